@@ -1,0 +1,24 @@
+// `npm run check`: what CI runs beside the tests. Seconds, not minutes; the first failure of each kind is printed whole.
+import { spawnSync } from 'node:child_process'
+
+const steps = [
+  ['types', 'tsc', ['-b']],
+  ['types of tests', 'tsc', ['-p', 'packages/sallyport/tsconfig.test.json']],
+  ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
+  ['format', 'biome', ['format', '.']],
+  ['dead code', 'knip', []],
+  ['package shape', 'publint', ['packages/sallyport', '--strict']],
+  ['package types', 'attw', ['--pack', 'packages/sallyport', '--profile', 'esm-only']],
+]
+let failed = 0
+for (const [name, command, args] of steps) {
+  const started = performance.now()
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  process.stdout.write(`${status === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(18)} ${seconds.padStart(6)} s\n`)
+  if (status !== 0) {
+    failed++
+    process.stdout.write(`${stdout ?? ''}${stderr ?? ''}\n`)
+  }
+}
+process.exit(failed === 0 ? 0 : 1)
