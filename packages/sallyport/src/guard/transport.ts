@@ -1,0 +1,34 @@
+/**
+ * What a connection needs of the socket below it: `ws`, the engine of `serve()` and others implement it.
+ * Nothing here throws; after `close` or `terminate` every call is a no-op.
+ */
+export interface Transport {
+  /** Bytes handed to the transport that the peer's kernel has not taken yet. */
+  readonly bufferedAmount: number
+  sendText(text: string): void
+  sendBinary(bytes: Uint8Array): void
+  ping(): void
+  /** Stops reading from the socket. Frames that were read already may still be delivered. */
+  pause(): void
+  resume(): void
+  /** Starts the closing handshake (RFC 6455 §7.1.2); the transport itself cuts a peer that does not answer it. */
+  close(code: number, reason: string): void
+  /** Cuts the TCP connection at once. */
+  terminate(): void
+  /** Sets the greatest message accepted from now on, in bytes: small before authentication, the policy's after it. */
+  limit(maxMessageBytes: number): void
+}
+
+/** What a transport calls as things arrive. Calls come in the order of the bytes and never after `closed`. */
+export interface Inlet {
+  /** One whole text message, already known to be UTF-8; `bytes` is its length on the wire after inflation. */
+  text(text: string, bytes: number): void
+  /** One whole binary message. The bytes may be reused by the transport after the call returns. */
+  binary(bytes: Uint8Array): void
+  ping(): void
+  pong(): void
+  /** The peer broke the protocol or a bound of the wire; the transport closes by itself with `closeCode`. */
+  violation(closeCode: number, detail: string): void
+  /** The connection ended. `code` is what was received or 1006; called exactly once. */
+  closed(code: number): void
+}

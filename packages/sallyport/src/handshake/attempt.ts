@@ -1,0 +1,24 @@
+import type { Session } from '../session/session.ts'
+import type { HandshakeRequest } from './handshake-request.ts'
+
+/** A place taken in the store's counts; given back when the attempt is refused or the connection ends. */
+export interface Lease {
+  readonly key: string
+  readonly cap: number
+}
+
+/** One handshake on its way through the door. Controls write what they found for the ones after them. */
+export interface Attempt {
+  /** Becomes the connection's id. */
+  readonly id: string
+  readonly request: HandshakeRequest
+  /** The allowed Origin, written by `handshake/origin`; null where a missing one was allowed. */
+  origin: string | null
+  /** Written by `handshake/session`. */
+  session: Session | null
+  /** The subprotocol to answer with, written by `handshake/subprotocol`. */
+  subprotocol: string | null
+  /** Written by `handshake/ticket`: `deferred` means that the first message must bear it. */
+  ticket: 'none' | 'verified' | 'deferred'
+  readonly leases: Lease[]
+}

@@ -1,0 +1,39 @@
+import type { Parts } from '../guard/parts.ts'
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import type { Policy } from '../policy/types.ts'
+import type { ControlId, Verdict } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+
+/** One message on its way through the door. Controls write what they found for the ones after them. */
+export interface MessageSubject {
+  /** Length on the wire, after inflation, in bytes. */
+  readonly bytes: number
+  /** The text of a text message; null for a binary one. */
+  readonly text: string | null
+  /** The bytes of a binary message; null for a text one. */
+  readonly data: Uint8Array | null
+  /** Parsed by `message/format`, then replaced by what `message/schema` let through. */
+  value: unknown
+  /** The declared type, written by `message/schema`; null where any message is accepted. */
+  type: string | null
+}
+
+/** What message controls know of the connection, and the per-connection numbers they keep there. */
+export interface MessageConnection {
+  readonly id: string
+  readonly session: Session
+  readonly request: HandshakeRequest
+  /** Theoretical arrival times (GCRA) of `message/rate` and of control frames, ms since the epoch. */
+  messageTat: number
+  byteTat: number
+  controlFrameTat: number
+}
+
+/** A compiled message control. A synchronous verdict is never awaited. */
+export type MessageCheck = (subject: MessageSubject, connection: MessageConnection) => Verdict | Promise<Verdict>
+
+/** One control of the message door; null where the policy turned it off. */
+export interface MessageControl {
+  readonly id: ControlId
+  compile(policy: Policy, parts: Parts): MessageCheck | null
+}

@@ -1,0 +1,34 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+
+/** A JSON Schema object (draft 2020-12 as TypeBox reads it), TypeBox types among them. Compiled at start by the optional peer `typebox`. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+}
+
+/** A compiled Ajv validation function. */
+export interface AjvValidate<T = unknown> {
+  (data: unknown): data is T
+  readonly schema: unknown
+  readonly errors?: readonly { readonly instancePath: string; readonly keyword: string }[] | null
+}
+
+/** A compiled TypeBox validator (`Compile(schema)` of `typebox/compile` or `typebox/schema`). */
+export interface TypeBoxValidator<T = unknown> {
+  Check(value: unknown): value is T
+  Errors(value: unknown): unknown
+}
+
+/** What a message's schema may be: any Standard Schema (Zod, Valibot, ArkType), JSON Schema, compiled Ajv or compiled TypeBox. */
+export type Schema = StandardSchemaV1 | AjvValidate | TypeBoxValidator | JsonSchema
+
+/** The type of a message that a schema lets through. */
+export type OutputOf<T> =
+  T extends StandardSchemaV1<unknown, infer Output>
+    ? Output
+    : T extends AjvValidate<infer Output>
+      ? Output
+      : T extends TypeBoxValidator<infer Output>
+        ? Output
+        : T extends { readonly static: infer Output }
+          ? Output
+          : { readonly [key: string]: unknown }

@@ -1,0 +1,19 @@
+import type { WireFault } from './faults.ts'
+
+/** What a decoder accepts. Each bound holds before memory is spent: a header alone can refuse. */
+export interface WireLimits {
+  /** Greatest payload of one data frame, in bytes as sent. */
+  readonly frameBytes: number
+  /** Greatest message, in bytes as sent and, when compressed, in bytes after inflation too. */
+  readonly messageBytes: number
+  /** Greatest number of frames of one message, empty ones included. */
+  readonly fragments: number
+  /** Greatest number of control frames until the owner of the decoder renews the budget. */
+  readonly controlFrames: number
+}
+
+/** Who the decoder listens to: frames of a client must be masked, those of a server must not be (RFC 6455 §5.1). */
+export type WirePeer = 'client' | 'server'
+
+/** Inflates one compressed message to at most `maxBytes`; a fault when it is broken or larger. */
+export type Inflate = (compressed: Buffer, maxBytes: number) => Buffer | WireFault

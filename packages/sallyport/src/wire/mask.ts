@@ -1,0 +1,69 @@
+import { randomFillSync } from 'node:crypto'
+
+const HIGH_BITS = 0x80808080 | 0
+// A key as this machine's words hold it, whatever its byte order: written as bytes, read as a word.
+const keyBytes = new Uint8Array(4)
+const keyWord = new Int32Array(keyBytes.buffer)
+
+// The words of the last memory seen. An engine that reads into one buffer makes them once.
+let words = new Int32Array(0)
+
+function wordsOf(memory: ArrayBufferLike): Int32Array {
+  if (words.buffer !== memory) words = new Int32Array(memory, 0, memory.byteLength >>> 2)
+  return words
+}
+
+function maskByte(bytes: Uint8Array, at: number, key: number, turn: number): number {
+  const byte = bytes[at]! ^ ((key >>> ((turn & 3) << 3)) & 255)
+  bytes[at] = byte
+  return byte
+}
+
+/**
+ * XORs bytes in place with a masking key (RFC 6455 §5.3), four at a time.
+ *
+ * @param key the four key bytes, first byte lowest
+ * @param phase how many bytes of the frame went before `start`
+ * @returns whether every resulting byte is ASCII: known for free, as the OR of all that was written
+ */
+export function applyMask(bytes: Uint8Array, start: number, end: number, key: number, phase: number): boolean {
+  let at = start
+  let turn = phase
+  let bits = 0
+  if (end - start >= 16) {
+    const offset = bytes.byteOffset
+    while (((offset + at) & 3) !== 0) bits |= maskByte(bytes, at++, key, turn++)
+    keyBytes[0] = key >>> ((turn & 3) << 3)
+    keyBytes[1] = key >>> (((turn + 1) & 3) << 3)
+    keyBytes[2] = key >>> (((turn + 2) & 3) << 3)
+    keyBytes[3] = key >>> (((turn + 3) & 3) << 3)
+    const word = keyWord[0]!
+    const memory = wordsOf(bytes.buffer)
+    const last = (offset + end) >>> 2
+    let index = (offset + at) >>> 2
+    for (; index < last; index++) {
+      const unmasked = memory[index]! ^ word
+      memory[index] = unmasked
+      bits |= unmasked
+    }
+    at = (last << 2) - offset
+  }
+  while (at < end) bits |= maskByte(bytes, at++, key, turn++)
+  return (bits & HIGH_BITS) === 0
+}
+
+const POOL_BYTES = 8192
+const pool = Buffer.allocUnsafeSlow(POOL_BYTES)
+let drawn = POOL_BYTES
+
+/** A fresh masking key from the system's CSPRNG (RFC 6455 §5.3), never used twice. */
+export function maskingKey(): number {
+  if (drawn === POOL_BYTES) {
+    randomFillSync(pool)
+    drawn = 0
+  }
+  const key = pool.readInt32LE(drawn)
+  pool.fill(0, drawn, drawn + 4)
+  drawn += 4
+  return key
+}

@@ -1,0 +1,31 @@
+import type { WireFault } from './faults.ts'
+
+/**
+ * What a decoder calls, in the order of the bytes. `bytes[start..end)` is the decoder's or the caller's own memory:
+ * it holds until the call returns, and whoever keeps it copies it.
+ */
+export interface WireSink {
+  /** One whole text message, known to be UTF-8; `ascii` when every byte is below 0x80. */
+  text(bytes: Buffer, start: number, end: number, ascii: boolean): void
+  /** One whole binary message. */
+  binary(bytes: Buffer, start: number, end: number): void
+  /** A ping; the same bytes are owed as a pong (RFC 6455 §5.5.3). */
+  ping(bytes: Buffer, start: number, end: number): void
+  pong(bytes: Buffer, start: number, end: number): void
+  /** The peer closes; `code` is 1005 when it gave none. Nothing after it is read. */
+  close(code: number, reason: string): void
+  /** The peer broke a rule or a bound. Nothing after it is read. */
+  fault(fault: WireFault): void
+}
+
+/** The string of a text message: a copy of bytes to Latin-1 where they are known to be ASCII, else from UTF-8. */
+export function textOf(bytes: Buffer, start: number, end: number, ascii: boolean): string {
+  return ascii ? bytes.latin1Slice(start, end) : bytes.utf8Slice(start, end)
+}
+
+declare module 'buffer' {
+  interface Buffer {
+    latin1Slice(start: number, end: number): string
+    utf8Slice(start: number, end: number): string
+  }
+}
