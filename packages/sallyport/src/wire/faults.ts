@@ -8,7 +8,30 @@ export interface WireFault {
   readonly message: string
 }
 
-const RULES = {
+/** Every code that a fault can have. */
+export type WireFaultCode =
+  | 'WIRE_RESERVED_BITS'
+  | 'WIRE_OPCODE'
+  | 'WIRE_CONTROL_FRAGMENTED'
+  | 'WIRE_CONTROL_LENGTH'
+  | 'WIRE_MASK_MISSING'
+  | 'WIRE_MASK_FORBIDDEN'
+  | 'WIRE_CONTINUATION_UNEXPECTED'
+  | 'WIRE_CONTINUATION_EXPECTED'
+  | 'WIRE_LENGTH_FORM'
+  | 'WIRE_LENGTH_SIGN'
+  | 'WIRE_CLOSE_LENGTH'
+  | 'WIRE_CLOSE_CODE'
+  | 'WIRE_CLOSE_UTF8'
+  | 'WIRE_TEXT_UTF8'
+  | 'WIRE_INFLATE'
+  | 'WIRE_CONTROL_FLOOD'
+  | 'WIRE_FRAME_TOO_BIG'
+  | 'WIRE_MESSAGE_TOO_BIG'
+  | 'WIRE_FRAGMENTS'
+  | 'WIRE_INFLATE_TOO_BIG'
+
+const RULES: { readonly [code in WireFaultCode]: readonly [closeCode: WireFault['closeCode'], message: string] } = {
   WIRE_RESERVED_BITS: [1002, 'a reserved bit is set that no negotiated extension defines (RFC 6455 §5.2)'],
   WIRE_OPCODE: [1002, 'the opcode is reserved (RFC 6455 §5.2)'],
   WIRE_CONTROL_FRAGMENTED: [1002, 'a control frame is fragmented (RFC 6455 §5.5)'],
@@ -29,14 +52,11 @@ const RULES = {
   WIRE_MESSAGE_TOO_BIG: [1009, 'a message is longer than the bound allows (RFC 6455 §10.4)'],
   WIRE_FRAGMENTS: [1009, 'a message has more fragments than the bound allows (RFC 6455 §10.4)'],
   WIRE_INFLATE_TOO_BIG: [1009, 'a compressed message inflates beyond the bound (RFC 7692 §8)'],
-} as const satisfies Record<string, readonly [WireFault['closeCode'], string]>
-
-/** Every code a fault can have. */
-export type WireFaultCode = keyof typeof RULES
+}
 
 /** The table of faults: one frozen value each, so that refusing a peer allocates nothing. */
 export const FAULTS: { readonly [code in WireFaultCode]: WireFault } = Object.freeze(
   Object.fromEntries(
     Object.entries(RULES).map(([code, [closeCode, message]]) => [code, Object.freeze({ code, closeCode, message })]),
-  ) as { readonly [code in WireFaultCode]: WireFault },
+  ) as { [code in WireFaultCode]: WireFault },
 )

@@ -6,7 +6,7 @@ const keyBytes = new Uint8Array(4)
 const keyWord = new Int32Array(keyBytes.buffer)
 
 // The words of the last memory seen. An engine that reads into one buffer makes them once.
-let words = new Int32Array(0)
+let words: Int32Array = new Int32Array(0)
 
 function wordsOf(memory: ArrayBufferLike): Int32Array {
   if (words.buffer !== memory) words = new Int32Array(memory, 0, memory.byteLength >>> 2)

@@ -20,12 +20,5 @@ export interface WireSink {
 
 /** The string of a text message: a copy of bytes to Latin-1 where they are known to be ASCII, else from UTF-8. */
 export function textOf(bytes: Buffer, start: number, end: number, ascii: boolean): string {
-  return ascii ? bytes.latin1Slice(start, end) : bytes.utf8Slice(start, end)
-}
-
-declare module 'buffer' {
-  interface Buffer {
-    latin1Slice(start: number, end: number): string
-    utf8Slice(start: number, end: number): string
-  }
+  return bytes.toString(ascii ? 'latin1' : 'utf8', start, end)
 }

@@ -1,0 +1,47 @@
+import { hash } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const VALUE = /^[\t -~]*$/
+
+/** Header lines of an answer, by name as it is sent. */
+export interface AnswerHeaders {
+  readonly [name: string]: string
+}
+
+/** The value of `Sec-WebSocket-Accept` for a key (RFC 6455 §4.2.2); it proves understanding, and secures nothing. */
+export function acceptKey(key: string): string {
+  return hash('sha1', key + GUID, 'base64')
+}
+
+/**
+ * The answer that opens a connection (RFC 6455 §4.2.2).
+ *
+ * @param headers further ones, such as `Sec-WebSocket-Protocol`
+ * @throws TypeError when a header could not be sent as one line
+ */
+export function acceptAnswer(key: string, headers: AnswerHeaders): string {
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n${headerLines(headers)}\r\n`
+}
+
+/**
+ * The answer that refuses a handshake and ends the connection (RFC 6455 §4.2.2 item 4).
+ *
+ * @throws TypeError when a header could not be sent as one line, or is one that this function writes
+ */
+export function refuseAnswer(status: number, headers: AnswerHeaders, body: string): string {
+  const length = Buffer.byteLength(body)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\nConnection: close\r\nContent-Length: ${length}\r\n${headerLines(headers)}\r\n${body}`
+}
+
+function headerLines(headers: AnswerHeaders): string {
+  let lines = ''
+  for (const [name, value] of Object.entries(headers)) {
+    if (!NAME.test(name) || !VALUE.test(value)) {
+      throw new TypeError(`The header ${JSON.stringify(name)} cannot be sent as one line of printable ASCII.`)
+    }
+    lines += `${name}: ${value}\r\n`
+  }
+  return lines
+}

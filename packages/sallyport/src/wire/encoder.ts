@@ -1,0 +1,80 @@
+import { applyMask, maskingKey } from './mask.ts'
+import { FIN, MASKED, OPCODE } from './opcode.ts'
+
+/** Greatest header of a frame that a server sends, in bytes (RFC 6455 §5.2); a client's has four more. */
+export const MAX_HEADER_BYTES = 10
+const TEXT = FIN | OPCODE.text
+
+/** The size of a server's frame with this many bytes of payload; a client's has four more. */
+export function frameSize(payloadBytes: number): number {
+  return payloadBytes + headerBytes(payloadBytes)
+}
+
+/** Room that `writeTextFrame` may need for a string: a UTF-16 unit is at most three bytes of UTF-8. */
+export function textFrameRoom(text: string): number {
+  return MAX_HEADER_BYTES + 3 * text.length
+}
+
+function headerBytes(length: number): number {
+  return length < 126 ? 2 : length < 0x10000 ? 4 : 10
+}
+
+function writeHeader(target: Buffer, at: number, first: number, length: number, masked: number): number {
+  target[at] = first
+  if (length < 126) {
+    target[at + 1] = masked | length
+    return at + 2
+  }
+  if (length < 0x10000) {
+    target[at + 1] = masked | 126
+    target[at + 2] = length >>> 8
+    target[at + 3] = length
+    return at + 4
+  }
+  target[at + 1] = masked | 127
+  target.writeUInt32BE(Math.floor(length / 0x100000000), at + 2)
+  target.writeUInt32BE(length >>> 0, at + 6)
+  return at + 10
+}
+
+/**
+ * Writes a server's frame, which is not masked (RFC 6455 §5.1), where `frameSize` bytes of room are.
+ *
+ * @param first the first byte: FIN, reserved bits and opcode
+ * @returns the position behind the frame
+ */
+export function writeFrame(target: Buffer, at: number, first: number, payload: Uint8Array): number {
+  const start = writeHeader(target, at, first, payload.length, 0)
+  target.set(payload, start)
+  return start + payload.length
+}
+
+/**
+ * Writes a whole text message of a server, where `textFrameRoom` bytes of room are. A lone surrogate becomes U+FFFD:
+ * what is sent is always UTF-8.
+ *
+ * @returns the position behind the frame
+ */
+export function writeTextFrame(target: Buffer, at: number, text: string): number {
+  // The header is guessed as if all were ASCII; the text moves up in the rare case that its length says otherwise.
+  const guess = at + headerBytes(text.length)
+  const length = target.write(text, guess)
+  const start = writeHeader(target, at, TEXT, length, 0)
+  if (start !== guess) target.copyWithin(start, guess, guess + length)
+  return start + length
+}
+
+/**
+ * Writes a client's frame, masked with a fresh key from the CSPRNG (RFC 6455 §5.3), where `frameSize` + 4 bytes are.
+ *
+ * @returns the position behind the frame
+ */
+export function writeMaskedFrame(target: Buffer, at: number, first: number, payload: Uint8Array): number {
+  const key = maskingKey()
+  const keyAt = writeHeader(target, at, first, payload.length, MASKED)
+  target.writeInt32LE(key, keyAt)
+  const start = keyAt + 4
+  target.set(payload, start)
+  applyMask(target, start, start + payload.length, key, 0)
+  return start + payload.length
+}
