@@ -1,0 +1,83 @@
+import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
+
+interface Held extends Expiring {
+  readonly key: string
+  readonly id: string
+}
+
+interface Group {
+  /** In the order of the last renewal, which is the order of lapsing while all have one ttl. */
+  readonly held: Map<string, Held>
+  ttlMs: number
+  mixed: boolean
+}
+
+/** Counts of places that lapse unless renewed. */
+export interface Leases {
+  readonly queue: Sweepable
+  /** Takes or renews a place; `room` is asked before a new one is written. */
+  take(key: string, id: string, cap: number, ttlMs: number, now: number, room: () => boolean): boolean
+  release(key: string, id: string): void
+  clear(): void
+}
+
+/** Exact counts under caps: a place that lapsed is free at once, without a scan of the others. */
+export function createLeases(): Leases {
+  const groups = new Map<string, Group>()
+
+  const forget = (item: Held): void => {
+    const group = groups.get(item.key)
+    if (!group?.held.delete(item.id)) return
+    if (group.held.size === 0) groups.delete(item.key)
+  }
+
+  const queue = createExpiryQueue<Held>(forget)
+
+  const drop = (item: Held): void => {
+    queue.remove(item)
+    forget(item)
+  }
+
+  const dropLapsed = (group: Group, now: number): void => {
+    for (const item of group.held.values()) {
+      if (item.due <= now) drop(item)
+      else if (!group.mixed) return
+    }
+  }
+
+  return {
+    queue,
+    take(key, id, cap, ttlMs, now, room) {
+      const known = groups.get(key)
+      const mine = known?.held.get(id)
+      if (known && mine && mine.due > now) {
+        if (known.ttlMs !== ttlMs) known.mixed = true
+        mine.due = now + ttlMs
+        known.held.delete(id)
+        known.held.set(id, mine)
+        return true
+      }
+      if (mine) drop(mine)
+      if (known && known.held.size >= cap) dropLapsed(known, now)
+      if (!((groups.get(key)?.held.size ?? 0) < cap) || !room()) return false
+      // Making room may have ended the last place of this key, and with it the group.
+      let group = groups.get(key)
+      if (!group) {
+        group = { held: new Map(), ttlMs, mixed: false }
+        groups.set(key, group)
+      }
+      if (group.ttlMs !== ttlMs) group.mixed = true
+      const item: Held = { key, id, due: now + ttlMs, slot: 0 }
+      group.held.set(id, item)
+      queue.add(item)
+      return true
+    },
+    release(key, id) {
+      const item = groups.get(key)?.held.get(id)
+      if (item) drop(item)
+    },
+    clear() {
+      groups.clear()
+    },
+  }
+}

@@ -1,0 +1,228 @@
+import { type Bucket, refilledAt, takeFrom } from './bucket.ts'
+import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
+import { createLeases } from './leases.ts'
+import type { Revocation, Store, Taken, Target, Unsubscribe } from './store.ts'
+
+/** Options of {@link createMemoryStore}. */
+export interface MemoryStoreOptions {
+  /** Greatest number of budgets, of single uses, of leases and of revocations: each kind has its own bound. Default 1 000 000. */
+  readonly maxKeys?: number
+  /** Ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** How many keys of each kind live in a store. */
+export interface MemoryStoreSize {
+  readonly budgets: number
+  readonly once: number
+  readonly leases: number
+  readonly revocations: number
+}
+
+/** A {@link Store} in the memory of this process: every answer is synchronous. */
+export interface MemoryStore extends Store {
+  take(key: string, cost: number, budget: Parameters<Store['take']>[2]): Taken
+  once(key: string, ttlMs: number): boolean
+  lease(key: string, id: string, cap: number, ttlMs: number): boolean
+  release(key: string, id: string): void
+  revoke(target: Target, ttlMs: number): void
+  revokedAt(session: string, user: string): Revocation | null
+  size(): MemoryStoreSize
+  /** Stops the timer and forgets everything. What is asked afterwards throws, and so is denied. */
+  close(): void
+}
+
+/** Thrown where a store can hold no more keys, or was closed; whoever asked is denied. */
+export class StoreError extends Error {
+  readonly code: 'SALLY_STORE_FULL' | 'SALLY_STORE_CLOSED'
+  constructor(code: StoreError['code'], message: string) {
+    super(message)
+    this.name = 'StoreError'
+    this.code = code
+  }
+}
+
+interface KeyedBucket extends Bucket, Expiring {
+  readonly key: string
+}
+interface Used extends Expiring {
+  readonly key: string
+}
+interface Revoked extends Expiring {
+  readonly key: string
+  at: number
+}
+
+const SWEEP_EVERY_MS = 1000
+/** Looked at per tick: some ms of work. */
+const SWEEP_TICK = 20_000
+/** Looked at per new key: more than one, so that sweeping outruns filling. */
+const SWEEP_ACCESS = 4
+/** Looked at before a new key is refused. */
+const SWEEP_FULL = 1000
+
+/**
+ * The default store. It is bounded: a budget is forgotten only when it has refilled, so that a crowd of addresses cannot
+ * push out the debt of one; where nothing can be forgotten, new keys are refused. Keys end without a timer each.
+ */
+export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const maxKeys = options.maxKeys ?? 1_000_000
+  const now = options.now ?? Date.now
+  if (!(maxKeys >= 1)) throw new TypeError(`maxKeys must be a number of 1 or more, not ${String(maxKeys)}`)
+
+  const buckets = new Map<string, KeyedBucket>()
+  const bucketQueue = createExpiryQueue<KeyedBucket>(bucket => buckets.delete(bucket.key))
+  const used = new Map<string, Used>()
+  const usedQueue = createExpiryQueue<Used>(item => used.delete(item.key))
+  const revoked = new Map<string, Revoked>()
+  const revokedQueue = createExpiryQueue<Revoked>(item => revoked.delete(item.key))
+  const leases = createLeases()
+  const queues: readonly Sweepable[] = [bucketQueue, usedQueue, revokedQueue, leases.queue]
+  const listeners = new Set<{ readonly call: (target: Target) => void }>()
+  let timer: ReturnType<typeof setInterval> | null = null
+  let closed = false
+
+  const tick = (): void => {
+    const at = now()
+    for (const queue of queues) queue.sweep(at, SWEEP_TICK)
+    if (timer && queues.every(queue => queue.size === 0)) {
+      clearInterval(timer)
+      timer = null
+    }
+  }
+
+  const assertOpen = (ttlMs = 1): void => {
+    if (closed) throw new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one')
+    if (!(ttlMs > 0 && ttlMs < Infinity)) throw new TypeError(`ttlMs must be positive and finite, not ${ttlMs}`)
+  }
+
+  /** Makes room for one key more; false where there is none. */
+  const room = (queue: Sweepable, at: number): boolean => {
+    queue.sweep(at, SWEEP_ACCESS)
+    if (queue.size >= maxKeys && queue.sweep(at, SWEEP_FULL) === 0) return false
+    if (!timer) {
+      timer = setInterval(tick, SWEEP_EVERY_MS)
+      timer.unref()
+    }
+    return true
+  }
+
+  const full = (what: string): StoreError =>
+    new StoreError('SALLY_STORE_FULL', `the store holds ${maxKeys} ${what}; raise maxKeys, or use a shared store`)
+
+  const current = (key: string, at: number): number | null => {
+    const item = revoked.get(key)
+    return item && item.due > at ? item.at : null
+  }
+
+  return {
+    take(key, cost, budget) {
+      assertOpen()
+      const at = now()
+      const known = buckets.get(key)
+      if (known) {
+        const taken = takeFrom(known, cost, budget, at)
+        known.due = refilledAt(known, budget)
+        return taken
+      }
+      const bucket: KeyedBucket = { key, debt: 0, at, due: 0, slot: 0 }
+      const taken = takeFrom(bucket, cost, budget, at)
+      if (!taken.ok || cost === 0) return taken
+      if (!room(bucketQueue, at)) return { ok: false, retryAfterMs: SWEEP_EVERY_MS }
+      bucket.due = refilledAt(bucket, budget)
+      buckets.set(key, bucket)
+      bucketQueue.add(bucket)
+      return taken
+    },
+
+    once(key, ttlMs) {
+      assertOpen(ttlMs)
+      const at = now()
+      const known = used.get(key)
+      if (known) {
+        if (known.due > at) return false
+        known.due = at + ttlMs
+        return true
+      }
+      if (!room(usedQueue, at)) throw full('single uses')
+      const item: Used = { key, due: at + ttlMs, slot: 0 }
+      used.set(key, item)
+      usedQueue.add(item)
+      return true
+    },
+
+    lease(key, id, cap, ttlMs) {
+      assertOpen(ttlMs)
+      const at = now()
+      return leases.take(key, id, cap, ttlMs, at, () => room(leases.queue, at))
+    },
+
+    release(key, id) {
+      leases.release(key, id)
+    },
+
+    revoke(target, ttlMs) {
+      assertOpen(ttlMs)
+      const at = now()
+      const key = target === 'all' ? 'all' : 'session' in target ? `session:${target.session}` : `user:${target.user}`
+      const known = revoked.get(key)
+      const kept = known !== undefined || room(revokedQueue, at)
+      if (known) {
+        known.at = at
+        known.due = Math.max(known.due, at + ttlMs)
+      } else if (kept) {
+        const item: Revoked = { key, at, due: at + ttlMs, slot: 0 }
+        revoked.set(key, item)
+        revokedQueue.add(item)
+      }
+      // Open connections end even where the mark could not be kept, and one listener's failure spares nobody.
+      const failures: unknown[] = []
+      for (const listener of listeners) {
+        try {
+          listener.call(target)
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (!kept) throw full('revocations')
+      if (failures.length > 0) throw new AggregateError(failures, 'a listener of a revocation failed')
+    },
+
+    revokedAt(session, user) {
+      assertOpen()
+      const at = now()
+      const ofSession = current(`session:${session}`, at)
+      const ofUser = current(`user:${user}`, at)
+      const ofAll = current('all', at)
+      if (ofSession === null && ofUser === null && ofAll === null) return null
+      return { session: ofSession, user: ofUser === null ? ofAll : ofAll === null ? ofUser : Math.max(ofUser, ofAll) }
+    },
+
+    onRevoked(listener): Unsubscribe {
+      const entry = { call: listener }
+      listeners.add(entry)
+      return () => {
+        listeners.delete(entry)
+      }
+    },
+
+    size: () => ({
+      budgets: buckets.size,
+      once: used.size,
+      leases: leases.queue.size,
+      revocations: revoked.size,
+    }),
+
+    close() {
+      closed = true
+      if (timer) clearInterval(timer)
+      timer = null
+      buckets.clear()
+      used.clear()
+      revoked.clear()
+      leases.clear()
+      for (const queue of queues) queue.clear()
+      listeners.clear()
+    },
+  }
+}
