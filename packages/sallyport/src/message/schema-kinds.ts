@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { TypeBoxStatic } from './typebox-static.ts'
 
 /** A JSON Schema object (draft 2020-12 as TypeBox reads it), TypeBox types among them. Compiled at start by the optional peer `typebox`. */
 export interface JsonSchema {
@@ -29,6 +30,6 @@ export type OutputOf<T> =
       ? Output
       : T extends TypeBoxValidator<infer Output>
         ? Output
-        : T extends { readonly static: infer Output }
-          ? Output
+        : T extends { readonly '~kind': string }
+          ? TypeBoxStatic<T>
           : { readonly [key: string]: unknown }

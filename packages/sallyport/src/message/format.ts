@@ -1,0 +1,85 @@
+import { PASS, deny } from '../policy/verdict.ts'
+import type { Denial, Verdict } from '../policy/verdict.ts'
+import { keyTokens } from './key-tokens.ts'
+import type { MessageCheck, MessageControl, MessageSubject } from './message-control.ts'
+import { treeCheck } from './tree-check.ts'
+
+const BINARY: Denial = deny('SALLY_MESSAGE_NOT_TEXT', 'a binary message where text is declared')
+const TEXT: Denial = deny('SALLY_MESSAGE_NOT_TEXT', 'a text message where binary is declared')
+const LONE: Denial = deny('SALLY_MESSAGE_NOT_UTF8', 'the text holds a lone surrogate')
+const NOT_JSON: Denial = deny('SALLY_MESSAGE_NOT_JSON', 'the text does not parse')
+const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_NOT_JSON', 'the top level is not an object')
+const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice')
+
+/**
+ * Parses a message and denies what a second parser could read differently, or what is deeper or wider than the
+ * bounds of `message.format`. JSON.parse is the only parser. `subject.value` is written before a denial where
+ * something was parsed, so that report mode goes on with it. Never null: where the policy turned it off, the value is
+ * JSON where the text parses, else the text or the bytes.
+ */
+export const format: MessageControl = {
+  id: 'message/format',
+  compile({ message }): MessageCheck {
+    const policy = message.format
+    if (policy === null) return parseLeniently
+    if (policy.data === 'text') return text
+    if (policy.data === 'binary') return binary
+    if (policy.data === 'any') return subject => (subject.text === null ? binary(subject) : text(subject))
+    const check = treeCheck(policy)
+    return subject => {
+      const source = subject.text
+      if (source === null) {
+        subject.value = subject.data
+        return BINARY
+      }
+      let value: unknown
+      try {
+        value = JSON.parse(source)
+      } catch {
+        subject.value = source
+        return NOT_JSON
+      }
+      subject.value = value
+      if (!isObject(value)) return NOT_OBJECT
+      if (!source.isWellFormed()) return LONE
+      // In a well-formed text only an escape can write a lone surrogate.
+      const tree = check(value, source.includes('\\u'))
+      if (typeof tree !== 'number') return tree
+      return keyTokens(source) === tree ? PASS : DUPLICATE
+    }
+  },
+}
+
+function text(subject: MessageSubject): Verdict {
+  if (subject.text === null) {
+    subject.value = subject.data
+    return BINARY
+  }
+  subject.value = subject.text
+  return subject.text.isWellFormed() ? PASS : LONE
+}
+
+function binary(subject: MessageSubject): Verdict {
+  if (subject.data === null) {
+    subject.value = subject.text
+    return TEXT
+  }
+  subject.value = subject.data
+  return PASS
+}
+
+function parseLeniently(subject: MessageSubject): Verdict {
+  if (subject.text === null) subject.value = subject.data
+  else {
+    try {
+      subject.value = JSON.parse(subject.text)
+    } catch {
+      subject.value = subject.text
+    }
+  }
+  return PASS
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,217 @@
+import { schemaError } from './schema-error.ts'
+import type { JsonSchema } from './schema-kinds.ts'
+
+/** A schema in a JSON Schema document: `true` is anything, `false` is nothing. */
+export type JsonNode = boolean | JsonSchema
+
+/** A JSON Schema document whose every reference is known to lead somewhere within it. */
+export interface JsonDocument {
+  readonly root: JsonSchema
+  /** Where a `$ref` leads. */
+  resolve(ref: string): JsonNode
+  /** Schemas by `$id`, and those given beside the document. */
+  readonly named: ReadonlyMap<string, JsonNode>
+  /** Whether what is declared depends on the value: `anyOf`, `oneOf`, `if`. */
+  readonly branches: boolean
+}
+
+/** What is demanded of a document besides references that resolve. */
+export interface DocumentRules {
+  /** Schemas by name beside the document, as TypeBox's context. */
+  readonly context?: { readonly [id: string]: unknown }
+  /** For schemas that we compile: which formats are known. Unknown formats and keywords are errors then, never ignored. */
+  readonly hasFormat?: (name: string) => boolean
+}
+
+const ONE = words(
+  'additionalProperties unevaluatedProperties additionalItems unevaluatedItems contains propertyNames not if then else',
+)
+const LIST = words('allOf anyOf oneOf prefixItems')
+const MAP = words('properties patternProperties $defs definitions dependentSchemas')
+const OTHER = words(
+  `$schema $id $anchor $ref $comment title description default examples deprecated readOnly writeOnly contentEncoding
+   contentMediaType type const enum format pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum
+   multipleOf items minItems maxItems uniqueItems minContains maxContains required minProperties maxProperties dependentRequired`,
+)
+const NUMBERS = words(
+  'minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems minContains maxContains minProperties maxProperties',
+)
+/** JSON Schema's types, and those of TypeBox, which no JSON value has. */
+const TYPES = words('object array string number integer boolean null bigint undefined symbol function void')
+const UNSUPPORTED = words('$dynamicRef $dynamicAnchor $recursiveRef $recursiveAnchor dependencies')
+const BRANCHES = words('anyOf oneOf if dependentSchemas')
+
+/** Reads a document and throws a SchemaError that names `type`, the place and the remedy for what would be ignored or misread. */
+export function readDocument(type: string, root: JsonSchema, rules: DocumentRules = {}): JsonDocument {
+  const named = new Map<string, JsonNode>()
+  const refs: { readonly ref: string; readonly path: string }[] = []
+  const seen = new Set<unknown>()
+  let branches = false
+
+  const name = (id: string, node: JsonNode, path: string): void => {
+    if (named.has(id) && named.get(id) !== node) {
+      throw schemaError(
+        type,
+        `${path} bears the $id ${JSON.stringify(id)}, which another schema bears`,
+        'Give each its own.',
+      )
+    }
+    named.set(id, node)
+  }
+
+  const walk = (node: unknown, path: string, nested: boolean): void => {
+    if (typeof node === 'boolean' || seen.has(node)) return
+    if (!isRecord(node)) throw schemaError(type, `${path} is not a schema`, 'Write an object, true or false.')
+    seen.add(node)
+    const id = own(node, '$id')
+    if (typeof id === 'string') name(id, node, path)
+    for (const key of Object.keys(node))
+      keyword(node, key, node[key], path, nested || (path !== '#' && id !== undefined))
+  }
+
+  const keyword = (node: JsonSchema, key: string, value: unknown, path: string, nested: boolean): void => {
+    const at = `${path}/${key}`
+    if (BRANCHES.has(key)) branches = true
+    if (ONE.has(key)) walk(value, at, nested)
+    else if (LIST.has(key)) each(value, at, nested)
+    else if (MAP.has(key)) properties(value, at, nested, key === 'properties')
+    else if (key === 'items') (Array.isArray(value) ? each : walk)(value, at, nested)
+    else if (key === '$ref') refs.push({ ref: reference(value, at, nested), path: at })
+    else if (UNSUPPORTED.has(key)) throw schemaError(type, `${at} is not supported`, remedyFor(key))
+    else if (key === 'required') required(value, at)
+    else if (rules.hasFormat !== undefined) strict(key, value, at, rules.hasFormat)
+  }
+
+  const each = (value: unknown, path: string, nested: boolean): void => {
+    if (!Array.isArray(value)) throw schemaError(type, `${path} is not a list`, 'Write a list of schemas.')
+    value.forEach((item, index) => walk(item, `${path}/${index}`, nested))
+  }
+
+  const properties = (value: unknown, path: string, nested: boolean, names: boolean): void => {
+    if (!isRecord(value)) throw schemaError(type, `${path} is not an object`, 'Write schemas by name.')
+    for (const key of Object.keys(value)) {
+      if (names) nameable(key, path)
+      walk(value[key], `${path}/${key}`, nested)
+    }
+  }
+
+  const required = (value: unknown, path: string): void => {
+    if (!Array.isArray(value))
+      throw schemaError(type, `${path} is not a list`, 'Write the names of the required fields.')
+    for (const key of value) nameable(String(key), path)
+  }
+
+  /** Validators ask `key in value`, to which Object.prototype says yes for these. */
+  const nameable = (key: string, path: string): void => {
+    if (!Object.hasOwn(Object.prototype, key)) return
+    throw schemaError(type, `${path} names ${key}, which every object inherits`, 'Name the field otherwise.')
+  }
+
+  const reference = (ref: unknown, path: string, nested: boolean): string => {
+    if (typeof ref !== 'string')
+      throw schemaError(type, `${path} is not text`, 'Write a local reference: "#/$defs/name".')
+    if (nested && ref.startsWith('#')) {
+      throw schemaError(
+        type,
+        `${path} is relative to an inner $id`,
+        'Drop that $id, and keep shared schemas in the $defs of the root.',
+      )
+    }
+    return ref
+  }
+
+  const strict = (key: string, value: unknown, path: string, hasFormat: (format: string) => boolean): void => {
+    if (key === 'format' && !(typeof value === 'string' && hasFormat(value))) {
+      const remedy = 'Use one that typebox knows (uuid, email, uri, date-time…), register it there, or write a pattern.'
+      throw schemaError(type, `${path}: the format ${JSON.stringify(value)} is unknown and would be ignored`, remedy)
+    }
+    const kind = kindOf(key)
+    if (kind !== null && !kind.fits(value)) {
+      throw schemaError(type, `${path} is not ${kind.is}, and would be ignored`, `Write ${kind.is}.`)
+    }
+    if (OTHER.has(key) || key.startsWith('x-') || key.startsWith('~')) return
+    throw schemaError(
+      type,
+      `${path}: the keyword ${JSON.stringify(key)} is unknown and would be ignored`,
+      'Check its spelling.',
+    )
+  }
+
+  const resolve = (ref: string): JsonNode | undefined => {
+    if (ref.startsWith('#')) return pointer(root, ref)
+    return named.get(ref)
+  }
+
+  if (rules.context !== undefined) {
+    for (const id of Object.keys(rules.context)) {
+      name(id, rules.context[id] as JsonNode, id)
+      walk(rules.context[id], id, true)
+    }
+  }
+  walk(root, '#', false)
+  for (const { ref, path } of refs) {
+    if (resolve(ref) === undefined) {
+      throw schemaError(
+        type,
+        `${path}: ${JSON.stringify(ref)} leads nowhere in this schema`,
+        'Only local references are followed: put it in $defs.',
+      )
+    }
+    if (branches && ref.startsWith('#') && !/^#\/(\$defs|definitions)\//.test(ref)) {
+      const remedy = 'In a schema with anyOf, oneOf, if or dependentSchemas, refer to $defs of the root.'
+      throw schemaError(type, `${path}: ${JSON.stringify(ref)} is not in $defs`, remedy)
+    }
+  }
+  return { root, named, branches, resolve: ref => resolve(ref) ?? false }
+}
+
+/** A JSON Pointer in a URI fragment (RFC 6901 §6). */
+function pointer(root: JsonSchema, ref: string): JsonNode | undefined {
+  let node: unknown = root
+  if (ref !== '#' && !ref.startsWith('#/')) return undefined
+  for (const part of ref.split('/').slice(1)) {
+    const key = unescape(part)
+    if (key === null || typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return undefined
+    node = (node as Record<string, unknown>)[key]
+  }
+  return typeof node === 'boolean' || isRecord(node) ? node : undefined
+}
+
+function unescape(part: string): string | null {
+  try {
+    return decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+  } catch {
+    return null
+  }
+}
+
+function remedyFor(key: string): string {
+  return key === 'dependencies' ? 'Write dependentRequired or dependentSchemas.' : 'Write $ref with $defs.'
+}
+
+/** What the value of a keyword must be: validators ignore a keyword whose value they do not understand. */
+function kindOf(key: string): { readonly is: string; fits(value: unknown): boolean } | null {
+  if (NUMBERS.has(key)) return { is: 'a number', fits: value => typeof value === 'number' || typeof value === 'bigint' }
+  if (key === 'type') return { is: 'a type of JSON Schema', fits: value => [value].flat().every(isType) }
+  if (key === 'enum') return { is: 'a list', fits: Array.isArray }
+  if (key === 'uniqueItems') return { is: 'true or false', fits: value => typeof value === 'boolean' }
+  if (key === 'pattern') return { is: 'text', fits: value => typeof value === 'string' || value instanceof RegExp }
+  if (key === 'dependentRequired') return { is: 'an object of lists', fits: isRecord }
+  return null
+}
+
+function isType(name: unknown): boolean {
+  return typeof name === 'string' && TYPES.has(name)
+}
+
+function own(node: JsonSchema, key: string): unknown {
+  return Object.hasOwn(node, key) ? node[key] : undefined
+}
+
+function isRecord(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/))
+}

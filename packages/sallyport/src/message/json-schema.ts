@@ -1,0 +1,144 @@
+import { readDocument } from './json-document.ts'
+import type { DocumentRules, JsonDocument, JsonNode } from './json-document.ts'
+import { schemaError } from './schema-error.ts'
+import type { AjvValidate, JsonSchema, TypeBoxValidator } from './schema-kinds.ts'
+import { UNKNOWN_FIELDS, refusal } from './schema-result.ts'
+import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.ts'
+import { leaf } from './strip-leaf.ts'
+import { compileStrip } from './strip.ts'
+import { typebox } from './typebox.ts'
+
+/** Compiles a plain JSON Schema (or a TypeBox type) with the optional peer `typebox`. Unknown formats and keywords are errors. */
+export function compileJsonSchema(type: string, schema: JsonSchema, options: SchemaOptions): SchemaCheck {
+  const { compile, hasFormat } = typebox(type, 'a JSON Schema')
+  const document = readDocument(type, schema, { hasFormat })
+  refuseWhatNeverPasses(type, schema, options)
+  const validator = attempt(type, () => compile({}, schema))
+  return checkWith(document, typeboxValidate(validator), type, options)
+}
+
+/** A compiled Ajv function: its `schema` tells what it declares. */
+export function isAjv(schema: unknown): schema is AjvValidate {
+  return typeof schema === 'function' && typeof (schema as Partial<AjvValidate>).schema === 'object'
+}
+
+/** Takes a compiled Ajv function. Its formats and keywords are Ajv's; what it coerces or fills in passes on. */
+export function compileAjv(type: string, validate: AjvValidate, options: SchemaOptions): SchemaCheck {
+  const schema = validate.schema as JsonSchema
+  if (schema.$async === true) {
+    throw schemaError(
+      type,
+      'an asynchronous Ajv schema',
+      'Drop $async; look things up in message.authorize or the handler.',
+    )
+  }
+  return checkWith(
+    readDocument(type, schema),
+    value => (validate(value) ? null : explain(validate.errors)),
+    type,
+    options,
+  )
+}
+
+/** A compiled TypeBox validator, of `typebox/schema` or `typebox/compile`. */
+export function isTypeBoxValidator(schema: unknown): schema is TypeBoxValidator {
+  if (typeof schema !== 'object' || schema === null) return false
+  const { Check, Errors } = schema as Partial<TypeBoxValidator>
+  return typeof Check === 'function' && typeof Errors === 'function'
+}
+
+/** Takes a compiled TypeBox validator; its own schema tells what it declares. */
+export function compileTypeBox(type: string, validator: TypeBoxValidator, options: SchemaOptions): SchemaCheck {
+  const { Schema, Type, Context } = validator as {
+    Schema?: () => unknown
+    Type?: () => unknown
+    Context?: () => unknown
+  }
+  const schema = (Schema ?? Type)?.call(validator)
+  if (typeof schema !== 'object' || schema === null) {
+    throw schemaError(
+      type,
+      'a validator with Check but without Schema() or Type()',
+      'Give what typebox/compile or typebox/schema returns.',
+    )
+  }
+  const context = Context?.call(validator) as DocumentRules['context']
+  const document = readDocument(type, schema as JsonSchema, context === undefined ? {} : { context })
+  return checkWith(document, typeboxValidate(validator), type, options)
+}
+
+/** Null when valid, else the refusal. */
+type Validate = (value: object) => SchemaResult | null
+
+function checkWith(document: JsonDocument, validate: Validate, type: string, options: SchemaOptions): SchemaCheck {
+  if (leaf(document.root).open) {
+    throw schemaError(
+      type,
+      'it describes nothing, so that any message would pass',
+      'Declare properties, or additionalProperties: true.',
+    )
+  }
+  const strip = compileStrip(document, compileBranch(document, type), options.discriminator)
+  const refuse = options.unknownFields === 'refuse'
+  return input => {
+    const refused = validate(input)
+    if (refused !== null) return refused
+    const value = strip(input)
+    return refuse && value !== input ? UNKNOWN_FIELDS : { ok: true, value }
+  }
+}
+
+/** Branches are checked by typebox whoever validates: Ajv's compiled function does not tell which branch held. */
+function compileBranch(
+  { root, named, branches }: JsonDocument,
+  type: string,
+): (node: JsonNode) => (value: unknown) => boolean {
+  if (!branches) return () => () => false
+  const { compile } = typebox(type, 'stripping by anyOf, oneOf, if or dependentSchemas')
+  const context = Object.fromEntries(named)
+  const { $defs = {}, definitions = {} } = root
+  return node => {
+    const validator = compile(context, { $defs, definitions, allOf: [node] })
+    return value => validator.Check(value)
+  }
+}
+
+function typeboxValidate(validator: TypeBoxValidator): Validate {
+  return value => {
+    if (validator.Check(value)) return null
+    const errors = validator.Errors(value)
+    // typebox/schema answers [result, errors], typebox/compile the errors.
+    return explain(Array.isArray(errors) && Array.isArray(errors[1]) ? errors[1] : errors)
+  }
+}
+
+function explain(errors: unknown): SchemaResult {
+  const first: unknown = Array.isArray(errors) ? errors[0] : null
+  const { instancePath, keyword } = (first ?? {}) as { instancePath?: unknown; keyword?: unknown }
+  return refusal(typeof instancePath === 'string' ? instancePath : '', keyword)
+}
+
+function refuseWhatNeverPasses(
+  type: string,
+  { properties, additionalProperties }: JsonSchema,
+  options: SchemaOptions,
+): void {
+  const declared =
+    typeof properties === 'object' && properties !== null && Object.hasOwn(properties, options.discriminator)
+  if (additionalProperties !== false || declared) return
+  const remedy = `Add ${JSON.stringify(options.discriminator)}: { const: ${JSON.stringify(type)} } to its properties.`
+  throw schemaError(
+    type,
+    `additionalProperties is false and ${options.discriminator} is not declared: no message would pass`,
+    remedy,
+  )
+}
+
+function attempt<T>(type: string, build: () => T): T {
+  try {
+    return build()
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : 'it does not compile'
+    throw schemaError(type, `typebox refuses it: ${problem}`, 'Correct the schema.', cause)
+  }
+}

@@ -1,0 +1,105 @@
+import type { Parts } from '../guard/parts.ts'
+import type { MessageRatePolicy } from '../policy/types.ts'
+import { PASS, deny } from '../policy/verdict.ts'
+import type { Verdict } from '../policy/verdict.ts'
+import type { Budget, Store, Taken } from '../store/store.ts'
+import { excessMs, spent } from './gcra.ts'
+import type { MessageConnection, MessageControl } from './message-control.ts'
+
+/**
+ * Denies what exceeds the budgets of messages and bytes of the connection, then of its user and IP over all
+ * connections. Each message costs 1 here, before it is parsed; `cost` takes the rest once the type is known.
+ * `retryAfter` is in seconds and may be a fraction. Under `exceed: 'delay'` the same message comes again: a denial
+ * then gives back what it took. Otherwise it does not, or a flood that one budget denies would be free in the others.
+ */
+export const rate: MessageControl = {
+  id: 'message/rate',
+  compile({ message }, { store, now }) {
+    const policy = message.rate
+    if (policy === null) return null
+    const take = compileTake(policy, store)
+    return (subject, connection) => {
+      const time = now()
+      const excess = Math.max(
+        excessMs(connection.messageTat, time, 1, policy.messages),
+        excessMs(connection.byteTat, time, subject.bytes, policy.bytes),
+      )
+      if (excess > 0) return denyLocal(policy, excess)
+      connection.messageTat = spent(connection.messageTat, time, 1, policy.messages)
+      connection.byteTat = spent(connection.byteTat, time, subject.bytes, policy.bytes)
+      return take(connection, 1, subject.bytes)
+    }
+  },
+}
+
+/**
+ * The second step of `message/rate`, after `message/schema`: takes what the type costs beyond the 1 that was taken
+ * before the type was known. A cost below 1 gives the connection the difference back.
+ */
+export const cost: MessageControl = {
+  id: 'message/rate',
+  compile({ message }, { store, now }: Parts) {
+    const policy = message.rate
+    if (policy === null) return null
+    const extras = new Map(Object.entries(policy.cost).map(([type, amount]) => [type, amount - 1]))
+    if (extras.size === 0) return null
+    const take = compileTake(policy, store)
+    return (subject, connection) => {
+      const extra = subject.type === null ? 0 : (extras.get(subject.type) ?? 0)
+      if (extra === 0) return PASS
+      const time = now()
+      // Asked as a whole, with the 1 that `rate` took: a cost above the burst passes when nothing else was taken.
+      const before = connection.messageTat - intervalMs(policy.messages)
+      const excess = excessMs(before, time, extra + 1, policy.messages)
+      if (extra > 0 && excess > 0) {
+        giveBack(policy, connection, 1, subject.bytes)
+        return denyLocal(policy, excess)
+      }
+      connection.messageTat += extra * intervalMs(policy.messages)
+      return extra > 0 ? take(connection, extra, subject.bytes, 1) : PASS
+    }
+  },
+}
+
+type Take = (connection: MessageConnection, cost: number, bytes: number, before?: number) => Verdict | Promise<Verdict>
+
+/** Takes from the shared budgets. `before` is what an earlier step took from the connection for the same message. */
+function compileTake(policy: MessageRatePolicy, store: Store): Take {
+  const perIp = (connection: MessageConnection, amount: number): Taken | Promise<Taken> =>
+    store.take(`message:ip:${connection.request.ip}`, Math.min(amount, policy.perIp.burst), policy.perIp)
+
+  return (connection, amount, bytes, before = 0) => {
+    const judge = (taken: Taken, whose: string): Verdict => {
+      if (taken.ok) return PASS
+      giveBack(policy, connection, amount + before, bytes)
+      return deny('SALLY_MESSAGE_RATE_SHARED', `the budget of the ${whose} is spent`, taken.retryAfterMs / 1000)
+    }
+    const user = `message:user:${connection.session.user}`
+    const byUser = store.take(user, Math.min(amount, policy.perUser.burst), policy.perUser)
+    if (byUser instanceof Promise) {
+      return byUser.then(async taken => {
+        const verdict = judge(taken, 'user')
+        return verdict.pass ? judge(await perIp(connection, amount), 'IP') : verdict
+      })
+    }
+    if (!byUser.ok) return judge(byUser, 'user')
+    const byIp = perIp(connection, amount)
+    if (byIp instanceof Promise) return byIp.then(taken => judge(taken, 'IP'))
+    return byIp.ok ? PASS : judge(byIp, 'IP')
+  }
+}
+
+function giveBack(policy: MessageRatePolicy, connection: MessageConnection, amount: number, bytes: number): void {
+  if (policy.exceed !== 'delay') return
+  connection.messageTat -= amount * intervalMs(policy.messages)
+  connection.byteTat -= bytes * intervalMs(policy.bytes)
+}
+
+function denyLocal({ messages, bytes }: MessageRatePolicy, excess: number): Verdict {
+  const bounds = `${messages.amount} messages in ${messages.perMs} ms or ${bytes.amount} bytes in ${bytes.perMs} ms`
+  return deny('SALLY_MESSAGE_RATE', `more than ${bounds}`, excess / 1000)
+}
+
+function intervalMs({ amount, perMs }: Budget): number {
+  return perMs / amount
+}

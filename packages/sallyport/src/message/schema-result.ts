@@ -1,0 +1,26 @@
+/** What a compiled schema answers: the value to pass on, or why not. `detail` names a path and a keyword, never a value. */
+export type SchemaResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly detail: string }
+
+/** A compiled schema. Asynchronous only where the schema is. */
+export type SchemaCheck = (value: object) => SchemaResult | Promise<SchemaResult>
+
+/** How schemas treat what they do not declare. */
+export interface SchemaOptions {
+  /** The key that names the type; kept in the output also where the schema does not declare it. */
+  readonly discriminator: string
+  readonly unknownFields: 'strip' | 'refuse'
+}
+
+/** The refusal of a message that holds what its schema does not declare. */
+export const UNKNOWN_FIELDS: SchemaResult = Object.freeze({
+  ok: false,
+  detail: 'holds fields that the schema does not declare',
+})
+
+/** A refusal at `path`, by `keyword`. Both may be the peer's words: they are cut, and what is not printable ASCII replaced. */
+export function refusal(path: string, keyword: unknown): SchemaResult {
+  const named = typeof keyword === 'string' && /^[\w$-]{1,40}$/.test(keyword) ? keyword : 'invalid'
+  return { ok: false, detail: `${path.slice(0, 120).replaceAll(/[^\x20-\x7e]/g, '?') || '/'} ${named}` }
+}

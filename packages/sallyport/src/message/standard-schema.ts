@@ -1,0 +1,71 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { schemaError } from './schema-error.ts'
+import { UNKNOWN_FIELDS, refusal } from './schema-result.ts'
+import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.ts'
+
+/** Whether a schema speaks Standard Schema (Zod, Valibot, ArkType…). ArkType's are functions. */
+export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
+  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
+  const standard = (schema as Partial<StandardSchemaV1>)['~standard']
+  return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function'
+}
+
+/**
+ * Compiles a Standard Schema. What passes on is the schema's output: Zod's and Valibot's objects strip what they do
+ * not declare; ArkType's are told to. What the validator throws is thrown on.
+ */
+export function compileStandard(type: string, schema: StandardSchemaV1, options: SchemaOptions): SchemaCheck {
+  const { discriminator, unknownFields } = options
+  const standard = stripping(type, schema)['~standard']
+  const refuse = unknownFields === 'refuse'
+
+  const judge = (input: object, result: StandardSchemaV1.Result<unknown>): SchemaResult => {
+    if (result.issues) return explain(result.issues)
+    // A result with neither issues nor a value is no success.
+    if (!('value' in result)) return refusal('', 'no-result')
+    const value = withDiscriminator(input, result.value, discriminator)
+    return refuse && lost(input, value) ? UNKNOWN_FIELDS : { ok: true, value }
+  }
+  return input => {
+    const result = standard.validate(input)
+    return 'then' in result ? Promise.resolve(result).then(late => judge(input, late)) : judge(input, result)
+  }
+}
+
+/** ArkType keeps undeclared keys unless it is told otherwise. */
+function stripping(type: string, schema: StandardSchemaV1): StandardSchemaV1 {
+  if (schema['~standard'].vendor !== 'arktype') return schema
+  const { onDeepUndeclaredKey } = schema as { onDeepUndeclaredKey?: (behavior: 'delete') => StandardSchemaV1 }
+  if (typeof onDeepUndeclaredKey !== 'function') {
+    throw schemaError(type, 'this ArkType has no onDeepUndeclaredKey', 'Update arktype to 2.0 or later.')
+  }
+  return onDeepUndeclaredKey.call(schema, 'delete')
+}
+
+function withDiscriminator(input: object, output: unknown, discriminator: string): unknown {
+  if (!isPlain(output) || Object.hasOwn(output, discriminator)) return output
+  return { ...output, [discriminator]: (input as Record<string, unknown>)[discriminator] }
+}
+
+/** Whether a key of the input is missing from the output, at any depth. What a transform replaced is not compared. */
+function lost(input: unknown, output: unknown): boolean {
+  if (Array.isArray(input)) {
+    return Array.isArray(output) && input.length === output.length && input.some((item, at) => lost(item, output[at]))
+  }
+  if (!isPlain(input) || !isPlain(output)) return false
+  return Object.keys(input).some(key => !Object.hasOwn(output, key) || lost(input[key], output[key]))
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function explain(issues: readonly StandardSchemaV1.Issue[]): SchemaResult {
+  const issue = issues[0]
+  const path = (issue?.path ?? []).map(segment => `/${String(typeof segment === 'object' ? segment.key : segment)}`)
+  // Not in the standard: Zod and ArkType name the rule in `code`, Valibot in `type`. Never `message`: it may hold the value.
+  const { code, type } = (issue ?? {}) as { code?: unknown; type?: unknown }
+  return refusal(path.join(''), code ?? type)
+}

@@ -1,0 +1,74 @@
+import { deny } from '../policy/verdict.ts'
+import type { Denial } from '../policy/verdict.ts'
+
+/** The bounds on a parsed tree. */
+export interface TreeBounds {
+  /** Greatest depth of objects and arrays; the top-level object is depth 1. */
+  readonly depth: number
+  /** Most keys of one object, and most elements of one array. */
+  readonly width: number
+  /** Of `__proto__`, `constructor` and `prototype`, those that may be keys all the same. */
+  readonly allowKeys: readonly string[]
+}
+
+/** Keys that reach into prototypes when an app copies or merges objects (CWE-1321). */
+const DANGEROUS: readonly string[] = ['__proto__', 'constructor', 'prototype']
+
+/**
+ * Compiles a walk over what JSON.parse made. It answers the number of keys in the tree, or the denial.
+ * `escaped`: strings may hold lone surrogates. Goes no deeper than the bound, so that a hostile depth costs nothing.
+ */
+export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean) => number | Denial {
+  const { depth, width, allowKeys } = bounds
+  const tooDeep = deny('SALLY_MESSAGE_SHAPE', `deeper than ${depth}`)
+  const tooWide = deny('SALLY_MESSAGE_SHAPE', `an object or array holds more than ${width}`)
+  const notFinite = deny('SALLY_MESSAGE_SHAPE', 'a number is beyond the range of doubles')
+  const lone = deny('SALLY_MESSAGE_NOT_UTF8', 'a string holds an escaped lone surrogate')
+  const refused = DANGEROUS.filter(key => !allowKeys.includes(key))
+  const [first, second, third] = refused.map(key => ({ key, denial: deny('SALLY_MESSAGE_KEY', `the key ${key}`) }))
+
+  const leaf = (value: unknown, escaped: boolean): Denial | null => {
+    if (typeof value === 'number') return Number.isFinite(value) ? null : notFinite
+    if (escaped && typeof value === 'string' && !value.isWellFormed()) return lone
+    return null
+  }
+
+  const array = (value: readonly unknown[], left: number, escaped: boolean): number | Denial => {
+    if (left === 0) return tooDeep
+    if (value.length > width) return tooWide
+    let keys = 0
+    for (let index = 0; index < value.length; index++) {
+      const child = node(value[index], left - 1, escaped)
+      if (typeof child !== 'number') return child
+      keys += child
+    }
+    return keys
+  }
+
+  const object = (value: object, left: number, escaped: boolean): number | Denial => {
+    if (left === 0) return tooDeep
+    const names = Object.keys(value)
+    if (names.length > width) return tooWide
+    let keys = names.length
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!
+      if (name === first?.key) return first.denial
+      if (name === second?.key) return second.denial
+      if (name === third?.key) return third.denial
+      if (escaped && !name.isWellFormed()) return lone
+      const child = node((value as Record<string, unknown>)[name], left - 1, escaped)
+      if (typeof child !== 'number') return child
+      keys += child
+    }
+    return keys
+  }
+
+  const node = (value: unknown, left: number, escaped: boolean): number | Denial => {
+    if (typeof value === 'object' && value !== null) {
+      return Array.isArray(value) ? array(value, left, escaped) : object(value, left, escaped)
+    }
+    return leaf(value, escaped) ?? 0
+  }
+
+  return (value, escaped) => object(value, depth, escaped)
+}
