@@ -221,10 +221,7 @@ export function storeConformance(name: string, create: () => Promise<StoreUnderT
         const { store } = await open()
         const session = fresh()
         const heard: Target[] = []
-        let told = (): void => {}
-        const arrived = new Promise<void>(resolve => {
-          told = resolve
-        })
+        const { promise: arrived, resolve: told } = Promise.withResolvers<void>()
         const gone: Target[] = []
         const off = store.onRevoked(target => gone.push(target))
         off()

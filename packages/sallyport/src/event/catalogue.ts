@@ -1,0 +1,200 @@
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { DENIALS, type DenialCode, type Level } from '../policy/denials.ts'
+import type { ControlId, Denial } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import type { Target } from '../store/store.ts'
+import type { EventKind, SallyEvent } from './event.ts'
+import { faultOf } from './fault.ts'
+import { vocabularyName } from './parameters.ts'
+import { clean, cleanOrigin, cleanPath, FIELD_BOUNDS, type Redactor } from './redact.ts'
+
+/** Whom an event is about: what is known so far. */
+export interface EventSubject {
+  /** Id of the connection or of the attempt. */
+  readonly connection?: string
+  readonly request?: HandshakeRequest
+  readonly session?: Session | null
+}
+
+/** Builds events from plain facts. Whoever calls asks `events.listening` first: without a listener nothing is built. */
+export interface Catalogue {
+  /** `control` when another than the one of the code's row speaks: one that threw, say. */
+  describeDenial(subject: EventSubject, denial: Denial, enforced: boolean, control?: ControlId): SallyEvent
+  describeOpen(subject: EventSubject): SallyEvent
+  /** `livedMs` in ms. `code` names the denial that closed it, if one did. */
+  describeClose(subject: EventSubject, closeCode: number, livedMs: number, code?: DenialCode): SallyEvent
+  /** The first message bore a valid ticket. */
+  describeAuthenticated(subject: EventSubject): SallyEvent
+  describeTicket(subject: EventSubject): SallyEvent
+  describeRevoked(target: Target): SallyEvent
+  /** A `dangerously…` key, at start: `handshake.origin.dangerouslyAllowMissing`. */
+  describeWeakened(path: string, control: ControlId): SallyEvent
+  describeStartup(detail?: string): SallyEvent
+  /** `open`: how many connections were told to close. */
+  describeShutdown(open: number): SallyEvent
+  /** Something threw. The error's class and place are told, never its message: that may quote what the peer sent. */
+  describeFailure(subject: EventSubject, code: DenialCode, error: unknown, control?: ControlId): SallyEvent
+}
+
+/** What a catalogue is made with. */
+export interface CatalogueOptions {
+  /** The policy's `name`. */
+  readonly name: string
+  readonly redactor: Redactor
+  /** Ms since the epoch. */
+  readonly now: () => number
+}
+
+/** Closes that an honest client and a healthy server do not end with (RFC 6455 §7.4.1). */
+const ABNORMAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 1010, 1011])
+
+interface Facts {
+  readonly kind: EventKind
+  readonly event: string
+  readonly level: Level
+  readonly description: string
+  readonly control?: ControlId | undefined
+  readonly code?: DenialCode | undefined
+  readonly reason?: string | undefined
+  readonly detail?: string | undefined
+  readonly rest?: Partial<SallyEvent> | undefined
+}
+
+/** The catalogue of all events of one guard. */
+export function createCatalogue({ name, redactor, now }: CatalogueOptions): Catalogue {
+  const appid = clean(name, 100)
+
+  const describe = (facts: Facts, subject: EventSubject | null): SallyEvent => {
+    const { request, session } = subject ?? {}
+    const user = session ? redactor.user(session.user) : undefined
+    const ip = request ? clean(request.ip, FIELD_BOUNDS.ip) : undefined
+    const origin = request?.header('origin')
+    const shownOrigin = origin === undefined ? undefined : cleanOrigin(origin)
+    const agent = request?.header('user-agent')
+    const useragent = agent === undefined ? undefined : clean(agent, FIELD_BOUNDS.useragent)
+    const host = request?.header('host')
+    const path = request ? cleanPath(request.path) : undefined
+    return Object.freeze({
+      kind: facts.kind,
+      datetime: new Date(now()).toISOString(),
+      appid,
+      event: subject
+        ? vocabularyName(facts.event, {
+            user,
+            ip: ip ?? '',
+            useragent: useragent ?? '',
+            origin: shownOrigin ?? '',
+            path: path ?? '',
+            control: facts.control ?? '',
+            reason: facts.reason ?? facts.code ?? '',
+          })
+        : facts.event,
+      level: facts.level,
+      description: facts.description,
+      ...(facts.control !== undefined && { control: facts.control }),
+      ...(facts.code !== undefined && { code: facts.code }),
+      ...(facts.detail !== undefined && facts.detail !== '' && { detail: clean(facts.detail, FIELD_BOUNDS.detail) }),
+      ...facts.rest,
+      ...(subject?.connection !== undefined && { connection: clean(subject.connection, 64) }),
+      ...(session && { session: redactor.session(session.id) }),
+      ...(user !== undefined && { user }),
+      ...(ip !== undefined && { source_ip: ip }),
+      ...(shownOrigin !== undefined && { origin: shownOrigin }),
+      ...(useragent !== undefined && { useragent }),
+      ...(host !== undefined && { hostname: cleanOrigin(host, FIELD_BOUNDS.host) }),
+      ...(request && {
+        protocol: request.secure ? 'wss' : 'ws',
+        request_uri: path ?? '/',
+        request_method: clean(request.method, 16),
+      }),
+    })
+  }
+
+  return {
+    describeDenial(subject, denial, enforced, control) {
+      const row = DENIALS[denial.code]
+      const facts: Facts = {
+        kind: 'denial',
+        event: row.event,
+        level: row.level,
+        description: row.means,
+        control: control ?? row.control,
+        code: denial.code,
+        detail: denial.detail,
+        rest: { enforced, remedy: row.remedy, ...(row.close !== undefined && { close_code: row.close }) },
+      }
+      return describe(facts, subject)
+    },
+    describeOpen: subject =>
+      describe({ kind: 'open', event: 'session_created', level: 'info', description: 'a connection opened' }, subject),
+    describeClose(subject, closeCode, livedMs, code) {
+      const rest = { close_code: closeCode, lived_ms: Math.max(0, Math.round(livedMs)) }
+      const level = ABNORMAL.has(closeCode) ? 'warn' : 'info'
+      const reason = code ?? `close ${closeCode}`
+      const description = `a connection closed with ${closeCode}`
+      return describe({ kind: 'close', event: 'session_expired', level, description, code, reason, rest }, subject)
+    },
+    describeAuthenticated(subject) {
+      const description = 'the first message bore a valid ticket'
+      return describe({ kind: 'authenticated', event: 'authn_login_success', level: 'info', description }, subject)
+    },
+    describeTicket: subject =>
+      describe(
+        { kind: 'ticket', event: 'authn_token_created', level: 'info', description: 'a ticket was issued' },
+        subject,
+      ),
+    describeRevoked(target) {
+      const [whom, rest]: readonly [string, Partial<SallyEvent>] =
+        target === 'all'
+          ? ['all', {}]
+          : 'session' in target
+            ? ['a session', { session: redactor.session(target.session) }]
+            : ['a user', { user: redactor.user(target.user) }]
+      return describe(
+        {
+          kind: 'revoked',
+          event: `authn_token_revoked:${rest.user ?? (target === 'all' ? 'all' : '')},${rest.session ?? 'all'}`,
+          level: target === 'all' ? 'warn' : 'info',
+          description: `the connections and tickets of ${whom === 'all' ? 'everybody' : whom} were revoked`,
+          rest,
+        },
+        null,
+      )
+    },
+    describeWeakened: (path, control) =>
+      describe(
+        {
+          kind: 'weakened',
+          event: `sys_monitor_disabled:${appid.replaceAll(',', ';')},${control}`,
+          level: 'warn',
+          description: 'the policy weakens a control',
+          control,
+          detail: path,
+        },
+        null,
+      ),
+    describeStartup: detail =>
+      describe(
+        { kind: 'startup', event: `sys_startup:${appid}`, level: 'info', description: 'the guard started', detail },
+        null,
+      ),
+    describeShutdown(open) {
+      const description = `the guard drains ${open} connection${open === 1 ? '' : 's'}`
+      return describe({ kind: 'shutdown', event: `sys_shutdown:${appid}`, level: 'info', description }, null)
+    },
+    describeFailure(subject, code, error, control) {
+      const row = DENIALS[code]
+      const facts: Facts = {
+        kind: 'failure',
+        event: 'sys_crash',
+        level: row.level,
+        description: row.means,
+        control: control ?? row.control,
+        code,
+        detail: faultOf(error),
+        rest: { remedy: row.remedy },
+      }
+      return describe(facts, subject)
+    },
+  }
+}

@@ -1,0 +1,148 @@
+import type { DenialCode } from '../policy/denials.ts'
+import type { ControlId } from '../policy/verdict.ts'
+import { exposition } from './exposition.ts'
+import { cleanPath } from './redact.ts'
+
+/** Denials of one control, code and route. */
+export interface DenialCount {
+  readonly control: string
+  readonly code: string
+  /** A declared or learned path, or `other`. */
+  readonly route: string
+  readonly enforced: boolean
+  readonly count: number
+}
+
+/** All counters at one instant. */
+export interface CountersSnapshot {
+  readonly denials: readonly DenialCount[]
+  readonly opened: number
+  readonly closed: number
+  /** Connections open now. */
+  readonly open: number
+  readonly openedByRoute: { readonly [route: string]: number }
+  readonly messagesIn: number
+  readonly messagesOut: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly ticketsIssued: number
+  /** Listeners that threw. */
+  readonly listenerFailures: number
+  /** Lines that the logger threw on. */
+  readonly logFailures: number
+}
+
+/** Counts, whether anybody listens or not. What is called per message adds to a number and allocates nothing. */
+export interface Counters {
+  denied(control: ControlId, code: DenialCode, path: string, enforced: boolean): void
+  opened(path: string): void
+  closed(): void
+  messageIn(bytes: number): void
+  messageOut(bytes: number): void
+  ticketIssued(): void
+  listenerFailed(): void
+  logFailed(): void
+  snapshot(): CountersSnapshot
+  /** Prometheus text exposition format 0.0.4; serve it as `text/plain; version=0.0.4`. */
+  prometheus(): string
+}
+
+/** Routes learned where none are declared. */
+const MAX_ROUTES = 32
+/** Counts of denials: more than codes × routes × 2 come to. */
+const MAX_DENIALS = 4096
+
+/**
+ * Counters with bounded labels. `routes`: the declared paths; without them the first 32 paths of accepted connections
+ * are learned. A refused peer can bring no label into being: its path counts as `other`.
+ */
+export function createCounters(routes: readonly string[] | null = null): Counters {
+  const opened = new Map<string, number>()
+  const learns = routes === null
+  for (const route of routes ?? []) opened.set(cleanPath(route), 0)
+  const denials = new Map<string, { -readonly [Key in keyof DenialCount]: DenialCount[Key] }>()
+  const total = {
+    opened: 0,
+    closed: 0,
+    messagesIn: 0,
+    messagesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    tickets: 0,
+    listener: 0,
+    log: 0,
+  }
+
+  const routeOf = (path: string): string => {
+    // Most paths are clean; cleaning is for the others.
+    if (opened.has(path)) return path
+    const route = cleanPath(path)
+    return opened.has(route) ? route : 'other'
+  }
+
+  const snapshot = (): CountersSnapshot => ({
+    denials: Array.from(denials.values(), denial => ({ ...denial })),
+    opened: total.opened,
+    closed: total.closed,
+    open: total.opened - total.closed,
+    openedByRoute: Object.fromEntries(opened),
+    messagesIn: total.messagesIn,
+    messagesOut: total.messagesOut,
+    bytesIn: total.bytesIn,
+    bytesOut: total.bytesOut,
+    ticketsIssued: total.tickets,
+    listenerFailures: total.listener,
+    logFailures: total.log,
+  })
+
+  return {
+    denied(control, code, path, enforced) {
+      const route = routeOf(path)
+      const key = `${control} ${code} ${enforced} ${route}`
+      const known = denials.get(key)
+      if (known) {
+        known.count++
+      } else if (denials.size < MAX_DENIALS) {
+        denials.set(key, { control, code, route, enforced, count: 1 })
+      } else {
+        const rest = denials.get('other') ?? {
+          control: 'other',
+          code: 'other',
+          route: 'other',
+          enforced: true,
+          count: 0,
+        }
+        rest.count++
+        denials.set('other', rest)
+      }
+    },
+    opened(path) {
+      total.opened++
+      let route = routeOf(path)
+      if (route === 'other' && learns && opened.size < MAX_ROUTES) route = cleanPath(path)
+      opened.set(route, (opened.get(route) ?? 0) + 1)
+    },
+    closed() {
+      total.closed++
+    },
+    messageIn(bytes) {
+      total.messagesIn++
+      total.bytesIn += bytes
+    },
+    messageOut(bytes) {
+      total.messagesOut++
+      total.bytesOut += bytes
+    },
+    ticketIssued() {
+      total.tickets++
+    },
+    listenerFailed() {
+      total.listener++
+    },
+    logFailed() {
+      total.log++
+    },
+    snapshot,
+    prometheus: () => exposition(snapshot()),
+  }
+}

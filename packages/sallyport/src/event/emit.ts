@@ -1,0 +1,81 @@
+import type { Policy } from '../policy/types.ts'
+import type { Unsubscribe } from '../store/store.ts'
+import { type Catalogue, createCatalogue } from './catalogue.ts'
+import { type Counters, createCounters } from './counters.ts'
+import type { SallyEvent } from './event.ts'
+import { createEventLog } from './log.ts'
+import { quietly } from './quietly.ts'
+import { createRedactor } from './redact.ts'
+
+/** What a guard tells: events to whoever listens, counts to whoever asks. */
+export interface Events {
+  /** Calls `listener` with every event until it is unsubscribed. What it throws reaches nobody; it is counted, and logged once. */
+  on(listener: (event: SallyEvent) => void): Unsubscribe
+  emit(event: SallyEvent): void
+  /** Whether an event would reach anybody. Ask before building one. */
+  readonly listening: boolean
+  readonly counters: Counters
+  readonly describe: Catalogue
+  /** Writes to the log what was only counted so far. */
+  flush(): void
+}
+
+/** What {@link createEvents} is made with. */
+export interface EventsOptions {
+  readonly policy: Policy['events']
+  /** The policy's `name`. */
+  readonly name: string
+  /** Ms since the epoch. */
+  readonly now: () => number
+  /** Paths that counters tell apart; null learns them from accepted connections. */
+  readonly routes?: readonly string[] | null
+}
+
+interface Listener {
+  readonly call: (event: SallyEvent) => void
+  failed: boolean
+}
+
+/** Joins listeners, bounded log, counters and catalogue. */
+export function createEvents({ policy, name, now, routes = null }: EventsOptions): Events {
+  const counters = createCounters(routes)
+  const describe = createCatalogue({ name, now, redactor: createRedactor(policy.hashKey) })
+  const log = policy.log && createEventLog(policy.log, policy.windowMs, now, () => counters.logFailed())
+  const listeners = new Set<Listener>()
+
+  const fail = (listener: Listener): void => {
+    counters.listenerFailed()
+    if (listener.failed) return
+    listener.failed = true
+    const fields = { kind: 'failure', datetime: new Date(now()).toISOString(), appid: name }
+    const message = 'a listener of events throws; it is called on, and this is said once'
+    quietly(
+      () => policy.log?.error(fields, message),
+      () => counters.logFailed(),
+    )
+  }
+
+  return {
+    on(call) {
+      const listener: Listener = { call, failed: false }
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    emit(event) {
+      log?.write(event)
+      for (const listener of listeners)
+        quietly(
+          () => listener.call(event),
+          () => fail(listener),
+        )
+    },
+    get listening() {
+      return log !== null || listeners.size > 0
+    },
+    counters,
+    describe,
+    flush: () => log?.flush(),
+  }
+}
