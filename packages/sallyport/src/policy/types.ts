@@ -142,7 +142,7 @@ export interface Policy {
   readonly name: string
   readonly proxy: { readonly trust: readonly string[]; readonly header: 'x-forwarded-for' | 'forwarded' }
   readonly handshake: {
-    readonly transport: Record<never, never> | null
+    readonly transport: Readonly<Record<string, never>> | null
     readonly host: { readonly names: readonly string[] } | null
     readonly request: { readonly headerBytes: number; readonly headers: number; readonly targetBytes: number }
     readonly origin: { readonly allow: readonly string[]; readonly allowMissing: boolean } | null

@@ -1,0 +1,75 @@
+import { DENIALS } from './denials.ts'
+import type { DenialCode } from './denials.ts'
+import type { ControlId } from './verdict.ts'
+
+/** One key of the policy that configures a control. */
+export interface ControlKey {
+  /** Its path: `handshake.origin.allow`. */
+  readonly key: string
+  readonly type: string
+  readonly default: string
+  readonly meaning: string
+}
+
+/** One control, as docs, reports and the auditor know it. */
+export interface ControlRow {
+  readonly id: ControlId
+  readonly door: 'handshake' | 'message' | 'lifetime'
+  /** When it denies. */
+  readonly denies: string
+  /** What a policy gets that says nothing. */
+  readonly default: string
+  readonly codes: readonly DenialCode[]
+  /** Ids of the lines of `docs/requirements.md` that it meets or helps to meet. */
+  readonly requirements: readonly string[]
+  readonly keys: readonly ControlKey[]
+  /** Whether `@sallyport/audit` can see from outside that it is on. */
+  readonly probe: 'outside' | { readonly not: string }
+}
+
+/** What is written by hand of a row; the rest follows from the id and the table of denials. */
+export interface ControlText {
+  readonly denies: string
+  readonly default: string
+  /** Lines beyond those that its denials answer. */
+  readonly meets?: readonly string[]
+  readonly keys: readonly (readonly [key: string, type: string, fallback: string, meaning: string])[]
+  readonly notProbed?: string
+}
+
+/** Completes a row. */
+export function controlRow(id: ControlId, text: ControlText): ControlRow {
+  const denials = Object.entries(DENIALS).filter(([, row]) => row.control === id)
+  const requirements = new Set([...denials.flatMap(([, row]) => row.requirements), ...(text.meets ?? [])])
+  const door = id.slice(0, id.indexOf('/')) as ControlRow['door']
+  return Object.freeze({
+    id,
+    door,
+    denies: text.denies,
+    default: text.default,
+    codes: Object.freeze(denials.map(([code]) => code as DenialCode)),
+    requirements: Object.freeze([...requirements].toSorted(byRequirement)),
+    keys: Object.freeze(
+      text.keys.map(([key, type, fallback, meaning]) =>
+        Object.freeze({ key: pathOf(id, key), type, default: fallback, meaning }),
+      ),
+    ),
+    probe: text.notProbed === undefined ? 'outside' : Object.freeze({ not: text.notProbed }),
+  })
+}
+
+/** `../strikes` of `message/schema` is `message.strikes`. */
+function pathOf(id: ControlId, key: string): string {
+  const own = id.replace('/', '.')
+  if (key.startsWith('../')) return `${own.slice(0, own.indexOf('.'))}.${key.slice(3)}`
+  return key === '' ? own : `${own}.${key}`
+}
+
+const GROUPS = ['S', 'WS', 'ASVS', 'RFC', 'LOG']
+
+const group = (id: string): number => GROUPS.indexOf(/^[A-Z]+/.exec(id)?.[0] ?? '')
+
+/** Order of requirement ids: by source, then by number. */
+export function byRequirement(a: string, b: string): number {
+  return group(a) - group(b) || a.localeCompare(b, 'en', { numeric: true })
+}

@@ -1,0 +1,95 @@
+import type { Budget } from '../store/store.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const KIB = 1024
+const MIB = 1024 * KIB
+
+const perMinute = (amount: number): Budget => Object.freeze({ amount, perMs: MINUTE, burst: amount })
+
+/** What a policy gets that says nothing: ms, bytes, counts. Each with its reason. */
+export const DEFAULTS = Object.freeze({
+  name: 'sallyport',
+  /** An asynchronous control answers from a store or a rule of the app; one that needs longer holds an open socket hostage. */
+  timeoutMs: 5 * SECOND,
+  /** A log line a kind and 10 s: readable under attack, still near enough to see one begin. */
+  logWindowMs: 10 * SECOND,
+
+  /** Node's own bound on headers is 16 KiB; a browser's handshake with its cookies is below 4 KiB. */
+  headerBytes: 8 * KIB,
+  /** Browsers send about 15 header lines, proxies add some 10. */
+  headers: 64,
+  /** A path, and a ticket in the query, are below 1 KiB. */
+  targetBytes: 2 * KIB,
+  /** The protocol that `sallyport/client` speaks; the ticket beside it needs one to be answered with. */
+  subprotocols: Object.freeze<string[]>(['sallyport.v1']),
+
+  /** Compression is off unless asked for: CRIME-like leaks, bombs, memory (OWASP WS-3). Asked for, it begins at 1 KiB … */
+  deflateThreshold: 1 * KIB,
+  /** … with a 4 KiB window: a connection costs some 150 KiB of zlib and not 300 … */
+  deflateWindowBits: 12,
+  /** … and as many inflations at once as ws allows by default. */
+  deflateConcurrency: 10,
+
+  /** A page that reconnects with back-off tries fewer than 10 times a minute; an office behind one address shares 30. */
+  handshakesPerIp: perMinute(30),
+  /** 50 a second in all is what a small session store answers; 10 000 clients are back about 3 minutes after a restart. */
+  handshakesTotal: perMinute(3000),
+
+  /** About 70 MB of idle `ws` connections; beyond that a node should be added knowingly. */
+  connectionsTotal: 10_000,
+  /** An office or a school behind one address. */
+  connectionsPerIp: 100,
+  /** Ten tabs and devices of one person. */
+  connectionsPerUser: 10,
+
+  /** From the ticket endpoint to the handshake is one round trip; 30 s forgives a slow radio and little else. */
+  ticketTtlMs: 30 * SECOND,
+  ticketParameter: 'ticket',
+
+  /** OWASP WS-17: 64 KB or less. */
+  messageBytes: 64 * KIB,
+  /** A sender that streams 64 KiB in 1 KiB fragments passes; tiny fragments that exhaust memory (CVE-2026-48779) do not. */
+  fragments: 64,
+  /** `{"type":"auth","csrfToken":…}` is below 1 KiB; a stranger gets no more buffer than a JWT needs. */
+  unauthenticatedBytes: 4 * KIB,
+  /** A ping a second; each is answered, so each costs twice. */
+  controlFrames: perMinute(60),
+
+  /** OWASP WS-18 and the seed: start at 100 a minute. */
+  messages: perMinute(100),
+  /** 100 messages of 40 KiB: the count alone would let 6.4 MiB a minute pass. */
+  messageBytesBudget: perMinute(4 * MIB),
+  // Per user and per IP: the product of the connection caps and a connection's budget, so that reconnecting does not
+  // refill it: 10 × 100 and 100 × 100 a minute.
+  /** Deeper than any hand-written message, far above no parser's stack. */
+  depth: 32,
+  /** Keys of one object or elements of one array; a roster of a room fits. */
+  width: 1024,
+  /** One mistake is a bug, five within a minute a probe. */
+  strikes: 5,
+  discriminator: 'type',
+  /** Handlers that wait on a database; more of one connection starve the others. */
+  handlers: 16,
+
+  /** The client sends its first message in its `open` event: one round trip. */
+  authenticationMs: 5 * SECOND,
+  /** Below the 60 s after which proxies and NATs drop a silent connection. */
+  heartbeatIntervalMs: 30 * SECOND,
+  heartbeatTimeoutMs: 10 * SECOND,
+  /** OWASP WS-23, ASVS 7.3.1: as long as an unattended screen may stay signed in. */
+  idleMs: 15 * MINUTE,
+  /** A working day (ASVS 7.3.2); the client reconnects with a new ticket (WS-14). */
+  ageMs: 12 * HOUR,
+  /** OWASP WS-11 asks for 30 minutes; a look-up a minute and connection costs little and halves nobody's patience. */
+  recheckMs: MINUTE,
+  /** Two missed re-checks: a store's restart disconnects nobody, its loss does. */
+  graceMs: 2 * MINUTE,
+  /** Sixteen of the largest messages queued for a peer that does not read … */
+  backpressureBytes: 1 * MIB,
+  /** … for as long as a train's tunnel. */
+  backpressureMs: 10 * SECOND,
+  /** Orchestrators kill after 30 s; the closes are spread over 10 so that nobody returns at once. */
+  shutdownMs: 10 * SECOND,
+})

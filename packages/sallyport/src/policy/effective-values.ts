@@ -1,0 +1,127 @@
+import type { Policy } from './types.ts'
+import type { ControlId } from './verdict.ts'
+import { budgetInWords, countInWords, durationInWords, sizeInWords } from './words.ts'
+
+/** What a control comes to under a policy. */
+export interface Effective {
+  readonly values: string
+  readonly active: boolean
+  /** False where it is off because there is nothing for it to do. */
+  readonly needed: boolean
+}
+
+const on = (values: string): Effective => ({ values, active: true, needed: true })
+const off = (values: string): Effective => ({ values, active: false, needed: true })
+const idle = (values: string): Effective => ({ values, active: false, needed: false })
+
+const LISTED = 4
+const list = (entries: readonly string[]): string =>
+  entries.length > LISTED
+    ? `${entries.slice(0, LISTED).join(', ')} and ${entries.length - LISTED} more`
+    : entries.join(', ')
+
+/** The effective values of one control, in words; never a secret. */
+export function effectiveValues(id: ControlId, policy: Policy): Effective {
+  const read = READERS[id]
+  return read === undefined ? off('unknown control') : read(policy)
+}
+
+const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
+  'handshake/transport': ({ handshake, proxy }) =>
+    handshake.transport === null
+      ? off('plaintext is let in')
+      : on(proxy.trust.length === 0 ? 'TLS or loopback' : `TLS, loopback, or the word of ${list(proxy.trust)}`),
+  'handshake/host': ({ handshake: { host } }) => (host === null ? off('any Host') : on(list(host.names))),
+  'handshake/request': ({ handshake: { request } }) =>
+    on(
+      `headers ≤ ${sizeInWords(request.headerBytes)} in ${request.headers} lines, target ≤ ${sizeInWords(request.targetBytes)}`,
+    ),
+  'handshake/origin': ({ handshake: { origin } }) =>
+    origin === null ? off('any Origin') : on(`${list(origin.allow)}${origin.allowMissing ? ', or none' : ''}`),
+  'handshake/fetch-metadata': ({ handshake }) =>
+    handshake['fetch-metadata'] === null ? off('not looked at') : on('no contradiction'),
+  'handshake/subprotocol': ({ handshake: { subprotocol } }) =>
+    subprotocol === null
+      ? off('none is answered')
+      : on(`${list(subprotocol.serve)}${subprotocol.required ? ', required' : ''}`),
+  'handshake/extensions': ({ handshake: { extensions } }) =>
+    extensions === null
+      ? on('nothing is compressed')
+      : on(
+          `deflate from ${sizeInWords(extensions.threshold)}, window 2^${extensions.windowBits}, ${extensions.concurrency} at once`,
+        ),
+  'handshake/rate': ({ handshake: { rate } }) =>
+    rate === null
+      ? off('no bound')
+      : on(`${budgetInWords(rate.perIp, 'attempts')} per IP; ${budgetInWords(rate.total, 'attempts')} in all`),
+  'handshake/connections': ({ handshake: { connections } }) =>
+    connections === null
+      ? off('no bound')
+      : on(
+          `${countInWords(connections.total)} in all, ${countInWords(connections.perIp)} per IP, ${countInWords(connections.perUser)} per user`,
+        ),
+  'handshake/session': ({ handshake: { session } }) =>
+    session === null
+      ? off('everybody is anonymous')
+      : on(session.ambient === false ? 'a credential that the page adds' : 'a credential that browsers attach'),
+  'handshake/ticket': ({ handshake: { ticket, session } }) => {
+    if (ticket !== null) {
+      const keys =
+        ticket.secrets === null
+          ? 'random secret'
+          : `${ticket.secrets.length} secret${ticket.secrets.length === 1 ? '' : 's'}`
+      const what =
+        ticket.csrf === null ? `single use, ${durationInWords(ticket.ttlMs)}, ${keys}` : "the app's CSRF token"
+      return on(`${what}, in ${ticket.carrier === 'query' ? `?${ticket.parameter}=` : ticket.carrier}`)
+    }
+    if (session === null) return idle('no session to bind one to')
+    return session.ambient === false
+      ? idle('not needed: browsers attach nothing by themselves')
+      : off('the Origin alone is relied on')
+  },
+  'handshake/authorize': ({ handshake: { authorize } }) =>
+    authorize === null ? off('no rule: every session may open') : on("the app's rule"),
+  'message/size': ({ message: { size } }) =>
+    on(
+      `${sizeInWords(size.bytes)}, ${size.fragments} fragments, ${sizeInWords(size.unauthenticatedBytes)} before authentication, ${budgetInWords(size.controlFrames, 'control frames')}`,
+    ),
+  'message/rate': ({ message: { rate } }) =>
+    rate === null
+      ? off('no bound')
+      : on(
+          `${budgetInWords(rate.messages, 'messages')}; ${sizeInWords(rate.bytes.amount)} per ${durationInWords(rate.bytes.perMs)}; per user ${budgetInWords(rate.perUser, 'messages')}; per IP ${budgetInWords(rate.perIp, 'messages')}; beyond: ${rate.exceed}`,
+        ),
+  'message/format': ({ message: { format } }) =>
+    format === null
+      ? off('any bytes')
+      : on(
+          `${format.data}, depth ${format.depth}, width ${countInWords(format.width)}${format.allowKeys.length === 0 ? '' : `, keys ${list(format.allowKeys)}`}`,
+        ),
+  'message/schema': ({ message: { schema } }) =>
+    schema === null
+      ? off('any message')
+      : on(`${list(Object.keys(schema.types))} by ${schema.discriminator}; unknown fields: ${schema.unknownFields}`),
+  'message/authorize': ({ message: { authorize } }) =>
+    authorize === null ? off('no rule: declared types are allowed to every session') : on("the app's rule"),
+  'message/concurrency': ({ message: { concurrency } }) => on(`${concurrency.handlers} handlers`),
+  'message/outbound': ({ message: { outbound } }) =>
+    outbound === null ? off('not declared: what the app sends is not checked') : on(list(Object.keys(outbound.types))),
+  'lifetime/authentication': ({ lifetime: { authentication } }) =>
+    authentication === null
+      ? idle('not needed: decided before the upgrade')
+      : on(durationInWords(authentication.deadlineMs)),
+  'lifetime/heartbeat': ({ lifetime: { heartbeat } }) =>
+    heartbeat === null
+      ? off('dead peers stay')
+      : on(`${durationInWords(heartbeat.intervalMs)} / ${durationInWords(heartbeat.timeoutMs)}`),
+  'lifetime/idle': ({ lifetime: { idle: bound } }) =>
+    bound === null ? off('no bound') : on(durationInWords(bound.afterMs)),
+  'lifetime/age': ({ lifetime: { age } }) => (age === null ? off('no bound') : on(durationInWords(age.maxMs))),
+  'lifetime/session': ({ lifetime: { session } }) =>
+    session === null
+      ? off('a connection outlives its session')
+      : on(`expiry exactly, re-check ${durationInWords(session.recheckMs)}, grace ${durationInWords(session.graceMs)}`),
+  'lifetime/backpressure': ({ lifetime: { backpressure } }) =>
+    on(`${sizeInWords(backpressure.bytes)} for ${durationInWords(backpressure.forMs)}`),
+  'lifetime/shutdown': ({ lifetime: { shutdown } }) => on(durationInWords(shutdown.withinMs)),
+}

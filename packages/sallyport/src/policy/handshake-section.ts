@@ -1,0 +1,189 @@
+import type { SessionResolver } from '../session/session.ts'
+import { readBudget } from './budget.ts'
+import { DEFAULTS } from './defaults.ts'
+import { openChild, openFields, readDanger, readFlag, readOff, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { readHost } from './host-section.ts'
+import { ANY_ORIGIN, readOrigin } from './origin-section.ts'
+import { readCount, readEach, readFunction, readSize } from './scalars.ts'
+import { kindOf, pathTo, show } from './shown.ts'
+import { readTicket } from './ticket-section.ts'
+import type { Ambient } from './ticket-section.ts'
+import type { Policy } from './types.ts'
+
+/** Keys of `handshake`. */
+export const HANDSHAKE_KEYS: readonly string[] = [
+  'transport',
+  'host',
+  'request',
+  'origin',
+  'fetch-metadata',
+  'subprotocol',
+  'extensions',
+  'rate',
+  'connections',
+  'session',
+  'ticket',
+  'authorize',
+]
+
+type Handshake = Policy['handshake']
+
+/** `handshake`: who may open. */
+export function readHandshake(root: Fields): Handshake {
+  const handshake = openChild(root, 'handshake', HANDSHAKE_KEYS)
+  const origin = readOrigin(handshake)
+  const { session, ambient } = readSession(handshake)
+  return Object.freeze({
+    transport: readTransport(handshake),
+    host: readHost(handshake, origin),
+    request: readRequest(handshake),
+    origin,
+    'fetch-metadata': readFetchMetadata(handshake, origin),
+    subprotocol: readSubprotocol(handshake),
+    extensions: readExtensions(handshake),
+    rate: readRate(handshake),
+    connections: readConnections(handshake),
+    session,
+    ticket: readTicket(handshake, ambient),
+    authorize: readFunction<NonNullable<Handshake['authorize']>>(handshake, 'authorize'),
+  })
+}
+
+function readTransport(handshake: Fields): Handshake['transport'] {
+  const section = openChild(handshake, 'transport', ['dangerouslyOff', 'dangerouslyAllowPlaintext'])
+  const off = readOff(section, 'handshake/transport')
+  return readDanger(section, 'dangerouslyAllowPlaintext', 'handshake/transport') || off ? null : Object.freeze({})
+}
+
+function readRequest(handshake: Fields): Handshake['request'] {
+  const section = openChild(handshake, 'request', ['headerBytes', 'headers', 'targetBytes'])
+  return Object.freeze({
+    headerBytes: readSize(section, 'headerBytes', DEFAULTS.headerBytes),
+    headers: readCount(section, 'headers', DEFAULTS.headers),
+    targetBytes: readSize(section, 'targetBytes', DEFAULTS.targetBytes),
+  })
+}
+
+function readFetchMetadata(handshake: Fields, origin: Handshake['origin']): Handshake['fetch-metadata'] {
+  const off = readOff(openChild(handshake, 'fetch-metadata', ['dangerouslyOff']), 'handshake/fetch-metadata')
+  if (off) return null
+  if (origin !== null) return Object.freeze({ allow: origin.allow })
+  if (handshake.findings.weakened.some(({ path }) => path === ANY_ORIGIN)) {
+    handshake.findings.weakened.push({ path: ANY_ORIGIN, control: 'handshake/fetch-metadata' })
+  }
+  return null
+}
+
+function readSubprotocol(handshake: Fields): Handshake['subprotocol'] {
+  const section = openChild(handshake, 'subprotocol', ['serve', 'required', 'dangerouslyOff'])
+  const off = readOff(section, 'handshake/subprotocol')
+  const required = readFlag(section, 'required', false)
+  const before = section.findings.problems.length
+  const serve = readEach(section, 'serve', "'sallyport.v1'", (value, at, index) => {
+    if (typeof value !== 'string' || !/^[!#$%&'*+.^_`|~\dA-Za-z-]{1,128}$/.test(value)) {
+      refuse(at, index, show(value), 'not a token (RFC 7230 §3.2.6)', "write letters, digits, '.', '-': 'chat.v1'")
+    } else if (value.toLowerCase().startsWith('sallyport.ticket.')) {
+      refuse(
+        at,
+        index,
+        kindOf(value),
+        'that prefix carries tickets, which are never echoed',
+        "write another name: 'chat.v1'",
+      )
+    } else {
+      return value
+    }
+    return null
+  })
+  if (serve?.length === 0 && section.findings.problems.length === before) {
+    refuse(
+      section,
+      'serve',
+      'an empty list',
+      'every client that offers a subprotocol would be refused',
+      "write serve: ['chat.v1'], or leave it out",
+    )
+  }
+  return off ? null : Object.freeze({ serve: serve ?? DEFAULTS.subprotocols, required })
+}
+
+function readExtensions(handshake: Fields): Handshake['extensions'] {
+  const section = openChild(handshake, 'extensions', ['deflate'])
+  const said = section.get('deflate')
+  if (said === undefined || said === false) return null
+  const path = pathTo(section.path, 'deflate')
+  const deflate = openFields(
+    said === true ? {} : said,
+    path,
+    ['threshold', 'windowBits', 'concurrency'],
+    section.findings,
+  )
+  return Object.freeze({
+    threshold: readSize(deflate, 'threshold', DEFAULTS.deflateThreshold),
+    // zlib cannot make a raw stream with a window of 8 bits.
+    windowBits: readCount(deflate, 'windowBits', DEFAULTS.deflateWindowBits, 9, 15),
+    concurrency: readCount(deflate, 'concurrency', DEFAULTS.deflateConcurrency, 1, 1000),
+  })
+}
+
+function readRate(handshake: Fields): Handshake['rate'] {
+  const section = openChild(handshake, 'rate', ['perIp', 'total', 'dangerouslyOff'])
+  const off = readOff(section, 'handshake/rate')
+  const perIp = readBudget(section, 'perIp', 'attempts', DEFAULTS.handshakesPerIp)
+  const total = readBudget(section, 'total', 'attempts', DEFAULTS.handshakesTotal)
+  return off ? null : Object.freeze({ perIp, total })
+}
+
+function readConnections(handshake: Fields): Handshake['connections'] {
+  const section = openChild(handshake, 'connections', ['total', 'perIp', 'perUser', 'dangerouslyOff'])
+  const off = readOff(section, 'handshake/connections')
+  const caps = {
+    total: readCount(section, 'total', DEFAULTS.connectionsTotal),
+    perIp: readCount(section, 'perIp', DEFAULTS.connectionsPerIp),
+    perUser: readCount(section, 'perUser', DEFAULTS.connectionsPerUser),
+  }
+  return off ? null : Object.freeze(caps)
+}
+
+const FIND = 'write session: request => … (your look-up), or { dangerouslyAnonymous: true } for a public endpoint'
+
+function readSession(handshake: Fields): { readonly session: SessionResolver | null; readonly ambient: Ambient } {
+  const said = handshake.get('session')
+  if (typeof said === 'function') return { session: said as SessionResolver, ambient: readAmbient(handshake, said) }
+  if (said === undefined || typeof said !== 'object') {
+    const value = said === undefined ? 'nothing' : kindOf(said)
+    refuse(handshake, 'session', value, 'it must be decided how the session is found', FIND)
+    return { session: null, ambient: true }
+  }
+  const told = handshake.findings.problems.length
+  const section = openChild(handshake, 'session', ['dangerouslyAnonymous'])
+  const anonymous = readDanger(section, 'dangerouslyAnonymous', 'handshake/session')
+  if (!anonymous && told === handshake.findings.problems.length) {
+    refuse(handshake, 'session', kindOf(said), 'it must be decided how the session is found', FIND)
+  }
+  return { session: null, ambient: anonymous ? null : true }
+}
+
+/** The two marks on a resolver, read with care: it is the app's own function. */
+function readAmbient(handshake: Fields, resolver: object): boolean {
+  const at: Fields = { ...handshake, path: pathTo(handshake.path, 'session') }
+  try {
+    const ambient: unknown = Reflect.get(resolver, 'ambient')
+    const recheck: unknown = Reflect.get(resolver, 'recheck')
+    if (recheck !== undefined && typeof recheck !== 'function') {
+      refuse(at, 'recheck', kindOf(recheck), 'a function is meant here', 'write (session, request) => …')
+    }
+    if (ambient === undefined || typeof ambient === 'boolean') return ambient !== false
+    refuse(
+      at,
+      'ambient',
+      kindOf(ambient),
+      'true or false is meant here',
+      'write false only where a page must add the credential by hand',
+    )
+  } catch {
+    refuse(handshake, 'session', 'a function', 'reading its marks throws', 'give a plain function')
+  }
+  return true
+}

@@ -1,0 +1,73 @@
+import { controlRow } from './control-row.ts'
+import type { ControlRow } from './control-row.ts'
+import { DEFAULTS } from './defaults.ts'
+import { durationInWords, sizeInWords } from './words.ts'
+
+const OFF = ['dangerouslyOff', 'boolean', 'false', 'Turns the control off.'] as const
+const SESSION = `exp exactly; re-check ${durationInWords(DEFAULTS.recheckMs)}; revoke < 1 s; grace ${durationInWords(DEFAULTS.graceMs)}`
+
+/** The controls that run while a connection is open, in the order in which they are told. */
+export const LIFETIME_CONTROLS: readonly ControlRow[] = [
+  controlRow('lifetime/authentication', {
+    denies: 'no valid first message within the deadline, in first-message mode; nothing but it is accepted before',
+    default: `${durationInWords(DEFAULTS.authenticationMs)}, with \`handshake.ticket.carrier: 'first-message'\``,
+    keys: [
+      ['deadline', 'Duration', durationInWords(DEFAULTS.authenticationMs), 'From the upgrade to the first message.'],
+    ],
+  }),
+  controlRow('lifetime/heartbeat', {
+    denies: 'no pong within the bound',
+    default: `${durationInWords(DEFAULTS.heartbeatIntervalMs)} / ${durationInWords(DEFAULTS.heartbeatTimeoutMs)}`,
+    meets: ['WS-4'],
+    keys: [
+      ['interval', 'Duration', durationInWords(DEFAULTS.heartbeatIntervalMs), 'Between pings.'],
+      ['timeout', 'Duration', durationInWords(DEFAULTS.heartbeatTimeoutMs), 'For the pong; no longer than `interval`.'],
+      OFF,
+    ],
+  }),
+  controlRow('lifetime/idle', {
+    denies: 'no message for the bound',
+    default: durationInWords(DEFAULTS.idleMs),
+    meets: ['ASVS-7.1.1'],
+    keys: [
+      ['after', 'Duration', durationInWords(DEFAULTS.idleMs), 'Without a message of the client. Pongs do not count.'],
+      OFF,
+    ],
+  }),
+  controlRow('lifetime/age', {
+    denies: 'older than the absolute bound',
+    default: `${durationInWords(DEFAULTS.ageMs)} (client reconnects)`,
+    meets: ['ASVS-7.1.1'],
+    notProbed: 'the bound is hours: a probe that waits as long is none',
+    keys: [['max', 'Duration', durationInWords(DEFAULTS.ageMs), 'Greatest age of a connection.'], OFF],
+  }),
+  controlRow('lifetime/session', {
+    denies: 'the session expired, was revoked, or fails re-validation',
+    default: SESSION,
+    meets: ['ASVS-7.1.1', 'ASVS-7.2.4', 'ASVS-7.4.1', 'WS-31', 'S4'],
+    keys: [
+      ['recheck', 'Duration', durationInWords(DEFAULTS.recheckMs), 'Between look-ups of a live connection’s session.'],
+      [
+        'grace',
+        'Duration',
+        durationInWords(DEFAULTS.graceMs),
+        'How long a connection lives on while its session cannot be looked up.',
+      ],
+      OFF,
+    ],
+  }),
+  controlRow('lifetime/backpressure', {
+    denies: 'the peer does not read: queued bytes exceed the bound',
+    default: `${sizeInWords(DEFAULTS.backpressureBytes)}, ${durationInWords(DEFAULTS.backpressureMs)}`,
+    keys: [
+      ['bytes', 'Size', sizeInWords(DEFAULTS.backpressureBytes), 'Bytes queued for one peer.'],
+      ['for', 'Duration', durationInWords(DEFAULTS.backpressureMs), 'How long the queue may stay above it.'],
+    ],
+  }),
+  controlRow('lifetime/shutdown', {
+    denies: 'the server drains: 1012 with server-side jitter',
+    default: durationInWords(DEFAULTS.shutdownMs),
+    notProbed: 'only the operator can make the server drain',
+    keys: [['within', 'Duration', durationInWords(DEFAULTS.shutdownMs), 'The closes are spread over this time.']],
+  }),
+]

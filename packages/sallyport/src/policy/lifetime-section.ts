@@ -1,0 +1,80 @@
+import { DEFAULTS } from './defaults.ts'
+import { openChild, readOff, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { readDuration, readSize } from './scalars.ts'
+import { show } from './shown.ts'
+import type { Policy } from './types.ts'
+import type { ControlId } from './verdict.ts'
+
+/** Keys of `lifetime`. */
+export const LIFETIME_KEYS: readonly string[] = [
+  'authentication',
+  'heartbeat',
+  'idle',
+  'age',
+  'session',
+  'backpressure',
+  'shutdown',
+]
+
+type Lifetime = Policy['lifetime']
+
+/** `lifetime`: what ends a connection. */
+export function readLifetime(root: Fields, handshake: Policy['handshake']): Lifetime {
+  const lifetime = openChild(root, 'lifetime', LIFETIME_KEYS)
+  const authentication = openChild(lifetime, 'authentication', ['deadline'])
+  const deadlineMs = readDuration(authentication, 'deadline', DEFAULTS.authenticationMs)
+  const backpressure = openChild(lifetime, 'backpressure', ['bytes', 'for'])
+  return Object.freeze({
+    authentication: handshake.ticket?.carrier === 'first-message' ? Object.freeze({ deadlineMs }) : null,
+    heartbeat: readHeartbeat(lifetime),
+    idle: readBound(lifetime, 'idle', 'after', DEFAULTS.idleMs, afterMs => ({ afterMs })),
+    age: readBound(lifetime, 'age', 'max', DEFAULTS.ageMs, maxMs => ({ maxMs })),
+    session: readSessionChecks(lifetime),
+    backpressure: Object.freeze({
+      bytes: readSize(backpressure, 'bytes', DEFAULTS.backpressureBytes),
+      forMs: readDuration(backpressure, 'for', DEFAULTS.backpressureMs),
+    }),
+    shutdown: Object.freeze({
+      withinMs: readDuration(openChild(lifetime, 'shutdown', ['within']), 'within', DEFAULTS.shutdownMs),
+    }),
+  })
+}
+
+function readHeartbeat(lifetime: Fields): Lifetime['heartbeat'] {
+  const section = openChild(lifetime, 'heartbeat', ['interval', 'timeout', 'dangerouslyOff'])
+  const off = readOff(section, 'lifetime/heartbeat')
+  const intervalMs = readDuration(section, 'interval', DEFAULTS.heartbeatIntervalMs)
+  const timeoutMs = readDuration(section, 'timeout', Math.min(DEFAULTS.heartbeatTimeoutMs, intervalMs))
+  if (timeoutMs > intervalMs) {
+    refuse(
+      section,
+      'timeout',
+      show(section.get('timeout')),
+      `longer than the interval (${intervalMs} ms): the next ping would hide the lost one`,
+      'write no more than lifetime.heartbeat.interval',
+    )
+  }
+  return off ? null : Object.freeze({ intervalMs, timeoutMs })
+}
+
+function readBound<T extends object>(
+  lifetime: Fields,
+  key: string,
+  bound: string,
+  fallback: number,
+  build: (ms: number) => T,
+): Readonly<T> | null {
+  const section = openChild(lifetime, key, [bound, 'dangerouslyOff'])
+  const off = readOff(section, `lifetime/${key}` satisfies ControlId)
+  const ms = readDuration(section, bound, fallback)
+  return off ? null : Object.freeze(build(ms))
+}
+
+function readSessionChecks(lifetime: Fields): Lifetime['session'] {
+  const section = openChild(lifetime, 'session', ['recheck', 'grace', 'dangerouslyOff'])
+  const off = readOff(section, 'lifetime/session')
+  const recheckMs = readDuration(section, 'recheck', DEFAULTS.recheckMs)
+  const graceMs = readDuration(section, 'grace', DEFAULTS.graceMs, 0)
+  return off ? null : Object.freeze({ recheckMs, graceMs })
+}

@@ -1,0 +1,126 @@
+import { readBudget } from './budget.ts'
+import { DEFAULTS } from './defaults.ts'
+import { openChild, readOff, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { readMessageRate } from './message-rate-section.ts'
+import { readChoice, readCount, readEach, readFunction, readSize } from './scalars.ts'
+import { readSchema, readSchemaMap } from './schema-section.ts'
+import { pathTo, show } from './shown.ts'
+import type { Policy } from './types.ts'
+
+/** Keys of `message`. */
+export const MESSAGE_KEYS: readonly string[] = [
+  'size',
+  'rate',
+  'format',
+  'schema',
+  'discriminator',
+  'unknownFields',
+  'strikes',
+  'authorize',
+  'concurrency',
+  'outbound',
+]
+
+/** The type of the first message in first-message mode; see docs/protocol.md. */
+const FIRST_MESSAGE_TYPE = 'auth'
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
+type Message = Policy['message']
+
+/** `message`: what may pass. */
+export function readMessage(root: Fields, handshake: Policy['handshake']): Message {
+  const message = openChild(root, 'message', MESSAGE_KEYS)
+  const discriminator = readDiscriminator(message)
+  const reserved = handshake.ticket?.carrier === 'first-message' ? [FIRST_MESSAGE_TYPE] : []
+  const types = readSchema(message, discriminator, reserved)
+  const unknownFields = readChoice(message, 'unknownFields', ['strip', 'refuse'], 'strip')
+  const outbound = message.get('outbound') === undefined ? null : readSchemaMap(message, 'outbound', discriminator, [])
+  const size = readMessageSize(message)
+  const format = readFormat(message)
+  if (types !== null) refuseUnparsed(message, format)
+  return Object.freeze({
+    size,
+    rate: readMessageRate(message, { connections: handshake.connections, messageBytes: size.bytes, types }),
+    format,
+    schema: types === null ? null : Object.freeze({ types, discriminator, unknownFields }),
+    discriminator,
+    strikes: readCount(message, 'strikes', DEFAULTS.strikes, 1, 10_000),
+    authorize: readFunction<NonNullable<Message['authorize']>>(message, 'authorize'),
+    concurrency: Object.freeze({
+      handlers: readCount(openChild(message, 'concurrency', ['handlers']), 'handlers', DEFAULTS.handlers, 1, 100_000),
+    }),
+    outbound: outbound === null ? null : Object.freeze({ types: outbound, discriminator }),
+  })
+}
+
+function readDiscriminator(message: Fields): string {
+  const value = message.get('discriminator')
+  if (value === undefined) return DEFAULTS.discriminator
+  if (typeof value === 'string' && /^[^\p{C}]{1,64}$/u.test(value) && !FORBIDDEN.has(value)) return value
+  refuse(
+    message,
+    'discriminator',
+    show(value),
+    'not a key that can name the type',
+    "write the key, such as 'type' or 'action'",
+  )
+  return DEFAULTS.discriminator
+}
+
+function readMessageSize(message: Fields): Message['size'] {
+  const section = openChild(message, 'size', ['bytes', 'fragments', 'unauthenticatedBytes', 'controlFrames'])
+  const bytes = readSize(section, 'bytes', DEFAULTS.messageBytes)
+  const unauthenticatedBytes = readSize(section, 'unauthenticatedBytes', Math.min(DEFAULTS.unauthenticatedBytes, bytes))
+  if (unauthenticatedBytes > bytes) {
+    const value = show(section.get('unauthenticatedBytes'))
+    refuse(
+      section,
+      'unauthenticatedBytes',
+      value,
+      `more than a session gets (${bytes})`,
+      'write less than message.size.bytes',
+    )
+  }
+  return Object.freeze({
+    bytes,
+    fragments: readCount(section, 'fragments', DEFAULTS.fragments, 1, 1_000_000),
+    unauthenticatedBytes,
+    controlFrames: readBudget(section, 'controlFrames', 'frames', DEFAULTS.controlFrames),
+  })
+}
+
+function readFormat(message: Fields): Message['format'] {
+  const section = openChild(message, 'format', ['data', 'depth', 'width', 'dangerouslyAllowKeys', 'dangerouslyOff'])
+  const off = readOff(section, 'message/format')
+  const allowKeys = readEach(section, 'dangerouslyAllowKeys', "'constructor'", (value, at, index) => {
+    if (typeof value === 'string' && value !== '') return value
+    refuse(at, index, show(value), 'a key is text', "write the key: 'constructor'")
+    return null
+  })
+  if (allowKeys !== null && allowKeys.length > 0) {
+    message.findings.weakened.push({ path: pathTo(section.path, 'dangerouslyAllowKeys'), control: 'message/format' })
+  }
+  const format = {
+    data: readChoice(section, 'data', ['json', 'text', 'binary', 'any'], 'json'),
+    // Above some thousands the recursion of any JSON parser ends in a stack overflow.
+    depth: readCount(section, 'depth', DEFAULTS.depth, 1, 1000),
+    width: readCount(section, 'width', DEFAULTS.width, 1, 1_000_000),
+    allowKeys: allowKeys ?? Object.freeze([]),
+  }
+  return off ? null : Object.freeze(format)
+}
+
+/** A schema looks at parsed JSON: without it every message would be refused, or none looked at. */
+function refuseUnparsed(message: Fields, format: Message['format']): void {
+  if (format?.data === 'json') return
+  const at: Fields = { ...message, path: pathTo(message.path, 'format') }
+  const [key, value] = format === null ? ['dangerouslyOff', 'true'] : ['data', show(format.data)]
+  refuse(
+    at,
+    key,
+    value,
+    'message.schema looks at parsed JSON',
+    `remove it, or write message.schema: { dangerouslyAcceptAnyMessage: true }`,
+  )
+}

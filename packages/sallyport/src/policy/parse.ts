@@ -1,0 +1,136 @@
+import { CONTROLS } from './controls.ts'
+import { DEFAULTS } from './defaults.ts'
+import { openChild, openFields, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { HANDSHAKE_KEYS, readHandshake } from './handshake-section.ts'
+import { LIFETIME_KEYS, readLifetime } from './lifetime-section.ts'
+import { MESSAGE_KEYS, readMessage } from './message-section.ts'
+import { nearest } from './nearest.ts'
+import { PolicyError } from './problem.ts'
+import type { Findings, Problem } from './problem.ts'
+import { readProxy } from './proxy-section.ts'
+import { readDuration, readEach, readWord } from './scalars.ts'
+import { readSecret } from './secret-value.ts'
+import { kindOf, show } from './shown.ts'
+import type { Policy } from './types.ts'
+import type { ControlId } from './verdict.ts'
+
+const KEYS = ['name', 'proxy', 'handshake', 'message', 'lifetime', 'report', 'timeout', 'store', 'events']
+const STORE_METHODS = ['take', 'once', 'lease', 'release', 'revoke', 'revokedAt', 'onRevoked']
+const LOGGER_METHODS = ['info', 'warn', 'error']
+const IDS: readonly string[] = CONTROLS.map(control => control.id)
+
+/**
+ * Reads a policy, which may come from anywhere, into a frozen one with every default filled in and every unit resolved.
+ * What the app brings (functions, schemas, store, logger) is kept as it is.
+ *
+ * @throws PolicyError with every problem there is, and never anything else.
+ */
+export function parsePolicy(input: unknown): Policy {
+  const findings: Findings = { problems: [], weakened: [] }
+  const root = openFields(input === undefined ? {} : input, '', KEYS, findings)
+  const handshake = readHandshake(root)
+  const message = readMessage(root, handshake)
+  const policy: Policy = {
+    name: readWord(root, 'name', DEFAULTS.name, 'the name of the app'),
+    proxy: readProxy(root),
+    handshake,
+    message,
+    lifetime: readLifetime(root, handshake),
+    report: readReport(root),
+    timeoutMs: readDuration(root, 'timeout', DEFAULTS.timeoutMs),
+    store: readMethods<Policy['store']>(root, 'store', STORE_METHODS),
+    events: readEvents(root),
+    weakened: Object.freeze(findings.weakened.map(entry => Object.freeze(entry))),
+  }
+  if (findings.problems.length > 0) throw new PolicyError(findings.problems.map(placeOf))
+  return Object.freeze(policy)
+}
+
+/** A key written at the root that belongs into a section: says which. */
+function placeOf(problem: Problem): Problem {
+  if (problem.message !== 'unknown key') return problem
+  const section = [
+    ['handshake', HANDSHAKE_KEYS],
+    ['message', MESSAGE_KEYS],
+    ['lifetime', LIFETIME_KEYS],
+  ].find(([, keys]) => keys!.includes(problem.path))?.[0]
+  if (section === undefined) return problem
+  return { ...problem, remedy: `write it under \`${String(section)}\``, nearest: `${String(section)}.${problem.path}` }
+}
+
+function readEvents(root: Fields): Policy['events'] {
+  const section = openChild(root, 'events', ['log', 'hashKey', 'window'])
+  const key = section.get('hashKey')
+  return Object.freeze({
+    log: readMethods<Policy['events']['log']>(section, 'log', LOGGER_METHODS),
+    hashKey: key === undefined ? null : readSecret(key, section, 'hashKey'),
+    windowMs: readDuration(section, 'window', DEFAULTS.logWindowMs),
+  })
+}
+
+/** An object of the app that must have some methods, its own or inherited. */
+function readMethods<T>(fields: Fields, key: string, methods: readonly string[]): T | null {
+  const value = fields.get(key)
+  if (value === undefined) return null
+  try {
+    if (typeof value === 'object' && value !== null) {
+      const missing = methods.filter(method => typeof Reflect.get(value, method) !== 'function')
+      if (missing.length === 0) return value as T
+      refuse(
+        fields,
+        key,
+        kindOf(value),
+        `it lacks ${missing.join(', ')}`,
+        `give an object with the methods ${methods.join(', ')}`,
+      )
+      return null
+    }
+    refuse(
+      fields,
+      key,
+      kindOf(value),
+      'an object with methods is meant here',
+      `give an object with the methods ${methods.join(', ')}`,
+    )
+  } catch {
+    refuse(
+      fields,
+      key,
+      'an unreadable object',
+      'looking for its methods throws',
+      `give an object with the methods ${methods.join(', ')}`,
+    )
+  }
+  return null
+}
+
+function readReport(root: Fields): Policy['report'] {
+  const said = root.get('report')
+  if (said === undefined || said === false) return frozenSet([])
+  if (said === true) return 'all'
+  const ids = readEach(root, 'report', "'handshake/origin'", (value, at, index) => {
+    if (typeof value === 'string' && IDS.includes(value)) return value as ControlId
+    const near = typeof value === 'string' ? nearest(value, IDS) : undefined
+    refuse(
+      at,
+      index,
+      show(value),
+      'no id of a control',
+      near === undefined ? "write ids such as 'handshake/origin'" : `did you mean '${near}'?`,
+      near,
+    )
+    return null
+  })
+  return frozenSet(ids ?? [])
+}
+
+const locked = (): never => {
+  throw new TypeError('the policy is frozen')
+}
+
+/** `Object.freeze` leaves a Set writable; this one is not. */
+function frozenSet(ids: readonly ControlId[]): ReadonlySet<ControlId> {
+  const set = new Set(ids)
+  return Object.freeze(Object.assign(set, { add: locked, delete: locked, clear: locked }))
+}

@@ -1,0 +1,48 @@
+import ipaddr from 'ipaddr.js'
+import { openChild, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { readChoice, readEach } from './scalars.ts'
+import { show } from './shown.ts'
+import type { Policy } from './types.ts'
+
+/** Wider than the widest private ranges (10.0.0.0/8, fc00::/7), a range holds addresses of strangers. */
+const WIDEST_V4 = 8
+const WIDEST_V6 = 7
+const MAPPED_BITS = 96
+const EXAMPLE = "'10.0.0.5' or '10.0.0.0/24'"
+
+/** `proxy`: whose word about the client's address and TLS is believed (ASVS 4.1.3). Default: nobody's. */
+export function readProxy(root: Fields): Policy['proxy'] {
+  const section = openChild(root, 'proxy', ['trust', 'header'])
+  if (root.get('proxy') !== undefined && section.get('trust') === undefined) {
+    refuse(section, 'trust', 'nothing', 'which proxies?', `write trust: [${EXAMPLE}]`)
+  }
+  const trust = readEach(section, 'trust', "'10.0.0.5'", (value, at, index) => {
+    const fault = faultOfRange(value)
+    if (fault === null) return value as string
+    refuse(at, index, show(value), fault[0], fault[1])
+    return null
+  })
+  return Object.freeze({
+    trust: trust ?? Object.freeze([]),
+    header: readChoice(section, 'header', ['x-forwarded-for', 'forwarded'], 'x-forwarded-for'),
+  })
+}
+
+function faultOfRange(value: unknown): readonly [message: string, remedy: string] | null {
+  if (typeof value !== 'string') return ['an address is text', `write ${EXAMPLE}`]
+  const [text = '', bits, ...rest] = value.split('/')
+  const v4 = ipaddr.IPv4.isValidFourPartDecimal(text)
+  if (rest.length > 0 || !(v4 || (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)))) {
+    return ['not an IP address or CIDR range', `write ${EXAMPLE}; names are not looked up`]
+  }
+  if (bits === undefined) return null
+  if (!/^\d{1,3}$/.test(bits) || Number(bits) > (v4 ? 32 : 128)) return ['not a CIDR prefix', `write ${EXAMPLE}`]
+  const mapped = !v4 && ipaddr.IPv6.parse(text).isIPv4MappedAddress() && Number(bits) >= MAPPED_BITS
+  const prefix = mapped ? Number(bits) - MAPPED_BITS : Number(bits)
+  if (prefix >= (v4 || mapped ? WIDEST_V4 : WIDEST_V6)) return null
+  return [
+    'so wide a range holds strangers: any of them could forge the address of the client',
+    'write the addresses of your proxies',
+  ]
+}

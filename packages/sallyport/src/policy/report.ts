@@ -1,0 +1,83 @@
+import { CONTROLS } from './controls.ts'
+import type { ControlRow } from './controls.ts'
+import { effectiveValues } from './effective-values.ts'
+import type { Policy } from './types.ts'
+import type { ControlId } from './verdict.ts'
+
+/** What a control does under a policy. */
+export type ControlState = 'on' | 'off' | 'weakened' | 'report-only'
+
+/** One control of a report. */
+export interface ReportLine {
+  readonly control: ControlId
+  readonly state: ControlState
+  /** The effective values, in words. */
+  readonly values: string
+  /** The keys that weaken it, as written in the policy. */
+  readonly because: readonly string[]
+  /** Lines of `docs/requirements.md` that are touched, where the control is off, weakened or only reports. */
+  readonly requirements: readonly string[]
+}
+
+/** What a policy comes to: every control, and what is open. */
+export interface Report {
+  readonly name: string
+  readonly controls: readonly ReportLine[]
+  readonly counts: Readonly<Record<ControlState, number>>
+}
+
+/** Tells of a policy what is on, off, weakened or only reports, and which requirements that touches. It holds no secret. */
+export function reportPolicy(policy: Policy): Report {
+  const controls = Object.freeze(CONTROLS.map(control => lineOf(control, policy)))
+  const count = (state: ControlState): number => controls.filter(line => line.state === state).length
+  return Object.freeze({
+    name: policy.name,
+    controls,
+    counts: Object.freeze({
+      on: count('on'),
+      off: count('off'),
+      weakened: count('weakened'),
+      'report-only': count('report-only'),
+    }),
+  })
+}
+
+function lineOf({ id, requirements }: ControlRow, policy: Policy): ReportLine {
+  const { values, active, needed } = effectiveValues(id, policy)
+  const because = policy.weakened.filter(({ control }) => control === id).map(({ path }) => path)
+  const reporting = policy.report === 'all' || policy.report.has(id)
+  const state: ControlState = active ? (reporting ? 'report-only' : because.length > 0 ? 'weakened' : 'on') : 'off'
+  return Object.freeze({
+    control: id,
+    state,
+    values,
+    because: Object.freeze(because),
+    requirements: state === 'on' || (state === 'off' && !needed) ? Object.freeze([]) : requirements,
+  })
+}
+
+const COLOURS: Readonly<Record<ControlState, string>> = { on: '32', off: '31', weakened: '33', 'report-only': '35' }
+
+/** A report as aligned text for a terminal; `colour` marks the states with ANSI colours. */
+export function formatReport(report: Report, { colour = false }: { readonly colour?: boolean } = {}): string {
+  const paint = (text: string, code: string): string => (colour ? `\u001B[${code}m${text}\u001B[0m` : text)
+  const width = Math.max(...report.controls.map(line => line.control.length))
+  const margin = ' '.repeat(width + 15)
+  const lines = report.controls.flatMap(({ control, state, values, because, requirements }) => [
+    `  ${control.padEnd(width)}  ${paint(state.padEnd(11), COLOURS[state])}${values}`,
+    ...(because.length === 0 ? [] : [`${margin}by ${because.join(', ')}`]),
+    ...(requirements.length === 0 ? [] : wrapped(requirements).map(text => `${margin}touches ${text}`)),
+  ])
+  const { counts } = report
+  const total = `${counts.on} on, ${counts.weakened} weakened, ${counts['report-only']} report only, ${counts.off} off`
+  return `${paint(report.name, '1')}: ${total}\n${lines.join('\n')}\n`
+}
+
+const IDS_A_LINE = 8
+
+function wrapped(ids: readonly string[]): readonly string[] {
+  const rows: string[] = []
+  for (let start = 0; start < ids.length; start += IDS_A_LINE)
+    rows.push(ids.slice(start, start + IDS_A_LINE).join(', '))
+  return rows
+}

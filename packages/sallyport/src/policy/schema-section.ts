@@ -1,0 +1,83 @@
+import { entriesOf, openChild, readDanger, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { faultOfSchema } from './schema-value.ts'
+import { kindOf, pathTo, show } from './shown.ts'
+import type { SchemaMap } from './types.ts'
+
+const ANY = 'dangerouslyAcceptAnyMessage'
+const WRITE = 'write schema: { chat: ChatSchema }, a schema for every type of message that clients may send'
+const LONGEST_TYPE = 128
+
+/** `message.schema`: what may pass, by type. It must be decided; null is "anything", asked for by name. */
+export function readSchema(message: Fields, discriminator: string, reserved: readonly string[]): SchemaMap | null {
+  const said = message.get('schema')
+  if (said === undefined) {
+    refuse(message, 'schema', 'nothing', 'it must be decided what clients may send', WRITE)
+    return null
+  }
+  if (isMarkedAny(said)) {
+    const section = openChild(message, 'schema', [ANY])
+    if (readDanger(section, ANY, 'message/schema')) return null
+    if (section.get(ANY) === false)
+      refuse(message, 'schema', 'an object', 'it must be decided what clients may send', WRITE)
+    return null
+  }
+  return readSchemaMap(message, 'schema', discriminator, reserved)
+}
+
+/** A map of schemas by message type, on an object without prototype; the schemas themselves are the app's and stay as they are. */
+export function readSchemaMap(
+  message: Fields,
+  key: string,
+  discriminator: string,
+  reserved: readonly string[],
+): SchemaMap | null {
+  const path = pathTo(message.path, key)
+  const told = message.findings.problems.length
+  const entries = entriesOf(message.get(key), path, message.findings)
+  if (entries.length === 0 && told === message.findings.problems.length)
+    refuse(message, key, 'an empty object', 'no type of message could be sent', WRITE)
+  const at: Fields = { ...message, path }
+  const map = new Map<string, SchemaMap[string]>()
+  for (const [type, schema] of entries) {
+    if (!isTypeName(type)) {
+      refuse(
+        at,
+        type,
+        kindOf(schema),
+        'not a usable name for a type of message',
+        'write a name of 1 to 128 characters that objects do not have by themselves',
+      )
+      continue
+    }
+    if (reserved.includes(type)) {
+      refuse(
+        at,
+        type,
+        kindOf(schema),
+        `{ ${discriminator}: ${show(type)} } is the first message that bears the ticket`,
+        'choose another name, or another handshake.ticket.carrier',
+      )
+      continue
+    }
+    const fault = faultOfSchema(schema)
+    if (fault === null) map.set(type, schema as SchemaMap[string])
+    else refuse(at, type, kindOf(schema), fault.message, fault.remedy, fault.nearest)
+  }
+  const types: { [type: string]: SchemaMap[string] } = Object.create(null)
+  for (const [type, schema] of map) types[type] = schema
+  return Object.freeze(types)
+}
+
+/** False for the empty name and for names that every object has: `__proto__`, `constructor`, `toString`… */
+function isTypeName(name: string): boolean {
+  return name !== '' && name.length <= LONGEST_TYPE && name !== 'prototype' && !(name in Object.prototype)
+}
+
+function isMarkedAny(said: unknown): boolean {
+  try {
+    return typeof said === 'object' && said !== null && Object.hasOwn(said, ANY)
+  } catch {
+    return false
+  }
+}

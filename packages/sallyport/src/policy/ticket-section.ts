@@ -1,0 +1,98 @@
+import { DEFAULTS } from './defaults.ts'
+import { openChild, readDanger, readFlag, refuse } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { readSecret } from './secret-value.ts'
+import { readChoice, readDuration, readEach, readFunction } from './scalars.ts'
+import { kindOf, show } from './shown.ts'
+import type { Policy, TicketPolicy } from './types.ts'
+
+const KEYS = ['secret', 'ttl', 'carrier', 'parameter', 'paths', 'csrf', 'dangerouslyWithoutTicket']
+const MOST_SECRETS = 16
+
+/** Whether browsers attach the credential by themselves; `null` where there is no session. */
+export type Ambient = boolean | null
+
+/** `handshake.ticket`: on where the session's credential is ambient; elsewhere where it is asked for. */
+export function readTicket(handshake: Fields, ambient: Ambient): Policy['handshake']['ticket'] {
+  const said = handshake.get('ticket') !== undefined
+  const section = openChild(handshake, 'ticket', KEYS)
+  const without =
+    ambient === true
+      ? readDanger(section, 'dangerouslyWithoutTicket', 'handshake/ticket')
+      : readFlag(section, 'dangerouslyWithoutTicket', false)
+  const csrf = readFunction<NonNullable<TicketPolicy['csrf']>>(section, 'csrf')
+  const ticket: TicketPolicy = Object.freeze({
+    secrets: readSecrets(section),
+    ttlMs: readDuration(section, 'ttl', DEFAULTS.ticketTtlMs),
+    carrier: readChoice(section, 'carrier', ['subprotocol', 'first-message', 'query'], 'subprotocol'),
+    parameter: readParameter(section),
+    paths: readEach(section, 'paths', "'/ws'", (value, at, index) => {
+      if (typeof value === 'string' && /^\/[^?#\s\p{C}]*$/u.test(value)) return value
+      refuse(
+        at,
+        index,
+        typeof value === 'string' ? show(value.replace(/[?#].*$/s, '?…')) : kindOf(value),
+        'not a path',
+        "write a path that begins with a slash and has no query: '/ws'",
+      )
+      return null
+    }),
+    csrf,
+  })
+  if (section.get('paths') !== undefined && ticket.paths?.length === 0) {
+    refuse(
+      section,
+      'paths',
+      'no path',
+      'no ticket could be asked for',
+      "write paths: ['/ws'], or leave it out for any path",
+    )
+  }
+  if (without) return null
+  if (!said) return ambient === true ? ticket : null
+  if (ambient === null && csrf === null) {
+    refuse(
+      handshake,
+      'ticket',
+      'an object',
+      'a ticket is bound to a session, and there is none',
+      'remove ticket, or say in handshake.session how the session is found',
+    )
+  }
+  return ticket
+}
+
+function readSecrets(section: Fields): readonly string[] | null {
+  const value = section.get('secret')
+  if (value === undefined) return null
+  if (!Array.isArray(value)) {
+    const secret = readSecret(value, section, 'secret')
+    return secret === null ? null : Object.freeze([secret])
+  }
+  const secrets = readEach(section, 'secret', 'process.env.TICKET_SECRET', readSecret)
+  if (value.length === 0)
+    refuse(section, 'secret', 'an empty list', 'no secret', 'write one, or leave it out for a random one')
+  if (value.length > MOST_SECRETS)
+    refuse(
+      section,
+      'secret',
+      kindOf(value),
+      `more than ${MOST_SECRETS} secrets`,
+      'drop those that no live ticket was signed with',
+    )
+  return secrets
+}
+
+function readParameter(section: Fields): string {
+  const value = section.get('parameter')
+  if (value === undefined) return DEFAULTS.ticketParameter
+  if (typeof value === 'string' && /^[\w.~-]{1,64}$/.test(value)) return value
+  refuse(
+    section,
+    'parameter',
+    show(value),
+    'not the plain name of a query parameter',
+    "write letters, digits, '-', '_': 'ticket'",
+  )
+  return DEFAULTS.ticketParameter
+}

@@ -1,0 +1,37 @@
+import type { Budget } from '../store/store.ts'
+
+const TIMES: readonly (readonly [ms: number, name: string])[] = [
+  [86_400_000, 'days'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+]
+const SIZES: readonly (readonly [bytes: number, name: string])[] = [
+  [1024 ** 3, 'GiB'],
+  [1024 ** 2, 'MiB'],
+  [1024, 'KiB'],
+]
+
+/** `30 s`, `12 h`: the largest unit that leaves no fraction. */
+export function durationInWords(ms: number): string {
+  const unit = TIMES.find(([factor]) => ms >= factor && ms % factor === 0)
+  return unit === undefined ? `${countInWords(ms)} ms` : `${ms / unit[0]} ${unit[1]}`
+}
+
+/** `64 KiB`: the largest unit that leaves no fraction. */
+export function sizeInWords(bytes: number): string {
+  const unit = SIZES.find(([factor]) => bytes >= factor && bytes % factor === 0)
+  return unit === undefined ? `${countInWords(bytes)} B` : `${bytes / unit[0]} ${unit[1]}`
+}
+
+/** `100 messages/min, burst 100`. */
+export function budgetInWords({ amount, perMs, burst }: Budget, unit: string): string {
+  const words = durationInWords(perMs)
+  const per = words.startsWith('1 ') ? words.slice(2) : words
+  return `${countInWords(amount)} ${unit}/${per}, burst ${countInWords(burst)}`
+}
+
+/** `10 000`, with narrow no-break spaces left out so that it can be searched for. */
+export function countInWords(count: number): string {
+  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ' ')
+}
