@@ -267,13 +267,13 @@ export class Decoder {
 
   #controlFrame(bytes: Buffer, start: number, end: number): void {
     const opcode = this.#first & 15
-    if (opcode === OPCODE.ping) this.#sink.ping(bytes, start, end)
-    else if (opcode === OPCODE.pong) this.#sink.pong(bytes, start, end)
+    if (opcode === OPCODE.ping) this.#sink.pinged(bytes, start, end)
+    else if (opcode === OPCODE.pong) this.#sink.ponged(bytes, start, end)
     else {
       const status = readClose(bytes, start, end)
       this.#end()
       if ('closeCode' in status) this.#sink.fault(status)
-      else this.#sink.close(status.code, status.reason)
+      else this.#sink.closing(status.code, status.reason)
     }
   }
 }

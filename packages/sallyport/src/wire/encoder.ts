@@ -59,8 +59,9 @@ export function writeTextFrame(target: Buffer, at: number, text: string): number
   // The header is guessed as if all were ASCII; the text moves up in the rare case that its length says otherwise.
   const guess = at + headerBytes(text.length)
   const length = target.write(text, guess)
-  const start = writeHeader(target, at, TEXT, length, 0)
+  const start = at + headerBytes(length)
   if (start !== guess) target.copyWithin(start, guess, guess + length)
+  writeHeader(target, at, TEXT, length, 0)
   return start + length
 }
 

@@ -12,8 +12,6 @@ export interface DeflateAgreement {
   readonly response: string
   /** Window of what the server sends, as an exponent of two. */
   readonly serverWindowBits: number
-  /** Window of what the client sends. */
-  readonly clientWindowBits: number
 }
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
@@ -74,7 +72,7 @@ function agreeOffer(offer: ExtensionOffer, windowBits: number): DeflateAgreement
   if (client !== undefined && clientWindowBits < MAX_WINDOW_BITS) {
     response.push(`client_max_window_bits=${clientWindowBits}`)
   }
-  return { response: response.join('; '), serverWindowBits, clientWindowBits }
+  return { response: response.join('; '), serverWindowBits }
 }
 
 function isParameter([name, value]: readonly [string, string | true]): boolean {

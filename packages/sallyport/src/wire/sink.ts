@@ -10,10 +10,10 @@ export interface WireSink {
   /** One whole binary message. */
   binary(bytes: Buffer, start: number, end: number): void
   /** A ping; the same bytes are owed as a pong (RFC 6455 §5.5.3). */
-  ping(bytes: Buffer, start: number, end: number): void
-  pong(bytes: Buffer, start: number, end: number): void
+  pinged(bytes: Buffer, start: number, end: number): void
+  ponged(bytes: Buffer, start: number, end: number): void
   /** The peer closes; `code` is 1005 when it gave none. Nothing after it is read. */
-  close(code: number, reason: string): void
+  closing(code: number, reason: string): void
   /** The peer broke a rule or a bound. Nothing after it is read. */
   fault(fault: WireFault): void
 }

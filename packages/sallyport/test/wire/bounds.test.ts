@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Decoder } from '../../src/wire/index.ts'
+import { Assembly } from '../../src/wire/assembly.ts'
+import { decode, hex, recorder, singly, UNBOUNDED } from './decoding.ts'
+
+const zero = '00000000'
+
+describe('a bound holds at it, below it and above it', () => {
+  const rows = [
+    ['frame', { frameBytes: 3 }, `8182 ${zero} 6161`, ['text aa']],
+    ['frame', { frameBytes: 3 }, `8183 ${zero} 616161`, ['text aaa']],
+    ['frame', { frameBytes: 3 }, `8184 ${zero}`, ['fault 1009 WIRE_FRAME_TOO_BIG']],
+    ['frame, not message', { frameBytes: 2 }, `0182 ${zero} 6161 8082 ${zero} 6161`, ['text aaaa']],
+    ['message', { messageBytes: 3 }, `8182 ${zero} 6161`, ['text aa']],
+    ['message', { messageBytes: 3 }, `8183 ${zero} 616161`, ['text aaa']],
+    ['message', { messageBytes: 3 }, `8184 ${zero}`, ['fault 1009 WIRE_MESSAGE_TOO_BIG']],
+    ['message of fragments', { messageBytes: 3 }, `0182 ${zero} 6161 8081 ${zero} 61`, ['text aaa']],
+    [
+      'message of fragments',
+      { messageBytes: 3 },
+      `0182 ${zero} 6161 8082 ${zero}`,
+      ['fault 1009 WIRE_MESSAGE_TOO_BIG'],
+    ],
+    ['each message anew', { messageBytes: 1 }, `8181 ${zero} 61 8181 ${zero} 62`, ['text a', 'text b']],
+    ['control frames are no message', { messageBytes: 0 }, `8981 ${zero} 61`, ['ping 61']],
+    ['nor a data frame', { frameBytes: 0 }, `8981 ${zero} 61`, ['ping 61']],
+    ['fragments', { fragments: 3 }, `0180 ${zero} 8080 ${zero}`, ['text ']],
+    ['fragments', { fragments: 3 }, `0180 ${zero} 0080 ${zero} 8080 ${zero}`, ['text ']],
+    [
+      'fragments',
+      { fragments: 3 },
+      `0180 ${zero} 0080 ${zero} 0080 ${zero} 0080 ${zero}`,
+      ['fault 1009 WIRE_FRAGMENTS'],
+    ],
+    ['fragments anew', { fragments: 1 }, `8180 ${zero} 8180 ${zero}`, ['text ', 'text ']],
+    ['control frames', { controlFrames: 2 }, `8980 ${zero}`, ['ping ']],
+    ['control frames', { controlFrames: 2 }, `8980 ${zero} 8a80 ${zero}`, ['ping ', 'pong ']],
+    [
+      'control frames',
+      { controlFrames: 2 },
+      `8980 ${zero} 8a80 ${zero} 8980 ${zero}`,
+      ['ping ', 'pong ', 'fault 1008 WIRE_CONTROL_FLOOD'],
+    ],
+    ['data frames are no control frames', { controlFrames: 0 }, `8180 ${zero} 8180 ${zero}`, ['text ', 'text ']],
+  ] as const
+  for (const [name, limits, bytes, expected] of rows) {
+    test(`${name}: ${expected.at(-1)}`, () => {
+      assert.deepEqual(decode([hex(bytes)], { limits }), expected)
+      assert.deepEqual(decode(singly(hex(bytes)), { limits }), expected)
+    })
+  }
+})
+
+describe('a header alone refuses', () => {
+  const rows = [
+    ['4 GiB announced', `82ff0000000100000000 ${zero}`, 'fault 1009 WIRE_FRAME_TOO_BIG'],
+    ['reserved bits, after two bytes', 'f180', 'fault 1002 WIRE_RESERVED_BITS'],
+    ['no mask, after two bytes', '8101', 'fault 1002 WIRE_MASK_MISSING'],
+    ['a long ping, after two bytes', '89ff', 'fault 1002 WIRE_CONTROL_LENGTH'],
+    ['RSV1 without deflate, after two bytes', 'c180', 'fault 1002 WIRE_RESERVED_BITS'],
+  ] as const
+  for (const [name, bytes, expected] of rows) {
+    test(name, () => assert.deepEqual(decode(singly(hex(bytes)), { limits: { frameBytes: 65536 } }), [expected]))
+  }
+})
+
+describe('memory', () => {
+  test('what is held is at most twice what was received, whatever was announced', () => {
+    const assembly = new Assembly()
+    const byte = Buffer.from('a')
+    for (let received = 1; received <= 5000; received++) {
+      assembly.append(byte, 0, 1)
+      assert.ok(assembly.bytes.length <= Math.max(512, 2 * received), `${assembly.bytes.length} for ${received}`)
+    }
+    assert.equal(assembly.bytes.toString('latin1', 0, assembly.length), 'a'.repeat(5000))
+  })
+
+  test('nothing is held while nothing was received', () => assert.equal(new Assembly().bytes.length, 0))
+
+  test('a message that lies whole in a chunk is not copied', () => {
+    const chunk = hex(`8183 ${zero} 616161`)
+    const heard: unknown[] = []
+    const sink = { ...recorder(), text: (bytes: Buffer) => heard.push(bytes) }
+    new Decoder({ peer: 'client', limits: UNBOUNDED }, sink).push(chunk)
+    assert.equal(heard[0], chunk)
+  })
+})
+
+describe('the owner', () => {
+  const flood = hex(`8980 ${zero}`)
+
+  test('renews the budget of control frames', () => {
+    const sink = recorder()
+    const decoder = new Decoder({ peer: 'client', limits: { ...UNBOUNDED, controlFrames: 1 } }, sink)
+    decoder.push(Buffer.from(flood))
+    decoder.renewControlFrames()
+    decoder.push(Buffer.from(flood))
+    assert.deepEqual(sink.heard, ['ping ', 'ping '])
+    assert.equal(decoder.ended, false)
+    decoder.push(Buffer.from(flood))
+    assert.deepEqual(sink.heard, ['ping ', 'ping ', 'fault 1008 WIRE_CONTROL_FLOOD'])
+    assert.equal(decoder.ended, true)
+  })
+
+  test('sets the greatest message for the next frame', () => {
+    const sink = recorder()
+    const decoder = new Decoder({ peer: 'client', limits: { ...UNBOUNDED, messageBytes: 1 } }, sink)
+    assert.equal(decoder.messageBytes, 1)
+    decoder.messageBytes = 2
+    decoder.push(hex(`8182 ${zero} 6161`))
+    decoder.messageBytes = 1
+    decoder.push(hex(`8182 ${zero} 6161`))
+    assert.deepEqual(sink.heard, ['text aa', 'fault 1009 WIRE_MESSAGE_TOO_BIG'])
+  })
+
+  test('pauses between two frames of a chunk and reads on where it stopped', () => {
+    const chunk = hex(`8181 ${zero} 61 8181 ${zero} 62 0181 ${zero} 63 8081 ${zero} 64`)
+    const sink = recorder()
+    const decoder = new Decoder(
+      { peer: 'client', limits: UNBOUNDED },
+      {
+        ...sink,
+        text: (...message) => {
+          sink.text(...message)
+          decoder.pause()
+        },
+      },
+    )
+    const taken = decoder.push(chunk)
+    assert.equal(taken, 7)
+    assert.equal(decoder.push(chunk, taken), 7, 'still paused')
+    decoder.resume()
+    assert.equal(decoder.push(chunk, taken), 14)
+    decoder.resume()
+    assert.equal(decoder.push(chunk, 14), 28)
+    assert.deepEqual(sink.heard, ['text a', 'text b', 'text cd'])
+  })
+
+  test('reads a part of a buffer and leaves the rest as it was', () => {
+    const chunk = hex(`ffff 8181 01010101 60 ffff`)
+    const sink = recorder()
+    const decoder = new Decoder({ peer: 'client', limits: UNBOUNDED }, sink)
+    assert.equal(decoder.push(chunk, 2, 9), 9)
+    assert.deepEqual(sink.heard, ['text a'])
+    assert.equal(chunk.toString('hex'), 'ffff81810101010161ffff')
+  })
+
+  test('cannot resume what has ended', () => {
+    const sink = recorder()
+    const decoder = new Decoder({ peer: 'client', limits: UNBOUNDED }, sink)
+    assert.equal(decoder.push(hex(`8880 ${zero} ffff`)), 8, 'what follows a close is taken and not read')
+    decoder.resume()
+    assert.equal(decoder.push(hex(`8181 ${zero} 61`)), 7)
+    assert.deepEqual(sink.heard, ['close 1005 '])
+  })
+
+  test('is told whether a frame or message is midway', () => {
+    const decoder = new Decoder({ peer: 'client', limits: UNBOUNDED }, recorder())
+    const seen = singly(hex(`0181 ${zero} 61 8081 ${zero} 62`)).map(byte => {
+      decoder.push(byte)
+      return decoder.midway
+    })
+    assert.deepEqual(seen, [...Array.from({ length: 13 }, () => true), false])
+  })
+
+  test('is told that a ping is midway', () => {
+    const decoder = new Decoder({ peer: 'client', limits: UNBOUNDED }, recorder())
+    assert.equal(decoder.midway, false)
+    decoder.push(hex(`8981 ${zero}`))
+    assert.equal(decoder.midway, true)
+    decoder.push(hex('61'))
+    assert.equal(decoder.midway, false)
+  })
+})

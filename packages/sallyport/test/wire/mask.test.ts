@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import * as fc from 'fast-check'
+import { applyMask, maskingKey } from '../../src/wire/index.ts'
+
+/** RFC 6455 §5.3 as it is written: j = i mod 4. */
+function masked(bytes: Uint8Array, key: Uint8Array, phase: number): number[] {
+  const turns = Buffer.from(key)
+  return [...bytes].map((byte, index) => byte ^ turns.readUInt8((index + phase) % 4))
+}
+
+describe('applyMask', () => {
+  test('is RFC 6455 §5.3 at every alignment, length and phase, and tells ASCII', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 80 }),
+        fc.uint8Array({ minLength: 4, maxLength: 4 }),
+        fc.nat(7),
+        fc.nat(1000),
+        fc.boolean(),
+        (plain, key, offset, phase, ascii) => {
+          const bytes = ascii ? plain.map(byte => byte & 127) : plain
+          const memory = Buffer.alloc(offset + bytes.length + 5, 0xaa)
+          memory.set(masked(bytes, key, phase), offset)
+          const found = applyMask(memory, offset, offset + bytes.length, Buffer.from(key).readInt32LE(), phase)
+          assert.deepEqual([...memory.subarray(offset, offset + bytes.length)], [...bytes])
+          assert.equal(
+            found,
+            bytes.every(byte => byte < 128),
+          )
+          assert.ok(memory.subarray(0, offset).every(byte => byte === 0xaa))
+          assert.ok(memory.subarray(offset + bytes.length).every(byte => byte === 0xaa))
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('one byte that is not ASCII is found at every place', () => {
+    for (let length = 1; length <= 40; length++) {
+      for (let place = 0; place < length; place++) {
+        const bytes = Buffer.alloc(length, 0x61)
+        bytes[place] = 0x80
+        assert.equal(applyMask(bytes, 0, length, 0, 0), false, `${place} of ${length}`)
+      }
+    }
+  })
+
+  test('works on a view into larger memory', () => {
+    const memory = Buffer.allocUnsafeSlow(64).fill(0)
+    const view = memory.subarray(3, 60)
+    applyMask(view, 1, 57, 0x04030201, 0)
+    assert.equal(memory.toString('hex'), `00000000${'01020304'.repeat(14)}00000000`)
+  })
+})
+
+describe('maskingKey', () => {
+  test('gives keys that do not repeat, over the end of its pool', () => {
+    const keys = new Set(Array.from({ length: 5000 }, maskingKey))
+    // The birthday bound: 5 000 draws of 32 bits collide about 0.003 times.
+    assert.ok(keys.size >= 4998, `${keys.size} of 5000`)
+  })
+})
