@@ -1,9 +1,3 @@
-import { authorize } from './authorize.ts'
-import { format } from './format.ts'
-import type { MessageControl } from './message-control.ts'
-import { cost, rate } from './rate.ts'
-import { schema } from './schema.ts'
-import { size } from './size.ts'
-
-/** The message door: cheapest first. `cost` is the second step of `message/rate`: the type must be known. */
-export const MESSAGE_DOOR: readonly MessageControl[] = Object.freeze([size, rate, format, schema, cost, authorize])
+export { MESSAGE_DOOR } from './door.ts'
+export { createMessageDoor } from './run.ts'
+export type { MessageDoor } from './run.ts'

@@ -2,7 +2,7 @@ import type { Parts } from '../guard/parts.ts'
 import { createDoor } from '../policy/run-door.ts'
 import type { Door, DoorCheck, ObserveDenial } from '../policy/run-door.ts'
 import type { Policy } from '../policy/types.ts'
-import { MESSAGE_DOOR } from './index.ts'
+import { MESSAGE_DOOR } from './door.ts'
 import type { MessageConnection, MessageSubject } from './message-control.ts'
 
 /** The compiled message door. The subject bears what passes on: `value` and `type`. Never throws, never rejects. */

@@ -6,6 +6,11 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
+/** A TypeBox type (`Type.Object(…)` of `typebox` 1.x): JSON Schema whose static type is inferred. */
+export interface TypeBoxType {
+  readonly '~kind': string
+}
+
 /** A compiled Ajv validation function. */
 export interface AjvValidate<T = unknown> {
   (data: unknown): data is T
@@ -20,7 +25,7 @@ export interface TypeBoxValidator<T = unknown> {
 }
 
 /** What a message's schema may be: any Standard Schema (Zod, Valibot, ArkType), JSON Schema, compiled Ajv or compiled TypeBox. */
-export type Schema = StandardSchemaV1 | AjvValidate | TypeBoxValidator | JsonSchema
+export type Schema = StandardSchemaV1 | AjvValidate | TypeBoxValidator | TypeBoxType | JsonSchema
 
 /** The type of a message that a schema lets through. */
 export type OutputOf<T> =
@@ -30,6 +35,6 @@ export type OutputOf<T> =
       ? Output
       : T extends TypeBoxValidator<infer Output>
         ? Output
-        : T extends { readonly '~kind': string }
+        : T extends TypeBoxType
           ? TypeBoxStatic<T>
           : { readonly [key: string]: unknown }
