@@ -1,1 +1,120 @@
-export {}
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocket, WebSocketServer } from 'ws'
+import { loadWs } from './adapters/load-ws.ts'
+import { createUpgradeHandler, type UpgradeHandler } from './adapters/upgrade.ts'
+import { createWsSide, type WsOptions } from './adapters/ws.ts'
+import { liveOf, takeOver, type WebSocketClass } from './adapters/ws-socket.ts'
+import type { CountersSnapshot } from './event/counters.ts'
+import type { SallyEvent } from './event/event.ts'
+import type { Connection } from './guard/connection.ts'
+import { createCore } from './guard/core.ts'
+import { createDispatch } from './guard/dispatch.ts'
+import { createObserver } from './guard/observer.ts'
+import { registerInside } from './guard/registry.ts'
+import type { Handlers, MessagesOf as MessagesOfMap } from './message/message-types.ts'
+import { parsePolicy } from './policy/parse.ts'
+import { type Report, reportPolicy } from './policy/report.ts'
+import type { Policy, PolicyInput, SchemaMap } from './policy/types.ts'
+import type { Session } from './session/session.ts'
+import type { Target, Unsubscribe } from './store/store.ts'
+import { createTicketEndpoint, type TicketEndpoint } from './ticket/endpoint.ts'
+
+/** A compiled policy and the ways in that it locks. */
+export interface Guard<S extends Session = Session, M extends SchemaMap = SchemaMap> {
+  /** The frozen policy, every default filled in. */
+  readonly policy: Policy
+  /** What is on, off and weakened, and which requirement that touches. */
+  report(): Report
+  /** Calls `listener` with every event, redacted. */
+  on(listener: (event: SallyEvent) => void): Unsubscribe
+  /** Counts by control, code and route. */
+  counters(): CountersSnapshot
+  /** The same in Prometheus text form; serve it as `text/plain; version=0.0.4`. */
+  metrics(): string
+  /** Issues tickets by POST: a Node listener, an Express or Fastify handler, or `Request → Response`. */
+  readonly ticket: TicketEndpoint
+  /** Options for `ws`'s `WebSocketServer`: spread them last. Give the class if `ws` is bundled or extended. */
+  ws(webSocket?: WebSocketClass): WsOptions
+  /** Handles `upgrade` events of one path for a `WebSocketServer({ noServer: true, ...guard.ws() })`; answers whether the path was its own. */
+  upgrade(server: WebSocketServer, path: string): UpgradeHandler
+  /** The guarded connection behind a `ws` socket. Throws a `TypeError` for a socket that this guard did not open. */
+  connection(socket: WebSocket): Connection<S>
+  /** Gives a `ws` socket's messages, parsed and checked, to typed handlers instead of its `message` listeners. */
+  handle(socket: WebSocket, handlers: Handlers<M, Connection<S>>): Connection<S>
+  /** Closes the connections of a session, a user or everybody, on every node, and refuses the tickets already issued. */
+  revoke(target: Target): Promise<void>
+  /** Refuses new connections and lets the open ones go within `lifetime.shutdown` (or `withinMs`); resolves when none is left. */
+  drain(options?: { readonly withinMs?: number }): Promise<void>
+}
+
+/** The union of the messages that a guard lets in, for the client's half: `connect<MessagesOf<typeof guard>>(…)`. */
+export type MessagesOf<G> = G extends Guard<infer _S, infer M> ? MessagesOfMap<M> : never
+
+/**
+ * Compiles a policy. Throws one `PolicyError` that lists every problem with its path, its value and what to write.
+ * Origins, session and schemas must be decided; everything else has a secure default.
+ */
+export function createGuard<S extends Session, const M extends SchemaMap>(input: PolicyInput<S, M>): Guard<S, M> {
+  const policy = parsePolicy(input)
+  const now = Date.now
+  const observer = createObserver(policy, now)
+  const core = createCore(policy, now, observer)
+  const { events } = observer
+  const side = createWsSide(core)
+
+  const guard: Guard<S, M> = {
+    policy,
+    report: () => reportPolicy(policy),
+    on: listener => events.on(listener),
+    counters: () => events.counters.snapshot(),
+    metrics: () => events.counters.prometheus(),
+    ticket: createTicketEndpoint({
+      policy,
+      parts: core.parts,
+      fromNode: core.fromNode,
+      fromWeb: (request, info) => core.fromWeb(request, info.ip ?? ''),
+      runDoor: core.admitTicketRequest,
+      emit({ request, denial, session }) {
+        if (denial === null) observer.issuedTicket(request, session)
+        else observer.deniedTicket(request, denial, session)
+      },
+    }),
+    ws: webSocket => side.options(webSocket ?? loadWs().WebSocket),
+    upgrade: (server, path) => createUpgradeHandler(side, server, path),
+    connection(socket) {
+      const live = liveOf(socket)
+      if (live === undefined)
+        throw new TypeError('this socket was not opened by a guard: create its server with ...guard.ws()')
+      return live as unknown as Connection<S>
+    },
+    handle(socket, handlers) {
+      const connection = guard.connection(socket)
+      takeOver(socket, createDispatch(policy, handlers))
+      return connection
+    },
+    revoke: core.revoke,
+    async drain(options) {
+      await core.drain(options?.withinMs)
+      events.flush()
+    },
+  }
+  registerInside(guard, { core, observer })
+  return Object.freeze(guard)
+}
+
+export type { CountersSnapshot } from './event/counters.ts'
+export type { EventKind, Logger, SallyEvent } from './event/event.ts'
+export type { Connection } from './guard/connection.ts'
+export type { HandshakeRequest } from './handshake/handshake-request.ts'
+export type { Handlers } from './message/message-types.ts'
+export type { Schema } from './message/schema-kinds.ts'
+export { DENIALS, type DenialCode, type DenialRow, type Level } from './policy/denials.ts'
+export { PolicyError } from './policy/problem.ts'
+export type { Report } from './policy/report.ts'
+export type { Policy, PolicyInput, SchemaMap } from './policy/types.ts'
+export type { ControlId } from './policy/verdict.ts'
+export type { Session, SessionResolver } from './session/session.ts'
+export type { Budget, Store, Taken, Target } from './store/store.ts'
+export type { TicketEndpoint } from './ticket/endpoint.ts'
+export type { UpgradeHandler, WsOptions }

@@ -25,8 +25,8 @@ export interface Inlet {
   text(text: string, bytes: number): void
   /** One whole binary message. The bytes may be reused by the transport after the call returns. */
   binary(bytes: Uint8Array): void
-  ping(): void
-  pong(): void
+  pinged(): void
+  ponged(): void
   /** The peer broke the protocol or a bound of the wire; the transport closes by itself with `closeCode`. */
   violation(closeCode: number, detail: string): void
   /** The connection ended. `code` is what was received or 1006; called exactly once. */

@@ -21,4 +21,6 @@ export interface Attempt {
   /** Written by `handshake/ticket`: `deferred` means that the first message must bear it. */
   ticket: 'none' | 'verified' | 'deferred'
   readonly leases: Lease[]
+  /** True once refused or given up: what a late control still takes is given back at once. */
+  ended: boolean
 }

@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocketServer } from 'ws'
+import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
+import type { WsSide } from './ws.ts'
+
+/** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+
+/**
+ * Serves one path (null: every path) of an HTTP server's `upgrade` event with a `WebSocketServer({ noServer: true, ...guard.ws() })`. A
+ * refusal is one write before anything is allocated for the connection.
+ */
+export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path: string | null): UpgradeHandler {
+  return (request, socket, head) => {
+    if (path !== null && request.url?.split('?', 1)[0] !== path) return false
+    // Before anything is awaited: a peer that resets meanwhile must not end the process.
+    socket.on('error', () => socket.destroy())
+    const conclude = (answer: Awaited<ReturnType<WsSide['admit']>>): void => {
+      if (!answer.pass) refuseUpgrade(socket, answer)
+      else if (!socket.destroyed)
+        server.handleUpgrade(request, socket, head, open => server.emit('connection', open, request))
+    }
+    const answer = side.admit(request, head.length > 0)
+    if (answer instanceof Promise) void answer.then(conclude)
+    else conclude(answer)
+    return true
+  }
+}
+
+/** Writes the refusal and lets the socket go once it is out; what the peer still sends is not waited for. */
+export function refuseUpgrade(socket: Duplex, refusal: HttpAnswer): void {
+  if (socket.destroyed) return
+  socket.on('error', () => socket.destroy())
+  socket.end(refusalText(refusal), () => socket.destroy())
+}

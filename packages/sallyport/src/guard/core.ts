@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Attempt } from '../handshake/attempt.ts'
+import { createAddressReader } from '../handshake/client-address.ts'
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { HANDSHAKE_DOOR, TICKET_DOOR } from '../handshake/index.ts'
+import { fromNode, fromWeb } from '../handshake/peer-request.ts'
+import { type Resolution, resolveSession } from '../handshake/session.ts'
+import { redeemFirstMessage } from '../handshake/ticket.ts'
+import { createKeeper } from '../lifetime/keeper.ts'
+import { concurrency } from '../message/concurrency.ts'
+import { createMessageDoor } from '../message/run.ts'
+import { compileOutbound } from '../message/outbound.ts'
+import { controlFrames } from '../message/size.ts'
+import { createDoor } from '../policy/run-door.ts'
+import type { Policy } from '../policy/types.ts'
+import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import { LEASE_TTL_MS } from '../store/lease-time.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import type { Target } from '../store/store.ts'
+import { createTickets } from '../ticket/token.ts'
+import type { Delivery, Hub } from './hub.ts'
+import { LiveConnection } from './live-connection.ts'
+import type { Observer } from './observer.ts'
+import type { Parts } from './parts.ts'
+import { type Refusal, refusalOf } from './refusal.ts'
+import type { Transport } from './transport.ts'
+
+/** How long a revocation is remembered at the least, in ms: longer than any ticket and most sessions. */
+const REVOCATION_MS = 24 * 3_600_000
+
+/** A handshake that passed: to be opened on a transport, or given up. */
+export interface Admission {
+  readonly pass: true
+  readonly attempt: Attempt & { readonly session: Session }
+}
+
+/** What the handshake door answers. */
+export type Admittance = Admission | (Refusal & { readonly pass: false })
+
+/** A guard without its ways in: the doors, the keeper and the connections between them. */
+export interface Core {
+  readonly policy: Policy
+  readonly parts: Parts
+  fromNode(request: IncomingMessage): HandshakeRequest
+  fromWeb(request: Request, ip: string): HandshakeRequest
+  /** Runs the handshake door. `early`: bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it). Never throws. The answer is synchronous when every control's was. */
+  admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
+  /** Gives up an admission that was never opened. */
+  abandon(admission: Admission): void
+  open(admission: Admission, transport: Transport, delivery: Delivery): LiveConnection
+  /** What a ticket request must pass before its session is looked up. */
+  admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | { readonly origin: string | null }>
+  revoke(target: Target): Promise<void>
+  /** Lets every connection go within the time given, or the policy's, and refuses new ones. Resolves when none is left. */
+  drain(withinMs?: number): Promise<void>
+  readonly connections: ReadonlySet<LiveConnection>
+}
+
+/** Compiles a frozen policy. */
+export function createCore(policy: Policy, now: () => number, observer: Observer): Core {
+  const store = policy.store ?? createMemoryStore()
+  const tickets = createTickets(policy.handshake.ticket, { store, now })
+  const parts: Parts = { store, now, tickets }
+  const readAddress = createAddressReader(policy.proxy)
+  const live = new Set<LiveConnection>()
+  const enforced = (control: ControlId): boolean => policy.report !== 'all' && !policy.report.has(control)
+  let draining: (() => void)[] | null = null
+
+  const compile = (
+    door: typeof HANDSHAKE_DOOR,
+  ): { id: ControlId; check: (attempt: Attempt) => Verdict | Promise<Verdict> }[] =>
+    door.flatMap(control => {
+      const check = control.compile(policy, parts)
+      return check === null ? [] : [{ id: control.id, check }]
+    })
+  const doorParts = { report: policy.report, timeoutMs: policy.timeoutMs }
+  const handshakeDoor = createDoor<Attempt>({
+    ...doorParts,
+    checks: compile(HANDSHAKE_DOOR),
+    observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
+  })
+  const ticketDoor = createDoor<Attempt>({
+    ...doorParts,
+    checks: compile(TICKET_DOOR),
+    observe(control, denial, isEnforced, attempt) {
+      // What is enforced the ticket endpoint reports, with what it knows more.
+      if (!isEnforced) observer.deniedAttempt(control, denial, false, attempt)
+    },
+  })
+  const firstMessageDoor = createDoor<string, LiveConnection>({
+    ...doorParts,
+    checks: [
+      {
+        id: 'handshake/ticket',
+        check: (text, connection) => redeemFirstMessage(text, policy, parts, connection.attempt),
+      },
+    ],
+    observe: (control, denial, isEnforced, _text, connection) =>
+      observer.denied(control, denial, isEnforced, connection),
+  })
+  const hub: Hub = {
+    policy,
+    now,
+    admitMessage: createMessageDoor(policy, parts, (control, denial, isEnforced, _subject, connection) =>
+      observer.denied(control, denial, isEnforced, connection as LiveConnection),
+    ),
+    admitFirst: firstMessageDoor,
+    controlFrame: controlFrames(policy, parts),
+    outbound: compileOutbound(policy),
+    handlers: enforced('message/concurrency') ? concurrency.compile(policy) : Infinity,
+    recheck: attempt => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, attempt.session)),
+    touch: connection => keeper.touch(connection),
+    denied: (control, denial, isEnforced, connection) => observer.denied(control, denial, isEnforced, connection),
+    enforced,
+    authenticated: connection => observer.authenticated(connection),
+    failed: (error, connection) => observer.failed(error, connection),
+    sent: bytes => observer.sent(bytes),
+    received: bytes => observer.received(bytes),
+    ended(connection, code) {
+      live.delete(connection)
+      keeper.forget(connection)
+      release(connection.attempt)
+      observer.closed(connection, code)
+      if (draining !== null && live.size === 0) for (const done of draining) done()
+    },
+  }
+  const keeper = createKeeper<LiveConnection>(policy, now, ({ attempt }) => {
+    for (const { key, cap } of attempt.leases) settle(() => store.lease(key, attempt.id, cap, LEASE_TTL_MS))
+  })
+
+  const release = (attempt: Attempt): void => {
+    if (attempt.ended) return
+    attempt.ended = true
+    for (const { key } of attempt.leases) settle(() => store.release(key, attempt.id))
+  }
+  const attemptOf = (request: HandshakeRequest): Attempt => ({
+    id: randomUUID(),
+    request,
+    origin: null,
+    session: null,
+    subprotocol: null,
+    ticket: 'none',
+    leases: [],
+    ended: false,
+  })
+  const refuse = (attempt: Attempt, denial: Denial): Admittance => {
+    release(attempt)
+    return { pass: false, ...refusalOf(denial) }
+  }
+  const conclude = (attempt: Attempt, verdict: Verdict): Admittance => {
+    if (!verdict.pass) return refuse(attempt, verdict)
+    // Only report mode comes here without a session: it acts for nobody in particular.
+    attempt.session ??= { id: attempt.id, user: `ip:${attempt.request.ip}` }
+    return { pass: true, attempt: attempt as Admission['attempt'] }
+  }
+  const endAll = (target: Target): void => {
+    const denial = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
+    for (const connection of live) {
+      const { id, user } = connection.session
+      const meant = target === 'all' || ('session' in target ? target.session === id : target.user === user)
+      if (meant) connection.end(denial, 'lifetime/session')
+    }
+  }
+
+  store.onRevoked(endAll)
+
+  observer.started()
+  return {
+    policy,
+    parts,
+    connections: live,
+    fromNode: request => fromNode(request, readAddress),
+    fromWeb: (request, ip) => fromWeb(request, readAddress, ip),
+    admit(request, early = false) {
+      const attempt = attemptOf(request)
+      if (draining !== null) {
+        const denial = deny('SALLY_SHUTDOWN', 'the server drains', 1)
+        observer.deniedAttempt('lifetime/shutdown', denial, true, attempt)
+        return refuse(attempt, denial)
+      }
+      if (early) {
+        const denial = deny('SALLY_REQUEST_MALFORMED', 'bytes follow the request before it was answered')
+        observer.deniedAttempt('handshake/request', denial, enforced('handshake/request'), attempt)
+        if (enforced('handshake/request')) return refuse(attempt, denial)
+      }
+      const verdict = handshakeDoor(attempt)
+      return verdict instanceof Promise ? verdict.then(later => conclude(attempt, later)) : conclude(attempt, verdict)
+    },
+    abandon: ({ attempt }) => release(attempt),
+    open({ attempt }, transport, delivery) {
+      const connection = new LiveConnection(hub, attempt, transport, delivery)
+      live.add(connection)
+      keeper.touch(connection)
+      observer.opened(connection)
+      if (draining !== null) connection.leaveAt = now()
+      return connection
+    },
+    admitTicketRequest(request) {
+      if (draining !== null) return deny('SALLY_SHUTDOWN', 'the server drains', 1)
+      const attempt = attemptOf(request)
+      const conclude = (verdict: Verdict): Denial | { readonly origin: string | null } =>
+        verdict.pass ? { origin: attempt.origin } : verdict
+      const verdict = ticketDoor(attempt)
+      return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict)
+    },
+    async revoke(target) {
+      observer.revoked(target)
+      // Here at once, whatever becomes of the store; the caller learns if other nodes were not reached.
+      endAll(target)
+      await store.revoke(target, Math.max(REVOCATION_MS, policy.lifetime.age?.maxMs ?? 0))
+    },
+    async drain(withinMs = policy.lifetime.shutdown.withinMs) {
+      if (draining === null) observer.drained(live.size)
+      draining ??= []
+      if (live.size === 0) return
+      const from = now()
+      for (const connection of live) {
+        if (connection.leaveAt !== 0 && connection.leaveAt <= from + withinMs) continue
+        connection.leaveAt = from + Math.random() * withinMs
+        keeper.touch(connection)
+      }
+      await new Promise<void>(resolve => draining?.push(resolve))
+    },
+  }
+}
+
+/** The session, or why there is none; an answer that does not come in time is no answer. */
+function within(ms: number, looked: Awaitable<Resolution>): Promise<Session | Denial> {
+  const late = Promise.withResolvers<Denial>()
+  const timer = setTimeout(() => late.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)), ms)
+  const found = Promise.resolve(looked).then(resolution => ('session' in resolution ? resolution.session : resolution))
+  return Promise.race([found, late.promise]).finally(() => clearTimeout(timer))
+}
+
+/** A store that fails while something is given back or renewed costs nothing but time: the lease lapses by itself. */
+function settle(step: () => unknown): void {
+  try {
+    const pending = step()
+    if (pending instanceof Promise) pending.catch(() => undefined)
+  } catch {
+    // As above.
+  }
+}

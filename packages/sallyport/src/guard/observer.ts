@@ -1,0 +1,87 @@
+import { createEvents, type Events } from '../event/emit.ts'
+import type { Attempt } from '../handshake/attempt.ts'
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import type { Policy } from '../policy/types.ts'
+import type { ControlId, Denial } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import type { Target } from '../store/store.ts'
+import type { LiveConnection } from './live-connection.ts'
+
+/** Turns what happens into events and counts. Nothing in it can change what happens. */
+export interface Observer {
+  readonly events: Events
+  deniedAttempt(control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt): void
+  /** Bytes that are no HTTP request at all: there is nothing to tell but that they came. */
+  unreadable(denial: Denial, ip: string): void
+  deniedTicket(request: HandshakeRequest, denial: Denial, session: Session | null): void
+  issuedTicket(request: HandshakeRequest, session: Session | null): void
+  denied(control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection): void
+  opened(connection: LiveConnection): void
+  authenticated(connection: LiveConnection): void
+  closed(connection: LiveConnection, code: number): void
+  /** The app's own code threw; `onError` hears the error itself, the events its kind alone. */
+  failed(error: unknown, connection: LiveConnection): void
+  revoked(target: Target): void
+  started(): void
+  drained(open: number): void
+  received(bytes: number): void
+  sent(bytes: number): void
+}
+
+/** An observer for one guard. */
+export function createObserver(policy: Policy, now: () => number): Observer {
+  const routes = policy.handshake.ticket?.paths ?? null
+  const events = createEvents({ policy: policy.events, name: policy.name, now, routes })
+  const { counters, describe } = events
+  // Without a listener nothing is built.
+  const tell = (build: () => Parameters<Events['emit']>[0]): void => {
+    if (events.listening) events.emit(build())
+  }
+  const about = (live: LiveConnection): { connection: string; request: HandshakeRequest; session: Session } => ({
+    connection: live.id,
+    request: live.request,
+    session: live.session,
+  })
+
+  return {
+    events,
+    deniedAttempt(control, denial, enforced, attempt) {
+      const { id, request, session } = attempt
+      counters.denied(control, denial.code, request.path, enforced)
+      tell(() => describe.describeDenial({ connection: id, request, session }, denial, enforced, control))
+    },
+    unreadable(denial, ip) {
+      counters.denied('handshake/request', denial.code, '', true)
+      tell(() => ({ ...describe.describeDenial({}, denial, true), source_ip: ip }))
+    },
+    deniedTicket(request, denial, session) {
+      counters.denied('handshake/ticket', denial.code, request.path, true)
+      tell(() => describe.describeDenial({ request, session }, denial, true))
+    },
+    issuedTicket(request, session) {
+      counters.ticketIssued()
+      tell(() => describe.describeTicket({ request, session }))
+    },
+    denied(control, denial, enforced, live) {
+      counters.denied(control, denial.code, live.path, enforced)
+      tell(() => describe.describeDenial(about(live), denial, enforced, control))
+    },
+    opened(live) {
+      counters.opened(live.path)
+      tell(() => describe.describeOpen(about(live)))
+    },
+    authenticated: live => tell(() => describe.describeAuthenticated(about(live))),
+    closed(live, code) {
+      counters.closed()
+      tell(() => describe.describeClose(about(live), code, now() - live.openedAt, live.denial?.code))
+    },
+    failed: (error, live) => tell(() => describe.describeFailure(about(live), 'SALLY_HANDLER_FAILED', error)),
+    revoked: target => tell(() => describe.describeRevoked(target)),
+    started() {
+      for (const { path, control } of policy.weakened) tell(() => describe.describeWeakened(path, control))
+    },
+    drained: open => tell(() => describe.describeShutdown(open)),
+    received: bytes => counters.messageIn(bytes),
+    sent: bytes => counters.messageOut(bytes),
+  }
+}

@@ -1,0 +1,18 @@
+import { deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+
+/** The app's own rule: only `true` is a yes, so that a rule which forgets to answer refuses. */
+export const authorize: HandshakeControl = {
+  id: 'handshake/authorize',
+  compile(policy) {
+    const rule = policy.handshake.authorize
+    if (rule === null) return null
+    const verdict = (answer: unknown): Verdict =>
+      answer === true ? PASS : deny('SALLY_HANDSHAKE_FORBIDDEN', 'handshake.authorize did not answer true')
+    return ({ session, request }) => {
+      if (session === null) return verdict(false)
+      const answer = rule(session, request)
+      return answer instanceof Promise ? answer.then(verdict) : verdict(answer)
+    }
+  },
+}

@@ -1,0 +1,57 @@
+import type { Parts } from '../guard/parts.ts'
+import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { Attempt } from './attempt.ts'
+import { LEASE_TTL_MS } from '../store/lease-time.ts'
+import { addressKey } from './client-address.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+
+/** Live connections in all and per address, before the session is looked up. */
+export const connections: HandshakeControl = {
+  id: 'handshake/connections',
+  compile(policy, parts) {
+    const section = policy.handshake.connections
+    if (section === null) return null
+    const full = deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, 10)
+    const crowded = deny('SALLY_CONNECTIONS_IP', `${section.perIp} connections are open from this address`, 10)
+    return attempt =>
+      chain(lease(parts, attempt, 'connections:all', section.total, full), () =>
+        lease(parts, attempt, `connections:ip:${addressKey(attempt.request.ip)}`, section.perIp, crowded),
+      )
+  },
+}
+
+/** Live connections of the user: the same control's second step, once the session is known. */
+export const connectionsOfUser: HandshakeControl = {
+  id: 'handshake/connections',
+  compile(policy, parts) {
+    const section = policy.handshake.connections
+    if (section === null) return null
+    const most = deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, 10)
+    return attempt => {
+      const user = attempt.session?.user
+      return user === undefined ? PASS : lease(parts, attempt, `connections:user:${user}`, section.perUser, most)
+    }
+  },
+}
+
+function lease(
+  { store }: Parts,
+  attempt: Attempt,
+  key: string,
+  cap: number,
+  denial: Denial,
+): Verdict | Promise<Verdict> {
+  const record = (held: boolean): Verdict => {
+    if (!held) return denial
+    if (attempt.ended) void store.release(key, attempt.id)
+    else attempt.leases.push({ key, cap })
+    return PASS
+  }
+  const held = store.lease(key, attempt.id, cap, LEASE_TTL_MS)
+  return held instanceof Promise ? held.then(record) : record(held)
+}
+
+function chain(first: Verdict | Promise<Verdict>, next: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+  if (first instanceof Promise) return first.then(verdict => (verdict.pass ? next() : verdict))
+  return first.pass ? next() : first
+}

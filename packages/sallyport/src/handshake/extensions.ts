@@ -1,0 +1,20 @@
+import type { Policy } from '../policy/types.ts'
+
+/** What is negotiated of permessage-deflate (RFC 7692). */
+export interface DeflateOffer {
+  /** Messages below this many bytes go out uncompressed. */
+  readonly threshold: number
+  /** LZ77 window of both directions, in bits: 2^bits bytes of memory a connection and direction. */
+  readonly windowBits: number
+  /** How many inflations run at once over all connections. */
+  readonly concurrency: number
+}
+
+/**
+ * `handshake/extensions`: null is "negotiate nothing", the default (OWASP 3). Where deflate is allowed no context is
+ * kept between messages, so that an idle connection holds no window; what a message may inflate to is
+ * `message.size.bytes`, enforced by the inflater as it goes. It denies nothing: an offer is simply not taken up.
+ */
+export function extensions(policy: Policy): DeflateOffer | null {
+  return policy.handshake.extensions
+}

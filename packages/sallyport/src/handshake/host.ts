@@ -1,0 +1,20 @@
+import { deny, PASS } from '../policy/verdict.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+
+/**
+ * Only names that are served: a page on a rebound name (DNS rebinding) sends its own name as Host. An entry without
+ * a port serves every port of its name, since a proxy may map ports and rebinding is about names.
+ */
+export const host: HandshakeControl = {
+  id: 'handshake/host',
+  compile(policy) {
+    const section = policy.handshake.host
+    if (section === null) return null
+    const served = new Set(section.names)
+    return ({ request }) => {
+      const value = (request.header('host') ?? '').toLowerCase()
+      if (served.has(value) || served.has(value.replace(/:\d{1,5}$/, ''))) return PASS
+      return deny('SALLY_HOST_NOT_SERVED', `Host is not one of: ${section.names.join(', ')}`)
+    }
+  },
+}

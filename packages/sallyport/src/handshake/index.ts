@@ -1,0 +1,31 @@
+import { authorize } from './authorize.ts'
+import { connections, connectionsOfUser } from './connections.ts'
+import { fetchMetadata } from './fetch-metadata.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+import { host } from './host.ts'
+import { origin } from './origin.ts'
+import { rate } from './rate.ts'
+import { request } from './request.ts'
+import { session } from './session.ts'
+import { subprotocol } from './subprotocol.ts'
+import { ticket } from './ticket.ts'
+import { transport } from './transport.ts'
+
+/** The handshake door: cheapest first, and nothing shared is touched before the Origin is known to be ours. */
+export const HANDSHAKE_DOOR: readonly HandshakeControl[] = [
+  transport,
+  request,
+  host,
+  origin,
+  fetchMetadata,
+  subprotocol,
+  rate,
+  connections,
+  session,
+  connectionsOfUser,
+  ticket,
+  authorize,
+]
+
+/** What a request for a ticket must pass before its session is looked up: all of the door that is not about upgrading. */
+export const TICKET_DOOR: readonly HandshakeControl[] = [transport, host, origin, rate]

@@ -1,0 +1,38 @@
+import { deny, PASS } from '../policy/verdict.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+
+const SHOWN = 200
+
+/**
+ * The Origin is, byte for byte, one of the list (seed: exact match only; RFC 6455 §10.2, ASVS 4.4.2). No parsing: a
+ * browser serialises it (RFC 6454 §6.2), so anything that would first have to be read is not one of ours.
+ */
+export const origin: HandshakeControl = {
+  id: 'handshake/origin',
+  compile(policy) {
+    const section = policy.handshake.origin
+    if (section === null) {
+      return attempt => {
+        const lines = attempt.request.lines('origin')
+        attempt.origin = lines.length === 1 ? lines[0]! : null
+        return PASS
+      }
+    }
+    const allowed = new Set(section.allow)
+    return attempt => {
+      const lines = attempt.request.lines('origin')
+      if (lines.length === 0) {
+        return section.allowMissing
+          ? PASS
+          : deny('SALLY_ORIGIN_MISSING', 'no Origin header: not a browser, or one was stripped')
+      }
+      const [value] = lines
+      if (lines.length > 1) return deny('SALLY_ORIGIN_NOT_ALLOWED', 'the Origin header is repeated')
+      attempt.origin = value!
+      if (!allowed.has(value!)) {
+        return deny('SALLY_ORIGIN_NOT_ALLOWED', `Origin ${JSON.stringify(value!.slice(0, SHOWN))} is not in the list`)
+      }
+      return PASS
+    }
+  },
+}

@@ -1,0 +1,71 @@
+import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+import type { HandshakeRequest } from './handshake-request.ts'
+import { isCanonicalPath } from './request-path.ts'
+
+/** Headers that a clean handshake bears at most once: a second line is a disagreement waiting between two parsers. */
+const SINGLE = [
+  'host',
+  'upgrade',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'cookie',
+  'authorization',
+  'content-length',
+] as const
+
+/** 16 bytes in base64 (RFC 6455 §4.1): 22 characters, the last of which carries two bits, then `==`. */
+const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
+
+/** A strict RFC 6455 §4.2.1 opening handshake, and nothing beside it: no body, no second request target form, no other version. */
+export const request: HandshakeControl = {
+  id: 'handshake/request',
+  compile(policy) {
+    const { headerBytes, headers, targetBytes } = policy.handshake.request
+    return attempt => {
+      const { request: asked } = attempt
+      if (asked.target.length > targetBytes) {
+        return deny(
+          'SALLY_REQUEST_TOO_LARGE',
+          `the request target is ${asked.target.length} bytes, over ${targetBytes}`,
+        )
+      }
+      const { rawHeaders } = asked
+      if (rawHeaders.length > headers * 2) {
+        return deny('SALLY_REQUEST_TOO_LARGE', `${rawHeaders.length / 2} header lines, over ${headers}`)
+      }
+      let size = 0
+      for (const part of rawHeaders) size += part.length + 2
+      if (size > headerBytes) return deny('SALLY_REQUEST_TOO_LARGE', `${size} bytes of headers, over ${headerBytes}`)
+      return checkForm(asked)
+    }
+  },
+}
+
+function checkForm(asked: HandshakeRequest): Verdict {
+  if (asked.method !== 'GET' || asked.httpVersion !== '1.1') {
+    return malformed(`${asked.method} over HTTP/${asked.httpVersion}, not GET over HTTP/1.1`)
+  }
+  if (!isCanonicalPath(asked.path)) return malformed('the request target is not a plain, canonical path')
+  for (const name of SINGLE) {
+    if (asked.lines(name).length > 1) return malformed(`the ${name} header is repeated`)
+  }
+  if (asked.header('host') === undefined) return malformed('there is no Host header')
+  if (asked.header('transfer-encoding') !== undefined || (asked.header('content-length') ?? '0') !== '0') {
+    return malformed('a handshake has no body')
+  }
+  if (asked.header('upgrade')?.toLowerCase() !== 'websocket') return malformed('Upgrade is not websocket')
+  const connection = (asked.header('connection') ?? '').toLowerCase().split(',')
+  if (!connection.some(token => token.trim() === 'upgrade')) return malformed('Connection does not hold Upgrade')
+  const version = asked.header('sec-websocket-version')
+  if (version !== '13')
+    return deny('SALLY_REQUEST_VERSION', `Sec-WebSocket-Version is ${version === undefined ? 'absent' : 'not 13'}`)
+  if (!KEY.test(asked.header('sec-websocket-key') ?? '')) {
+    return malformed('Sec-WebSocket-Key is not 16 bytes in base64')
+  }
+  return PASS
+}
+
+function malformed(detail: string): Denial {
+  return deny('SALLY_REQUEST_MALFORMED', detail)
+}

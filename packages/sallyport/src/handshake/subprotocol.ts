@@ -1,0 +1,46 @@
+import { deny, PASS } from '../policy/verdict.ts'
+import { isTicketProtocol } from '../ticket/carriers.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const MOST = 16
+
+/**
+ * Answers with the first offered name that is served (RFC 6455 §4.2.2), and never with a ticket's carrier: an echo
+ * would put the ticket into a response header.
+ */
+export const subprotocol: HandshakeControl = {
+  id: 'handshake/subprotocol',
+  compile(policy) {
+    const section = policy.handshake.subprotocol
+    if (section === null) return null
+    const served = new Set(section.serve)
+    return attempt => {
+      const header = attempt.request.header('sec-websocket-protocol')
+      if (header === undefined) {
+        return section.required
+          ? deny('SALLY_SUBPROTOCOL_NOT_SERVED', 'no subprotocol is offered, and one is required')
+          : PASS
+      }
+      const offered = header.split(',').map(name => name.trim())
+      if (
+        offered.length > MOST ||
+        offered.some(name => !TOKEN.test(name)) ||
+        new Set(offered).size !== offered.length
+      ) {
+        return deny('SALLY_SUBPROTOCOL_NOT_SERVED', 'Sec-WebSocket-Protocol is not a short list of distinct tokens')
+      }
+      const names = offered.filter(name => !isTicketProtocol(name))
+      const chosen = names.find(name => served.has(name))
+      if (chosen !== undefined) {
+        attempt.subprotocol = chosen
+        return PASS
+      }
+      if (names.length === 0 && !section.required) return PASS
+      return deny(
+        'SALLY_SUBPROTOCOL_NOT_SERVED',
+        `none of the offered subprotocols is served; served: ${section.serve.join(', ')}`,
+      )
+    }
+  },
+}

@@ -1,0 +1,19 @@
+import { age } from './age.ts'
+import { authentication } from './authentication.ts'
+import { backpressure } from './backpressure.ts'
+import { heartbeat } from './heartbeat.ts'
+import { idle } from './idle.ts'
+import type { LifetimeControl } from './lifetime-control.ts'
+import { session } from './session.ts'
+import { shutdown } from './shutdown.ts'
+
+/** What runs while a connection is open: the gravest reason first, since the first one that is due names the close code. */
+export const LIFETIME: readonly LifetimeControl[] = [
+  session,
+  authentication,
+  backpressure,
+  age,
+  idle,
+  heartbeat,
+  shutdown,
+]

@@ -1,0 +1,84 @@
+import type { Policy } from '../policy/types.ts'
+import type { ControlId, Denial } from '../policy/verdict.ts'
+import { LEASE_TTL_MS } from '../store/lease-time.ts'
+import { LIFETIME } from './index.ts'
+import type { Kept, LifetimeCheck } from './kept.ts'
+import { createWheel, type Spoke } from './wheel.ts'
+
+/** A connection as the keeper keeps it. */
+export interface KeptConnection extends Kept, Spoke {
+  readonly readyState: number
+  readonly cutAt: number
+  readonly delayedUntil: number
+  leaseAt: number
+  reported: number
+  end(denial: Denial, control: ControlId): void
+  undelay(): void
+  terminate(): void
+}
+
+/** Ends every connection whose right has lapsed, on one timer for all of them. */
+export interface Keeper<C> {
+  /** Call for a new connection and whenever one of its deadlines came nearer. */
+  touch(connection: C): void
+  forget(connection: C): void
+}
+
+/** Compiles the policy's lifetime controls; `renew` renews a connection's leases. */
+export function createKeeper<C extends KeptConnection>(
+  policy: Policy,
+  now: () => number,
+  renew: (connection: C) => void,
+): Keeper<C> {
+  const checks: { readonly id: ControlId; readonly bit: number; readonly check: LifetimeCheck }[] = []
+  for (const [index, control] of LIFETIME.entries()) {
+    const check = control.compile(policy)
+    if (check !== null) checks.push({ id: control.id, bit: 1 << index, check })
+  }
+  const renewEvery = LEASE_TTL_MS / 3
+
+  const dueAt = (connection: C): number => {
+    if (connection.readyState === 3) return Infinity
+    if (connection.readyState === 2) return connection.cutAt === 0 ? Infinity : connection.cutAt
+    let due = connection.leaseAt + renewEvery
+    if (connection.delayedUntil !== 0 && connection.delayedUntil < due) due = connection.delayedUntil
+    for (const { bit, check } of checks) {
+      if ((connection.reported & bit) !== 0) continue
+      const next = check.due(connection)
+      if (next < due) due = next
+    }
+    return due
+  }
+
+  const turn = (connection: C, time: number): number => {
+    if (connection.readyState >= 2) {
+      if (connection.readyState === 2 && connection.cutAt !== 0 && connection.cutAt <= time) connection.terminate()
+      return connection.readyState === 2 && connection.cutAt > time ? connection.cutAt : Infinity
+    }
+    if (connection.leaseAt + renewEvery <= time) {
+      connection.leaseAt = time
+      renew(connection)
+    }
+    if (connection.delayedUntil !== 0 && connection.delayedUntil <= time) connection.undelay()
+    for (const { id, bit, check } of checks) {
+      if (connection.readyState >= 2) break
+      if ((connection.reported & bit) !== 0 || check.due(connection) > time) continue
+      const verdict = check.look(connection, time)
+      if (verdict.pass) continue
+      connection.end(verdict, id)
+      // Still open: report mode. It has said what it would do, once.
+      connection.reported |= bit
+    }
+    return dueAt(connection)
+  }
+
+  const wheel = createWheel<C>(now, turn)
+  return {
+    touch(connection) {
+      const due = dueAt(connection)
+      if (due === Infinity) wheel.remove(connection)
+      else wheel.place(connection, due)
+    },
+    forget: connection => wheel.remove(connection),
+  }
+}

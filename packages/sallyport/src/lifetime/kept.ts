@@ -1,0 +1,41 @@
+import type { Denial, Verdict } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+
+/** What the keeper sees of an open connection. Times are ms since the epoch; 0 is "not so". */
+export interface Kept {
+  readonly openedAt: number
+  readonly session: Session
+  readonly authenticated: boolean
+  /** Last message in either direction. */
+  readonly lastMessageAt: number
+  readonly bufferedAmount: number
+  /** When the last ping went out, and whether its pong is still awaited. */
+  pingedAt: number
+  pongAwaited: boolean
+  /** When the session was last known to hold, and since when its check fails for want of an answer. */
+  checkedAt: number
+  uncheckedSince: number
+  checking: boolean
+  /** Since when more than the bound is queued for the peer. */
+  slowSince: number
+  /** When a slow reader is looked at next. */
+  slowLookAt: number
+  /** When a draining server lets this connection go. */
+  leaveAt: number
+  ping(): void
+  /** The peer reads again. */
+  caughtUp(): void
+  /** Looks the session up again; the answer arrives by itself. */
+  recheck(): void
+}
+
+/** A compiled lifetime control. */
+export interface LifetimeCheck {
+  /** When it must next be looked at; `Infinity` for never. Cheap: it is asked for every connection that is due. */
+  due(connection: Kept): number
+  /** Called once that time has come. */
+  look(connection: Kept, now: number): Verdict
+}
+
+/** What ends a connection. */
+export type EndConnection<C> = (connection: C, denial: Denial) => void

@@ -1,0 +1,177 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { loadWs } from '../adapters/load-ws.ts'
+import { createUpgradeHandler, refuseUpgrade } from '../adapters/upgrade.ts'
+import { createWsSide } from '../adapters/ws.ts'
+import type { Connection } from '../guard/connection.ts'
+import { createDispatch, type AnyHandlers } from '../guard/dispatch.ts'
+import type { Delivery } from '../guard/hub.ts'
+import { insideOf } from '../guard/registry.ts'
+import type { Guard } from '../index.ts'
+import type { Handlers } from '../message/message-types.ts'
+import type { SchemaMap } from '../policy/types.ts'
+import { deny } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+
+/** Where {@link serve} answers ticket requests unless told otherwise. */
+export const TICKET_PATH = '/.sallyport/ticket'
+
+/** What {@link serve} serves. */
+export interface ServeOptions<S extends Session, M extends SchemaMap> {
+  readonly guard: Guard<S, M>
+  /** 0 picks a free one; see `app.port`. */
+  readonly port: number
+  /** Default: every interface with TLS; `localhost` without. */
+  readonly host?: string
+  /** Key and certificate, as for Node's https. Without it the server is plain and may stand on loopback alone. */
+  readonly tls?: TlsOptions
+  /** The one path of the WebSocket. Default: every path. */
+  readonly path?: string
+  /** Where tickets are issued; false for nowhere. Default `/.sallyport/ticket`. */
+  readonly ticketPath?: string | false
+  /** Everything else over HTTP: an Express app, say. Default 404. */
+  readonly request?: RequestListener
+  /** One handler for each type that `message.schema` declares. */
+  readonly handlers?: Handlers<M, Connection<S>>
+  /** Instead of `handlers`, where the policy says `dangerouslyAcceptAnyMessage`. */
+  readonly message?: (message: unknown, connection: Connection<S>) => unknown
+  /** A connection may act: after its first message in first-message mode. */
+  readonly open?: (connection: Connection<S>) => void
+  readonly close?: (connection: Connection<S>, code: number) => void
+  /** What `open`, `close` or a handler threw. The peer is told SALLY_HANDLER_FAILED alone. */
+  readonly error?: (error: unknown, connection: Connection<S>) => void
+}
+
+/** A running server. */
+export interface App {
+  readonly port: number
+  /** `wss://localhost:8443` */
+  readonly url: string
+  readonly server: Server
+  /** Drains: refuses new connections, lets the open ones go (1012) within the policy's time or `withinMs`, and stops. */
+  close(options?: { readonly withinMs?: number }): Promise<void>
+}
+
+/** A request's headers must be here within this time, in ms: one byte a second ends at it. */
+const HEADERS_MS = 10_000
+const REQUEST_MS = 30_000
+
+/**
+ * The secure server in one call: HTTPS, the ticket endpoint, the guarded WebSocket. Rejects with the listen error (a
+ * busy port: `EADDRINUSE`); throws a `TypeError` for options that cannot be served safely.
+ */
+export async function serve<S extends Session, M extends SchemaMap>(options: ServeOptions<S, M>): Promise<App> {
+  const { guard, tls, path, ticketPath = TICKET_PATH } = options
+  const { core, observer } = insideOf(guard)
+  const { policy } = core
+  const host = options.host ?? (tls === undefined ? 'localhost' : undefined)
+  if (tls === undefined && !isLoopback(host)) {
+    throw new TypeError(
+      `host ${JSON.stringify(host)} without tls: plain ws:// may stand on loopback alone; give tls: { key, cert }`,
+    )
+  }
+  const delivery = deliveryOf(options)
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const { url = '' } = request
+    if (ticketPath !== false && (url === ticketPath || url.startsWith(`${ticketPath}?`))) {
+      void guard.ticket(request, response)
+    } else if (options.request !== undefined) {
+      options.request(request, response)
+    } else {
+      response.writeHead(404, { 'Content-Type': 'application/json' }).end('{"code":"NOT_FOUND"}')
+    }
+  }
+  const { headerBytes, targetBytes } = policy.handshake.request
+  const bounds = {
+    // Node counts the request line too; what is within these bounds the door judges.
+    maxHeaderSize: headerBytes + targetBytes + 1024,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: 1_000,
+    insecureHTTPParser: false,
+  }
+  const server =
+    tls === undefined
+      ? createHttpServer(bounds, answer)
+      : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...bounds }, answer)
+  // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
+  server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
+
+  const { WebSocket, WebSocketServer } = loadWs()
+  const side = createWsSide(core)
+  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, ...side.options(WebSocket, delivery) })
+  const upgrade = createUpgradeHandler(side, sockets, path ?? null)
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (upgrade(request, socket, head)) return
+    refuseUpgrade(socket, { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' })
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const code = status === 431 ? 'SALLY_REQUEST_TOO_LARGE' : 'SALLY_REQUEST_MALFORMED'
+    const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
+    observer.unreadable(deny(code, `the HTTP parser refused the request: ${error.code}`), ip)
+    refuseUpgrade(socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const { port } = server.address() as AddressInfo
+  const shown =
+    host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return {
+    port,
+    url: `${tls === undefined ? 'ws' : 'wss'}://${shown}:${port}${path ?? ''}`,
+    server,
+    async close(closing) {
+      const stopped = new Promise<void>(resolve => server.close(() => resolve()))
+      await guard.drain(closing)
+      server.closeAllConnections()
+      await stopped
+    },
+  }
+}
+
+function deliveryOf<S extends Session, M extends SchemaMap>(options: ServeOptions<S, M>): Delivery {
+  const { guard, handlers, message, open, close, error } = options
+  if ((handlers === undefined) === (message === undefined)) {
+    throw new TypeError('give handlers (one for each type in message.schema), or message where any message is accepted')
+  }
+  if (message !== undefined && guard.policy.message.schema !== null) {
+    throw new TypeError('message.schema declares types: give handlers, one for each, instead of message')
+  }
+  const typed = <T>(connection: T): Connection<S> => connection as unknown as Connection<S>
+  return {
+    message:
+      message === undefined
+        ? createDispatch(guard.policy, handlers as unknown as AnyHandlers)
+        : (subject, connection) => message(subject.value, typed(connection)),
+    ...(open && { open: connection => open(typed(connection)) }),
+    ...(close && { closed: (connection, code) => close(typed(connection), code) }),
+    ...(error && { failed: (thrown, connection) => error(thrown, typed(connection)) }),
+  }
+}
+
+function isLoopback(host: string | undefined): boolean {
+  return (
+    host !== undefined &&
+    (/^127\.\d+\.\d+\.\d+$/.test(host) || host === '::1' || host === 'localhost' || host.endsWith('.localhost'))
+  )
+}
