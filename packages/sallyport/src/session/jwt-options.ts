@@ -1,0 +1,141 @@
+import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey, KeyObject } from 'jose'
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+
+/** Where the token is. A browser sends cookies by itself, so a ticket is required beside one. */
+export type TokenSource =
+  | { readonly cookie: string }
+  /** `authorization` is read as `Bearer …`. Any other header is counted as set by a proxy from a cookie: ambient. */
+  | { readonly header: string }
+  /** A URL is written to logs and histories: only for tokens that live for seconds. */
+  | { readonly query: string }
+  /** Counts as ambient. */
+  | ((request: HandshakeRequest) => string | undefined)
+
+/** Options of `jwt`. */
+export interface JwtOptions {
+  /** The one key, or a function that finds it by the token's header. Bytes are an HMAC secret of 32 bytes or more. */
+  readonly key?: CryptoKey | KeyObject | Uint8Array | JWTVerifyGetKey
+  /** The issuer's key set: its URL (https, or http on loopback), or the set itself. */
+  readonly jwks?: string | URL | JSONWebKeySet
+  /** The algorithms that are accepted: all HMAC (`HS256`…), or all asymmetric. */
+  readonly algorithms: readonly string[]
+  /** The `iss` that is accepted. Required, or `dangerouslyAnyIssuer: true`. */
+  readonly issuer?: string | readonly string[]
+  /** The `aud` that this server is. Required, or `dangerouslyAnyAudience: true`. */
+  readonly audience?: string | readonly string[]
+  readonly from: TokenSource
+  /** The `typ` in the token's header, such as `at+jwt` (RFC 9068), so that an ID token is not taken for an access token. */
+  readonly type?: string
+  /** Seconds of clock difference that `nbf` and `iat` may show; `exp` is exact. Default 5, at most 60. */
+  readonly clockTolerance?: number
+  readonly dangerouslyAnyIssuer?: boolean
+  readonly dangerouslyAnyAudience?: boolean
+  /** Accepts a token without `exp`: its connection then ends by age alone. */
+  readonly dangerouslyWithoutExpiry?: boolean
+}
+
+const KNOWN: readonly (keyof JwtOptions)[] = [
+  'key',
+  'jwks',
+  'algorithms',
+  'issuer',
+  'audience',
+  'from',
+  'type',
+  'clockTolerance',
+  'dangerouslyAnyIssuer',
+  'dangerouslyAnyAudience',
+  'dangerouslyWithoutExpiry',
+]
+const LEAST_SECRET_BYTES = 32
+const MOST_TOLERANCE_S = 60
+
+/** Throws a TypeError that names the option, its value and what to write. No key material is shown. */
+export function requireJwtOptions(options: JwtOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.includes(name as keyof JwtOptions)) misuse(name, 'is not an option', `Known: ${KNOWN.join(', ')}.`)
+  }
+  const { algorithms, key } = options
+  if (!Array.isArray(algorithms) || algorithms.length === 0 || algorithms.some(name => typeof name !== 'string')) {
+    misuse('algorithms', `is ${show(algorithms)}`, "List what the issuer signs with: algorithms: ['RS256'].")
+  }
+  if (algorithms.some(name => name.toLowerCase() === 'none')) {
+    misuse('algorithms', "holds 'none', which is no signature", "Write algorithms: ['RS256'].")
+  }
+  const symmetric = algorithms.filter(name => name.startsWith('HS')).length
+  if (symmetric !== 0 && symmetric !== algorithms.length) {
+    misuse(
+      'algorithms',
+      `mixes HMAC and public keys: ${show(algorithms)}`,
+      'A public key would then pass as a secret. Use one kind.',
+    )
+  }
+  if ((key === undefined) === (options.jwks === undefined)) {
+    misuse('key', 'and jwks: exactly one must be given', "Write jwks: 'https://issuer.example/.well-known/jwks.json'.")
+  }
+  if (typeof key === 'string') {
+    misuse('key', 'is a string', 'Import it first: importSPKI(pem, alg) of jose, or new TextEncoder().encode(secret).')
+  }
+  if (key instanceof Uint8Array && (symmetric === 0 || key.byteLength < LEAST_SECRET_BYTES)) {
+    misuse(
+      'key',
+      `is ${key.byteLength} bytes for ${show(algorithms)}`,
+      `Bytes are an HMAC secret of ${LEAST_SECRET_BYTES} or more; import a public key with importSPKI of jose.`,
+    )
+  }
+  if (symmetric !== 0 && (typeof options.jwks === 'string' || options.jwks instanceof URL)) {
+    misuse('jwks', 'is a URL, and algorithms are HMAC', 'A published key is no secret. Use an asymmetric algorithm.')
+  }
+  requireNames('issuer', options.issuer, options.dangerouslyAnyIssuer, 'dangerouslyAnyIssuer')
+  requireNames('audience', options.audience, options.dangerouslyAnyAudience, 'dangerouslyAnyAudience')
+  requireSource(options.from)
+  const tolerance = options.clockTolerance ?? 0
+  if (typeof tolerance !== 'number' || !(tolerance >= 0 && tolerance <= MOST_TOLERANCE_S)) {
+    misuse('clockTolerance', `is ${show(tolerance)}`, `Write seconds from 0 to ${MOST_TOLERANCE_S}.`)
+  }
+}
+
+/** The URL of a key set; a key that came over plain HTTP is anybody's. */
+export function requireJwksUrl(jwks: string | URL): URL {
+  const url = URL.parse(jwks)
+  const loopback = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) {
+    misuse(
+      'jwks',
+      `is ${show(String(jwks))}`,
+      'Write an https:// URL (http:// only on loopback), or the key set itself.',
+    )
+  }
+  return url
+}
+
+function requireNames(name: string, value: unknown, any: unknown, escape: string): void {
+  const names: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const given = names.length > 0 && names.every(item => typeof item === 'string' && item !== '')
+  if (any === true && value === undefined) return
+  if (!given || any === true) misuse(name, `is ${show(value)}`, `Write ${name}: '…', or else ${escape}: true.`)
+}
+
+function requireSource(from: unknown): void {
+  if (typeof from === 'function') return
+  const entries = typeof from === 'object' && from !== null ? Object.entries(from) : []
+  const [kind, name] = entries[0] ?? []
+  if (
+    entries.length !== 1 ||
+    !['cookie', 'header', 'query'].includes(kind!) ||
+    typeof name !== 'string' ||
+    name === ''
+  ) {
+    misuse(
+      'from',
+      `is ${show(from)}`,
+      "Write { cookie: 'name' }, { header: 'authorization' }, { query: 'name' } or a function.",
+    )
+  }
+}
+
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value)
+
+function misuse(name: string, what: string, remedy: string): never {
+  throw new TypeError(`jwt: ${name} ${what}. ${remedy}`)
+}

@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Parts } from '../guard/parts.ts'
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { resolveSession } from '../handshake/session.ts'
+import type { Policy } from '../policy/types.ts'
+import { type Awaitable, type Denial, deny } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import { type FastifyReplyLike, type FastifyRequestLike, writeToFastify, writeToNode, writeToWeb } from './hosts.ts'
+import { issuedAnswer, methodAnswer, offAnswer, refusedAnswer, type TicketAnswer } from './ticket-answer.ts'
+import { originFault, pathOf, siteFault } from './ticket-request.ts'
+
+/** What a web host knows of a request's peer: Bun's `server.requestIP`, Deno's `info.remoteAddr`. */
+export interface WebInfo {
+  readonly ip?: string
+}
+
+/** One decision of the endpoint, for the event stream. It never holds the ticket. */
+export interface TicketReport {
+  readonly request: HandshakeRequest
+  /** Null where a ticket was issued. */
+  readonly denial: Denial | null
+  readonly session: Session | null
+  /** `''` where a missing Origin was allowed; null before the door has answered. */
+  readonly origin: string | null
+  readonly path: string | null
+}
+
+/** What the endpoint is made of; the guard gives it. */
+export interface TicketEndpointParts {
+  readonly policy: Policy
+  readonly parts: Parts
+  readonly fromNode: (request: IncomingMessage) => HandshakeRequest
+  readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
+  /** Runs transport, host, origin and rate. `origin` is the attempt's, null or `''` where a missing one was allowed. */
+  readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | { readonly origin: string | null }>
+  readonly emit?: (report: TicketReport) => void
+}
+
+/** Answers POST with a ticket: as a listener of node:http, an Express or Fastify handler, or over web `Request`s. */
+export interface TicketEndpoint {
+  (request: Request, info?: WebInfo): Promise<Response>
+  (request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown>
+  (request: IncomingMessage, response: ServerResponse, next?: unknown): Promise<void>
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * Issues tickets to the session of the request, for a page of the endpoint's own origin: a
+ * sibling subdomain gets none. The WebSocket path comes as `?path=/ws`; the body is ignored. It never throws and never rejects:
+ * a failure is a 503 that tells nothing.
+ */
+export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
+  const { policy, parts } = endpoint
+
+  const decide = async (report: Writable<TicketReport>): Promise<TicketAnswer | Denial> => {
+    const { request } = report
+    const section = policy.handshake.ticket
+    if (section === null || section.csrf !== null) return offAnswer()
+    if (request.method !== 'POST') return methodAnswer()
+    const path = pathOf(request, section.paths)
+    if (typeof path !== 'string') return path
+    report.path = path
+    const door = siteFault(request) ?? (await endpoint.runDoor(request))
+    if (!('origin' in door)) return door
+    report.origin = door.origin ?? ''
+    const fault = originFault(request, report.origin)
+    if (fault !== null) return fault
+    const resolution = await resolveSession(policy, parts, request)
+    if (!('session' in resolution)) return resolution
+    report.session = resolution.session
+    const issued = parts.tickets.issue({ session: resolution.session, origin: report.origin, path })
+    return issuedAnswer(issued, parts.now())
+  }
+
+  const answer = async (view: () => HandshakeRequest): Promise<TicketAnswer> => {
+    const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null, path: null }
+    try {
+      report.request = view()
+      const decision = await within(policy.timeoutMs, decide(report as Writable<TicketReport>))
+      if ('status' in decision) {
+        if (decision.status === 200) endpoint.emit?.(report as TicketReport)
+        return decision
+      }
+      return refuse(decision)
+    } catch (error) {
+      return refuse(
+        deny('SALLY_CONTROL_FAILED', `the ticket endpoint: ${error instanceof Error ? error.name : 'threw'}`),
+      )
+    }
+
+    function refuse(denial: Denial): TicketAnswer {
+      report.denial = denial
+      try {
+        if (report.request !== undefined) endpoint.emit?.(report as TicketReport)
+      } catch {
+        // The log failed, and the peer is refused all the same.
+      }
+      return refusedAnswer(denial)
+    }
+  }
+
+  return (async (request: unknown, other?: unknown): Promise<unknown> => {
+    if (request instanceof Request) {
+      return writeToWeb(await answer(() => endpoint.fromWeb(request, (other as WebInfo | undefined) ?? {})))
+    }
+    if (typeof (request as Partial<FastifyRequestLike>).raw === 'object') {
+      const { raw } = request as FastifyRequestLike
+      return writeToFastify(await answer(() => endpoint.fromNode(raw)), raw, other as FastifyReplyLike)
+    }
+    const node = request as IncomingMessage
+    return writeToNode(await answer(() => endpoint.fromNode(node)), node, other as ServerResponse)
+  }) as TicketEndpoint
+}
+
+/** Waits no longer than `ms`; what comes later is dropped. */
+function within<T>(ms: number, work: Promise<T>): Promise<T | Denial> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Denial>(resolve => {
+    timer = setTimeout(() => resolve(deny('SALLY_CONTROL_TIMEOUT', `the ticket endpoint took over ${ms} ms`)), ms)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,129 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Parts } from '../guard/parts.ts'
+import type { TicketPolicy } from '../policy/types.ts'
+import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { Revocation } from '../store/store.ts'
+import type { TicketBinding, Tickets } from './tickets.ts'
+
+/*
+ * A ticket is base64url of 57 bytes, which leaves no padding bits to vary:
+ *   version 1 | expiry 6 (ms since the epoch) | nonce 18 | HMAC-SHA-256 32
+ * What it is bound to is under the MAC and not in the ticket.
+ */
+const VERSION = 1
+const EXPIRY_AT = 1
+const EXPIRY_BYTES = 6
+const NONCE_AT = 7
+const MAC_AT = 25
+const BYTES = 57
+const SHAPE = /^[A-Za-z0-9_-]{76}$/
+const DOMAIN = 'sallyport ticket v1\0'
+const LEAST_SECRET_BYTES = 32
+const RANDOM_SECRET_BYTES = 32
+const DEFAULT_TTL_MS = 30_000
+
+/** How far the clocks of two nodes may stand apart, in ms: a ticket is redeemed where it was not issued. */
+export const TICKET_CLOCK_SKEW_MS = 2000
+
+/**
+ * Issues and redeems tickets under a policy's secrets: the newest signs, all verify. Without secrets it makes one for
+ * this process. Throws a TypeError for a secret under 32 bytes.
+ */
+export function createTickets(
+  policy: Pick<TicketPolicy, 'secrets' | 'ttlMs'> | null,
+  { store, now }: Pick<Parts, 'store' | 'now'>,
+): Tickets {
+  const secrets = secretsOf(policy?.secrets ?? null)
+  const ttlMs = policy?.ttlMs ?? DEFAULT_TTL_MS
+
+  return {
+    issue(binding) {
+      const expiresAt = Math.floor(now()) + ttlMs
+      const bytes = Buffer.alloc(BYTES)
+      bytes[0] = VERSION
+      bytes.writeUIntBE(expiresAt, EXPIRY_AT, EXPIRY_BYTES)
+      randomBytes(MAC_AT - NONCE_AT).copy(bytes, NONCE_AT)
+      mac(secrets[0]!, bytes, binding).copy(bytes, MAC_AT)
+      return { ticket: bytes.toString('base64url'), expiresAt }
+    },
+
+    redeem(ticket, binding) {
+      if (typeof ticket !== 'string' || !SHAPE.test(ticket)) return invalid('is not of the form of a ticket')
+      const bytes = Buffer.from(ticket, 'base64url')
+      const expiresAt = bytes.readUIntBE(EXPIRY_AT, EXPIRY_BYTES)
+      const time = now()
+      if (bytes[0] !== VERSION) return invalid('is of another version')
+      if (expiresAt > time + ttlMs + TICKET_CLOCK_SKEW_MS) return invalid('expires later than any that is issued now')
+      const given = bytes.subarray(MAC_AT)
+      if (!secrets.some(secret => timingSafeEqual(given, mac(secret, bytes, binding)))) {
+        return invalid('was not issued here for this session, origin and path')
+      }
+      if (expiresAt <= time)
+        return deny('SALLY_TICKET_EXPIRED', `the ticket expired ${Math.ceil(time - expiresAt)} ms ago`)
+
+      const { session } = binding
+      const nonce = bytes.toString('base64url', NONCE_AT, MAC_AT)
+      const use = (): Awaitable<Verdict> => {
+        // The record outlives the ticket on every node, also where the clock is behind.
+        const first = store.once(`ticket:${nonce}`, Math.ceil(expiresAt - time) + TICKET_CLOCK_SKEW_MS)
+        return first instanceof Promise ? first.then(used) : used(first)
+      }
+      const unlessRevoked = (revocation: Revocation | null): Awaitable<Verdict> =>
+        isRevoked(expiresAt - ttlMs, revocation)
+          ? deny('SALLY_TICKET_REVOKED', 'the ticket is older than the revocation of its session or user')
+          : use()
+      try {
+        const revocation = store.revokedAt(session.id, session.user)
+        return revocation instanceof Promise
+          ? revocation.then(unlessRevoked).catch(unavailable)
+          : settled(unlessRevoked(revocation))
+      } catch (error) {
+        return unavailable(error)
+      }
+    },
+  }
+}
+
+const settled = (verdict: Awaitable<Verdict>): Awaitable<Verdict> =>
+  verdict instanceof Promise ? verdict.catch(unavailable) : verdict
+
+const used = (first: unknown): Verdict =>
+  first === true ? PASS : deny('SALLY_TICKET_USED', 'the ticket was redeemed before')
+
+const invalid = (fault: string): Denial => deny('SALLY_TICKET_INVALID', `the ticket ${fault}`)
+
+function unavailable(error: unknown): Denial {
+  const name = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : typeof error
+  return deny('SALLY_STORE_UNAVAILABLE', `the store threw ${name}; no ticket is redeemed without it`)
+}
+
+/** A session's revocation is final for its id; a user's ends the tickets issued up to it. */
+function isRevoked(issuedAt: number, revocation: Revocation | null): boolean {
+  if (revocation === null) return false
+  return revocation.session !== null || (revocation.user !== null && issuedAt <= revocation.user)
+}
+
+/** Each part is preceded by its length, so that no two bindings are one text; UTF-16 keeps lone surrogates apart. */
+function mac(secret: Buffer, bytes: Buffer, { session, origin, path }: TicketBinding): Buffer {
+  const hmac = createHmac('sha256', secret).update(DOMAIN).update(bytes.subarray(0, MAC_AT))
+  for (const part of [session.id, session.user, origin, path]) {
+    const encoded = Buffer.from(part, 'utf16le')
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(encoded.length)
+    hmac.update(length).update(encoded)
+  }
+  return hmac.digest()
+}
+
+function secretsOf(secrets: readonly string[] | null): readonly Buffer[] {
+  if (secrets === null) return [randomBytes(RANDOM_SECRET_BYTES)]
+  const keys = secrets.map(secret => Buffer.from(secret, 'utf8'))
+  const short = keys.findIndex(key => key.length < LEAST_SECRET_BYTES)
+  if (keys.length === 0 || short !== -1) {
+    const fault = short === -1 ? 'is an empty list' : `[${short}] is ${keys[short]!.length} bytes`
+    throw new TypeError(
+      `handshake.ticket.secret ${fault}; each must be ${LEAST_SECRET_BYTES} or more. Make one with: openssl rand -base64 32`,
+    )
+  }
+  return keys
+}
