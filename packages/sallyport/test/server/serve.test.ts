@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { closeOf, createWorld, nextMessage, refusalOf, type World } from '../support/world.ts'
+
+let world: World
+before(async () => {
+  world = await createWorld()
+})
+after(() => world.close())
+
+test('an honest client connects, is answered, and the answer is what was checked', async () => {
+  const socket = await world.connect()
+  assert.equal(socket.protocol, 'sallyport.v1')
+  socket.send(JSON.stringify({ type: 'chat', message: 'hello', isAdmin: true }))
+  assert.deepEqual(await nextMessage(socket), { type: 'chat', message: 'echo hello' })
+  assert.deepEqual(world.handled.at(-1), { type: 'chat', message: 'hello' })
+  socket.close()
+  assert.equal((await closeOf(socket)).code, 1005)
+})
+
+test('a foreign origin is refused before anything else, with the code alone', async () => {
+  const refusal = await refusalOf(world.client({ sid: 'ann-1', origin: 'https://evil.example' }))
+  assert.equal(refusal.status, 403)
+  assert.equal(refusal.body, '{"code":"SALLY_ORIGIN_NOT_ALLOWED"}')
+})
+
+test('no session is 401; no ticket is 403; a store that is down is 503', async () => {
+  assert.equal((await refusalOf(world.client())).status, 401)
+  assert.equal((await refusalOf(world.client({ sid: 'ann-1' }))).body, '{"code":"SALLY_TICKET_MISSING"}')
+  world.accounts.down = true
+  assert.equal((await refusalOf(world.client({ sid: 'ann-1' }))).status, 503)
+  world.accounts.down = false
+})
+
+test('an unknown type and a bad message are told by code; strikes close', async () => {
+  const socket = await world.connect()
+  socket.send('{"type":"admin"}')
+  assert.deepEqual(await nextMessage(socket), { type: 'error', code: 'SALLY_MESSAGE_TYPE' })
+  for (let strike = 2; strike <= 5; strike++) {
+    socket.send('{"type":"chat","message":7}')
+    assert.deepEqual(await nextMessage(socket), { type: 'error', code: 'SALLY_MESSAGE_INVALID' })
+  }
+  socket.send('not json')
+  assert.deepEqual(await closeOf(socket), { code: 1008, reason: 'SALLY_MESSAGE_STRIKES' })
+})
+
+test('revoke closes the sockets of a session and refuses its tickets', async () => {
+  const socket = await world.connect('bob-1')
+  const ticket = await world.ticket('bob-1')
+  const closed = closeOf(socket)
+  await world.guard.revoke({ session: 'bob-1' })
+  assert.deepEqual(await closed, { code: 4401, reason: 'SALLY_LIFETIME_REVOKED' })
+  const again = world.client({ sid: 'bob-1', protocols: ['sallyport.v1', `sallyport.ticket.${ticket}`] })
+  assert.equal((await refusalOf(again)).body, '{"code":"SALLY_SESSION_REVOKED"}')
+})
