@@ -1,0 +1,25 @@
+import { connect } from 'sallyport/client'
+import type { Outgoing } from '../src/messages.ts'
+import type { Link, LinkListeners, Sent } from './link.ts'
+import { socketUrl } from './link.ts'
+
+/** The guarded way: a ticket for every attempt, and close codes that say whether to come back. */
+export function openGuardedLink(on: LinkListeners): Link {
+  const connection = connect<Sent, Outgoing>(socketUrl())
+  connection.onMessage(message => on.message(message))
+  connection.when('denied', ({ code }) => on.refused(code))
+  connection.when('state', state => {
+    if (state === 'connecting' || state === 'waiting') on.state('connecting')
+    else if (state === 'open' || state === 'resting') on.state(state)
+  })
+  connection.when('signin', () => on.state('ended'))
+  connection.when('stop', () => on.state('stopped'))
+  connection.when('error', () => on.state('stopped'))
+  // Nobody types for a quarter of an hour: a page in view still wants to hear; one out of view rests until it is looked at.
+  const wake = (): void => {
+    if (connection.state === 'resting' && document.visibilityState === 'visible') connection.open()
+  }
+  connection.when('idle', wake)
+  document.addEventListener('visibilitychange', wake)
+  return connection
+}
