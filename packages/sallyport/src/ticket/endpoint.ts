@@ -14,7 +14,7 @@ export interface WebInfo {
   readonly ip?: string
 }
 
-/** One decision of the endpoint, for the event stream. It never holds the ticket. */
+/** One decision of the endpoint itself, for the event stream: the door tells of its own. It never holds the ticket. */
 export interface TicketReport {
   readonly request: HandshakeRequest
   /** Null where a ticket was issued. */
@@ -31,7 +31,7 @@ export interface TicketEndpointParts {
   readonly parts: Parts
   readonly fromNode: (request: IncomingMessage) => HandshakeRequest
   readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
-  /** Runs transport, host, origin and rate. `origin` is the attempt's, null or `''` where a missing one was allowed. */
+  /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */
   readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | { readonly origin: string | null }>
   readonly emit?: (report: TicketReport) => void
 }
@@ -61,8 +61,10 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     const path = pathOf(request, section.paths)
     if (typeof path !== 'string') return path
     report.path = path
-    const door = siteFault(request) ?? (await endpoint.runDoor(request))
-    if (!('origin' in door)) return door
+    const site = siteFault(request)
+    if (site !== null) return site
+    const door = await endpoint.runDoor(request)
+    if (!('origin' in door)) return refusedAnswer(door)
     report.origin = door.origin ?? ''
     const fault = originFault(request, report.origin)
     if (fault !== null) return fault
