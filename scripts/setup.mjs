@@ -14,11 +14,15 @@ function run(command, args, what) {
   process.stderr.write(`setup: ${what} …\n`)
   const { status, error, stderr, stdout } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
   if (status === 0) return true
-  process.stderr.write(`setup: ${what} failed: ${error?.message ?? `exit code ${status}`}\n${stdout ?? ''}${stderr ?? ''}\n`)
+  process.stderr.write(
+    `setup: ${what} failed: ${error?.message ?? `exit code ${status}`}\n${stdout ?? ''}${stderr ?? ''}\n`,
+  )
   return false
 }
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
 const installed = existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node)
 if (!installed) {
   // Not `npm ci`: a second checkout of the same lock file must not lose its node_modules on a retry.
@@ -49,7 +53,9 @@ if (process.argv.includes('--browsers')) {
   if (missing.length > 0) {
     const root = process.getuid?.() === 0
     if (!root || !existsSync('/usr/bin/apt-get')) {
-      process.stderr.write(`setup: the tests need ${missing.join(', ')}. Install them: sudo apt-get install ${missing.join(' ')}\n`)
+      process.stderr.write(
+        `setup: the tests need ${missing.join(', ')}. Install them: sudo apt-get install ${missing.join(' ')}\n`,
+      )
       process.exit(1)
     }
     const ok =

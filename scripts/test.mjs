@@ -16,7 +16,14 @@ if (files.length === 0) {
 }
 const { status } = spawnSync(
   process.execPath,
-  ['--conditions=sallyport-source', '--test', '--test-concurrency=2', '--test-timeout=120000', ...flags, ...files.toSorted()],
+  [
+    '--conditions=sallyport-source',
+    '--test',
+    '--test-concurrency=2',
+    '--test-timeout=120000',
+    ...flags,
+    ...files.toSorted(),
+  ],
   { stdio: 'inherit' },
 )
 process.exit(status ?? 1)

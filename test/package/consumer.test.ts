@@ -1,0 +1,183 @@
+// The package as others get it: packed, installed into an empty folder, every snippet of the documents type-checked in
+// strict TypeScript against it, and the runnable ones run and attacked.
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, test } from 'node:test'
+import { WebSocket } from 'ws'
+import { type Snippet, snippetsOf } from './snippets.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const documents = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).toSorted()]
+const snippets = documents.flatMap(document => snippetsOf(root, document))
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-consumer-'))
+
+function run(command: string, args: string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (status !== 0) throw new Error(`${command} ${args[0]} failed:\n${stdout}${stderr}`.slice(0, 4000))
+  return stdout
+}
+const npm = (args: string[], cwd: string): string => run('npm', args, cwd)
+
+before(() => {
+  const packed = JSON.parse(npm(['pack', '--json', '--pack-destination', folder, '-w', 'sallyport'], root)) as
+    | { filename: string }[]
+    | Record<string, { filename: string }>
+  const [tarball] = Object.values(packed)
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/zod/package.json'), 'utf8')) as {
+    version: string
+  }
+  writeFileSync(join(folder, 'package.json'), '{"name":"consumer","private":true,"type":"module"}')
+  npm(
+    [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      join(folder, tarball!.filename),
+      'ws@8.23.0',
+      `zod@${version}`,
+      '@types/ws@8.18.2',
+      '@types/node@24.10.1',
+      'typebox@1.4.3',
+      'jose@6.2.18',
+    ],
+    folder,
+  )
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the tarball holds what is published and nothing else', () => {
+  const files = globSync('**/*', { cwd: join(folder, 'node_modules/sallyport') })
+  assert.ok(
+    files.includes('dist/index.js') &&
+      files.includes('dist/index.d.ts') &&
+      files.includes('README.md') &&
+      files.includes('LICENSE'),
+  )
+  assert.deepEqual(
+    files.filter(file => /(^|\/)(test|src)\/|\.map$|tsbuildinfo/.test(file)),
+    [],
+  )
+})
+
+test('its run-time dependencies stay few and tiny', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(folder, 'node_modules/sallyport/package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  assert.deepEqual(Object.keys(dependencies).toSorted(), [
+    '@standard-schema/spec',
+    'cookie',
+    'cookie-signature',
+    'ipaddr.js',
+  ])
+})
+
+test(`every snippet of ${documents.length} documents type-checks in strict TypeScript against the package`, () => {
+  assert.ok(snippets.length >= 5, 'the documents show code')
+  mkdirSync(join(folder, 'snippets'))
+  for (const { name, code } of snippets) writeFileSync(join(folder, 'snippets', `${name}.ts`), `${code}\nexport {}\n`)
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        module: 'nodenext',
+        target: 'es2024',
+        lib: ['es2024', 'dom', 'dom.iterable'],
+        types: ['node'],
+        noEmit: true,
+        skipLibCheck: false,
+      },
+      include: ['snippets'],
+    }),
+  )
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], folder)
+})
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, 'localhost')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+/** Runs a server snippet on a free port, and answers once it listens. */
+async function start(snippet: Snippet): Promise<{ child: ChildProcess; port: number }> {
+  const port = await freePort()
+  const file = join(folder, `run-${snippet.name}.ts`)
+  writeFileSync(file, snippet.code.replaceAll('8080', String(port)))
+  const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout! })
+  if (snippet.code.includes('console.log(`guarded')) await once(lines, 'line')
+  else await reachable(port)
+  return { child, port }
+}
+
+async function reachable(port: number): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(`http://localhost:${port}/`)
+      return
+    } catch {
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+}
+
+const runnable = snippets.filter(({ run }) => run !== null)
+
+for (const snippet of runnable) {
+  test(`the snippet ${snippet.name} runs: it serves its own page, and a foreign page is refused`, async () => {
+    const { child, port } = await start(snippet)
+    try {
+      const origin = `http://localhost:${port}`
+      const cookie = 'sid=a-session-id'
+      const hijack = new WebSocket(`ws://localhost:${port}/ws`, { origin: 'https://evil.example', headers: { cookie } })
+      hijack.on('error', () => {})
+      const [, refused] = await once(hijack, 'unexpected-response')
+      assert.equal((refused as { statusCode: number }).statusCode, 403)
+
+      const answer = await fetch(`${origin}/.sallyport/ticket?path=/ws`, {
+        method: 'POST',
+        headers: { origin, cookie },
+      })
+      assert.equal(answer.status, 200)
+      const { ticket } = (await answer.json()) as { ticket: string }
+      const honest = new WebSocket(`ws://localhost:${port}/ws`, ['sallyport.v1', `sallyport.ticket.${ticket}`], {
+        origin,
+        headers: { cookie },
+      })
+      await once(honest, 'open')
+      honest.send(JSON.stringify({ type: 'chat', message: 'hello', admin: true }))
+      const [data] = await once(honest, 'message')
+      const reply = JSON.parse(String(data)) as { message: string; admin?: boolean }
+      assert.equal(reply.message, 'hello')
+      assert.equal(reply.admin, undefined, 'an undeclared field must not come through')
+      honest.terminate()
+    } finally {
+      child.kill()
+      await once(child, 'exit')
+    }
+  })
+}
+
+test('the README shows two servers that run', () => {
+  assert.deepEqual(
+    runnable.map(({ run }) => run),
+    ['server', 'ws'],
+  )
+})
