@@ -35,6 +35,9 @@ export const fetchMetadata: HandshakeControl = {
 
 /** Whether page and socket stand on one host name. Ports are left out: a proxy may map them, and both answers are then honest. */
 function sameName(origin: string, host: string): boolean {
-  const name = (text: string): string => text.toLowerCase().replace(/:\d{1,5}$/, '')
-  return name(origin.slice(origin.indexOf('://') + 3)) === name(host)
+  return nameOf(origin.slice(origin.indexOf('://') + 3)) === nameOf(host)
+}
+
+function nameOf(authority: string): string {
+  return authority.toLowerCase().replace(/:\d{1,5}$/, '')
 }
