@@ -6,7 +6,7 @@ import type { Fields } from './fields.ts'
 import { readHost } from './host-section.ts'
 import { ANY_ORIGIN, readOrigin } from './origin-section.ts'
 import { readCount, readEach, readFunction, readSize } from './scalars.ts'
-import { kindOf, pathTo, show } from './shown.ts'
+import { isEmptyList, kindOf, pathTo, show } from './shown.ts'
 import { readTicket } from './ticket-section.ts'
 import type { Ambient } from './ticket-section.ts'
 import type { Policy } from './types.ts'
@@ -79,7 +79,6 @@ function readSubprotocol(handshake: Fields): Handshake['subprotocol'] {
   const section = openChild(handshake, 'subprotocol', ['serve', 'required', 'dangerouslyOff'])
   const off = readOff(section, 'handshake/subprotocol')
   const required = readFlag(section, 'required', false)
-  const before = section.findings.problems.length
   const serve = readEach(section, 'serve', "'sallyport.v1'", (value, at, index) => {
     if (typeof value !== 'string' || !/^[!#$%&'*+.^_`|~\dA-Za-z-]{1,128}$/.test(value)) {
       refuse(at, index, show(value), 'not a token (RFC 7230 §3.2.6)', "write letters, digits, '.', '-': 'chat.v1'")
@@ -96,7 +95,7 @@ function readSubprotocol(handshake: Fields): Handshake['subprotocol'] {
     }
     return null
   })
-  if (serve?.length === 0 && section.findings.problems.length === before) {
+  if (isEmptyList(section.get('serve'))) {
     refuse(
       section,
       'serve',

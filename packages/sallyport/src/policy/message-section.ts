@@ -33,9 +33,9 @@ export function readMessage(root: Fields, handshake: Policy['handshake']): Messa
   const message = openChild(root, 'message', MESSAGE_KEYS)
   const discriminator = readDiscriminator(message)
   const reserved = handshake.ticket?.carrier === 'first-message' ? [FIRST_MESSAGE_TYPE] : []
-  const types = readSchema(message, discriminator, reserved)
+  const types = readSchema(message, reserved)
   const unknownFields = readChoice(message, 'unknownFields', ['strip', 'refuse'], 'strip')
-  const outbound = message.get('outbound') === undefined ? null : readSchemaMap(message, 'outbound', discriminator, [])
+  const outbound = message.get('outbound') === undefined ? null : readSchemaMap(message, 'outbound', [])
   const size = readMessageSize(message)
   const format = readFormat(message)
   if (types !== null) refuseUnparsed(message, format)

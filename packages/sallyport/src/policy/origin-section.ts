@@ -2,7 +2,7 @@ import { openChild, readDanger, refuse } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { faultOfOrigin, showOrigin } from './origin-value.ts'
 import { readEach } from './scalars.ts'
-import { kindOf, pathTo } from './shown.ts'
+import { isEmptyList, isList, kindOf, pathTo } from './shown.ts'
 import type { Policy } from './types.ts'
 
 const KEYS = ['allow', 'dangerouslyAllowMissing', 'dangerouslyAllowInsecure', 'dangerouslyAllowAnyOrigin']
@@ -15,7 +15,7 @@ export function readOrigin(handshake: Fields): Policy['handshake']['origin'] {
     refuse(handshake, 'origin', 'nothing', 'it must be decided which pages may connect', `write origin: { ${WRITE} }`)
     return null
   }
-  if (typeof said !== 'object' || said === null || Array.isArray(said)) {
+  if (typeof said !== 'object' || said === null || isList(said)) {
     refuse(handshake, 'origin', kindOf(said), 'an object is meant here', `write origin: { ${WRITE} }`)
     return null
   }
@@ -39,14 +39,13 @@ export function readOrigin(handshake: Fields): Policy['handshake']['origin'] {
     refuse(section, 'allow', 'nothing', 'it must be decided which pages may connect', `write ${WRITE}`)
     return null
   }
-  const before = section.findings.problems.length
   const allow = readEach(section, 'allow', "'https://app.company.com'", (value, at, index) => {
     const fault = faultOfOrigin(value, insecure)
     if (fault === null) return value as string
     refuse(at, index, showOrigin(value), fault.message, fault.remedy, fault.nearest)
     return null
   })
-  if (allow?.length === 0 && section.findings.problems.length === before) {
+  if (isEmptyList(list)) {
     refuse(section, 'allow', 'an empty list', 'nobody could connect', `write ${WRITE}`)
   }
   return Object.freeze({ allow: allow ?? [], allowMissing })

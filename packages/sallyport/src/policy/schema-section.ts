@@ -9,7 +9,7 @@ const WRITE = 'write schema: { chat: ChatSchema }, a schema for every type of me
 const LONGEST_TYPE = 128
 
 /** `message.schema`: what may pass, by type. It must be decided; null is "anything", asked for by name. */
-export function readSchema(message: Fields, discriminator: string, reserved: readonly string[]): SchemaMap | null {
+export function readSchema(message: Fields, reserved: readonly string[]): SchemaMap | null {
   const said = message.get('schema')
   if (said === undefined) {
     refuse(message, 'schema', 'nothing', 'it must be decided what clients may send', WRITE)
@@ -22,16 +22,11 @@ export function readSchema(message: Fields, discriminator: string, reserved: rea
       refuse(message, 'schema', 'an object', 'it must be decided what clients may send', WRITE)
     return null
   }
-  return readSchemaMap(message, 'schema', discriminator, reserved)
+  return readSchemaMap(message, 'schema', reserved)
 }
 
 /** A map of schemas by message type, on an object without prototype; the schemas themselves are the app's and stay as they are. */
-export function readSchemaMap(
-  message: Fields,
-  key: string,
-  discriminator: string,
-  reserved: readonly string[],
-): SchemaMap | null {
+export function readSchemaMap(message: Fields, key: string, reserved: readonly string[]): SchemaMap | null {
   const path = pathTo(message.path, key)
   const told = message.findings.problems.length
   const entries = entriesOf(message.get(key), path, message.findings)
@@ -55,7 +50,7 @@ export function readSchemaMap(
         at,
         type,
         kindOf(schema),
-        `{ ${discriminator}: ${show(type)} } is the first message that bears the ticket`,
+        `{ type: ${show(type)} } is the first message, which bears the ticket`,
         'choose another name, or another handshake.ticket.carrier',
       )
       continue

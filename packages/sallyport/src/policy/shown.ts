@@ -43,3 +43,21 @@ export function pathTo(path: string, key: string | number): string {
   if (!plain) return `${path}[${quote(key)}]`
   return path === '' ? key : `${path}.${key}`
 }
+
+/** `Array.isArray` that a revoked Proxy cannot make throw. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/** True for a list that is empty as written. */
+export function isEmptyList(value: unknown): boolean {
+  try {
+    return Array.isArray(value) && value.length === 0
+  } catch {
+    return false
+  }
+}

@@ -3,7 +3,7 @@ import { openChild, readDanger, readFlag, refuse } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { readSecret } from './secret-value.ts'
 import { readChoice, readDuration, readEach, readFunction } from './scalars.ts'
-import { kindOf, show } from './shown.ts'
+import { isEmptyList, isList, kindOf, show } from './shown.ts'
 import type { Policy, TicketPolicy } from './types.ts'
 
 const KEYS = ['secret', 'ttl', 'carrier', 'parameter', 'paths', 'csrf', 'dangerouslyWithoutTicket']
@@ -39,11 +39,11 @@ export function readTicket(handshake: Fields, ambient: Ambient): Policy['handsha
     }),
     csrf,
   })
-  if (section.get('paths') !== undefined && ticket.paths?.length === 0) {
+  if (isEmptyList(section.get('paths'))) {
     refuse(
       section,
       'paths',
-      'no path',
+      'an empty list',
       'no ticket could be asked for',
       "write paths: ['/ws'], or leave it out for any path",
     )
@@ -65,14 +65,14 @@ export function readTicket(handshake: Fields, ambient: Ambient): Policy['handsha
 function readSecrets(section: Fields): readonly string[] | null {
   const value = section.get('secret')
   if (value === undefined) return null
-  if (!Array.isArray(value)) {
+  if (!isList(value)) {
     const secret = readSecret(value, section, 'secret')
     return secret === null ? null : Object.freeze([secret])
   }
   const secrets = readEach(section, 'secret', 'process.env.TICKET_SECRET', readSecret)
-  if (value.length === 0)
+  if (isEmptyList(value))
     refuse(section, 'secret', 'an empty list', 'no secret', 'write one, or leave it out for a random one')
-  if (value.length > MOST_SECRETS)
+  if (secrets !== null && secrets.length > MOST_SECRETS)
     refuse(
       section,
       'secret',

@@ -1,0 +1,14 @@
+import { parsePolicy } from '../../src/policy/parse.ts'
+import { PolicyError } from '../../src/policy/problem.ts'
+import type { Problem } from '../../src/policy/problem.ts'
+
+/** The problems of a policy; none where it is accepted. Anything else that is thrown goes on. */
+export function problemsOf(input: unknown): readonly Problem[] {
+  try {
+    parsePolicy(input)
+    return []
+  } catch (error) {
+    if (error instanceof PolicyError) return error.problems
+    throw error
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CONTROLS } from '../../src/policy/controls.ts'
+import { parsePolicy } from '../../src/policy/parse.ts'
+import { formatReport, reportPolicy } from '../../src/policy/report.ts'
+import type { ReportLine } from '../../src/policy/report.ts'
+import { policyWith, SECRET } from './honest-policy.ts'
+
+const report = (changes: Record<string, unknown> = {}): ReturnType<typeof reportPolicy> =>
+  reportPolicy(parsePolicy(policyWith(changes)))
+const lineOf = (id: string, changes: Record<string, unknown> = {}): ReportLine =>
+  report(changes).controls.find(line => line.control === id)!
+const anyOrigin = { dangerouslyAllowAnyOrigin: true }
+
+type Row = readonly [
+  name: string,
+  control: string,
+  changes: Record<string, unknown>,
+  state: string,
+  values: RegExp,
+  because: readonly string[],
+  touches: string | null,
+]
+// biome-ignore format: a table is read by its rows
+const ROWS: readonly Row[] = [
+  ['on, as decided', 'handshake/origin', {}, 'on', /^https:\/\/app\.company\.com$/, [], null],
+  ['any origin', 'handshake/origin', { 'handshake.origin': anyOrigin }, 'off', /any/, ['handshake.origin.dangerouslyAllowAnyOrigin'], 'ASVS-4.4.2'],
+  ['what any origin takes with it', 'handshake/host', { 'handshake.origin': anyOrigin }, 'off', /any Host/, ['handshake.origin.dangerouslyAllowAnyOrigin'], 'WS-6'],
+  ['missing allowed', 'handshake/origin', { 'handshake.origin': { allow: ['https://a.example'], dangerouslyAllowMissing: true } }, 'weakened', /or none/, ['handshake.origin.dangerouslyAllowMissing'], 'S1'],
+  ['plaintext', 'handshake/transport', { 'handshake.transport': { dangerouslyAllowPlaintext: true } }, 'off', /plaintext/, ['handshake.transport.dangerouslyAllowPlaintext'], 'S8'],
+  ['no ticket by name', 'handshake/ticket', { 'handshake.ticket': { dangerouslyWithoutTicket: true } }, 'off', /Origin alone/, ['handshake.ticket.dangerouslyWithoutTicket'], 'S2'],
+  ['no ticket needed', 'handshake/ticket', { 'handshake.session': Object.assign(() => null, { ambient: false }) }, 'off', /not needed/, [], null],
+  ['no deadline needed', 'lifetime/authentication', {}, 'off', /not needed/, [], null],
+  ['keys allowed', 'message/format', { 'message.format': { dangerouslyAllowKeys: ['constructor'] } }, 'weakened', /constructor/, ['message.format.dangerouslyAllowKeys'], 'S5'],
+  ['reported only', 'message/rate', { report: ['message/rate'] }, 'report-only', /100 messages/, [], 'S7'],
+  ['reported only and weakened', 'message/format', { report: true, 'message.format': { dangerouslyAllowKeys: ['constructor'] } }, 'report-only', /json/, ['message.format.dangerouslyAllowKeys'], 'S5'],
+  ['off stays off in report mode', 'message/rate', { report: true, 'message.rate': { dangerouslyOff: true } }, 'off', /no bound/, ['message.rate.dangerouslyOff'], 'S7'],
+  ['compression refused is on', 'handshake/extensions', {}, 'on', /nothing is compressed/, [], null],
+  ['compression bounded is on', 'handshake/extensions', { 'handshake.extensions': { deflate: true } }, 'on', /2\^12/, [], null],
+  ['a long list is cut', 'handshake/origin', { 'handshake.origin': { allow: Array.from({ length: 9 }, (_, index) => `https://a${index}.example`) } }, 'on', /and 5 more/, [], null],
+]
+for (const [name, control, changes, state, values, because, touches] of ROWS) {
+  test(`report: ${name}`, () => {
+    const line = lineOf(control, changes)
+    assert.equal(line.state, state)
+    assert.match(line.values, values)
+    assert.deepEqual(line.because, because)
+    if (touches === null) assert.deepEqual(line.requirements, [])
+    else assert.ok(line.requirements.includes(touches), line.requirements.join())
+  })
+}
+
+test('every control has its line, and the counts add up', () => {
+  const { controls, counts } = report()
+  assert.deepEqual(
+    controls.map(line => line.control),
+    CONTROLS.map(control => control.id),
+  )
+  assert.equal(counts.on + counts.off + counts.weakened + counts['report-only'], CONTROLS.length)
+  for (const line of controls) assert.ok(line.values.length > 0 && line.values !== 'unknown control', line.control)
+})
+
+test('report mode turns every control that is on into one that reports', () => {
+  assert.equal(report({ report: true }).counts['report-only'], report().counts.on)
+})
+
+test('a report is frozen and can be sent as JSON', () => {
+  const whole = report()
+  assert.ok(
+    Object.isFrozen(whole) &&
+      Object.isFrozen(whole.controls) &&
+      whole.controls.every(
+        line => Object.isFrozen(line) && Object.isFrozen(line.because) && Object.isFrozen(line.requirements),
+      ),
+  )
+  assert.deepEqual(JSON.parse(JSON.stringify(whole)), whole)
+})
+
+test('a report holds no secret', () => {
+  const changes = { 'handshake.ticket': { secret: [SECRET, `${SECRET}2`] }, events: { hashKey: SECRET } }
+  assert.match(lineOf('handshake/ticket', changes).values, /2 secrets/)
+  assert.ok(!formatReport(report(changes)).includes(SECRET.slice(0, 12)))
+})
+
+test('the text is aligned, with and without colour', () => {
+  const whole = report({ 'handshake.origin': anyOrigin })
+  const plain = formatReport(whole)
+  assert.ok(!plain.includes('\u001B'))
+  const columns = whole.controls.map(line =>
+    plain
+      .split('\n')
+      .find(text => text.startsWith(`  ${line.control} `))!
+      .indexOf(line.values),
+  )
+  assert.equal(new Set(columns).size, 1)
+  const coloured = formatReport(whole, { colour: true })
+  // oxlint-disable-next-line no-control-regex
+  assert.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), plain)
+  assert.notEqual(coloured, plain)
+})
