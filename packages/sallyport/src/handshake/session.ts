@@ -11,7 +11,7 @@ import type { HandshakeRequest } from './handshake-request.ts'
 export type Resolution = { readonly session: Session } | Denial
 
 /** What resolving needs of the parts. */
-export type SessionParts = Pick<Parts, 'store' | 'now'>
+type SessionParts = Pick<Parts, 'store' | 'now'>
 
 const MOST_CHARS = 512
 

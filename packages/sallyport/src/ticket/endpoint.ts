@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Parts } from '../guard/parts.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { resolveSession } from '../handshake/session.ts'
+import { bindingOf } from '../handshake/ticket.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
@@ -71,7 +72,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     const resolution = await resolveSession(policy, parts, request)
     if (!('session' in resolution)) return resolution
     report.session = resolution.session
-    const issued = parts.tickets.issue({ session: resolution.session, origin: report.origin, path })
+    const issued = parts.tickets.issue(bindingOf(resolution.session, door.origin, path))
     return issuedAnswer(issued, parts.now())
   }
 

@@ -47,6 +47,7 @@ describe('express-session', () => {
   let resolver: SessionResolver
   /** What the upgrade's resolution came to, and what was written to the socket meanwhile. */
   let seen: { session: Session | null | undefined; error: unknown; request: HandshakeRequest; bytesWritten: number }
+  let asked: HandshakeRequest | undefined
   let http: Session | null | undefined | Error
 
   before(async () => {
@@ -89,7 +90,8 @@ describe('express-session', () => {
   })
 
   function ask(request: IncomingMessage, response: ServerResponse): void {
-    Promise.resolve(resolver(fromNode(request)))
+    asked = fromNode(request)
+    Promise.resolve(resolver(asked))
       .catch((error: unknown) => error as Error)
       .then(answer => {
         http = answer
@@ -227,6 +229,18 @@ describe('express-session', () => {
       await fetch(origin + path, { headers: { cookie: signed('nope', 'z'.repeat(32)) } })
       assert.equal(http, null, path)
     }
+  })
+
+  it('where the app ran the middleware itself, a recheck still looks into the store, not at what was found then', async () => {
+    const { cookie, sid } = await login('alice')
+    await fetch(`${origin}/ask`, { headers: { cookie } })
+    const session = http as Session
+    const request = asked!
+    assert.equal((await resolver.recheck!(session, request))?.id, sid)
+    await new Promise(done => {
+      store.destroy(sid, done)
+    })
+    assert.equal(await resolver.recheck!(session, request), null)
   })
 
   it('on an HTTP request: a session regenerated in this very request did not come with it', async () => {

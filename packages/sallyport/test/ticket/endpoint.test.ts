@@ -267,10 +267,17 @@ describe('the ticket endpoint on real servers', () => {
     app.use('/sub', express.json(), (request, response, next) => made.endpoint(request, response, next))
     app.use('/ticket', (request, response, next) => made.endpoint(request, response, next))
     flask.all('/ticket', (request, reply) => made.endpoint(request, reply))
+    const direct = make().endpoint
+    // Each host takes the endpoint as it is, also by its types.
+    app.post('/direct', direct)
+    flask.post('/direct', direct)
+    // oxlint-disable-next-line typescript/no-misused-promises -- it never rejects
+    const bare = createServer(direct)
     const node = createServer((request, response) => void made.endpoint(request, response))
     for (const [name, server] of [
       ['express', createServer(app)],
       ['node', node],
+      ['bare', bare],
     ] as const) {
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
@@ -325,6 +332,13 @@ describe('the ticket endpoint on real servers', () => {
       assert.equal(response.headers.get('allow'), 'POST')
     })
   }
+
+  it('each host takes the endpoint itself as its handler', async () => {
+    for (const { origin } of hosts) {
+      const response = await fetch(`${origin}/direct`, { method: 'POST', headers: { origin } })
+      assert.equal(response.status, origin === hosts[1]!.origin ? 401 : 200)
+    }
+  })
 
   for (const name of ['express', 'node']) {
     const host = () => hosts.find(candidate => candidate.name === name)!.origin
