@@ -30,7 +30,7 @@ export function refusedAnswer({ code, retryAfter }: Pick<Denial, 'code' | 'retry
   return answer(DENIALS[code].http ?? 403, { code }, headers)
 }
 
-/** 405: a ticket is asked for by POST alone, which no other site can send with a custom or missing Origin unseen. */
+/** 405: a ticket is asked for by POST alone, which a browser never sends across origins without an Origin. */
 export function methodAnswer(): TicketAnswer {
   return answer(405, { code: 'SALLY_REQUEST_MALFORMED' }, { Allow: 'POST' })
 }
