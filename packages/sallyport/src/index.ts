@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { loadWs } from './adapters/load-ws.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './adapters/upgrade.ts'
