@@ -84,10 +84,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const ticketDoor = createDoor<Attempt>({
     ...doorParts,
     checks: compile(TICKET_DOOR),
-    observe(control, denial, isEnforced, attempt) {
-      // What is enforced the ticket endpoint reports, with what it knows more.
-      if (!isEnforced) observer.deniedAttempt(control, denial, false, attempt)
-    },
+    observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
   })
   const firstMessageDoor = createDoor<string, LiveConnection>({
     ...doorParts,
