@@ -9,7 +9,7 @@ const TEXT: Denial = deny('SALLY_MESSAGE_NOT_TEXT', 'a text message where binary
 const LONE: Denial = deny('SALLY_MESSAGE_NOT_UTF8', 'the text holds a lone surrogate')
 const NOT_JSON: Denial = deny('SALLY_MESSAGE_NOT_JSON', 'the text does not parse')
 const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_NOT_JSON', 'the top level is not an object')
-const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice')
+const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice, or JSON.parse misread an escaped key')
 
 /**
  * Parses a message and denies what a second parser could read differently, or what is deeper or wider than the
@@ -42,8 +42,7 @@ export const format: MessageControl = {
       subject.value = value
       if (!isObject(value)) return NOT_OBJECT
       if (!source.isWellFormed()) return LONE
-      // In a well-formed text only an escape can write a lone surrogate.
-      const tree = check(value, source.includes('\\u'))
+      const tree = check(value, source.includes('\\'))
       if (typeof tree !== 'number') return tree
       return keyTokens(source) === tree ? PASS : DUPLICATE
     }

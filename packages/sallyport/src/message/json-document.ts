@@ -38,6 +38,8 @@ const NUMBERS = words(
 )
 /** JSON Schema's types, and those of TypeBox, which no JSON value has. */
 const TYPES = words('object array string number integer boolean null bigint undefined symbol function void')
+/** Read once: what pollutes the prototype later is not in question here. */
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype))
 const UNSUPPORTED = words('$dynamicRef $dynamicAnchor $recursiveRef $recursiveAnchor dependencies')
 const BRANCHES = words('anyOf oneOf if dependentSchemas')
 
@@ -103,7 +105,7 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
 
   /** Validators ask `key in value`, to which Object.prototype says yes for these. */
   const nameable = (key: string, path: string): void => {
-    if (!Object.hasOwn(Object.prototype, key)) return
+    if (!INHERITED.has(key)) return
     throw schemaError(type, `${path} names ${key}, which every object inherits`, 'Name the field otherwise.')
   }
 

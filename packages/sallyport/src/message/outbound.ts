@@ -27,7 +27,10 @@ export function compileOutbound({ message }: Policy): OutboundCheck | null {
       const result = check(value)
       if (!(result instanceof Promise)) return result.ok ? result : { ok: false, detail: `${type}: ${result.detail}` }
       result.catch(() => {})
-      return { ok: false, detail: `${type}: the schema is asynchronous; message.outbound takes synchronous ones alone` }
+      return {
+        ok: false,
+        detail: `${type}: the schema is asynchronous (or threw); message.outbound takes synchronous ones alone`,
+      }
     } catch (error) {
       const thrown = error instanceof Error ? error.constructor.name : typeof error
       return { ok: false, detail: `${type}: the schema threw ${thrown}` }

@@ -26,10 +26,37 @@ export function compileStandard(type: string, schema: StandardSchemaV1, options:
     const value = withDiscriminator(input, result.value, discriminator)
     return refuse && lost(input, value) ? UNKNOWN_FIELDS : { ok: true, value }
   }
+  let validate: Validate = value => standard.validate(value)
   return input => {
-    const result = standard.validate(input)
-    return 'then' in result ? Promise.resolve(result).then(late => judge(input, late)) : judge(input, result)
+    const result = validate(input)
+    if (!('then' in result)) return judge(input, result)
+    return Promise.resolve(result).then(late => {
+      validate = asynchronous(schema) ?? validate
+      return judge(input, late)
+    })
   }
+}
+
+type Validate = (value: unknown) => StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>
+
+/**
+ * Zod tries every value synchronously first and, where the schema is asynchronous, a second time; a refinement that
+ * rejects in the first try is a rejection that nobody handles. Once a schema is known to be asynchronous it is called so.
+ */
+function asynchronous(schema: StandardSchemaV1): Validate | null {
+  if (schema['~standard'].vendor !== 'zod') return null
+  const { safeParseAsync } = schema as { safeParseAsync?: (value: unknown) => Promise<ZodResult> }
+  if (typeof safeParseAsync !== 'function') return null
+  return async value => {
+    const result = await safeParseAsync.call(schema, value)
+    return result.success ? { value: result.data } : { issues: result.error?.issues ?? [] }
+  }
+}
+
+interface ZodResult {
+  readonly success: boolean
+  readonly data?: unknown
+  readonly error?: { readonly issues: readonly StandardSchemaV1.Issue[] }
 }
 
 /** ArkType keeps undeclared keys unless it is told otherwise. */

@@ -1,5 +1,6 @@
 import { deny } from '../policy/verdict.ts'
 import type { Denial } from '../policy/verdict.ts'
+import { keyWeight } from './key-tokens.ts'
 
 /** The bounds on a parsed tree. */
 export interface TreeBounds {
@@ -15,8 +16,8 @@ export interface TreeBounds {
 const DANGEROUS: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
 /**
- * Compiles a walk over what JSON.parse made. It answers the number of keys in the tree, or the denial.
- * `escaped`: strings may hold lone surrogates. Goes no deeper than the bound, so that a hostile depth costs nothing.
+ * Compiles a walk over what JSON.parse made. It answers the denial, or the number of keys in the tree as
+ * `keyTokens` counts them. `escaped`: there are escapes in the text, so strings may hold lone surrogates and backslashes. Goes no deeper than the bound, so that a hostile depth costs nothing.
  */
 export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean) => number | Denial {
   const { depth, width, allowKeys } = bounds
@@ -55,7 +56,10 @@ export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean)
       if (name === first?.key) return first.denial
       if (name === second?.key) return second.denial
       if (name === third?.key) return third.denial
-      if (escaped && !name.isWellFormed()) return lone
+      if (escaped) {
+        if (!name.isWellFormed()) return lone
+        keys += keyWeight(name) - 1
+      }
       const child = node((value as Record<string, unknown>)[name], left - 1, escaped)
       if (typeof child !== 'number') return child
       keys += child

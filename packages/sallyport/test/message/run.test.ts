@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as z from 'zod'
+import { MESSAGE_DOOR, createMessageDoor } from '../../src/message/index.ts'
+import type { Policy } from '../../src/policy/types.ts'
+import { PASS } from '../../src/policy/verdict.ts'
+import type { ControlId } from '../../src/policy/verdict.ts'
+import { codeOf, connectionOf, partsWith, perMinute, policyWith, textOf } from './door-fixtures.ts'
+import type { TakeCall } from './door-fixtures.ts'
+
+const SCHEMA: Policy['message']['schema'] = {
+  types: { chat: z.object({ type: z.literal('chat'), text: z.string().max(5) }) },
+  discriminator: 'type',
+  unknownFields: 'strip',
+}
+
+function door(
+  message: Partial<Policy['message']> = {},
+  rest: Partial<Policy> = {},
+  answer?: (call: TakeCall) => never,
+) {
+  const seen: string[] = []
+  const { parts } = partsWith(answer)
+  const run = createMessageDoor(policyWith({ schema: SCHEMA, ...message }, rest), parts, (control, denial, enforced) =>
+    seen.push(`${control} ${denial.code} ${enforced}`),
+  )
+  return { run, seen, connection: connectionOf() }
+}
+
+test('the order: cheapest first, and the type before what it costs', () => {
+  assert.deepEqual(
+    MESSAGE_DOOR.map(({ id }) => id),
+    ['message/size', 'message/rate', 'message/format', 'message/schema', 'message/rate', 'message/authorize'],
+  )
+})
+
+test('an honest message passes at once, with its type and the validated value', () => {
+  const { run, connection, seen } = door()
+  const subject = textOf('{"type":"chat","text":"hi","isAdmin":true}')
+  assert.equal(run(subject, connection), PASS)
+  assert.deepEqual([subject.type, subject.value], ['chat', { type: 'chat', text: 'hi' }])
+  assert.deepEqual(seen, [])
+})
+
+const rows: readonly [name: string, text: string, seen: readonly string[], message?: Partial<Policy['message']>][] = [
+  ['too big is denied before it is parsed', 'x'.repeat(65_537), ['message/size SALLY_MESSAGE_TOO_BIG true']],
+  ['no JSON', 'x', ['message/format SALLY_MESSAGE_NOT_JSON true']],
+  ['an unknown type', '{"type":"x"}', ['message/schema SALLY_MESSAGE_TYPE true']],
+  ['a bad value', '{"type":"chat","text":"too long"}', ['message/schema SALLY_MESSAGE_INVALID true']],
+  [
+    'forbidden',
+    '{"type":"chat","text":"hi"}',
+    ['message/authorize SALLY_MESSAGE_FORBIDDEN true'],
+    { authorize: () => false },
+  ],
+  [
+    'a rule that throws',
+    '{"type":"chat","text":"hi"}',
+    ['message/authorize SALLY_CONTROL_FAILED true'],
+    {
+      authorize: () => {
+        throw new Error('x')
+      },
+    },
+  ],
+]
+for (const [name, text, expected, message] of rows) {
+  test(name, async () => {
+    const { run, seen, connection } = door(message)
+    assert.equal((await run(textOf(text), connection)).pass, false)
+    assert.deepEqual(seen, expected)
+  })
+}
+
+test('a store that is down denies', async () => {
+  const { run, connection, seen } = door({}, {}, () => {
+    throw new Error('ECONNREFUSED 10.0.0.7')
+  })
+  const verdict = await run(textOf('{"type":"chat","text":"hi"}'), connection)
+  assert.ok(!verdict.pass)
+  assert.equal(verdict.detail, 'message/rate threw Error')
+  assert.deepEqual(seen, ['message/rate SALLY_CONTROL_FAILED true'])
+})
+
+test('report all: every control says what it would deny, and the message goes on as it stands', async () => {
+  const { run, connection, seen } = door(
+    {
+      authorize: () => false,
+      rate: {
+        messages: perMinute(1),
+        bytes: perMinute(1),
+        perUser: perMinute(1),
+        perIp: perMinute(1),
+        cost: {},
+        exceed: 'close',
+      },
+    },
+    { report: 'all' },
+  )
+  void run(textOf('{}', 1), connection)
+  seen.length = 0
+  const subject = textOf('{"type":"chat","text":"too long","text":"too long"}', 99_999)
+  assert.equal(codeOf(await run(subject, connection)), 'PASS')
+  assert.deepEqual(seen, [
+    'message/size SALLY_MESSAGE_TOO_BIG false',
+    'message/rate SALLY_MESSAGE_RATE false',
+    'message/format SALLY_MESSAGE_KEY false',
+    'message/schema SALLY_MESSAGE_INVALID false',
+    'message/authorize SALLY_MESSAGE_FORBIDDEN false',
+  ])
+  assert.deepEqual([subject.type, subject.value], ['chat', { type: 'chat', text: 'too long' }])
+})
+
+test('report one: the others still deny', async () => {
+  const { run, connection, seen } = door({ authorize: () => false }, { report: new Set<ControlId>(['message/schema']) })
+  const verdict = await run(textOf('{"type":"chat","text":"too long"}'), connection)
+  assert.equal(codeOf(verdict), 'SALLY_MESSAGE_FORBIDDEN')
+  assert.deepEqual(seen, [
+    'message/schema SALLY_MESSAGE_INVALID false',
+    'message/authorize SALLY_MESSAGE_FORBIDDEN true',
+  ])
+})
+
+test('a rule that never answers denies when the time is over', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { run, connection } = door({ authorize: () => new Promise(() => {}) })
+  const done = run(textOf('{"type":"chat","text":"hi"}'), connection)
+  t.mock.timers.tick(1000)
+  assert.equal(codeOf(await done), 'SALLY_CONTROL_TIMEOUT')
+})
