@@ -1,0 +1,5 @@
+export type { BackoffOptions } from './backoff.ts'
+export { type Connection, connect } from './connection.ts'
+export type { Off } from './listeners.ts'
+export type { ConnectionState, ConnectOptions, Lifecycle, SocketLike, TypedMessage } from './options.ts'
+export type { TicketFetch } from './ticket.ts'

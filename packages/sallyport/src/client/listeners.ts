@@ -1,0 +1,34 @@
+/** Ends a subscription. */
+export type Off = () => void
+
+/** Listeners by name. */
+export interface Listeners {
+  on(name: string, listener: (value: never) => void): Off
+  emit(name: string, value?: unknown): void
+}
+
+/** Listeners that cannot break one another: what one throws is thrown later, where the host reports it. */
+export function createListeners(): Listeners {
+  const all = new Map<string, Set<{ readonly call: (value: never) => void }>>()
+  return {
+    on(name, call) {
+      const entry = { call }
+      const entries = all.get(name) ?? new Set()
+      all.set(name, entries.add(entry))
+      return () => {
+        entries.delete(entry)
+      }
+    },
+    emit(name, value) {
+      for (const { call } of all.get(name) ?? []) {
+        try {
+          call(value as never)
+        } catch (error) {
+          setTimeout(() => {
+            throw error
+          })
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import type { BackoffOptions } from './backoff.ts'
+import type { TicketFetch } from './ticket.ts'
+
+/** A message: JSON with a `type`. */
+export interface TypedMessage {
+  readonly type: string
+}
+
+/** The part of a WebSocket that is used; a browser's, Node's and the one of `ws` have it. */
+export interface SocketLike {
+  readonly bufferedAmount: number
+  readonly readyState: number
+  send(text: string): void
+  close(code?: number): void
+  addEventListener(type: 'open' | 'error', listener: () => void): void
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  addEventListener(type: 'close', listener: (event: { readonly code: number; readonly reason: string }) => void): void
+}
+
+/** How a connection is made. */
+export interface ConnectOptions {
+  /** Path of the ticket endpoint (default `/.sallyport/ticket`), the app's own source of a token (null: nobody is signed in), or false for none. */
+  readonly ticket?: string | false | (() => string | null | Promise<string | null>)
+  /** How the token travels; as the policy's `handshake.ticket.carrier`. Default `subprotocol`. */
+  readonly carrier?: 'subprotocol' | 'first-message' | 'query'
+  /** Name of the query parameter with the carrier `query`. Default `ticket`. */
+  readonly parameter?: string
+  /** The app's subprotocols. Default `['sallyport.v1']`. */
+  readonly protocols?: readonly string[]
+  readonly backoff?: BackoffOptions
+  /** Greatest number of messages kept while there is no connection. Default 0: `send` answers false. */
+  readonly queue?: number
+  /** Lets a ticket go to another origin than the page's. Never with a URL that comes from outside. */
+  readonly dangerouslyCrossOrigin?: boolean
+  readonly WebSocket?: new (url: string, protocols?: string[]) => SocketLike
+  readonly fetch?: TicketFetch
+}
+
+/**
+ * `waiting`: between two attempts. `resting`: closed for idleness; `send` or `open` connects again. `closed`: for good,
+ * until `open`.
+ */
+export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'resting' | 'closed'
+
+/** What happens to a connection, as opposed to what is said on it. */
+export interface Lifecycle {
+  /** The state changed. */
+  readonly state: ConnectionState
+  /** Messages pass now; with the carrier `first-message`, after the server has said `authenticated`. */
+  readonly open: undefined
+  /** An open connection, or an attempt at one (1006), ended. */
+  readonly close: { readonly code: number; readonly reason: string }
+  /** The next attempt comes in `delayMs`. */
+  readonly retry: { readonly delayMs: number }
+  /** The session is over: the user must sign in. */
+  readonly signin: undefined
+  /** Closed for idleness. */
+  readonly idle: undefined
+  /** The server refused one message with this code; the connection lives. */
+  readonly denied: { readonly code: string }
+  /** It ended for good: a close code, or the status of the ticket endpoint. */
+  readonly stop: { readonly code: number }
+  /** It ended for good and this client, or its configuration, is at fault: a close code, a status, or 0 for an option that the WebSocket refuses. */
+  readonly error: { readonly code: number }
+}
