@@ -5,6 +5,7 @@ import { eventLine, noticeLine } from '../src/event-line.ts'
 import { paintFor } from '../src/terminal-text.ts'
 import type { Paint } from '../src/terminal-text.ts'
 
+const stream = (isTTY: boolean): NodeJS.WriteStream => ({ isTTY }) as NodeJS.WriteStream
 const bare: Paint = (_format, text) => text
 const NOON = new Date(2026, 10, 24, 12, 0, 0)
 const DENIAL: SallyEvent = {
@@ -59,7 +60,6 @@ test('event line: a long Origin is cut', () => {
 })
 
 test('colours: on a terminal alone, and not where NO_COLOR is set', t => {
-  const stream = (isTTY: boolean): NodeJS.WriteStream => ({ isTTY }) as NodeJS.WriteStream
   t.after(() => delete process.env['NO_COLOR'])
   delete process.env['NO_COLOR']
   assert.equal(paintFor(stream(true))('red', 'x'), '\u001B[31mx\u001B[39m')
