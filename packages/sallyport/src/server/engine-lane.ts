@@ -1,0 +1,78 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
+import { readUpgrade } from '../wire/index.ts'
+import { EngineRequest } from './engine-request.ts'
+
+/** The lane before an HTTP server. */
+export interface EngineLane {
+  /** Cuts the connections that have said nothing yet; those that the HTTP server has are its own to close. */
+  close(): void
+}
+
+const NO_HEAD = Buffer.alloc(0)
+
+/**
+ * Reads the first bytes of every connection before the HTTP server does. One clean WebSocket handshake, and nothing
+ * else, becomes an `upgrade` event without Node's parser; whatever is not goes on to the server as it came, byte for
+ * byte, and the server judges it.
+ *
+ * @param server a server that does not listen yet
+ * @param silenceMs how long a connection may say nothing, in ms
+ */
+export function installLane(server: Server, silenceMs: number): EngineLane {
+  const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
+  const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
+  server.removeAllListeners(event)
+  const silent = new Set<Socket>()
+
+  function handOn(socket: Socket, chunk: Buffer): void {
+    // Paused, so that the server's own listener gets the bytes again, and first.
+    socket.pause()
+    socket.unshift(chunk)
+    for (const listener of http) listener.call(server, socket)
+    socket.resume()
+  }
+
+  function first(this: Socket, chunk: Buffer): void {
+    leave(this)
+    const upgrade = server.listenerCount('upgrade') > 0 ? readUpgrade(chunk) : null
+    if (upgrade === null) handOn(this, chunk)
+    else {
+      this.pause()
+      server.emit('upgrade', new EngineRequest(this, upgrade), this, NO_HEAD)
+    }
+  }
+
+  function leave(socket: Socket): void {
+    silent.delete(socket)
+    socket.setTimeout(0)
+    socket.off('data', first)
+    socket.off('timeout', cut)
+    socket.off('close', forget)
+    socket.off('error', cut)
+  }
+
+  function forget(this: Socket): void {
+    silent.delete(this)
+  }
+
+  server.on(event, (socket: Socket) => {
+    silent.add(socket)
+    socket.setTimeout(silenceMs)
+    socket.on('timeout', cut)
+    socket.on('error', cut)
+    socket.on('close', forget)
+    socket.on('data', first)
+  })
+
+  return {
+    close() {
+      for (const socket of silent) socket.destroy()
+    },
+  }
+}
+
+function cut(this: Socket): void {
+  this.destroy()
+}

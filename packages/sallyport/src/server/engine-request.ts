@@ -1,0 +1,46 @@
+import { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Upgrade } from '../wire/index.ts'
+
+/**
+ * A handshake that the fast lane read, as Node's own request: what session resolvers and Express middleware take. Its
+ * headers are made when they are asked for; most refusals never ask.
+ */
+export class EngineRequest extends IncomingMessage {
+  readonly #upgrade: Upgrade
+  #headers: Record<string, string> | null = null
+  #distinct: Record<string, string[]> | null = null
+
+  constructor(socket: Socket, upgrade: Upgrade) {
+    super(socket)
+    this.#upgrade = upgrade
+    this.method = 'GET'
+    this.url = upgrade.target
+    this.httpVersion = '1.1'
+    this.httpVersionMajor = 1
+    this.httpVersionMinor = 1
+    this.rawHeaders = [...upgrade.rawHeaders]
+    this.complete = true
+  }
+
+  // No name occurs twice in a clean handshake, so nothing is to be joined.
+  // @ts-expect-error Node itself has an accessor here, which its types show as a property.
+  override get headers(): Record<string, string> {
+    this.#headers ??= Object.fromEntries(this.#upgrade.headers)
+    return this.#headers
+  }
+
+  override set headers(headers: Record<string, string>) {
+    this.#headers = headers
+  }
+
+  // @ts-expect-error As above.
+  override get headersDistinct(): Record<string, string[]> {
+    this.#distinct ??= Object.fromEntries([...this.#upgrade.headers].map(([name, value]) => [name, [value]]))
+    return this.#distinct
+  }
+
+  override set headersDistinct(headers: Record<string, string[]>) {
+    this.#distinct = headers
+  }
+}

@@ -1,0 +1,263 @@
+import type { Socket } from 'node:net'
+import type { Inlet, Transport } from '../guard/transport.ts'
+import {
+  ABNORMAL,
+  closePayload,
+  Decoder,
+  deflateMessage,
+  FIN,
+  frameSize,
+  inflateMessage,
+  OPCODE,
+  RSV1,
+  textFrameRoom,
+  textOf,
+  type WireFault,
+  type WireLimits,
+  type WireSink,
+  writeFrame,
+  writeTextFrame,
+} from '../wire/index.ts'
+import { beginTurn, commit, endTurn, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './engine-outbox.ts'
+import { readFrom } from './engine-read.ts'
+
+/** How a connection compresses what it sends, once permessage-deflate was agreed. */
+export interface EngineDeflate {
+  /** Messages below this many bytes go out as they are. */
+  readonly threshold: number
+  readonly windowBits: number
+}
+
+/** How long a peer has to answer a close frame before it is cut, in ms. */
+const CLOSE_TIMEOUT_MS = 5000
+/** How long the input of a peer that broke the protocol is thrown away, so that it can read why, in ms. */
+const LINGER_MS = 1000
+/** A peer that lets this many bytes wait gets no pong for its pings. */
+const PONG_BOUND_BYTES = 65_536
+
+/**
+ * One server connection over a socket: what RFC 6455 §5–§7 ask of an endpoint, between the wire and the guard. It is
+ * the transport that the guard sends by and the sink of its own decoder.
+ */
+export class EngineSocket implements Transport, WireSink {
+  readonly #socket: Socket
+  readonly #decoder: Decoder
+  readonly #deflate: EngineDeflate | null
+  #inlet: Inlet | null = null
+  /** What was read and not taken while paused. */
+  #rest: Buffer | null = null
+  #state: 'open' | 'closing' | 'ending' | 'closed' = 'open'
+  #received: number = ABNORMAL
+  #peerEnded = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(socket: Socket, limits: WireLimits, deflate: EngineDeflate | null) {
+    this.#socket = socket
+    this.#deflate = deflate
+    const inflate = deflate === null ? undefined : inflateMessage
+    this.#decoder = new Decoder({ peer: 'client', limits, inflate }, this)
+  }
+
+  /** Writes the answer to the handshake; what the guard sends next leaves with it. */
+  accept(answer: string): void {
+    const target = reserve(this.#socket, answer.length)
+    commit(outboxStart() + target.write(answer, outboxStart(), 'latin1'))
+  }
+
+  /** Begins to read: first `head`, the bytes that came behind the handshake. */
+  start(inlet: Inlet, head: Buffer): void {
+    this.#inlet = inlet
+    readFrom(this.#socket, this)
+    if (head.length > 0) this.read(head, 0, head.length, true)
+  }
+
+  // From the socket.
+
+  /** What was read; the memory is the connection's own when `owned`, else it is used again after the call. */
+  read(chunk: Buffer, start: number, end: number, owned: boolean): boolean {
+    if (this.#state === 'ending' || this.#state === 'closed') return true
+    beginTurn()
+    const taken = this.#rest === null ? this.#decoder.push(chunk, start, end) : start
+    if (taken < end) {
+      const left = chunk.subarray(taken, end)
+      if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, left])
+      else this.#rest = owned ? left : Buffer.from(left)
+    }
+    endTurn()
+    return this.#rest === null
+  }
+
+  /** The peer sends no more. */
+  ended(): void {
+    this.#peerEnded = true
+    if (this.#rest === null) this.#finish()
+  }
+
+  /** The socket is gone. */
+  gone(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#state = 'closed'
+    this.#rest = null
+    const inlet = this.#inlet
+    this.#inlet = null
+    inlet?.closed(this.#received)
+  }
+
+  // From the decoder.
+
+  text(bytes: Buffer, start: number, end: number, ascii: boolean): void {
+    this.#inlet?.text(textOf(bytes, start, end, ascii), end - start)
+  }
+
+  binary(bytes: Buffer, start: number, end: number): void {
+    this.#inlet?.binary(bytes.subarray(start, end))
+  }
+
+  pinged(bytes: Buffer, start: number, end: number): void {
+    // RFC 6455 §5.5.3: a pong for each, unless the peer closes, or does not read what it has.
+    if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES) {
+      this.#send(FIN | OPCODE.pong, bytes.subarray(start, end))
+    }
+    this.#inlet?.pinged()
+  }
+
+  ponged(): void {
+    this.#inlet?.ponged()
+  }
+
+  closing(code: number): void {
+    this.#received = code
+    // RFC 6455 §5.5.1: the answer echoes the code; it is not owed when ours went first.
+    if (this.#state === 'open') this.#send(FIN | OPCODE.close, closePayload(code, ''))
+    this.#finish()
+  }
+
+  fault(fault: WireFault): void {
+    if (this.#state === 'open') this.#send(FIN | OPCODE.close, closePayload(fault.closeCode, ''))
+    this.#state = 'closing'
+    // To the guard too many fragments are their own denial, though both close with 1009.
+    this.#inlet?.violation(fault.code === 'WIRE_FRAGMENTS' ? 1008 : fault.closeCode, `${fault.code}: ${fault.message}`)
+    this.#linger()
+  }
+
+  // From the guard.
+
+  get bufferedAmount(): number {
+    return this.#socket.writableLength + waiting(this.#socket)
+  }
+
+  sendText(text: string): void {
+    if (this.#state !== 'open') return
+    if (this.#deflate !== null && Buffer.byteLength(text) >= this.#deflate.threshold) {
+      this.#send(FIN | RSV1 | OPCODE.text, deflateMessage(Buffer.from(text), this.#deflate.windowBits))
+      return
+    }
+    const room = textFrameRoom(text)
+    if (room > OUTBOX_BYTES) {
+      this.#send(FIN | OPCODE.text, Buffer.from(text))
+      return
+    }
+    const target = reserve(this.#socket, room)
+    commit(writeTextFrame(target, outboxStart(), text))
+  }
+
+  sendBinary(bytes: Uint8Array): void {
+    if (this.#state !== 'open') return
+    if (this.#deflate !== null && bytes.length >= this.#deflate.threshold) {
+      this.#send(FIN | RSV1 | OPCODE.binary, deflateMessage(bytes, this.#deflate.windowBits))
+    } else this.#send(FIN | OPCODE.binary, bytes)
+  }
+
+  ping(): void {
+    if (this.#state === 'open') this.#send(FIN | OPCODE.ping, new Uint8Array(0))
+  }
+
+  pause(): void {
+    this.#decoder.pause()
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#decoder.resume()
+    if (this.#rest === null) this.#socket.resume()
+    // Never from within the guard's call: what was read is delivered as the socket would deliver it.
+    else process.nextTick(deliverRest, this)
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state !== 'open') return
+    this.#send(FIN | OPCODE.close, closePayload(code, reason))
+    this.#state = 'closing'
+    this.#cutAfter(CLOSE_TIMEOUT_MS)
+  }
+
+  terminate(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'ending'
+    this.#rest = null
+    this.#socket.destroy()
+  }
+
+  limit(maxMessageBytes: number): void {
+    this.#decoder.messageBytes = maxMessageBytes
+  }
+
+  // Its own.
+
+  /** Goes on with what was read while paused. */
+  deliverRest(): void {
+    const rest = this.#rest
+    if (rest === null) return
+    this.#rest = null
+    if (!this.read(rest, 0, rest.length, true)) return
+    if (this.#peerEnded) this.#finish()
+    else this.#socket.resume()
+  }
+
+  #send(first: number, payload: Uint8Array): void {
+    const room = frameSize(payload.length)
+    if (room <= OUTBOX_BYTES) {
+      const target = reserve(this.#socket, room)
+      commit(writeFrame(target, outboxStart(), first, payload))
+      return
+    }
+    flush()
+    const frame = Buffer.allocUnsafe(room)
+    writeFrame(frame, 0, first, payload)
+    this.#socket.write(frame)
+  }
+
+  /** The closing handshake is done, or the peer is gone: sends what waits, then lets go of the socket. */
+  #finish(): void {
+    if (this.#state === 'closed' || this.#state === 'ending') return
+    this.#state = 'ending'
+    flush()
+    // All was read and all is written: closing now sends FIN, and waits for nobody.
+    if (this.#socket.writableLength === 0) this.#socket.destroy()
+    else {
+      this.#socket.end(() => this.#socket.destroy())
+      this.#cutAfter(CLOSE_TIMEOUT_MS)
+    }
+  }
+
+  /** Lets the peer read why, while what it still sends is thrown away: closing at once would reset the connection. */
+  #linger(): void {
+    flush()
+    this.#socket.end()
+    this.#socket.resume()
+    this.#cutAfter(LINGER_MS)
+  }
+
+  #cutAfter(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = setTimeout(cut, ms, this.#socket).unref()
+  }
+}
+
+function deliverRest(socket: EngineSocket): void {
+  socket.deliverRest()
+}
+
+function cut(socket: Socket): void {
+  socket.destroy()
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Admission, Admittance, Core } from '../guard/core.ts'
+import type { Delivery } from '../guard/hub.ts'
+import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
+import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
+import { EngineSocket } from './engine-socket.ts'
+
+/** Takes an `upgrade` event of an HTTP server, or of the lane before it. */
+export type EngineUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/**
+ * RFC 6455 server connections on the sockets of an HTTP server, each of them guarded: the handshake door decides, then
+ * the wire speaks.
+ */
+export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
+  const { policy } = core
+  const { bytes, fragments, unauthenticatedBytes } = policy.message.size
+  const greatest = Math.max(bytes, unauthenticatedBytes)
+  // The guard has a budget of control frames by time; the wire, which has no clock, needs none beside it.
+  const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments, controlFrames: Infinity }
+  const deflate = policy.handshake.extensions
+
+  const open = (admission: Admission, request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    const agreement = deflate === null ? null : agree(request, deflate.windowBits)
+    const { subprotocol } = admission.attempt
+    const compression =
+      deflate === null || agreement === null
+        ? null
+        : { threshold: deflate.threshold, windowBits: agreement.serverWindowBits }
+    const answer = acceptAnswer(String(request.headers['sec-websocket-key']), {
+      ...(subprotocol !== null && { 'Sec-WebSocket-Protocol': subprotocol }),
+      ...(agreement !== null && { 'Sec-WebSocket-Extensions': agreement.response }),
+    })
+    const transport = new EngineSocket(socket, limits, compression)
+    transport.accept(answer)
+    const live = core.open(admission, transport, delivery)
+    transport.start(live, head)
+    live.begin()
+  }
+
+  return (request, duplex, head) => {
+    const socket = duplex as Socket
+    // Before anything is awaited: a peer that resets meanwhile must not end the process.
+    socket.on('error', destroy)
+    const conclude = (answer: Admittance): void => {
+      if (!answer.pass) refuseSocket(socket, answer)
+      else if (socket.destroyed) core.abandon(answer)
+      else open(answer, request, socket, head)
+    }
+    const answer = core.admit(core.fromNode(request), head.length > 0)
+    if (answer instanceof Promise) void answer.then(conclude)
+    else conclude(answer)
+  }
+}
+
+/** Writes the refusal, and lets the socket go once it is out; what the peer still sends is not waited for. */
+export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
+  if (socket.destroyed) return
+  const text = refusalText(refusal)
+  socket.write(text, 'latin1')
+  // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.
+  if (socket.writableLength === 0 && socket.readableLength === 0) socket.destroy()
+  else socket.end(() => socket.destroy())
+}
+
+function agree(request: IncomingMessage, windowBits: number): DeflateAgreement | null {
+  const offers = readExtensions(request.headers['sec-websocket-extensions'] ?? '')
+  return offers === null ? null : agreeDeflate(offers, windowBits)
+}
+
+function destroy(this: Socket): void {
+  this.destroy()
+}

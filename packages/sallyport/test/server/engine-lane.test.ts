@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { describe, test } from 'node:test'
+import { installLane } from '../../src/server/engine-lane.ts'
+import { EngineRequest } from '../../src/server/engine-request.ts'
+import { type EngineServer, HANDSHAKE, open, startEngine, text } from './engine-server.ts'
+
+/** Sends the parts, each in its own read of the server, and gives all that came back. */
+async function exchange(engine: EngineServer, ...parts: readonly (string | Buffer)[]): Promise<string> {
+  const socket = engine.dial()
+  socket.on('error', () => undefined)
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  await once(socket, 'encrypted' in socket ? 'secureConnect' : 'connect')
+  socket.setNoDelay(true)
+  for (const part of parts) {
+    socket.write(part)
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  }
+  await closed
+  return Buffer.concat(chunks).toString('latin1')
+}
+
+const GET = 'GET /page HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n'
+const KEEP = 'GET /page HTTP/1.1\r\nHost: app.test\r\n\r\n'
+
+for (const tls of [false, true]) {
+  describe(`what is no handshake reaches the HTTP server as it came${tls ? ', over TLS' : ''}`, () => {
+    const options = {
+      tls,
+      request: async (asked: IncomingMessage, response: ServerResponse) => {
+        const body = await buffer(asked)
+        response.end(`${asked.method} ${asked.url} ${body.length} `)
+      },
+    }
+    const rows: readonly (readonly [string, readonly (string | Buffer)[], RegExp])[] = [
+      ['a GET', [GET], /GET \/page 0 /],
+      ['a GET in pieces', [GET.slice(0, 9), GET.slice(9, 30), GET.slice(30)], /GET \/page 0 /],
+      ['a GET byte by byte', GET.split(''), /GET \/page 0 /],
+      ['two requests, one after another', [KEEP, GET], /GET \/page 0 [^]*GET \/page 0 /],
+      ['two requests in one read', [KEEP + GET], /GET \/page 0 [^]*GET \/page 0 /],
+      [
+        'a POST whose body comes later',
+        ['POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\nConnection: close\r\n\r\n01234', '56789'],
+        /POST \/x 10 /,
+      ],
+      [
+        'a chunked body with a handshake in it',
+        [
+          `POST /x HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${HANDSHAKE.length.toString(16)}\r\n${HANDSHAKE}\r\n0\r\n\r\n`,
+        ],
+        new RegExp(`POST /x ${HANDSHAKE.length} `),
+      ],
+      ['garbage', ['\x16\x03\x01\x02'], /^HTTP\/1\.1 400 /],
+      ['a bare LF', ['GET / HTTP/1.1\nHost: app.test\n\n'], /^HTTP\/1\.1 400 /],
+      [
+        'two framings',
+        ['GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+        /^HTTP\/1\.1 400 /,
+      ],
+    ]
+    for (const [name, parts, expected] of rows) {
+      test(name, async t => {
+        const engine = await startEngine(t, options)
+        assert.match(await exchange(engine, ...parts), expected)
+        assert.deepEqual(engine.connections, [])
+      })
+    }
+
+    test('a body of a megabyte, and the connection is kept alive', async t => {
+      const engine = await startEngine(t, { ...options, tls: false })
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      for (let round = 0; round < 3; round++) {
+        const sent = request({ port: engine.port, host: '127.0.0.1', method: 'POST', path: '/big', agent })
+        sent.end(Buffer.alloc(1 << 20, round))
+        const [response] = (await once(sent, 'response')) as [IncomingMessage]
+        assert.match((await buffer(response)).toString(), /POST \/big 1048576 /)
+      }
+      assert.equal(engine.sockets.length, 1)
+      agent.destroy()
+    })
+  })
+}
+
+describe('a handshake', () => {
+  test('in one piece does not reach the HTTP parser', async t => {
+    const engine = await startEngine(t)
+    const seen: unknown[] = []
+    engine.server.on('upgrade', (asked: IncomingMessage) => seen.push(asked))
+    const client = await open(engine)
+    client.send('a')
+    assert.deepEqual(await client.hears(1), ['text a'])
+    assert.ok(seen[0] instanceof EngineRequest)
+    client.socket.destroy()
+  })
+
+  test('in two pieces is read by the HTTP server, and is the same connection', async t => {
+    const engine = await startEngine(t)
+    const seen: unknown[] = []
+    engine.server.on('upgrade', (asked: IncomingMessage) => seen.push(asked))
+    const socket = engine.dial()
+    socket.setNoDelay(true)
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.write(HANDSHAKE.slice(0, 50))
+    while (engine.sockets.length === 0 || engine.sockets[0]!.bytesRead === 0) await new Promise(setImmediate)
+    socket.write(HANDSHAKE.slice(50))
+    while (!Buffer.concat(chunks).toString().includes('\r\n\r\n')) await new Promise(setImmediate)
+    assert.ok(!(seen[0] instanceof EngineRequest))
+    chunks.length = 0
+    socket.write(text('a'))
+    while (chunks.length === 0) await new Promise(setImmediate)
+    assert.equal(Buffer.concat(chunks).toString('hex'), '810161')
+    socket.destroy()
+  })
+
+  test('smuggling: bytes behind it are refused before they are read as anything', async t => {
+    const engine = await startEngine(t, { request: (_asked, response) => response.end('admin') })
+    for (const behind of ['GET /admin HTTP/1.1\r\nHost: app.test\r\n\r\n', text('early')]) {
+      const answer = await exchange(engine, Buffer.concat([Buffer.from(HANDSHAKE), Buffer.from(behind)]))
+      assert.match(answer, /^HTTP\/1\.1 400 [^]*SALLY_REQUEST_MALFORMED"\}$/)
+    }
+    assert.deepEqual(engine.connections, [])
+  })
+
+  test('smuggling: a body announced on it is no upgrade', async t => {
+    const engine = await startEngine(t)
+    const hidden = HANDSHAKE.replace('Origin', 'Content-Length: 5\r\nOrigin')
+    assert.match(await exchange(engine, `${hidden}GET /`), /^HTTP\/1\.1 400 /)
+    assert.deepEqual(engine.connections, [])
+  })
+
+  test('a refusal is one answer, and the socket is let go', async t => {
+    const engine = await startEngine(t, { policy: { handshake: { host: { allow: ['other.test'] } } } })
+    assert.match(await exchange(engine, HANDSHAKE), /^HTTP\/1\.1 421 [^]*\r\n\r\n\{"code":"SALLY_HOST_NOT_SERVED"\}$/)
+    assert.deepEqual(engine.connections, [])
+  })
+
+  test('a verdict that comes later opens the connection then', async t => {
+    let decide: (allowed: boolean) => void = () => undefined
+    const engine = await startEngine(t, {
+      policy: { handshake: { authorize: () => new Promise<boolean>(resolve => (decide = resolve)) } },
+    })
+    const opening = open(engine)
+    while (engine.sockets.length === 0) await new Promise(setImmediate)
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    assert.deepEqual(engine.connections, [])
+    decide(true)
+    const client = await opening
+    client.send('a')
+    assert.deepEqual(await client.hears(1), ['text a'])
+    client.socket.destroy()
+  })
+
+  test('a peer that resets while the verdict is awaited costs nothing', async t => {
+    let decide: (allowed: boolean) => void = () => undefined
+    const engine = await startEngine(t, {
+      policy: { handshake: { authorize: () => new Promise<boolean>(resolve => (decide = resolve)) } },
+    })
+    const socket = engine.dial()
+    socket.write(HANDSHAKE)
+    while (engine.sockets.length === 0 || engine.sockets[0]!.bytesRead === 0) await new Promise(setImmediate)
+    socket.resetAndDestroy()
+    engine.sockets[0]!.resume()
+    await new Promise(resolve => engine.sockets[0]!.on('close', resolve))
+    decide(true)
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    assert.deepEqual(engine.connections, [])
+  })
+
+  test('goes to the HTTP server where nobody listens for upgrades', async () => {
+    const server = createServer((_asked, response) => response.end('no upgrade here'))
+    const lane = installLane(server, 1000)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.write(HANDSHAKE)
+    assert.match(String((await once(socket, 'data'))[0]), /no upgrade here/)
+    socket.destroy()
+    lane.close()
+    server.close()
+  })
+})
+
+describe('a connection that says nothing', () => {
+  test('is cut after the time it has', async t => {
+    const engine = await startEngine(t, { silenceMs: 50 })
+    const socket = engine.dial()
+    assert.equal((await once(socket, 'close'))[0], false)
+    assert.deepEqual(engine.connections, [])
+  })
+
+  test('is cut when the lane is closed', async t => {
+    const engine = await startEngine(t)
+    const socket = engine.dial()
+    while (engine.sockets.length === 0) await new Promise(setImmediate)
+    engine.lane.close()
+    await once(socket, 'close')
+  })
+
+  test('or resets, is forgotten', async t => {
+    const engine = await startEngine(t)
+    const socket = engine.dial()
+    while (engine.sockets.length === 0) await new Promise(setImmediate)
+    socket.resetAndDestroy()
+    await new Promise(resolve => engine.sockets[0]!.on('close', resolve))
+    engine.lane.close()
+  })
+})
+
+test("a request of the lane is Node's own to whoever reads it", async t => {
+  const engine = await startEngine(t)
+  let asked: IncomingMessage | null = null
+  engine.server.prependListener('upgrade', (seen: IncomingMessage) => (asked = seen))
+  const client = await open(engine, HANDSHAKE.replace('Origin', 'Cookie: a=1; b=2\r\nOrigin'))
+  const seen = asked as IncomingMessage | null
+  assert.equal(seen?.method, 'GET')
+  assert.equal(seen?.url, '/chat')
+  assert.equal(seen?.httpVersion, '1.1')
+  assert.equal(seen?.headers.cookie, 'a=1; b=2')
+  assert.deepEqual(seen?.headersDistinct.cookie, ['a=1; b=2'])
+  assert.equal(seen?.rawHeaders.length, 14)
+  assert.equal(seen?.socket, engine.sockets[0] as Socket)
+  // Middleware writes to both.
+  seen.headers = { host: 'x' }
+  seen.headersDistinct = { host: ['x'] }
+  assert.deepEqual([seen.headers, seen.headersDistinct], [{ host: 'x' }, { host: ['x'] }])
+  client.socket.destroy()
+})
