@@ -1,5 +1,8 @@
 const BACKSLASH = 0x5c
 const COLON = 0x3a
+const QUOTE = 0x22
+/** Nearer than this, a loop finds a quote sooner than a call of indexOf. */
+const NEAR = 16
 
 /** What each backslash of a key counts beyond the key's own 1: both counts in one number. */
 const BACKSLASH_WEIGHT = 2 ** 31
@@ -18,16 +21,22 @@ export function keyWeight(name: string): number {
 export function keyTokens(json: string): number {
   const escapes = json.includes('\\')
   let keys = 0
-  for (let open = json.indexOf('"'); open !== -1; ) {
-    let close = json.indexOf('"', open + 1)
-    if (escapes) while (isEscaped(json, close)) close = json.indexOf('"', close + 1)
+  for (let open = nextQuote(json, 0); open !== -1; ) {
+    let close = nextQuote(json, open + 1)
+    if (escapes) while (isEscaped(json, close)) close = nextQuote(json, close + 1)
     // In JSON a colon follows a string only where the string is a key.
     let after = close + 1
     while (isWhitespace(json.charCodeAt(after))) after++
     if (json.charCodeAt(after) === COLON) keys += escapes ? tokenWeight(json.slice(open, close + 1)) : 1
-    open = json.indexOf('"', after)
+    open = nextQuote(json, after)
   }
   return keys
+}
+
+function nextQuote(json: string, from: number): number {
+  const near = Math.min(from + NEAR, json.length)
+  for (let at = from; at < near; at++) if (json.charCodeAt(at) === QUOTE) return at
+  return json.indexOf('"', near)
 }
 
 function tokenWeight(token: string): number {
