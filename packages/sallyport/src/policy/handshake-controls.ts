@@ -27,7 +27,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('handshake/request', {
-    denies: 'not GET, not version 13, bad key, duplicate or oversized headers, version 8 or 0, Extended CONNECT',
+    denies: 'it is not GET, not version 13, bad key, duplicate or oversized headers, version 8 or 0, Extended CONNECT',
     default: `on; headers ≤ ${sizeInWords(DEFAULTS.headerBytes)} in ${DEFAULTS.headers} lines, target ≤ ${sizeInWords(DEFAULTS.targetBytes)}`,
     meets: ['RFC-10.8', 'RFC-10.1'],
     keys: [
@@ -74,7 +74,8 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('handshake/extensions', {
-    denies: 'permessage-deflate is not negotiated unless allowed; then window, ratio and decompressed size are bounded',
+    denies:
+      'permessage-deflate is offered and not allowed: it is not negotiated; where it is, window, ratio and decompressed size are bounded',
     default: 'off: nothing is compressed',
     meets: ['WS-3', 'WS-17', 'RFC-10.4'],
     keys: [
@@ -115,7 +116,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('handshake/session', {
-    denies: 'no valid session, found the way HTTP finds it; a store that fails is 503, never anonymous',
+    denies: 'there is no valid session, found the way HTTP finds it; a store that fails is 503, never anonymous',
     default: '*must be decided*',
     meets: [
       'ASVS-7.2.1',
@@ -143,7 +144,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('handshake/ticket', {
-    denies: 'no valid, unused ticket for this session, origin and path',
+    denies: 'there is no valid, unused ticket for this session, origin and path',
     default: `on with cookie sessions; ${durationInWords(DEFAULTS.ticketTtlMs)}, single use, in Sec-WebSocket-Protocol`,
     meets: [
       'S3',

@@ -9,14 +9,15 @@ const SESSION = `exp exactly; re-check ${durationInWords(DEFAULTS.recheckMs)}; r
 /** The controls that run while a connection is open, in the order in which they are told. */
 export const LIFETIME_CONTROLS: readonly ControlRow[] = [
   controlRow('lifetime/authentication', {
-    denies: 'no valid first message within the deadline, in first-message mode; nothing but it is accepted before',
+    denies:
+      'no valid first message comes within the deadline, in first-message mode; nothing but it is accepted before',
     default: `${durationInWords(DEFAULTS.authenticationMs)}, with \`handshake.ticket.carrier: 'first-message'\``,
     keys: [
       ['deadline', 'Duration', durationInWords(DEFAULTS.authenticationMs), 'From the upgrade to the first message.'],
     ],
   }),
   controlRow('lifetime/heartbeat', {
-    denies: 'no pong within the bound',
+    denies: 'no pong comes within the bound',
     default: `${durationInWords(DEFAULTS.heartbeatIntervalMs)} / ${durationInWords(DEFAULTS.heartbeatTimeoutMs)}`,
     meets: ['WS-4'],
     keys: [
@@ -26,16 +27,21 @@ export const LIFETIME_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('lifetime/idle', {
-    denies: 'no message for the bound',
+    denies: 'no message comes for the bound',
     default: durationInWords(DEFAULTS.idleMs),
     meets: ['ASVS-7.1.1'],
     keys: [
-      ['after', 'Duration', durationInWords(DEFAULTS.idleMs), 'Without a message of the client. Pongs do not count.'],
+      [
+        'after',
+        'Duration',
+        durationInWords(DEFAULTS.idleMs),
+        'Without a message in either direction. Pings and pongs do not count.',
+      ],
       OFF,
     ],
   }),
   controlRow('lifetime/age', {
-    denies: 'older than the absolute bound',
+    denies: 'it is older than the absolute bound',
     default: `${durationInWords(DEFAULTS.ageMs)} (client reconnects)`,
     meets: ['ASVS-7.1.1'],
     notProbed: 'the bound is hours: a probe that waits as long is none',

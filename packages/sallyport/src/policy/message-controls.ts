@@ -73,7 +73,7 @@ export const MESSAGE_CONTROLS: readonly ControlRow[] = [
   }),
   controlRow('message/format', {
     denies:
-      'binary where text is meant (or the reverse), not UTF-8, not JSON, deeper or wider than bounds, duplicate keys, `__proto__`/`constructor` keys',
+      'it is binary where text is meant (or the reverse), not UTF-8, not JSON, deeper or wider than bounds, duplicate keys, `__proto__`/`constructor` keys',
     default: `text JSON, depth ${DEFAULTS.depth}, width ${countInWords(DEFAULTS.width)}`,
     meets: ['S13', 'WS-5'],
     keys: [
@@ -85,7 +85,7 @@ export const MESSAGE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('message/schema', {
-    denies: 'unknown type, or the schema of its type does not match; unknown fields are stripped (or refused)',
+    denies: 'its type is unknown, or the schema of its type does not match; unknown fields are stripped (or refused)',
     default: `*must be decided*; unknown fields stripped, ${DEFAULTS.strikes} strikes a minute`,
     meets: ['S6', 'S11', 'S14', 'WS-5', 'WS-19', 'WS-31', 'RFC-10.7'],
     keys: [

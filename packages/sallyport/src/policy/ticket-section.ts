@@ -9,7 +9,7 @@ import type { Policy, TicketPolicy } from './types.ts'
 const KEYS = ['secret', 'ttl', 'carrier', 'parameter', 'paths', 'csrf', 'dangerouslyWithoutTicket']
 const MOST_SECRETS = 16
 
-/** Whether browsers attach the credential by themselves; `null` where there is no session. */
+/** Whether browsers attach the credential by themselves; `null` where there is no session: a ticket that is asked for all the same is bound to the address. */
 export type Ambient = boolean | null
 
 /** `handshake.ticket`: on where the session's credential is ambient; elsewhere where it is asked for. */
@@ -49,17 +49,7 @@ export function readTicket(handshake: Fields, ambient: Ambient): Policy['handsha
     )
   }
   if (without) return null
-  if (!said) return ambient === true ? ticket : null
-  if (ambient === null && csrf === null) {
-    refuse(
-      handshake,
-      'ticket',
-      'an object',
-      'a ticket is bound to a session, and there is none',
-      'remove ticket, or say in handshake.session how the session is found',
-    )
-  }
-  return ticket
+  return said || ambient === true ? ticket : null
 }
 
 function readSecrets(section: Fields): readonly string[] | null {

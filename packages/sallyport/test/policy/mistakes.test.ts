@@ -15,7 +15,6 @@ type Row = readonly [
 const joi = { $_root: {}, validate: () => ({}) }
 const store = { take() {}, once() {}, lease() {}, release() {}, revoke() {}, revokedAt() {} }
 const firstMessage = { carrier: 'first-message' }
-const anonymous = { dangerouslyAnonymous: true }
 
 // biome-ignore format: a table is read by its rows
 const ROWS: readonly Row[] = [
@@ -71,7 +70,6 @@ const ROWS: readonly Row[] = [
   ['a path without slash', { 'handshake.ticket': { paths: ['ws'] } }, 'handshake.ticket.paths[0]', "'ws'", /'\/ws'/],
   ['a path with query', { 'handshake.ticket': { paths: ['/ws?token=hunter2'] } }, 'handshake.ticket.paths[0]', "'/ws?…'", /no query/],
   ['no path', { 'handshake.ticket': { paths: [] } }, 'handshake.ticket.paths', 'an empty list', /any path/],
-  ['a ticket for nobody', { 'handshake.session': anonymous, 'handshake.ticket': {} }, 'handshake.ticket', 'an object', /remove ticket/],
   ['a rule that is no function', { 'handshake.authorize': true }, 'handshake.authorize', 'true', /=>/],
   ['no schema', { 'message.schema': undefined }, 'message.schema', 'nothing', /chat: ChatSchema/],
   ['an empty map of schemas', { 'message.schema': {} }, 'message.schema', 'an empty object', /chat: ChatSchema/],

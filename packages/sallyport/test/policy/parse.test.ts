@@ -253,6 +253,7 @@ const DERIVED: readonly Derived[] = [
   ['a credential that the page adds needs no ticket', { 'handshake.session': page }, p => p.handshake.ticket, null],
   ['a ticket that is asked for is on', { 'handshake.session': page, 'handshake.ticket': {} }, p => p.handshake.ticket?.carrier, 'subprotocol'],
   ['anonymous needs no ticket', { 'handshake.session': anonymous }, p => [p.handshake.session, p.handshake.ticket], [null, null]],
+  ['anonymous, a ticket asked for: bound to the address', { 'handshake.session': anonymous, 'handshake.ticket': {} }, p => p.handshake.ticket?.carrier, 'subprotocol'],
   ['anonymous is noted', { 'handshake.session': anonymous }, p => p.weakened, [{ path: 'handshake.session.dangerouslyAnonymous', control: 'handshake/session' }]],
   ['without ticket, by name', { 'handshake.ticket': { dangerouslyWithoutTicket: true } }, p => [p.handshake.ticket, p.weakened], [null, [{ path: 'handshake.ticket.dangerouslyWithoutTicket', control: 'handshake/ticket' }]]],
   ['without ticket where none is needed weakens nothing', { 'handshake.session': page, 'handshake.ticket': { dangerouslyWithoutTicket: true } }, p => [p.handshake.ticket, p.weakened], [null, []]],
