@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 const steps = [
   ['types', 'tsc', ['-b']],
   ['types of tests', 'tsc', ['-p', 'packages/sallyport/tsconfig.test.json']],
+  ['types of the chat', 'tsc', ['-p', 'examples/chat/tsconfig.json', '--noEmit']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'biome', ['format', '.']],
   ['dead code', 'knip', []],
