@@ -65,7 +65,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const parts: Parts = { store, now, tickets }
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()
-  const enforced = (control: ControlId): boolean => policy.report !== 'all' && !policy.report.has(control)
+  /** Handshakes under way, with what was revoked since each began. */
+  const entering = new Map<Attempt, Target[] | null>()
+  // A drain is the operator's own command: report mode would leave a server that cannot stop.
+  const enforced = (control: ControlId): boolean =>
+    control === 'lifetime/shutdown' || (policy.report !== 'all' && !policy.report.has(control))
   let draining: (() => void)[] | null = null
 
   const compile = (
@@ -94,8 +98,10 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
         check: (text, connection) => redeemFirstMessage(text, policy, parts, connection.attempt),
       },
     ],
-    observe: (control, denial, isEnforced, _text, connection) =>
-      observer.denied(control, denial, isEnforced, connection),
+    observe(control, denial, isEnforced, _text, connection) {
+      if (!isEnforced) connection.unproven = true
+      observer.denied(control, denial, isEnforced, connection)
+    },
   })
   const hub: Hub = {
     policy,
@@ -106,8 +112,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     admitFirst: firstMessageDoor,
     controlFrame: controlFrames(policy, parts),
     outbound: compileOutbound(policy),
-    handlers: enforced('message/concurrency') ? concurrency.compile(policy) : Infinity,
-    recheck: attempt => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, attempt.session)),
+    handlers: concurrency.compile(policy),
+    recheck: ({ request, session }) => within(policy.timeoutMs, resolveSession(policy, parts, request, session)),
     touch: connection => keeper.touch(connection),
     denied: (control, denial, isEnforced, connection) => observer.denied(control, denial, isEnforced, connection),
     enforced,
@@ -128,37 +134,44 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   })
 
   const release = (attempt: Attempt): void => {
+    entering.delete(attempt)
     if (attempt.ended) return
     attempt.ended = true
     for (const { key } of attempt.leases) settle(() => store.release(key, attempt.id))
   }
-  const attemptOf = (request: HandshakeRequest): Attempt => ({
-    id: randomUUID(),
-    request,
-    origin: null,
-    session: null,
-    subprotocol: null,
-    ticket: 'none',
-    leases: [],
-    ended: false,
-  })
   const refuse = (attempt: Attempt, denial: Denial): Admittance => {
     release(attempt)
     return { pass: false, ...refusalOf(denial) }
   }
+  const refuseDraining = (attempt: Attempt): Admittance => {
+    const denial = deny('SALLY_SHUTDOWN', 'the server drains', 1)
+    observer.deniedAttempt('lifetime/shutdown', denial, true, attempt)
+    return refuse(attempt, denial)
+  }
   const conclude = (attempt: Attempt, verdict: Verdict): Admittance => {
     if (!verdict.pass) return refuse(attempt, verdict)
+    if (draining !== null) return refuseDraining(attempt)
     // Only report mode comes here without a session: it acts for nobody in particular.
     attempt.session ??= { id: attempt.id, user: `ip:${attempt.request.ip}` }
+    if (wasRevoked(attempt) && enforced('lifetime/session')) {
+      return refuseLate(attempt, 'handshake/session', deny('SALLY_SESSION_REVOKED', 'revoked during the handshake'))
+    }
     return { pass: true, attempt: attempt as Admission['attempt'] }
   }
+  /** Refuses what the door let pass, because the world changed while it was asked. */
+  const refuseLate = (attempt: Attempt, control: ControlId, denial: Denial): Admittance => {
+    observer.deniedAttempt(control, denial, true, attempt)
+    return refuse(attempt, denial)
+  }
+  /** Its session may have been looked up just before a revocation, and be open to none that comes later. */
+  const wasRevoked = (attempt: Attempt): boolean => {
+    const { session } = attempt
+    return session !== null && (entering.get(attempt)?.some(target => isMeant(target, session)) ?? false)
+  }
+  const revoked = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
   const endAll = (target: Target): void => {
-    const denial = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
-    for (const connection of live) {
-      const { id, user } = connection.session
-      const meant = target === 'all' || ('session' in target ? target.session === id : target.user === user)
-      if (meant) connection.end(denial, 'lifetime/session')
-    }
+    for (const connection of live) if (isMeant(target, connection.session)) connection.end(revoked)
+    for (const [attempt, targets] of entering) entering.set(attempt, [...(targets ?? []), target])
   }
 
   store.onRevoked(endAll)
@@ -172,35 +185,35 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     fromWeb: (request, ip) => fromWeb(request, readAddress, ip),
     admit(request, early = false) {
       const attempt = attemptOf(request)
-      if (draining !== null) {
-        const denial = deny('SALLY_SHUTDOWN', 'the server drains', 1)
-        observer.deniedAttempt('lifetime/shutdown', denial, true, attempt)
-        return refuse(attempt, denial)
-      }
+      if (draining !== null) return refuseDraining(attempt)
       if (early) {
         const denial = deny('SALLY_REQUEST_MALFORMED', 'bytes follow the request before it was answered')
         observer.deniedAttempt('handshake/request', denial, enforced('handshake/request'), attempt)
         if (enforced('handshake/request')) return refuse(attempt, denial)
       }
+      entering.set(attempt, null)
       const verdict = handshakeDoor(attempt)
       return verdict instanceof Promise ? verdict.then(later => conclude(attempt, later)) : conclude(attempt, verdict)
     },
     abandon: ({ attempt }) => release(attempt),
     open({ attempt }, transport, delivery) {
+      const isRevoked = wasRevoked(attempt)
+      entering.delete(attempt)
       const connection = new LiveConnection(hub, attempt, transport, delivery)
+      if (draining !== null) connection.leaveAt = now()
       live.add(connection)
       keeper.touch(connection)
       observer.opened(connection)
-      if (draining !== null) connection.leaveAt = now()
+      if (isRevoked) connection.end(revoked)
       return connection
     },
     admitTicketRequest(request) {
       if (draining !== null) return deny('SALLY_SHUTDOWN', 'the server drains', 1)
       const attempt = attemptOf(request)
-      const conclude = (verdict: Verdict): Denial | { readonly origin: string | null } =>
+      const answer = (verdict: Verdict): Denial | { readonly origin: string | null } =>
         verdict.pass ? { origin: attempt.origin } : verdict
       const verdict = ticketDoor(attempt)
-      return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict)
+      return verdict instanceof Promise ? verdict.then(answer) : answer(verdict)
     },
     async revoke(target) {
       observer.revoked(target)
@@ -223,12 +236,30 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   }
 }
 
+function attemptOf(request: HandshakeRequest): Attempt {
+  return {
+    id: randomUUID(),
+    request,
+    origin: null,
+    session: null,
+    subprotocol: null,
+    ticket: 'none',
+    leases: [],
+    ended: false,
+  }
+}
+
+/** Whether a revocation is of this session. */
+function isMeant(target: Target, { id, user }: Session): boolean {
+  return target === 'all' || ('session' in target ? target.session === id : target.user === user)
+}
+
 /** The session, or why there is none; an answer that does not come in time is no answer. */
-function within(ms: number, looked: Awaitable<Resolution>): Promise<Session | Denial> {
+async function within(ms: number, looked: Awaitable<Resolution>): Promise<Resolution> {
+  if (!(looked instanceof Promise)) return looked
   const late = Promise.withResolvers<Denial>()
   const timer = setTimeout(() => late.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)), ms)
-  const found = Promise.resolve(looked).then(resolution => ('session' in resolution ? resolution.session : resolution))
-  return Promise.race([found, late.promise]).finally(() => clearTimeout(timer))
+  return Promise.race([looked, late.promise]).finally(() => clearTimeout(timer))
 }
 
 /** A store that fails while something is given back or renewed costs nothing but time: the lease lapses by itself. */

@@ -1,9 +1,8 @@
-import type { Attempt } from '../handshake/attempt.ts'
+import type { Resolution } from '../handshake/session.ts'
 import type { OutboundCheck } from '../message/outbound.ts'
 import type { MessageConnection, MessageSubject } from '../message/message-control.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial, Verdict } from '../policy/verdict.ts'
-import type { Session } from '../session/session.ts'
 import type { LiveConnection } from './live-connection.ts'
 
 /** What all connections of a guard share. */
@@ -18,8 +17,8 @@ export interface Hub {
   readonly outbound: OutboundCheck | null
   /** The most handlers of one connection at once. */
   readonly handlers: number
-  /** Looks the session up again: the session, null when it is gone, a denial when it cannot be told. */
-  readonly recheck: (attempt: Attempt) => Promise<Session | Denial>
+  /** Looks the session up again: the session, or why it no longer holds; a denial of 503 when it cannot be told. Never rejects. */
+  readonly recheck: (connection: LiveConnection) => Promise<Resolution>
   /** Something about the connection's deadlines came nearer. */
   readonly touch: (connection: LiveConnection) => void
   readonly denied: (control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection) => void
@@ -33,11 +32,12 @@ export interface Hub {
 
 /** Where what passed the doors goes. */
 export interface Delivery {
-  /** Once the connection may act: at once, or after its first message. */
-  open?(connection: LiveConnection): void
+  /** Once the connection may act: at once, or after its first message. What it throws or rejects with closes the connection. */
+  open?(connection: LiveConnection): unknown
   /** One message that passed. A promise counts as a running handler. */
   message(subject: MessageSubject, connection: LiveConnection): unknown
-  closed?(connection: LiveConnection, code: number): void
+  /** The end of a connection that `open` was called for. */
+  closed?(connection: LiveConnection, code: number): unknown
   /** What the app's own code threw: for the app's log, not for events. */
-  failed?(error: unknown, connection: LiveConnection): void
+  failed?(error: unknown, connection: LiveConnection): unknown
 }

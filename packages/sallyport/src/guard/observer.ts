@@ -37,11 +37,6 @@ export function createObserver(policy: Policy, now: () => number): Observer {
   const tell = (build: () => Parameters<Events['emit']>[0]): void => {
     if (events.listening) events.emit(build())
   }
-  const about = (live: LiveConnection): { connection: string; request: HandshakeRequest; session: Session } => ({
-    connection: live.id,
-    request: live.request,
-    session: live.session,
-  })
 
   return {
     events,
@@ -84,4 +79,8 @@ export function createObserver(policy: Policy, now: () => number): Observer {
     received: bytes => counters.messageIn(bytes),
     sent: bytes => counters.messageOut(bytes),
   }
+}
+
+function about(live: LiveConnection): { connection: string; request: HandshakeRequest; session: Session } {
+  return { connection: live.id, request: live.request, session: live.session }
 }

@@ -1,6 +1,7 @@
 /**
  * What a connection needs of the socket below it: `ws`, the engine of `serve()` and others implement it.
- * Nothing here throws; after `close` or `terminate` every call is a no-op.
+ * Nothing here throws. After `close` only `resume` and `terminate` still act, so that the peer's answer is read, or the
+ * peer cut; after `terminate` nothing does.
  */
 export interface Transport {
   /** Bytes handed to the transport that the peer's kernel has not taken yet. */
@@ -10,6 +11,7 @@ export interface Transport {
   ping(): void
   /** Stops reading from the socket. Frames that were read already may still be delivered. */
   pause(): void
+  /** Reads on. Never delivers from within the call. */
   resume(): void
   /** Starts the closing handshake (RFC 6455 §7.1.2); the transport itself cuts a peer that does not answer it. */
   close(code: number, reason: string): void

@@ -50,7 +50,7 @@ export function createKeeper<C extends KeptConnection>(
     return due
   }
 
-  const turn = (connection: C, time: number): number => {
+  const look = (connection: C, time: number): number => {
     if (connection.readyState >= 2) {
       if (connection.readyState === 2 && connection.cutAt !== 0 && connection.cutAt <= time) connection.terminate()
       return connection.readyState === 2 && connection.cutAt > time ? connection.cutAt : Infinity
@@ -70,6 +70,16 @@ export function createKeeper<C extends KeptConnection>(
       connection.reported |= bit
     }
     return dueAt(connection)
+  }
+
+  const turn = (connection: C, time: number): number => {
+    try {
+      return look(connection, time)
+    } catch {
+      // What cannot be judged does not stay open, and takes nobody with it who is due in the same instant.
+      connection.terminate()
+      return Infinity
+    }
   }
 
   const wheel = createWheel<C>(now, turn)

@@ -1,4 +1,4 @@
-import type { Denial, Verdict } from '../policy/verdict.ts'
+import type { Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 
 /** What the keeper sees of an open connection. Times are ms since the epoch; 0 is "not so". */
@@ -12,6 +12,8 @@ export interface Kept {
   /** When the last ping went out, and whether its pong is still awaited. */
   pingedAt: number
   pongAwaited: boolean
+  /** False while its socket is paused: what the peer sends, pongs too, waits in the kernel then. */
+  readonly reading: boolean
   /** When the session was last known to hold, and since when its check fails for want of an answer. */
   checkedAt: number
   uncheckedSince: number
@@ -36,6 +38,3 @@ export interface LifetimeCheck {
   /** Called once that time has come. */
   look(connection: Kept, now: number): Verdict
 }
-
-/** What ends a connection. */
-export type EndConnection<C> = (connection: C, denial: Denial) => void

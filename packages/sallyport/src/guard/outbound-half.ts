@@ -1,0 +1,123 @@
+import type { Attempt } from '../handshake/attempt.ts'
+import { HARD_FACTOR } from '../lifetime/backpressure.ts'
+import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import type { Hub } from './hub.ts'
+import type { Transport } from './transport.ts'
+
+/** What leaves a connection: checked, held back until it is authenticated, and bounded while the peer does not read. */
+export abstract class OutboundHalf {
+  readonly attempt: Attempt
+  readyState: 0 | 1 | 2 | 3
+  lastMessageAt: number
+  slowSince = 0
+  slowLookAt = 0
+
+  protected readonly hub: Hub
+  protected readonly transport: Transport
+  #held: (string | Uint8Array)[] | null = null
+  #heldBytes = 0
+
+  constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
+    this.hub = hub
+    this.attempt = attempt
+    this.transport = transport
+    this.lastMessageAt = now
+    this.readyState = attempt.ticket === 'deferred' ? 0 : 1
+  }
+
+  protected abstract touch(): void
+  abstract end(denial: Denial, control?: ControlId): void
+  protected abstract tell(control: ControlId, denial: Denial, enforced: boolean): void
+  /** Stops reading from a peer that does not read. */
+  protected abstract holdSlow(): void
+
+  get bufferedAmount(): number {
+    return this.transport.bufferedAmount + this.#heldBytes
+  }
+
+  send(message: object | string): boolean {
+    if (this.readyState >= 2) return false
+    const ready = this.#checkOutbound(message)
+    if (ready === null) return false
+    if (this.readyState !== 0) return this.transmit(ready)
+    const bytes = typeof ready === 'string' ? Buffer.byteLength(ready) : ready.byteLength
+    if (this.#heldBytes + bytes > this.hub.policy.lifetime.backpressure.bytes) return false
+    this.#held ??= []
+    this.#held.push(ready)
+    this.#heldBytes += bytes
+    return true
+  }
+
+  /** What may leave, serialised; null when `message/outbound` keeps it. */
+  #checkOutbound(message: object | string): string | Uint8Array | null {
+    const { outbound } = this.hub
+    const isRaw = typeof message === 'string' || message instanceof Uint8Array
+    if (outbound === null) return isRaw ? message : JSON.stringify(message)
+    const result = outbound(typeof message === 'string' ? parsed(message) : message)
+    if (result.ok) return JSON.stringify(result.value)
+    const enforced = this.hub.enforced('message/outbound')
+    this.tell('message/outbound', deny('SALLY_OUTBOUND_INVALID', result.detail), enforced)
+    if (enforced || this.readyState >= 2) return null
+    return isRaw ? message : JSON.stringify(message)
+  }
+
+  protected transmit(message: string | Uint8Array): boolean {
+    if (this.readyState !== 1) return false
+    if (typeof message === 'string') this.transport.sendText(message)
+    else this.transport.sendBinary(message)
+    this.sent(message.length)
+    return true
+  }
+
+  /** Something went out, by us or past us: counts it, and holds back a peer that does not read. */
+  sent(bytes: number): void {
+    const { hub } = this
+    const now = hub.now()
+    this.lastMessageAt = now
+    hub.sent(bytes)
+    const bound = hub.policy.lifetime.backpressure.bytes
+    const { bufferedAmount } = this.transport
+    if (bufferedAmount <= bound || this.readyState !== 1) return
+    // What waited before this message counts: how long a message is the app decides, how much waits the peer.
+    if (bufferedAmount - bytes > HARD_FACTOR * bound) {
+      this.end(deny('SALLY_BACKPRESSURE', `more than ${HARD_FACTOR * bound} bytes wait for the peer`))
+      if (!this.isOpen()) {
+        // A close frame would stand behind all that is not read.
+        this.transport.terminate()
+        return
+      }
+    }
+    if (this.slowSince !== 0) return
+    this.slowSince = now
+    this.slowLookAt = now
+    if (hub.enforced('lifetime/backpressure')) this.holdSlow()
+    this.touch()
+  }
+
+  protected isOpen(): boolean {
+    return this.readyState === 1
+  }
+
+  /** Sends what was held back, in order. */
+  protected sendHeld(): void {
+    const held = this.#held
+    this.dropHeld()
+    for (const message of held ?? []) this.transmit(message)
+  }
+
+  protected dropHeld(): void {
+    this.#held = null
+    this.#heldBytes = 0
+  }
+}
+
+/** What a text holds; an empty object, which no schema declares, for what is no JSON object. */
+function parsed(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
+}
