@@ -27,7 +27,6 @@ export function cleanPath(target: string): string {
   return clean(path === '' ? '/' : path, FIELD_BOUNDS.path)
 }
 
-/** Slashes are counted, so that a line of them is not tried from each in turn. */
 const USER = /^([a-z][a-z\d+.-]*:\/{0,2})?.*@/is
 
 /**

@@ -27,7 +27,9 @@ export function createLeases(): Leases {
 
   const forget = (item: Held): void => {
     const group = groups.get(item.key)
-    if (!group?.held.delete(item.id)) return
+    // A later lease of the same id is another one.
+    if (group?.held.get(item.id) !== item) return
+    group.held.delete(item.id)
     if (group.held.size === 0) groups.delete(item.key)
   }
 

@@ -534,6 +534,18 @@ const withPage = async (
 describe('coming online', () => {
   const LONG = { min: 1_000_000, max: 1_000_000 }
 
+  it('leaves no listener on the page when it ends', () =>
+    withPage('visible', async (page, tab) => {
+      const removed = [page, tab].map(target => mock.method(target, 'removeEventListener'))
+      define('removeEventListener', page.removeEventListener.bind(page))
+      const { WebSocket } = fakeSockets()
+      connect(URL_, { ticket: false, WebSocket }).close()
+      assert.deepEqual(
+        removed.map(({ mock: { calls } }) => calls.map(({ arguments: [name] }) => name)),
+        [['online'], ['visibilitychange']],
+      )
+    }))
+
   for (const { row, visibility, event, code, expected } of [
     { row: 'tries at once', visibility: 'visible', event: 'online', code: 1006, expected: 2 },
     {

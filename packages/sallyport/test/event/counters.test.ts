@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import { createCounters } from '../../src/event/counters.ts'
+import { exposition } from '../../src/event/exposition.ts'
 import { DENIALS, type DenialCode } from '../../src/policy/denials.ts'
 
 const ORIGIN = ['handshake/origin', 'SALLY_ORIGIN_NOT_ALLOWED'] as const
@@ -112,6 +113,11 @@ describe('the Prometheus text', () => {
     ])
       assert.ok(text.split('\n').includes(line), line)
     assert.ok(text.endsWith('\n'))
+  })
+
+  it('escapes quotes, backslashes and line ends of a label', () => {
+    const text = exposition({ ...createCounters().snapshot(), openedByRoute: { 'a"b\\c\nd': 1 } })
+    assert.ok(text.includes(String.raw`sallyport_connections_opened_total{route="a\"b\\c\nd"} 1`), text)
   })
 
   it('every line is a comment or a sample, whatever an accepted path holds', () => {

@@ -113,6 +113,18 @@ describe('the event log', () => {
     set.mock.restore()
   })
 
+  it('the timer keeps no process alive', () => {
+    mock.timers.reset()
+    const set = mock.method(globalThis, 'setTimeout')
+    const { log } = setUp()
+    log.write(event())
+    log.write(event())
+    const timer: unknown = set.mock.calls[0]?.result
+    set.mock.restore()
+    assert.equal((timer as NodeJS.Timeout).hasRef(), false)
+    log.flush()
+  })
+
   it('quiet again, the next one is logged at once', () => {
     const { log, lines } = setUp()
     log.write(event())

@@ -91,6 +91,15 @@ describe('the budget of take', () => {
     close()
   })
 
+  it('fractions that do not add up exactly cost nothing more', () => {
+    const { store, close } = clocked()
+    const budget: Budget = { amount: 1, perMs: 60_000, burst: 3.3 }
+    assert.equal(store.take('k', 1.1, budget).ok, true)
+    assert.equal(store.take('k', 2.2, budget).ok, true)
+    assert.equal(store.take('k', 0.001, budget).ok, false)
+    close()
+  })
+
   it('a clock set back by an hour refills nothing and does not block for an hour', () => {
     const { store, pass, close } = clocked()
     assert.equal(store.take('k', 30, minute).ok, true)
@@ -223,9 +232,32 @@ describe('what is over', () => {
       store.close()
       assert.equal(clear.mock.callCount(), 2)
     } finally {
-      mock.timers.reset()
+      // In this order: the spies stand before the mocked timers.
       mock.restoreAll()
+      mock.timers.reset()
     }
+  })
+
+  it('the timer keeps no process alive', () => {
+    const set = mock.method(globalThis, 'setInterval')
+    const { store, close } = clocked()
+    store.once('k', 1000)
+    const timer: unknown = set.mock.calls[0]?.result
+    set.mock.restore()
+    assert.equal((timer as NodeJS.Timeout).hasRef(), false)
+    close()
+  })
+
+  it('the end of a lapsed lease does not end a later one of the same id', () => {
+    const { store, pass, close } = clocked()
+    for (let id = 0; id < 100; id++) store.lease('crowd', `c${id}`, 100, 1000)
+    store.lease('k', 'a', 1, 1000)
+    pass(1000)
+    assert.equal(store.lease('k', 'a', 1, 60_000), true, 'renewed before the sweeper came by')
+    for (let id = 0; id < 50; id++) store.lease('sweeps', `c${id}`, 50, 60_000)
+    assert.equal(store.size().leases, 51)
+    assert.equal(store.lease('k', 'b', 1, 60_000), false)
+    close()
   })
 
   it('what is prolonged is not swept at its old end', () => {
