@@ -3,7 +3,7 @@ import { HANDSHAKE_CONTROLS } from './handshake-controls.ts'
 import { LIFETIME_CONTROLS } from './lifetime-controls.ts'
 import { MESSAGE_CONTROLS } from './message-controls.ts'
 
-export type { ControlKey, ControlRow } from './control-row.ts'
+export type { ControlRow } from './control-row.ts'
 
 /** Every control there is: one id, one row, one source file, one test, one page. */
 export const CONTROLS: readonly ControlRow[] = Object.freeze([

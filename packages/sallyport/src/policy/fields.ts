@@ -65,7 +65,7 @@ export function entriesOf(value: unknown, path: string, findings: Findings): rea
 
 function readKey(holder: object, key: string, path: string, findings: Findings): unknown {
   try {
-    return Object.getOwnPropertyDescriptor(holder, key) === undefined ? undefined : Reflect.get(holder, key)
+    return Reflect.get(holder, key)
   } catch {
     findings.problems.push({
       path: pathTo(path, key),

@@ -257,6 +257,7 @@ const DERIVED: readonly Derived[] = [
   ['anonymous is noted', { 'handshake.session': anonymous }, p => p.weakened, [{ path: 'handshake.session.dangerouslyAnonymous', control: 'handshake/session' }]],
   ['without ticket, by name', { 'handshake.ticket': { dangerouslyWithoutTicket: true } }, p => [p.handshake.ticket, p.weakened], [null, [{ path: 'handshake.ticket.dangerouslyWithoutTicket', control: 'handshake/ticket' }]]],
   ['without ticket where none is needed weakens nothing', { 'handshake.session': page, 'handshake.ticket': { dangerouslyWithoutTicket: true } }, p => [p.handshake.ticket, p.weakened], [null, []]],
+  ['without ticket where nobody has a session weakens no ticket', { 'handshake.session': anonymous, 'handshake.ticket': { dangerouslyWithoutTicket: true } }, p => [p.handshake.ticket, p.weakened.map(w => w.control)], [null, ['handshake/session']]],
   ['a danger that is false weakens nothing', { 'handshake.transport': { dangerouslyOff: false, dangerouslyAllowPlaintext: false } }, p => [p.handshake.transport, p.weakened], [{}, []]],
   ['the first message has a deadline only in its mode', {}, p => p.lifetime.authentication, null],
   ['… and there it has', { 'handshake.ticket': { carrier: 'first-message' } }, p => p.lifetime.authentication, { deadlineMs: 5000 }],
