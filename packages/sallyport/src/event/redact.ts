@@ -1,7 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto'
 
 /** Greatest lengths of what the peer wrote, in UTF-16 units. */
-export const FIELD_BOUNDS = Object.freeze({ detail: 300, host: 255, ip: 64, origin: 200, path: 200, useragent: 200 })
+export const FIELD_BOUNDS: Readonly<Record<'detail' | 'host' | 'ip' | 'origin' | 'path' | 'useragent', number>> = {
+  detail: 300,
+  host: 255,
+  ip: 64,
+  origin: 200,
+  path: 200,
+  useragent: 200,
+}
 
 /** What breaks or hides a line of a log: controls (ANSI escapes, CR, LF), bidi and zero-width marks, line separators, lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu
