@@ -8,8 +8,50 @@ const MIB = 1024 * KIB
 
 const perMinute = (amount: number): Budget => Object.freeze({ amount, perMs: MINUTE, burst: amount })
 
+/** The defaults by name: `…Ms` is ms, `…Bytes` and `deflateThreshold` are bytes, the rest are counts. */
+export interface Defaults {
+  readonly name: string
+  readonly timeoutMs: number
+  readonly logWindowMs: number
+  readonly headerBytes: number
+  readonly headers: number
+  readonly targetBytes: number
+  readonly subprotocols: readonly string[]
+  readonly deflateThreshold: number
+  readonly deflateWindowBits: number
+  readonly deflateConcurrency: number
+  readonly handshakesPerIp: Budget
+  readonly handshakesTotal: Budget
+  readonly connectionsTotal: number
+  readonly connectionsPerIp: number
+  readonly connectionsPerUser: number
+  readonly ticketTtlMs: number
+  readonly ticketParameter: string
+  readonly messageBytes: number
+  readonly fragments: number
+  readonly unauthenticatedBytes: number
+  readonly controlFrames: Budget
+  readonly messages: Budget
+  readonly messageBytesBudget: Budget
+  readonly depth: number
+  readonly width: number
+  readonly strikes: number
+  readonly discriminator: string
+  readonly handlers: number
+  readonly authenticationMs: number
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatTimeoutMs: number
+  readonly idleMs: number
+  readonly ageMs: number
+  readonly recheckMs: number
+  readonly graceMs: number
+  readonly backpressureBytes: number
+  readonly backpressureMs: number
+  readonly shutdownMs: number
+}
+
 /** What a policy gets that says nothing: ms, bytes, counts. Each with its reason. */
-export const DEFAULTS = Object.freeze({
+export const DEFAULTS: Defaults = Object.freeze({
   name: 'sallyport',
   /** An asynchronous control answers from a store or a rule of the app; one that needs longer holds an open socket hostage. */
   timeoutMs: 5 * SECOND,
@@ -63,7 +105,7 @@ export const DEFAULTS = Object.freeze({
   messageBytesBudget: perMinute(4 * MIB),
   // Per user and per IP: the product of the connection caps and a connection's budget, so that reconnecting does not
   // refill it: 10 × 100 and 100 × 100 a minute.
-  /** Deeper than any hand-written message, far above no parser's stack. */
+  /** Deeper than any hand-written message, far from the end of any parser's stack. */
   depth: 32,
   /** Keys of one object or elements of one array; a roster of a room fits. */
   width: 1024,
@@ -82,7 +124,7 @@ export const DEFAULTS = Object.freeze({
   idleMs: 15 * MINUTE,
   /** A working day (ASVS 7.3.2); the client reconnects with a new ticket (WS-14). */
   ageMs: 12 * HOUR,
-  /** OWASP WS-11 asks for 30 minutes; a look-up a minute and connection costs little and halves nobody's patience. */
+  /** OWASP WS-11 asks for 30 minutes; one look-up a minute and connection costs little and ends a lapsed right sooner. */
   recheckMs: MINUTE,
   /** Two missed re-checks: a store's restart disconnects nobody, its loss does. */
   graceMs: 2 * MINUTE,

@@ -8,7 +8,7 @@ export interface Unusable {
 }
 
 /** Timers of 2^31 ms and more fire at once: 24 whole days is the longest that one can be asked for. */
-export const LONGEST_MS = 24 * 24 * 60 * 60 * 1000
+export const LONGEST_MS: number = 24 * 24 * 60 * 60 * 1000
 
 const UNITS: ReadonlyMap<string, number> = new Map(
   [
