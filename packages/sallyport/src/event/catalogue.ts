@@ -113,6 +113,8 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
   return {
     describeDenial(subject, denial, enforced, control) {
       const row = DENIALS[denial.code]
+      // An error reply has a close code in its row too: the one after too many of them.
+      const closes = enforced && (row.action === 'close' || row.action === 'terminate') && row.close !== undefined
       const facts: Facts = {
         kind: 'denial',
         event: row.event,
@@ -121,7 +123,7 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
         control: control ?? row.control,
         code: denial.code,
         detail: denial.detail,
-        rest: { enforced, remedy: row.remedy, ...(row.close !== undefined && { close_code: row.close }) },
+        rest: { enforced, remedy: row.remedy, ...(closes && { close_code: row.close }) },
       }
       return describe(facts, subject)
     },

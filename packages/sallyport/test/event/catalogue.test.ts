@@ -129,6 +129,21 @@ describe('an event', () => {
     }
   })
 
+  for (const { row, code, enforced, expected } of [
+    { row: 'a denial that closes', code: 'SALLY_IDLE', enforced: true, expected: 4408 },
+    { row: 'a denial in report mode', code: 'SALLY_IDLE', enforced: false, expected: undefined },
+    {
+      row: 'a denial that is answered by an error reply',
+      code: 'SALLY_MESSAGE_TYPE',
+      enforced: true,
+      expected: undefined,
+    },
+    { row: 'a refused handshake', code: 'SALLY_ORIGIN_MISSING', enforced: true, expected: undefined },
+  ] as const)
+    it(`${row} has the close code ${expected}`, () => {
+      assert.equal(catalogue.describeDenial(subject, deny(code, ''), enforced).close_code, expected)
+    })
+
   for (const { row, code, level } of [
     { row: 'a normal close is no alarm', code: 1000, level: 'info' },
     { row: 'a lost connection is no alarm', code: 1006, level: 'info' },
