@@ -30,6 +30,7 @@ const JUDGED = 1
 const DELAYED = 2
 const FULL = 4
 const SLOW = 8
+const HELD = 16
 
 /**
  * One connection between its transport and the app: every message goes through the door in order, and nothing is
@@ -385,6 +386,15 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
     // While nothing was read no pong could be seen.
     if (this.pongAwaited) this.pingedAt += this.hub.now() - Math.max(this.#heldSince, this.pingedAt)
     this.transport.resume()
+  }
+
+  /** Whoever messages are delivered to takes no more for now: nothing is read and nothing judged until `release`. */
+  hold(): void {
+    if (this.readyState < 2) this.#hold(HELD)
+  }
+
+  release(): void {
+    if ((this.#holds & HELD) !== 0) this.#release(HELD)
   }
 
   protected holdSlow(): void {

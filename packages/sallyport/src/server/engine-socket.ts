@@ -168,6 +168,14 @@ export class EngineSocket implements Transport, WireSink {
     } else this.#send(FIN | OPCODE.binary, bytes)
   }
 
+  /** Sends text that is UTF-8 already, as a relay has it. */
+  sendUtf8(bytes: Uint8Array): void {
+    if (this.#state !== 'open') return
+    if (this.#deflate !== null && bytes.length >= this.#deflate.threshold) {
+      this.#send(FIN | RSV1 | OPCODE.text, deflateMessage(bytes, this.#deflate.windowBits))
+    } else this.#send(FIN | OPCODE.text, bytes)
+  }
+
   ping(): void {
     if (this.#state === 'open') this.#send(FIN | OPCODE.ping, new Uint8Array(0))
   }

@@ -6,15 +6,30 @@ import type { Delivery } from '../guard/hub.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
 import { EngineSocket } from './engine-socket.ts'
+import type { LiveConnection } from '../guard/live-connection.ts'
 
 /** Takes an `upgrade` event of an HTTP server, or of the lane before it. */
 export type EngineUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/**
- * RFC 6455 server connections on the sockets of an HTTP server, each of them guarded: the handshake door decides, then
- * the wire speaks.
- */
-export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
+/** What a connection is opened with, once the handshake door let it pass. */
+export interface Opening {
+  readonly request: IncomingMessage
+  readonly socket: Socket
+  /** Bytes that came behind the request. */
+  readonly head: Buffer
+  readonly delivery: Delivery
+  /** The subprotocol to answer with; null for none. */
+  readonly subprotocol: string | null
+}
+
+/** A connection and what it sends by. */
+export interface Opened {
+  readonly live: LiveConnection
+  readonly transport: EngineSocket
+}
+
+/** Compiles what answers 101 and speaks from then on. */
+export function createOpener(core: Core): (admission: Admission, opening: Opening) => Opened {
   const { policy } = core
   const { bytes, fragments, unauthenticatedBytes } = policy.message.size
   const greatest = Math.max(bytes, unauthenticatedBytes)
@@ -22,9 +37,8 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
   const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments, controlFrames: Infinity }
   const deflate = policy.handshake.extensions
 
-  const open = (admission: Admission, request: IncomingMessage, socket: Socket, head: Buffer): void => {
+  return (admission, { request, socket, head, delivery, subprotocol }) => {
     const agreement = deflate === null ? null : agree(request, deflate.windowBits)
-    const { subprotocol } = admission.attempt
     const compression =
       deflate === null || agreement === null
         ? null
@@ -38,7 +52,16 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
     const live = core.open(admission, transport, delivery)
     transport.start(live, head)
     live.begin()
+    return { live, transport }
   }
+}
+
+/**
+ * RFC 6455 server connections on the sockets of an HTTP server, each of them guarded: the handshake door decides, then
+ * the wire speaks.
+ */
+export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
+  const open = createOpener(core)
 
   return (request, duplex, head) => {
     const socket = duplex as Socket
@@ -47,7 +70,7 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
     const conclude = (answer: Admittance): void => {
       if (!answer.pass) refuseSocket(socket, answer)
       else if (socket.destroyed) core.abandon(answer)
-      else open(answer, request, socket, head)
+      else open(answer, { request, socket, head, delivery, subprotocol: answer.attempt.subprotocol })
     }
     const answer = core.admit(core.fromNode(request), head.length > 0)
     if (answer instanceof Promise) void answer.then(conclude)

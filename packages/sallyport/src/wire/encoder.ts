@@ -79,3 +79,20 @@ export function writeMaskedFrame(target: Buffer, at: number, first: number, payl
   applyMask(target, start, start + payload.length, key, 0)
   return start + payload.length
 }
+
+/**
+ * Writes a whole text message of a client, masked as above, where `textFrameRoom` + 4 bytes of room are. A lone
+ * surrogate becomes U+FFFD.
+ *
+ * @returns the position behind the frame
+ */
+export function writeMaskedTextFrame(target: Buffer, at: number, text: string): number {
+  const guess = at + headerBytes(text.length) + 4
+  const length = target.write(text, guess)
+  const start = at + headerBytes(length) + 4
+  if (start !== guess) target.copyWithin(start, guess, guess + length)
+  const key = maskingKey()
+  target.writeInt32LE(key, writeHeader(target, at, TEXT, length, MASKED))
+  applyMask(target, start, start + length, key, 0)
+  return start + length
+}

@@ -2,7 +2,15 @@ export { acceptAnswer, acceptKey, type AnswerHeaders, refuseAnswer } from './ans
 export { ABNORMAL, closePayload, type CloseStatus, isSendableCloseCode, NO_STATUS, readClose } from './close.ts'
 export { Decoder, type DecoderOptions } from './decoder.ts'
 export { deflateMessage, inflateMessage, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './deflate.ts'
-export { frameSize, MAX_HEADER_BYTES, textFrameRoom, writeFrame, writeMaskedFrame, writeTextFrame } from './encoder.ts'
+export {
+  frameSize,
+  MAX_HEADER_BYTES,
+  textFrameRoom,
+  writeFrame,
+  writeMaskedFrame,
+  writeMaskedTextFrame,
+  writeTextFrame,
+} from './encoder.ts'
 export { agreeDeflate, type DeflateAgreement, type ExtensionOffer, readExtensions } from './extensions.ts'
 export { FAULTS, type WireFault, type WireFaultCode } from './faults.ts'
 export type { Inflate, WireLimits, WirePeer } from './limits.ts'

@@ -9,6 +9,7 @@ import {
   textFrameRoom,
   writeFrame,
   writeMaskedFrame,
+  writeMaskedTextFrame,
   writeTextFrame,
 } from '../../src/wire/index.ts'
 import { decode } from './decoding.ts'
@@ -75,6 +76,30 @@ describe('writeTextFrame', () => {
     const target = Buffer.alloc(100)
     const end = writeTextFrame(target, writeTextFrame(target, 0, 'é'), 'b')
     assert.deepEqual(decode([target.subarray(0, end)], { peer: 'server' }), ['text é', 'text b'])
+  })
+})
+
+describe('writeMaskedTextFrame', () => {
+  for (const length of EDGES) {
+    for (const [kind, letter] of [
+      ['ASCII', 'a'],
+      ['three bytes', '€'],
+    ] as const) {
+      test(`${length} of ${kind}, behind another frame`, () => {
+        const text = letter.repeat(length)
+        const target = Buffer.alloc(6 + textFrameRoom(text) + 4, 0xee)
+        const end = writeMaskedTextFrame(target, writeMaskedTextFrame(target, 0, ''), text)
+        assert.equal(end, 6 + frameSize(Buffer.byteLength(text)) + 4)
+        assert.deepEqual(decode([target.subarray(0, end)], { peer: 'client' }), ['text ', `text ${text}`])
+      })
+    }
+  }
+
+  test('a lone surrogate leaves as U+FFFD', () => {
+    const target = Buffer.alloc(64)
+    assert.deepEqual(decode([target.subarray(0, writeMaskedTextFrame(target, 0, '\udc00'))], { peer: 'client' }), [
+      'text \ufffd',
+    ])
   })
 })
 

@@ -1,0 +1,112 @@
+/**
+ * For who embeds a guard into a server of their own, such as a proxy: the doors, one by one, and the engine that speaks
+ * RFC 6455 for them. An application wants `createGuard` and `serve` instead.
+ *
+ * The order is fixed: `view` a request, `admit` it; then either answer with the refusal, or `accept` it, or `abandon` it.
+ * An admission that is neither accepted nor abandoned holds its places in the counts of `handshake/connections`.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Admission, Admittance } from './guard/core.ts'
+import type { Connection } from './guard/connection.ts'
+import type { LiveConnection } from './guard/live-connection.ts'
+import { insideOf } from './guard/registry.ts'
+import type { HandshakeRequest } from './handshake/handshake-request.ts'
+import type { Guard } from './index.ts'
+import type { SchemaMap } from './policy/types.ts'
+import { deny } from './policy/verdict.ts'
+import { createOpener, type Opening } from './server/engine.ts'
+import type { EngineSocket } from './server/engine-socket.ts'
+import type { Session } from './session/session.ts'
+
+/** A guard's doors, for a server that is not ours. */
+export interface Embedding {
+  /** Views Node's request as the doors see one. */
+  view(request: IncomingMessage): HandshakeRequest
+  /**
+   * Runs the handshake door. Never throws; the answer is synchronous when every control's was.
+   * @param early bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it)
+   */
+  admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
+  /** Gives up an admission that is not accepted. */
+  abandon(admission: Admission): void
+  /** Answers 101 on the socket, which the engine has from then on, and opens the guarded connection. */
+  accept(admission: Admission, opening: Opening): EmbeddedConnection
+}
+
+/** An open connection, with what a relay needs beyond {@link Connection}. */
+export class EmbeddedConnection {
+  readonly #live: LiveConnection
+  readonly #transport: EngineSocket
+
+  constructor(live: LiveConnection, transport: EngineSocket) {
+    this.#live = live
+    this.#transport = transport
+  }
+
+  get connection(): Connection {
+    return this.#live
+  }
+
+  /** Sends text that is UTF-8 already. Past `message/outbound`: where that is declared use `connection.send`. */
+  forwardText(bytes: Uint8Array): void {
+    if (this.#live.readyState !== 1) return
+    this.#transport.sendUtf8(bytes)
+    this.#live.sent(bytes.length)
+  }
+
+  /** Sends bytes as a binary message. Past `message/outbound`, as above. */
+  forwardBinary(bytes: Uint8Array): void {
+    if (this.#live.readyState !== 1) return
+    this.#transport.sendBinary(bytes)
+    this.#live.sent(bytes.length)
+  }
+
+  /** Takes no more messages for now: none is read and none judged until `release`. */
+  hold(): void {
+    this.#live.hold()
+  }
+
+  release(): void {
+    this.#live.release()
+  }
+
+  /** Ends it as `lifetime/backpressure` does: the client takes nothing of what waits for it. */
+  endSlow(detail: string): void {
+    this.#live.end(deny('SALLY_BACKPRESSURE', detail))
+  }
+}
+
+/** The doors of a guard. Throws a `TypeError` for anything that `createGuard` did not make. */
+export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>): Embedding {
+  const { core } = insideOf(guard)
+  const open = createOpener(core)
+  return Object.freeze<Embedding>({
+    view: core.fromNode,
+    admit: core.admit,
+    abandon: core.abandon,
+    accept(admission, opening) {
+      const { live, transport } = open(admission, opening)
+      return new EmbeddedConnection(live, transport)
+    },
+  })
+}
+
+export type { Admission, Admittance } from './guard/core.ts'
+export type { Delivery } from './guard/hub.ts'
+export { type HttpAnswer, type Refusal, refusalText } from './guard/refusal.ts'
+export type { MessageSubject } from './message/message-control.ts'
+export { refuseSocket } from './server/engine.ts'
+export { type EngineLane, installLane } from './server/engine-lane.ts'
+export {
+  beginTurn,
+  commit,
+  endTurn,
+  flush,
+  OUTBOX_BYTES,
+  outboxStart,
+  reserve,
+  waiting,
+} from './server/engine-outbox.ts'
+export { readFrom, type Reader } from './server/engine-read.ts'
+export { isTicketProtocol } from './ticket/carriers.ts'
+export type { Opening }
