@@ -71,6 +71,49 @@ for (const tls of [false, true]) {
   })
 }
 
+describe('how a socket is read', () => {
+  const echoes = async (engine: EngineServer): Promise<void> => {
+    const client = await open(engine)
+    client.send('a', 'é'.repeat(100_000), 'b')
+    assert.deepEqual(await client.hears(3), ['text a', `text ${'é'.repeat(100_000)}`, 'text b'])
+    client.send(close(1000))
+    await client.closes()
+    assert.deepEqual(await engine.ends(), [1000])
+  }
+
+  test('into the shared buffer, where Node lets an accepted socket do so', async t => {
+    const engine = await startEngine(t)
+    let used = 0
+    engine.server.prependListener('connection', socket => {
+      const { _handle: handle } = socket as unknown as { _handle: { useUserBuffer(buffer: Buffer): void } }
+      const { useUserBuffer } = handle
+      handle.useUserBuffer = buffer => {
+        used++
+        useUserBuffer.call(handle, buffer)
+      }
+    })
+    await echoes(engine)
+    assert.equal(used, 1)
+  })
+
+  test('by its data events, where Node has no such thing', async t => {
+    const engine = await startEngine(t)
+    engine.server.prependListener('connection', socket => {
+      Object.assign((socket as unknown as { _handle: object })._handle, { useUserBuffer: undefined })
+    })
+    await echoes(engine)
+  })
+
+  test('by its data events, where the slots have other names', async t => {
+    const engine = await startEngine(t)
+    engine.server.prependListener('connection', socket => {
+      const slots = Object.getOwnPropertySymbols(socket)
+      for (const slot of slots) if (slot.description === 'kBuffer') Reflect.deleteProperty(socket, slot)
+    })
+    await echoes(engine)
+  })
+})
+
 describe('a turn', () => {
   test('all replies to what one read brought leave in one write', async t => {
     const engine = await startEngine(t)
