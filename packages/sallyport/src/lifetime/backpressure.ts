@@ -16,7 +16,6 @@ export const backpressure: LifetimeControl = {
   compile(policy) {
     const { bytes, forMs } = policy.lifetime.backpressure
     const slow = deny('SALLY_BACKPRESSURE', `more than ${bytes} bytes wait for the peer since ${forMs} ms`)
-    const step = Math.min(LOOK_MS, forMs)
     return {
       due: ({ slowSince, slowLookAt }) => (slowSince === 0 ? Infinity : slowLookAt),
       look(connection, now) {
@@ -26,7 +25,7 @@ export const backpressure: LifetimeControl = {
           return PASS
         }
         if (now - connection.slowSince >= forMs) return slow
-        connection.slowLookAt = now + step
+        connection.slowLookAt = Math.min(now + LOOK_MS, connection.slowSince + forMs)
         return PASS
       },
     }

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createCore } from '../../src/guard/core.ts'
+import { createObserver } from '../../src/guard/observer.ts'
+import { parsePolicy } from '../../src/policy/parse.ts'
+import type { Target } from '../../src/store/store.ts'
+import { FakeTransport } from './live.ts'
+
+/** A core whose `authorize` waits: the session is found, the connection not yet open. */
+function slowDoor(handshake: object = {}) {
+  const gate = Promise.withResolvers<boolean>()
+  const entered = Promise.withResolvers<void>()
+  const policy = parsePolicy({
+    handshake: {
+      origin: { allow: ['http://localhost:8080'] },
+      session: () => ({ id: 's1', user: 'ann' }),
+      ticket: { dangerouslyWithoutTicket: true },
+      authorize() {
+        entered.resolve()
+        return gate.promise
+      },
+      ...handshake,
+    },
+    message: { schema: { dangerouslyAcceptAnyMessage: true } },
+  })
+  const core = createCore(policy, Date.now, createObserver(policy, Date.now))
+  const request = new Request('http://localhost:8080/ws', {
+    headers: {
+      host: 'localhost:8080',
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+      'sec-websocket-protocol': 'sallyport.v1',
+      origin: 'http://localhost:8080',
+    },
+  })
+  return { core, gate, entered: entered.promise, admittance: core.admit(core.fromWeb(request, '127.0.0.1')) }
+}
+
+for (const [name, target, status] of [
+  ['its session', { session: 's1' }, 401],
+  ['its user', { user: 'ann' }, 401],
+  ['everybody', 'all', 401],
+  ['another session', { session: 's2' }, null],
+  ['another user', { user: 'bob' }, null],
+] as readonly (readonly [string, Target, number | null])[]) {
+  test(`revoking ${name} while the handshake is under way ${status === null ? 'does not touch it' : 'refuses it'}`, async () => {
+    const { core, gate, entered, admittance } = slowDoor()
+    await entered
+    await core.revoke(target)
+    gate.resolve(true)
+    const answer = await admittance
+    assert.equal(answer.pass ? null : answer.status, status)
+  })
+}
+
+test('a revocation between the admission and its opening ends the connection as it opens', async () => {
+  const { core, gate, admittance } = slowDoor()
+  gate.resolve(true)
+  const answer = await admittance
+  assert.equal(answer.pass, true)
+  if (!answer.pass) return
+  await core.revoke({ user: 'ann' })
+  const wire = new FakeTransport()
+  const opened: string[] = []
+  core.open(answer, wire, { message: () => undefined, open: () => opened.push('open') }).begin()
+  assert.deepEqual(wire.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
+  assert.deepEqual(opened, [])
+})
+
+test('a drain while the handshake is under way refuses it', async () => {
+  const { core, gate, entered, admittance } = slowDoor()
+  await entered
+  await core.drain(0)
+  gate.resolve(true)
+  const answer = await admittance
+  assert.equal(answer.pass ? null : answer.status, 503)
+})
+
+test('what is refused, given up or ended leaves no lease behind', async () => {
+  const { core, gate, admittance } = slowDoor({ connections: { perUser: 1 } })
+  gate.resolve(true)
+  const answer = await admittance
+  if (!answer.pass) assert.fail(answer.denial.code)
+  const user = answer.attempt.leases.find(({ key }) => key.includes('ann'))!
+  assert.equal(await core.parts.store.lease(user.key, 'other', user.cap, 1000), false)
+  core.abandon(answer)
+  assert.equal(await core.parts.store.lease(user.key, 'other', user.cap, 1000), true)
+})

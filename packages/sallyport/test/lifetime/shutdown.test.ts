@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { guarded, settled, type Seat } from '../guard/live.ts'
+
+const CLOSED = [[1012, 'SALLY_SHUTDOWN']]
+
+/** Answers the close frames of the guard, as honest peers do. */
+function answerCloses(seats: readonly Seat[]): void {
+  for (const { connection, wire } of seats) if (wire.closes.length > 0) connection.closed(wire.closes[0]![0])
+}
+
+test('every connection goes within the time, not all at once; drain resolves with the last', async t => {
+  const guard = guarded(t, { lifetime: { shutdown: { within: 1000 }, session: { dangerouslyOff: true } } })
+  const seats = Array.from({ length: 200 }, () => guard.seat())
+  let drained = false
+  void guard.core.drain().then(() => (drained = true))
+  await guard.run(400)
+  const gone = seats.filter(({ wire }) => wire.closes.length > 0).length
+  assert.ok(gone > 20 && gone < 180, `${gone} of 200 after two fifths of the time`)
+  await guard.run(700)
+  for (const { wire } of seats) assert.deepEqual(wire.closes, CLOSED)
+  assert.equal(drained, false)
+  answerCloses(seats)
+  await settled()
+  assert.equal(drained, true)
+  assert.equal(guard.core.connections.size, 0)
+})
+
+test('a peer that does not answer the close is cut after five seconds', async t => {
+  const guard = guarded(t)
+  const { connection, wire } = guard.seat()
+  const drained = guard.core.drain(0)
+  await guard.run(5000)
+  assert.equal(wire.terminated, false)
+  await guard.run(200)
+  assert.equal(wire.terminated, true)
+  connection.closed(1006)
+  await drained
+})
+
+test('nothing to drain resolves at once; a second call brings the time nearer and both resolve', async t => {
+  const guard = guarded(t)
+  const { connection, wire } = guard.seat()
+  const drains = [guard.core.drain(60_000), guard.core.drain(0)]
+  await guard.run(200)
+  assert.deepEqual(wire.closes, CLOSED)
+  connection.closed(1012)
+  await Promise.all(drains)
+  await guard.core.drain()
+})
+
+test('a connection that opens while the server drains leaves with the next tick', async t => {
+  const guard = guarded(t)
+  guard.seat()
+  void guard.core.drain(60_000)
+  const { wire } = guard.seat()
+  await guard.run(100)
+  assert.deepEqual(wire.closes, CLOSED)
+})
+
+test('report mode: the operator’s own command is obeyed all the same', async t => {
+  const guard = guarded(t, { report: true })
+  const seats = [guard.seat()]
+  const drained = guard.core.drain(0)
+  await guard.run(200)
+  assert.deepEqual(seats[0]!.wire.closes, CLOSED)
+  answerCloses(seats)
+  await drained
+})
