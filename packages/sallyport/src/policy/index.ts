@@ -1,0 +1,9 @@
+/**
+ * For who reads configuration beside a policy, as the gateway does: the same units, the same sense of what is a guessable
+ * secret, and the same guess at the word that was meant, so that both halves of a file are read alike.
+ */
+export { parseDuration, type Unusable } from './duration.ts'
+export { nearest } from './nearest.ts'
+export type { Problem } from './problem.ts'
+export { isPlaceholder } from './secret-value.ts'
+export { parseSize } from './size.ts'
