@@ -9,9 +9,15 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 
 /**
  * Serves one path (null: every path) of an HTTP server's `upgrade` event with a `WebSocketServer({ noServer: true, ...guard.ws() })`. A
- * refusal is one write before anything is allocated for the connection.
+ * refusal is one write before anything is allocated for the connection. Throws a `TypeError` for a server whose sockets
+ * this guard would not see.
  */
 export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path: string | null): UpgradeHandler {
+  if (!side.guards(server)) {
+    throw new TypeError(
+      'the WebSocketServer is not guarded by this guard: write new WebSocketServer({ noServer: true, ...guard.ws() })',
+    )
+  }
   return (request, socket, head) => {
     if (path !== null && request.url?.split('?', 1)[0] !== path) return false
     // Before anything is awaited: a peer that resets meanwhile must not end the process.

@@ -3,17 +3,35 @@ import type { WebSocket } from 'ws'
 import type { Admission, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
-import type { Transport } from '../guard/transport.ts'
 import type { MessageSubject } from '../message/message-control.ts'
+import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
+import { transportOf, violationOf } from './ws-transport.ts'
 
 /** `ws`'s class, or the app's own subclass of it. */
 export type WebSocketClass = typeof WebSocket
 
+/** Bounds of `ws`'s receiver, held whatever the options of the server became. */
+export interface ReceiverLocks {
+  readonly maxPayload: number
+  readonly maxFragments: number
+  readonly maxBufferedChunks: number
+  readonly skipUTF8Validation: false
+}
+
+/** What a guarded class is made of. */
+export interface Guarding {
+  readonly core: Core
+  readonly Base: WebSocketClass
+  readonly locks: ReceiverLocks
+  /** Hands out, once, the admission that the handshake door gave the socket. */
+  readonly claim: (socket: Duplex) => Admission | undefined
+  /** Takes the place of `message` listeners. */
+  readonly delivery: Delivery | undefined
+}
+
 /** What of `ws` is not in its types. */
 interface Innards {
   setSocket(socket: Duplex, head: Buffer, options: object): void
-  /** Its bound is set low before and raised after authentication. */
-  _receiver?: { _maxPayload?: number }
 }
 
 /** The guarded connection behind each socket of ours. */
@@ -32,16 +50,8 @@ export function liveOf(socket: object): LiveConnection | undefined {
   return lives.get(socket)
 }
 
-/**
- * A subclass that stands between `ws`'s receiver and every `message` listener, and between `send` and the socket.
- * `claim` hands out, once, the admission that the handshake door gave the socket.
- */
-export function guardedClass(
-  core: Core,
-  Base: WebSocketClass,
-  claim: (socket: Duplex) => Admission | undefined,
-  delivery: Delivery | undefined,
-): WebSocketClass {
+/** A subclass that stands between `ws`'s receiver and every `message` listener, and between `send` and the socket. */
+export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): WebSocketClass {
   const { prototype } = Base
   const innards = prototype as unknown as Innards
   const guardsOutbound = core.policy.message.outbound !== null
@@ -49,7 +59,9 @@ export function guardedClass(
   class GuardedWebSocket extends Base {
     setSocket(socket: Duplex, head: Buffer, options: object): void {
       const admission = claim(socket)
-      innards.setSocket.call(this, socket, admission === undefined ? Buffer.alloc(0) : head, options)
+      innards.setSocket.call(this, socket, admission === undefined ? Buffer.alloc(0) : head, { ...options, ...locks })
+      // A subclass may have chosen one before there was a receiver.
+      Reflect.set(this, 'binaryType', this.binaryType)
       if (admission === undefined) {
         // `verifyClient` was replaced or skipped: nothing vouches for this socket, so nothing passes through it.
         this.terminate()
@@ -72,7 +84,10 @@ export function guardedClass(
         return
       }
       const options = rest[0] as { readonly binary?: boolean } | null | undefined
-      const isText = typeof data === 'string' || (typeof options === 'object' && options?.binary === false)
+      const isText =
+        typeof data === 'string' ||
+        typeof data === 'number' ||
+        (typeof options === 'object' && options?.binary === false)
       const sent = live.send(isText ? String(data) : new Uint8Array(data as Buffer))
       const callback = rest.at(-1)
       if (typeof callback === 'function') {
@@ -84,7 +99,7 @@ export function guardedClass(
       const live = lives.get(this)
       if (live === undefined) return event === 'message' ? false : super.emit(event, ...args)
       if (event === 'message') {
-        const data = bufferOf(args[0])
+        const data = args[0] as Buffer
         if (args[1] === true) live.binary(data)
         else live.text(data.toString(), data.byteLength)
         return true
@@ -100,6 +115,7 @@ export function guardedClass(
       return super.emit(event, ...args)
     }
   }
+  readBuffers(GuardedWebSocket.prototype)
   return GuardedWebSocket
 }
 
@@ -107,7 +123,7 @@ export function guardedClass(
 function deliver(socket: WebSocket, subject: MessageSubject, connection: LiveConnection): unknown {
   const handlers = taken.get(socket)
   if (handlers !== undefined) return handlers(subject, connection)
-  const [data, isBinary] = payloadOf(subject)
+  const [data, isBinary] = payloadOf(subject, socket.binaryType)
   const pending: unknown[] = []
   // Called here rather than by `emit`, so that an asynchronous listener counts as a running handler and its failure is ours.
   for (const listener of socket.rawListeners('message')) {
@@ -115,48 +131,4 @@ function deliver(socket: WebSocket, subject: MessageSubject, connection: LiveCon
     if (result instanceof Promise) pending.push(result)
   }
   return pending.length === 0 ? undefined : Promise.all(pending)
-}
-
-function payloadOf({ value, data, text }: MessageSubject): readonly [Buffer, boolean] {
-  if (data !== null) return [Buffer.from(data.buffer, data.byteOffset, data.byteLength), true]
-  return [Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? text ?? '')), false]
-}
-
-function transportOf(socket: WebSocket, prototype: WebSocket): Transport {
-  return {
-    get bufferedAmount() {
-      return socket.bufferedAmount
-    },
-    sendText: text => Reflect.apply(prototype.send, socket, [text]),
-    sendBinary: bytes => Reflect.apply(prototype.send, socket, [bytes]),
-    ping: () => prototype.ping.call(socket),
-    pause: () => prototype.pause.call(socket),
-    resume: () => prototype.resume.call(socket),
-    close: (code, reason) => prototype.close.call(socket, code, reason),
-    terminate: () => prototype.terminate.call(socket),
-    limit(bytes) {
-      const { _receiver } = socket as unknown as Innards
-      if (typeof _receiver?._maxPayload === 'number') _receiver._maxPayload = bytes
-    },
-  }
-}
-
-/** What `ws` reports of a peer that broke the protocol or a bound, as a close code and a word for the log. */
-function violationOf(error: unknown): [closeCode: number, detail: string] {
-  const code = String((error as { code?: unknown } | null)?.code)
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH')
-    return [1009, code]
-  if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return [1008, code]
-  if (code === 'WS_ERR_INVALID_UTF8') return [1007, code]
-  return [1002, code]
-}
-
-function bufferOf(data: unknown): Buffer {
-  if (Buffer.isBuffer(data)) return data
-  return Array.isArray(data) ? Buffer.concat(data as Buffer[]) : Buffer.from(data as ArrayBuffer)
-}
-
-function sizeOf(data: unknown): number {
-  if (typeof data === 'string') return data.length
-  return (data as { readonly byteLength?: number } | null)?.byteLength ?? 0
 }

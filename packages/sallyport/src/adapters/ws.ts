@@ -1,18 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ServerOptions } from 'ws'
+import type { ServerOptions, WebSocketServer } from 'ws'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
-import { guardedClass, type WebSocketClass } from './ws-socket.ts'
+import { hideTickets } from './ws-protocols.ts'
+import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-socket.ts'
 
 /** What `guard.ws()` gives to a `WebSocketServer`. Spread it last: each of these is a lock. */
 export type WsOptions = Required<
-  Pick<ServerOptions, 'verifyClient' | 'handleProtocols' | 'maxPayload' | 'perMessageDeflate' | 'WebSocket'>
-> & {
-  readonly maxFragments: number
-  readonly maxBufferedChunks: number
-  readonly closeTimeout: number
-}
+  Pick<ServerOptions, 'verifyClient' | 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
+> &
+  ReceiverLocks & { readonly closeTimeout: number }
 
 /** The guard's side of one or more `ws` servers. */
 export interface WsSide {
@@ -20,17 +18,31 @@ export interface WsSide {
   options(Base: WebSocketClass, delivery?: Delivery): WsOptions
   /** Runs the handshake door for an upgrade; the admission then waits for its socket. */
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
+  /** Whether a server was made with options of this side, so that what it opens is guarded. */
+  guards(server: WebSocketServer): boolean
 }
+
+/** The options that a server really has: an app may have replaced some. */
+type Live = Pick<ServerOptions, 'handleProtocols' | 'WebSocket'>
 
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
+const REPLACED =
+  'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
 
 /** Guards `ws` by its own options: `verifyClient` runs the handshake door, a subclass of its socket the message door. */
 export function createWsSide(core: Core): WsSide {
   const admissions = new WeakMap<Duplex, Admission>()
+  const classes = new WeakSet<object>()
   const { size } = core.policy.message
   const deflate = core.policy.handshake.extensions
+  const locks: ReceiverLocks = {
+    maxPayload: size.bytes,
+    maxFragments: size.fragments,
+    maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
+    skipUTF8Validation: false,
+  }
 
   const claim = (socket: Duplex): Admission | undefined => {
     const admission = admissions.get(socket)
@@ -57,37 +69,53 @@ export function createWsSide(core: Core): WsSide {
     return answer instanceof Promise ? answer.then(keep) : keep(answer)
   }
 
+  const guarded = (server: Live): boolean => server.WebSocket !== undefined && classes.has(server.WebSocket)
+  const handleProtocols: WsOptions['handleProtocols'] = (_offered, request) =>
+    admissions.get(request.socket)?.attempt.subprotocol ?? false
+
   return {
     admit,
-    options: (Base, delivery) => ({
-      verifyClient: ({ req }, callback) => {
-        if (admissions.has(req.socket)) {
-          callback(true)
-          return
-        }
-        const conclude = (answer: Admittance): void => {
-          if (answer.pass) callback(true)
-          else callback(false, answer.status, answer.body, { ...answer.headers })
-        }
-        const answer = admit(req, false)
-        if (answer instanceof Promise) void answer.then(conclude)
-        else conclude(answer)
-      },
-      handleProtocols: (_offered, request) => admissions.get(request.socket)?.attempt.subprotocol ?? false,
-      maxPayload: size.bytes,
-      maxFragments: size.fragments,
-      maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
-      closeTimeout: CLOSE_TIMEOUT_MS,
-      // No context is kept between messages, so that an idle connection holds no window.
-      perMessageDeflate: deflate !== null && {
-        threshold: deflate.threshold,
-        concurrencyLimit: deflate.concurrency,
-        serverMaxWindowBits: deflate.windowBits,
-        clientMaxWindowBits: deflate.windowBits,
-        serverNoContextTakeover: true,
-        clientNoContextTakeover: true,
-      },
-      WebSocket: guardedClass(core, Base, claim, delivery) as WsOptions['WebSocket'],
-    }),
+    guards: ({ options }) => guarded(options),
+    options(Base, delivery) {
+      const Guarded = guardedClass({ core, Base, locks, claim, delivery })
+      classes.add(Guarded)
+      return {
+        // ws calls it as a method of the options that the server really has.
+        verifyClient(this: Live | undefined, { req }, callback) {
+          if (this !== undefined) {
+            if (!guarded(this)) {
+              process.emitWarning(REPLACED, { code: 'SALLY_CONTROL_FAILED' })
+              callback(false, 503, '{"code":"SALLY_CONTROL_FAILED"}')
+              return
+            }
+            hideTickets(this, handleProtocols)
+          }
+          if (admissions.has(req.socket)) {
+            callback(true)
+            return
+          }
+          const conclude = (answer: Admittance): void => {
+            if (answer.pass) callback(true)
+            else callback(false, answer.status, answer.body, { ...answer.headers })
+          }
+          const answer = admit(req, false)
+          if (answer instanceof Promise) void answer.then(conclude)
+          else conclude(answer)
+        },
+        handleProtocols,
+        ...locks,
+        closeTimeout: CLOSE_TIMEOUT_MS,
+        // No context is kept between messages, so that an idle connection holds no window.
+        perMessageDeflate: deflate !== null && {
+          threshold: deflate.threshold,
+          concurrencyLimit: deflate.concurrency,
+          serverMaxWindowBits: deflate.windowBits,
+          clientMaxWindowBits: deflate.windowBits,
+          serverNoContextTakeover: true,
+          clientNoContextTakeover: true,
+        },
+        WebSocket: Guarded as WsOptions['WebSocket'],
+      }
+    },
   }
 }

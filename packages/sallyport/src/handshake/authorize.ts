@@ -11,8 +11,13 @@ export const authorize: HandshakeControl = {
       answer === true ? PASS : deny('SALLY_HANDSHAKE_FORBIDDEN', 'handshake.authorize did not answer true')
     return ({ session, request }) => {
       if (session === null) return verdict(false)
-      const answer = rule(session, request)
-      return answer instanceof Promise ? answer.then(verdict) : verdict(answer)
+      const answer: unknown = rule(session, request)
+      return isThenable(answer) ? Promise.resolve(answer).then(verdict) : verdict(answer)
     }
   },
+}
+
+/** Query builders answer with what can be awaited and is no Promise. */
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof answer === 'object' && answer !== null && typeof (answer as { then?: unknown }).then === 'function'
 }

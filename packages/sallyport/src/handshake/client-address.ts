@@ -64,11 +64,12 @@ export function addressKey(ip: string): string {
     .join(':')}::/64`
 }
 
+/** `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`, with or without a port behind the first and the last; nothing that must be guessed (octal, hexadecimal, short forms). */
 function parseAddress(text: string): Address | null {
-  const bare = text.startsWith('[')
-    ? text.slice(1, text.indexOf(']'))
-    : text.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
-  return ipaddr.isValid(bare) && !/^\d+$/.test(bare) ? ipaddr.process(bare) : null
+  const [, v4, bracketed] = /^(?:(\d+\.\d+\.\d+\.\d+)|\[([\da-f:.]+)\])(?::\d{1,5})?$/i.exec(text) ?? []
+  if (v4 !== undefined) return ipaddr.IPv4.isValidFourPartDecimal(v4) ? ipaddr.IPv4.parse(v4) : null
+  const v6 = bracketed ?? text
+  return v6.includes(':') && ipaddr.IPv6.isValid(v6) ? ipaddr.process(v6) : null
 }
 
 interface Hops {
@@ -82,16 +83,31 @@ function xForwardedHops(header: (name: string) => string | undefined): Hops {
   return { addresses: list('x-forwarded-for').filter(Boolean), proto: proto === '' ? null : proto }
 }
 
-/** RFC 7239 §4; an element that cannot be read ends the walk, since what is left of it is anybody's word. */
+const PAIR =
+  /^([!#$%&'*+\-.^_`|~\dA-Za-z]+)=(?:([!#$%&'*+\-.^_`|~\dA-Za-z:[\]]+)|"((?:\\.|[^"\\])*)")[ \t]*([;,]|$)[ \t]*/
+const UNREADABLE: Hops = Object.freeze({ addresses: ['unreadable'], proto: null })
+
+/**
+ * RFC 7239 §4, read whole or not at all: a client that opens a quote must not be able to swallow what the proxy adds
+ * behind it. TLS is the word of the last element, the proxy's own.
+ */
 function forwardedHops(value: string | undefined): Hops {
   const addresses: string[] = []
-  let proto: string | null = null
-  for (const element of (value ?? '').match(/(?:[^,"]|"(?:\\.|[^"\\])*")+/g) ?? []) {
-    const pairs = element.split(';').map(pair => pair.trim().split('='))
-    const of = (name: string): string | undefined =>
-      pairs.find(([key]) => key?.toLowerCase() === name)?.[1]?.replace(/^"|"$/g, '')
-    addresses.push(of('for') ?? 'unreadable')
-    proto = of('proto')?.toLowerCase() ?? proto
+  let rest = (value ?? '').trim()
+  let element = new Map<string, string>()
+  let last = element
+  while (rest !== '') {
+    const [whole, name, token, quoted, end] = PAIR.exec(rest) ?? []
+    const key = name?.toLowerCase()
+    if (whole === undefined || key === undefined || element.has(key)) return UNREADABLE
+    element.set(key, token ?? quoted!)
+    rest = rest.slice(whole.length)
+    if (end === ';') continue
+    addresses.push(element.get('for') ?? 'unreadable')
+    last = element
+    element = new Map()
   }
-  return { addresses, proto }
+  // What ends in `;` or `,` is not an element more.
+  if (element.size > 0) return UNREADABLE
+  return { addresses, proto: last.get('proto')?.toLowerCase() ?? null }
 }

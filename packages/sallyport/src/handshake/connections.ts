@@ -25,7 +25,8 @@ export const connectionsOfUser: HandshakeControl = {
   id: 'handshake/connections',
   compile(policy, parts) {
     const section = policy.handshake.connections
-    if (section === null) return null
+    // An anonymous user is an address, which is counted already, and to its own cap.
+    if (section === null || policy.handshake.session === null) return null
     const most = deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, 10)
     return attempt => {
       const user = attempt.session?.user
@@ -43,9 +44,14 @@ function lease(
 ): Verdict | Promise<Verdict> {
   const record = (held: boolean): Verdict => {
     if (!held) return denial
-    if (attempt.ended) void store.release(key, attempt.id)
+    if (attempt.ended) giveBack()
     else attempt.leases.push({ key, cap })
     return PASS
+  }
+  /** The attempt was given up meanwhile. A store that fails here costs time alone: the lease lapses by itself. */
+  const giveBack = (): void => {
+    const pending = store.release(key, attempt.id)
+    if (pending instanceof Promise) pending.catch(() => undefined)
   }
   const held = store.lease(key, attempt.id, cap, LEASE_TTL_MS)
   return held instanceof Promise ? held.then(record) : record(held)

@@ -20,7 +20,9 @@ export const fetchMetadata: HandshakeControl = {
         )
       }
       const site = request.header('sec-fetch-site')
-      if (site === undefined || origin === null) return PASS
+      if (site === undefined) return PASS
+      // Only browsers send the one, and every browser sends the other: something on the way took the Origin off.
+      if (origin === null) return deny('SALLY_FETCH_METADATA', 'Sec-Fetch-Site without an Origin')
       if (site === 'none')
         return deny('SALLY_FETCH_METADATA', 'Sec-Fetch-Site is none, but no page-less request bears an Origin')
       const fits = sameName(origin, request.header('host') ?? '')

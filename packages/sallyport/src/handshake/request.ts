@@ -46,6 +46,8 @@ function checkForm(asked: HandshakeRequest): Verdict {
   if (asked.method !== 'GET' || asked.httpVersion !== '1.1') {
     return malformed(`${asked.method} over HTTP/${asked.httpVersion}, not GET over HTTP/1.1`)
   }
+  // A fragment never leaves a browser; the next parser would cut the query there.
+  if (/[^!-~]|#/.test(asked.target)) return malformed('the request target holds a fragment or unprintable characters')
   if (!isCanonicalPath(asked.path)) return malformed('the request target is not a plain, canonical path')
   for (const name of SINGLE) {
     if (asked.lines(name).length > 1) return malformed(`the ${name} header is repeated`)

@@ -1,0 +1,52 @@
+import type { WebSocket } from 'ws'
+import type { MessageSubject } from '../message/message-control.ts'
+
+/** What of `ws` is not in its types. */
+interface Reading {
+  _receiver?: { _binaryType?: string }
+}
+
+/**
+ * Keeps the receiver of a class's sockets on Buffers, whatever `binaryType` the app sets: the door reads bytes, and a Blob
+ * would have to be awaited. What the app is handed is of its own `binaryType` again.
+ */
+export function readBuffers(prototype: WebSocket): void {
+  const inherited = Object.getOwnPropertyDescriptor(ownerOf(prototype), 'binaryType')
+  Object.defineProperty(prototype, 'binaryType', {
+    configurable: true,
+    get(this: WebSocket): unknown {
+      return inherited?.get?.call(this)
+    },
+    set(this: WebSocket & Reading, type: unknown) {
+      inherited?.set?.call(this, type)
+      if (this._receiver !== undefined) this._receiver._binaryType = 'nodebuffer'
+    },
+  })
+}
+
+function ownerOf(prototype: object): object {
+  let owner = Object.getPrototypeOf(prototype) as object | null
+  while (owner !== null && !Object.hasOwn(owner, 'binaryType')) owner = Object.getPrototypeOf(owner) as object | null
+  return owner ?? {}
+}
+
+/** What a `message` listener is called with: the value that was checked, serialised anew. */
+export function payloadOf(
+  { value, data, text }: MessageSubject,
+  binaryType: string,
+): readonly [data: unknown, isBinary: boolean] {
+  if (data === null) {
+    return [Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? text ?? '')), false]
+  }
+  const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  if (binaryType === 'arraybuffer') return [Uint8Array.from(buffer).buffer, true]
+  if (binaryType === 'blob') return [new Blob([Uint8Array.from(buffer)]), true]
+  return [binaryType === 'fragments' ? [buffer] : buffer, true]
+}
+
+/** Bytes, or for text characters, of what an app sends. */
+export function sizeOf(data: unknown): number {
+  if (typeof data === 'string') return data.length
+  const { byteLength, size } = (data ?? {}) as { readonly byteLength?: number; readonly size?: number }
+  return byteLength ?? size ?? 0
+}

@@ -1,0 +1,21 @@
+import type { ServerOptions } from 'ws'
+import { isTicketProtocol } from '../ticket/carriers.ts'
+
+type HandleProtocols = NonNullable<ServerOptions['handleProtocols']>
+
+const hiding = new WeakSet<HandleProtocols>()
+
+/**
+ * Sees to it that whatever chooses the subprotocol (graphql-ws puts its own chooser into the server's options) is shown
+ * no ticket and can answer with none: `ws` by itself answers with the first name offered, a ticket too.
+ */
+export function hideTickets(options: { handleProtocols?: HandleProtocols | null }, own: HandleProtocols): void {
+  const choose = options.handleProtocols ?? own
+  if (options.handleProtocols === choose && (choose === own || hiding.has(choose))) return
+  const hidden: HandleProtocols = (offered, request) => {
+    const chosen = choose(new Set([...offered].filter(name => !isTicketProtocol(name))), request)
+    return typeof chosen === 'string' && !isTicketProtocol(chosen) ? chosen : false
+  }
+  hiding.add(hidden)
+  options.handleProtocols = hidden
+}

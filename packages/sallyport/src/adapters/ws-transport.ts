@@ -1,0 +1,38 @@
+import type { WebSocket } from 'ws'
+import type { Transport } from '../guard/transport.ts'
+
+/** What of `ws` is not in its types. */
+interface Bounded {
+  /** Its bound is set low before and raised after authentication. */
+  _receiver?: { _maxPayload?: number }
+}
+
+/** A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. */
+export function transportOf(socket: WebSocket, prototype: WebSocket): Transport {
+  return {
+    get bufferedAmount() {
+      return socket.bufferedAmount
+    },
+    sendText: text => Reflect.apply(prototype.send, socket, [text]),
+    sendBinary: bytes => Reflect.apply(prototype.send, socket, [bytes]),
+    ping: () => prototype.ping.call(socket),
+    pause: () => prototype.pause.call(socket),
+    resume: () => prototype.resume.call(socket),
+    close: (code, reason) => prototype.close.call(socket, code, reason),
+    terminate: () => prototype.terminate.call(socket),
+    limit(bytes) {
+      const { _receiver } = socket as unknown as Bounded
+      if (typeof _receiver?._maxPayload === 'number') _receiver._maxPayload = bytes
+    },
+  }
+}
+
+/** What `ws` reports of a peer that broke the protocol or a bound, as a close code and a word for the log. */
+export function violationOf(error: unknown): [closeCode: number, detail: string] {
+  const code = String((error as { code?: unknown } | null)?.code)
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH')
+    return [1009, code]
+  if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return [1008, code]
+  if (code === 'WS_ERR_INVALID_UTF8') return [1007, code]
+  return [1002, code]
+}
