@@ -5,6 +5,8 @@ const steps = [
   ['types', 'tsc', ['-b']],
   ['types of tests', 'tsc', ['-p', 'packages/sallyport/tsconfig.test.json']],
   ['types of the chat', 'tsc', ['-p', 'examples/chat/tsconfig.json', '--noEmit']],
+  ['types of tools', 'tsc', ['-p', 'tsconfig.tools.json']],
+  ['docs', 'node', ['--conditions=sallyport-source', 'scripts/docs.ts', '--check']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'biome', ['format', '.']],
   ['dead code', 'knip', []],
