@@ -1,0 +1,39 @@
+import { createGuard } from 'sallyport'
+import { WebSocketServer } from 'ws'
+import { z } from 'zod'
+import type { Ground } from '../ground/ground.ts'
+
+/** Account settings over a WebSocket; the session is the one of the HTTP side. */
+export function start({ server, signIn, user, accounts, origin, session, use }: Ground): void {
+  signIn({ httpOnly: true, secure: true, sameSite: 'none' })
+
+  const guard = createGuard({
+    handshake: { origin: { allow: [origin] }, session },
+    message: {
+      schema: {
+        whoAmI: z.object({ type: z.literal('whoAmI') }),
+        deleteAccount: z.object({ type: z.literal('deleteAccount') }),
+      },
+    },
+  })
+  use(guard)
+  const sockets = new WebSocketServer({ server, path: '/ws', ...guard.ws() })
+
+  sockets.on('connection', (socket, request) => {
+    const account = user(request)
+    if (account === undefined) {
+      socket.close(1008, 'Unauthorized')
+      return
+    }
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString())
+      if (message.type === 'whoAmI') {
+        socket.send(JSON.stringify({ type: 'you', name: account.name }))
+      }
+      if (message.type === 'deleteAccount') {
+        accounts.delete(account.name)
+        socket.send(JSON.stringify({ type: 'accountDeleted' }))
+      }
+    })
+  })
+}

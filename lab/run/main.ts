@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs'
+import { BROWSERS } from '../browsers/catalogue.ts'
+import { flawNames, loadFlaw } from './flaws.ts'
+import { HELP, type Options, readOptions, UsageError } from './options.ts'
+import { plansOf } from './plans.ts'
+import { progressLine } from './progress.ts'
+import { run } from './run.ts'
+import { asExpected, paintFor, surprises, table } from './table.ts'
+
+const out = (text: string): void => void process.stdout.write(`${text}\n`)
+const colours = (stream: NodeJS.WriteStream): boolean => stream.isTTY && process.env['NO_COLOR'] === undefined
+
+async function list(): Promise<void> {
+  const paint = paintFor(colours(process.stdout))
+  const names = flawNames()
+  const width = Math.max(...names.map(name => name.length)) + 2
+  for (const name of names) {
+    const { flaw } = await loadFlaw(name)
+    out(`${paint('bold', name.padEnd(width))}${flaw.control.padEnd(26)}${flaw.title}`)
+  }
+}
+
+async function runAll(options: Options): Promise<boolean> {
+  const kinds = (options.browsers ?? BROWSERS.filter(kind => kind.installed()).map(({ id }) => id)).map(
+    id => BROWSERS.find(kind => kind.id === id)!,
+  )
+  const missing = kinds.filter(kind => !kind.installed())
+  if (missing.length > 0)
+    throw new UsageError(`Not installed: ${missing.map(({ id }) => id).join(', ')}. See lab/README.md`)
+  const flaws = await Promise.all((options.flaws.length > 0 ? options.flaws : flawNames()).map(loadFlaw))
+  const plans = plansOf(
+    flaws,
+    kinds.map(({ id }) => id),
+  )
+  if (plans.length === 0) throw new UsageError('No browser of the lab is installed. See lab/README.md')
+  const started = performance.now()
+  const progress = progressLine(process.stderr, plans.length)
+  const { cells, versions } = await run({ plans, kinds, jobs: options.jobs, progress }).finally(() => progress.end())
+  const seconds = (performance.now() - started) / 1000
+  const wrong = surprises(cells)
+
+  if (options.json) out(JSON.stringify({ browsers: versions, cells }, null, 2))
+  else {
+    const paint = paintFor(colours(process.stdout))
+    out(table(cells, flaws, paint))
+    out('')
+    for (const line of wrong) out(paint('yellow', `! ${line}`))
+    out(
+      Object.values(versions)
+        .filter((version, at, all) => all.indexOf(version) === at)
+        .join(' · '),
+    )
+    out(`${cells.filter(asExpected).length} of ${cells.length} cells as described, in ${seconds.toFixed(0)} s`)
+  }
+  if (options.html !== null) {
+    const { htmlPage } = await import('./html.ts')
+    writeFileSync(options.html, htmlPage({ cells, versions, flaws, seconds }))
+  }
+  return wrong.length === 0
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2))
+  if (options.command === 'help') {
+    out(HELP)
+    return 0
+  }
+  if (options.command === 'list') {
+    await list()
+    return 0
+  }
+  return (await runAll(options)) ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(error instanceof UsageError ? `${error.message}\n` : `${(error as Error).stack}\n`)
+  process.exitCode = 2
+}
