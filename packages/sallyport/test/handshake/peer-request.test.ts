@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { createAddressReader } from '../../src/handshake/client-address.ts'
+import { fromNode, fromWeb } from '../../src/handshake/peer-request.ts'
+import { dial } from '../support/raw-client.ts'
+import { requestOf } from './door-fixtures.ts'
+
+const readAddress = createAddressReader({ trust: [], header: 'x-forwarded-for' })
+
+test('the target is kept as sent; path and query part at the first question mark', () => {
+  const request = requestOf({ target: '/w%73?a=1&a=2?b' })
+  assert.equal(request.path, '/w%73')
+  assert.equal(request.target, '/w%73?a=1&a=2?b')
+  assert.deepEqual(request.query.getAll('a'), ['1', '2?b'])
+  assert.equal(requestOf({ target: '/ws' }).query.size, 0)
+})
+
+test('headers: names in any case, repeated lines are seen as such and joined', () => {
+  const request = requestOf({ headers: { 'X-A': ['1', '2'], 'x-b': '3' } })
+  assert.deepEqual(request.lines('x-a'), ['1', '2'])
+  assert.equal(request.header('x-a'), '1, 2')
+  assert.equal(request.header('x-b'), '3')
+  assert.equal(request.header('x-c'), undefined)
+  assert.equal(request.header('x_b'), undefined)
+  assert.equal(request.header('__proto__'), undefined)
+})
+
+test('cookies: the first of a name; what every object has is no cookie', () => {
+  const request = requestOf({ headers: { Cookie: 'sid=a%20b; sid=evil; x=1' } })
+  assert.equal(request.cookie('sid'), 'a b')
+  for (const name of ['constructor', '__proto__', 'toString', 'y']) assert.equal(request.cookie(name), undefined)
+  assert.equal(requestOf().cookie('sid'), undefined)
+})
+
+test('of node:http: repeated headers and the address of the socket, read once', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const seen = once(server, 'request') as Promise<[IncomingMessage]>
+  const socket = await dial((server.address() as AddressInfo).port)
+  socket.write(
+    'GET /ws?x=1 HTTP/1.1\r\nHost: a\r\nORIGIN: https://a.example\r\norigin: https://b.example\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n',
+  )
+  const [raw] = await seen
+  const request = fromNode(raw, readAddress)
+  assert.deepEqual(request.lines('origin'), ['https://a.example', 'https://b.example'])
+  assert.deepEqual([request.method, request.httpVersion, request.path], ['GET', '1.1', '/ws'])
+  assert.deepEqual([request.ip, request.secure, request.loopback], ['127.0.0.1', false, false])
+  raw.rawHeaders.push('X-Forwarded-For', '8.8.8.8')
+  assert.equal(request.ip, '127.0.0.1')
+  socket.destroy()
+  server.closeAllConnections()
+  server.close()
+})
+
+test('of the web: the host of the URL stands for a missing Host, TLS for its scheme', () => {
+  const request = fromWeb(
+    new Request('https://app.company.com/ws?x=1', { headers: { 'X-A': '1' } }),
+    readAddress,
+    '192.0.2.7',
+  )
+  assert.equal(request.header('host'), 'app.company.com')
+  assert.equal(request.header('x-a'), '1')
+  assert.deepEqual(
+    [request.target, request.secure, request.ip, request.httpVersion],
+    ['/ws?x=1', true, '192.0.2.7', '1.1'],
+  )
+  assert.equal(fromWeb(new Request('http://app.company.com/'), readAddress, '127.0.0.1').loopback, true)
+  assert.equal(fromWeb(new Request('http://app.company.com/'), readAddress, '').ip, 'unknown')
+})
