@@ -62,6 +62,8 @@ export function answerOf(socket: Socket): Promise<Answer> {
     socket.on('data', (chunk: string) => {
       text += chunk
       if (text.startsWith('HTTP/1.1 101') && text.includes('\r\n\r\n')) conclude(false)
+      // An answer to what was no handshake at all, on a connection that is kept alive.
+      else if (text.startsWith('HTTP/1.1 404') && text.includes('{"code":"NOT_FOUND"}')) conclude(false)
     })
     socket.on('end', () => conclude(true))
     socket.on('close', () => conclude(true))

@@ -126,7 +126,8 @@ export async function createWorld(
     async ticket(sid, path = '/ws') {
       const response = await fetch(`${origin}/.sallyport/ticket?path=${encodeURIComponent(path)}`, {
         method: 'POST',
-        headers: { origin, cookie: `sid=${sid}` },
+        // An idle connection kept alive would count among the server's.
+        headers: { origin, cookie: `sid=${sid}`, connection: 'close' },
       })
       if (!response.ok) throw new Error(`no ticket: ${response.status} ${await response.text()}`)
       return ((await response.json()) as { ticket: string }).ticket
