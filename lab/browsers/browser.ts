@@ -18,6 +18,8 @@ export interface Profile {
 export interface LabBrowser {
   readonly id: BrowserId
   readonly version: string
+  /** What it tries first for a `.localhost` name, which has both loopback addresses. */
+  readonly firstAddress: '127.0.0.1' | '::1'
   profile(): Promise<Profile>
   /** Ends it and its whole process group. */
   end(): Promise<void>

@@ -43,6 +43,7 @@ function kind(id: 'chromium' | 'chromium-debian', title: string, preferences: ob
       const group = keepGroup(browser.process()?.pid)
       return {
         id,
+        firstAddress: '::1',
         version: (await browser.version()).replace(/^\w+\//, 'Chromium '),
         profile: () => puppeteerProfile(browser),
         async end() {

@@ -46,6 +46,7 @@ function kind(id: 'firefox' | 'firefox-open', title: string, cookieBehavior: num
       const group = keepGroup(browser.process()?.pid)
       return {
         id,
+        firstAddress: '127.0.0.1',
         version: (await browser.version()).replace(/^\w+\//, 'Firefox '),
         profile: () => puppeteerProfile(browser),
         async end() {

@@ -10,9 +10,7 @@ import type { Witness } from './witness.ts'
 
 /** Something that arrived at the attacker's server. */
 export interface Loot {
-  /** The attacker's host that the page was opened at. */
-  readonly host: string
-  /** The Origin that it came with. */
+  /** The origin of the page that sent it; `null` from a sandboxed frame, empty from a raw client. */
   readonly origin: string
   readonly body: string
 }
@@ -33,9 +31,8 @@ export interface AttackerParts {
   readonly folder: string
   readonly victimPort: number
   readonly witness: Witness
-  /** Serves the page at this port of `[::1]`, once: the name leads to the victim ever after. */
-  readonly rebinds: boolean
-  readonly plain: boolean
+  /** Serves the page at the victim's port of this address, until it is loaded: the name leads to the victim ever after. */
+  readonly rebindsAt: string | null
 }
 
 const KIT = readFileSync(join(import.meta.dirname, 'attacker-kit.js'), 'utf8')
@@ -62,7 +59,7 @@ export async function startAttacker(parts: AttackerParts): Promise<Attacker> {
     if (request.method === 'POST') {
       void read(request).then(body => {
         if (path === '/loot' && loot.length < MOST_LOOT) {
-          loot.push({ host: request.headers.host ?? '', origin: request.headers.origin ?? '', body })
+          loot.push({ origin: request.headers.origin ?? '', body })
         }
         if (path === '/finished') finished.push(body)
         response.writeHead(204).end()
@@ -71,7 +68,7 @@ export async function startAttacker(parts: AttackerParts): Promise<Attacker> {
       return
     }
     if (path === '/kit.js') {
-      response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(KIT)
+      response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(withPorts(KIT))
       return
     }
     const name = path === '/' ? 'exploit.html' : path.slice(1)
@@ -87,23 +84,24 @@ export async function startAttacker(parts: AttackerParts): Promise<Attacker> {
   const servers = [await listen(createTls(tls, answer)), await listen(createPlain(answer))] as const
   ports.https = servers[0].port
   ports.http = servers[1].port
-  if (parts.rebinds) {
+  if (parts.rebindsAt !== null) {
     const server = createPlain((request, response) => {
       response.setHeader('Connection', 'close')
-      response.once('close', () => void rebinding?.close())
+      // The kit is the last that the page loads: from now on the name leads to the victim.
+      if (request.url === '/kit.js') server.close()
       answer(request, response)
     })
-    rebinding = await listen(server, victimPort, '::1')
+    rebinding = await listen(server, victimPort, parts.rebindsAt)
   }
   return {
     loot,
     finished,
     address(origin) {
-      if (parts.rebinds) return `${origin}:${victimPort}/`
+      if (parts.rebindsAt !== null) return `${origin}:${victimPort}/`
       return `${origin}:${origin.startsWith('https:') ? ports.https : ports.http}/`
     },
     steal(body) {
-      loot.push({ host: '', origin: '', body })
+      loot.push({ origin: '', body })
       witness.note()
     },
     async close() {

@@ -50,8 +50,8 @@ export interface BrowserFlaw extends AnyFlaw {
   readonly sameSite?: SameSite
   readonly attackers: readonly [AttackerSite, ...AttackerSite[]]
   /**
-   * DNS rebinding: the attacker's page is served at the victim's own port on `[::1]`, which then goes away, so that
-   * the same name leads to the victim.
+   * DNS rebinding: of the name's two loopback addresses the attacker serves the page at one, on the victim's own port, and
+   * goes away, so that the same name leads to the victim at the other.
    */
   readonly rebinds?: true
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
-import type { SallyEvent, Session, SessionResolver, TicketEndpoint } from 'sallyport'
+import type { Policy, SallyEvent, SessionResolver, TicketEndpoint } from 'sallyport'
 import type { Account, Accounts } from './accounts.ts'
 import type { SameSite } from './description.ts'
 
@@ -15,6 +15,7 @@ export interface CookieOptions {
 export interface GroundGuard {
   on(listener: (event: SallyEvent) => void): unknown
   readonly ticket: TicketEndpoint
+  readonly policy: Policy
   drain(options?: { readonly withinMs?: number }): Promise<void>
 }
 
@@ -44,5 +45,3 @@ export interface Ground {
   /** Serves the guard's tickets at `POST /.sallyport/ticket` and keeps its events as evidence. */
   use(guard: GroundGuard): void
 }
-
-export type { Session }

@@ -1,11 +1,11 @@
 import { connect } from 'sallyport/client'
 import type { Honest } from './description.ts'
 
-declare const HONEST: Honest & { readonly guarded: boolean }
+declare const HONEST: Honest & { readonly tickets: boolean }
 
 /** What the app's own page does: fetches a ticket where there is a guard, connects, asks, and waits for its reply. */
-const { guarded, send, reply } = HONEST
-const socket = connect('/ws', guarded ? {} : { ticket: false, protocols: [] })
+const { tickets, send, reply } = HONEST
+const socket = connect('/ws', tickets ? {} : { ticket: false, protocols: [] })
 
 let reported = false
 function report(worked: boolean, detail: string): void {

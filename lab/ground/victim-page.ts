@@ -5,7 +5,8 @@ import type { Honest } from './description.ts'
 /** What the victim's own pages are made of. */
 export interface PageParts {
   readonly signsIn: boolean
-  readonly guarded: boolean
+  /** Whether a guard wants a ticket. */
+  readonly tickets: boolean
   readonly password: (name: string) => string
   readonly honest: Honest
 }
@@ -57,10 +58,10 @@ if (${json(as !== null)}) signIn()
 }
 
 /** `/work`: the app's own page does what honest users do, and reports whether it worked. */
-export function workPage({ guarded, honest }: PageParts): string {
+export function workPage({ tickets, honest }: PageParts): string {
   return page(
     'The shop, at work',
     `<p id="state">Connecting …</p>
-<script>const HONEST = ${json({ guarded, ...honest })}</script><script src="/honest.js"></script>`,
+<script>const HONEST = ${json({ tickets, ...honest })}</script><script src="/honest.js"></script>`,
   )
 }

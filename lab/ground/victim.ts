@@ -32,11 +32,13 @@ export interface VictimParts {
   readonly witness: Witness
   /** Overrules the app's SameSite: for the cookie matrix. */
   readonly sameSite?: SameSite
+  /** The loopback address to listen on. */
+  readonly address: string
 }
 
 const BODY_BYTES = 16 * 1024
 
-export async function startVictim({ flaw, witness, sameSite: forced }: VictimParts): Promise<Victim> {
+export async function startVictim({ flaw, witness, sameSite: forced, address }: VictimParts): Promise<Victim> {
   const secret = randomBytes(9).toString('base64url')
   const accounts = createAccounts(secret)
   const sessions = createSessions(accounts)
@@ -51,7 +53,7 @@ export async function startVictim({ flaw, witness, sameSite: forced }: VictimPar
   const { plain } = flaw
   const script = flaw.kind === 'browser' ? await honestScript() : ''
   const server = plain ? createPlain() : createTls(await certificate())
-  const listening = await listen(server)
+  const listening = await listen(server, 0, address)
   const origin = `${plain ? 'http' : 'https'}://${VICTIM_HOST}:${listening.port}`
 
   const setCookie = (id: string): string => {
@@ -62,7 +64,7 @@ export async function startVictim({ flaw, witness, sameSite: forced }: VictimPar
   }
   const parts = (): PageParts => ({
     signsIn: cookie !== undefined,
-    guarded: guard !== undefined,
+    tickets: guard !== undefined && guard.policy.handshake.ticket !== null,
     password: name => accounts.get(name)?.password ?? '',
     honest: flaw.honest,
   })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Attacker, startAttacker } from './attacker.ts'
 import type { Flaw, SameSite } from './description.ts'
 import type { Ground } from './ground.ts'
+import { LOOPBACK } from './listen.ts'
 import { startVictim, type Victim } from './victim.ts'
 import { createWitness, type Witness } from './witness.ts'
 
@@ -22,20 +23,27 @@ export interface WorldParts {
   readonly name: string
   /** Overrules the app's SameSite. */
   readonly sameSite?: SameSite
+  /** The address that the browser tries first for a `.localhost` name; a rebinding attacker takes it. */
+  readonly firstAddress?: '127.0.0.1' | '::1'
 }
 
 export const LAB = join(import.meta.dirname, '..')
 
-export async function createWorld({ flaw, name, sameSite }: WorldParts): Promise<World> {
+export async function createWorld({ flaw, name, sameSite, firstAddress = '::1' }: WorldParts): Promise<World> {
   const witness = createWitness()
-  const victim = await startVictim({ flaw, witness, ...(sameSite && { sameSite }) })
+  const rebinds = flaw.kind === 'browser' && flaw.rebinds === true
+  const victim = await startVictim({
+    flaw,
+    witness,
+    address: rebinds && firstAddress === LOOPBACK ? '::1' : LOOPBACK,
+    ...(sameSite && { sameSite }),
+  })
   const { ground } = victim
   const attacker = await startAttacker({
     folder: join(LAB, name),
     victimPort: victim.port,
     witness,
-    rebinds: flaw.kind === 'browser' && flaw.rebinds === true,
-    plain: flaw.plain === true,
+    rebindsAt: rebinds ? firstAddress : null,
   }).catch(async (error: unknown) => {
     await victim.close()
     throw error

@@ -64,7 +64,12 @@ export async function runCell(plan: Plan, browser: LabBrowser | null): Promise<C
   let evidence: Evidence = { hijacked: false, finished: false, denials: [], honest: null }
   let failure = ''
   try {
-    world = await createWorld({ flaw, name, ...(sameSite && { sameSite }) })
+    world = await createWorld({
+      flaw,
+      name,
+      ...(sameSite && { sameSite }),
+      ...(browser && { firstAddress: browser.firstAddress }),
+    })
     const running = await loaded[variant](world.ground)
     close = running?.close?.bind(running)
     assertAsDescribed(flaw, world, variant, sameSite)
@@ -142,8 +147,10 @@ async function attackByPage(
 
   const profile = await browser.profile()
   try {
-    await open(profile, `${ground.origin}/?as=ann`)
-    await reported(['signed-in'])
+    if (victim.sameSite() !== undefined) {
+      await open(profile, `${ground.origin}/?as=ann`)
+      await reported(['signed-in'])
+    }
     const page = await open(profile, world.attacker.address(attacker.origin))
     if (attacker.click !== undefined) await page.click(attacker.click)
     await witness.until(() => (world.hijacked() || world.attacker.finished.length > 0 ? true : undefined), signal)

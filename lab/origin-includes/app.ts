@@ -1,0 +1,28 @@
+import { WebSocketServer } from 'ws'
+import type { Ground } from '../ground/ground.ts'
+
+/** Private messages over a WebSocket; the session is the one of the HTTP side. */
+export function start({ server, signIn, user }: Ground): void {
+  signIn({ httpOnly: true, secure: true, sameSite: 'none' })
+
+  const sockets = new WebSocketServer({
+    server,
+    path: '/ws',
+    // FLAW: the name is anywhere in the Origin, so whoever owns a longer name passes.
+    verifyClient: ({ origin }: { origin: string }) => origin.includes('app.shop.localhost'),
+  })
+
+  sockets.on('connection', (socket, request) => {
+    const account = user(request)
+    if (account === undefined) {
+      socket.close(1008, 'Unauthorized')
+      return
+    }
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString())
+      if (message.type === 'getPrivateMessages') {
+        socket.send(JSON.stringify({ type: 'privateMessages', messages: account.privateMessages }))
+      }
+    })
+  })
+}

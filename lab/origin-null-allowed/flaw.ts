@@ -1,0 +1,10 @@
+import type { Flaw } from '../ground/description.ts'
+
+export const flaw: Flaw = {
+  title: 'Origin null is in the list',
+  kind: 'browser',
+  control: 'handshake/origin',
+  sameSite: 'none',
+  attackers: [{ origin: 'https://evil.localhost' }],
+  honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },
+}

@@ -1,0 +1,10 @@
+import type { Flaw } from '../ground/description.ts'
+
+export const flaw: Flaw = {
+  title: 'Origin checked with startsWith()',
+  kind: 'browser',
+  control: 'handshake/origin',
+  sameSite: 'none',
+  attackers: [{ origin: 'https://app.shop.localhost.evil.localhost' }],
+  honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },
+}
