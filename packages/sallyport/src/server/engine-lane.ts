@@ -10,6 +10,8 @@ export interface EngineLane {
   close(): void
 }
 
+/** One timer for all of them, rather than one each. */
+const SWEEP_MS = 1000
 const NO_HEAD = Buffer.alloc(0)
 
 /**
@@ -18,13 +20,15 @@ const NO_HEAD = Buffer.alloc(0)
  * byte, and the server judges it.
  *
  * @param server a server that does not listen yet
- * @param silenceMs how long a connection may say nothing, in ms
+ * @param silenceMs how long a connection may say nothing, in ms, to the second
  */
 export function installLane(server: Server, silenceMs: number): EngineLane {
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners(event)
-  const silent = new Set<Socket>()
+  /** Connections that have said nothing, oldest first, and since when. */
+  const silent = new Map<Socket, number>()
+  let sweeper: NodeJS.Timeout | null = null
 
   function handOn(socket: Socket, chunk: Buffer): void {
     // Paused, so that the server's own listener gets the bytes again, and first.
@@ -46,9 +50,7 @@ export function installLane(server: Server, silenceMs: number): EngineLane {
 
   function leave(socket: Socket): void {
     silent.delete(socket)
-    socket.setTimeout(0)
     socket.off('data', first)
-    socket.off('timeout', cut)
     socket.off('close', forget)
     socket.off('error', cut)
   }
@@ -57,10 +59,20 @@ export function installLane(server: Server, silenceMs: number): EngineLane {
     silent.delete(this)
   }
 
+  function sweep(): void {
+    const bound = Date.now() - silenceMs
+    for (const [socket, since] of silent) {
+      if (since > bound) break
+      socket.destroy()
+    }
+    if (silent.size > 0) return
+    clearInterval(sweeper!)
+    sweeper = null
+  }
+
   server.on(event, (socket: Socket) => {
-    silent.add(socket)
-    socket.setTimeout(silenceMs)
-    socket.on('timeout', cut)
+    silent.set(socket, Date.now())
+    sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     socket.on('error', cut)
     socket.on('close', forget)
     socket.on('data', first)
@@ -68,7 +80,9 @@ export function installLane(server: Server, silenceMs: number): EngineLane {
 
   return {
     close() {
-      for (const socket of silent) socket.destroy()
+      for (const socket of silent.keys()) socket.destroy()
+      if (sweeper !== null) clearInterval(sweeper)
+      sweeper = null
     },
   }
 }

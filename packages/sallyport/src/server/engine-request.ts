@@ -4,29 +4,27 @@ import type { Upgrade } from '../wire/index.ts'
 
 /**
  * A handshake that the fast lane read, as Node's own request: what session resolvers and Express middleware take. Its
- * headers are made when they are asked for; most refusals never ask.
+ * headers are made when they are asked for: a refusal never asks, and a connection keeps but the lines.
  */
 export class EngineRequest extends IncomingMessage {
-  readonly #upgrade: Upgrade
   #headers: Record<string, string> | null = null
   #distinct: Record<string, string[]> | null = null
 
   constructor(socket: Socket, upgrade: Upgrade) {
     super(socket)
-    this.#upgrade = upgrade
     this.method = 'GET'
     this.url = upgrade.target
     this.httpVersion = '1.1'
     this.httpVersionMajor = 1
     this.httpVersionMinor = 1
-    this.rawHeaders = [...upgrade.rawHeaders]
+    this.rawHeaders = upgrade.rawHeaders as string[]
     this.complete = true
   }
 
   // No name occurs twice in a clean handshake, so nothing is to be joined.
   // @ts-expect-error Node itself has an accessor here, which its types show as a property.
   override get headers(): Record<string, string> {
-    this.#headers ??= Object.fromEntries(this.#upgrade.headers)
+    this.#headers ??= Object.fromEntries(this.#lines())
     return this.#headers
   }
 
@@ -36,11 +34,17 @@ export class EngineRequest extends IncomingMessage {
 
   // @ts-expect-error As above.
   override get headersDistinct(): Record<string, string[]> {
-    this.#distinct ??= Object.fromEntries([...this.#upgrade.headers].map(([name, value]) => [name, [value]]))
+    this.#distinct ??= Object.fromEntries(this.#lines().map(([name, value]) => [name, [value]]))
     return this.#distinct
   }
 
   override set headersDistinct(headers: Record<string, string[]>) {
     this.#distinct = headers
+  }
+
+  #lines(): [name: string, value: string][] {
+    const { rawHeaders } = this
+    const names = rawHeaders.filter((_, index) => index % 2 === 0)
+    return names.map((name, index) => [name.toLowerCase(), String(rawHeaders[2 * index + 1])])
   }
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
@@ -37,13 +38,15 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
   const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments, controlFrames: Infinity }
   const deflate = policy.handshake.extensions
 
-  return (admission, { request, socket, head, delivery, subprotocol }) => {
+  return (admission, { socket, head, delivery, subprotocol }) => {
+    // By its lines: an object of all headers, once made, would be kept as long as the connection.
+    const { request } = admission.attempt
     const agreement = deflate === null ? null : agree(request, deflate.windowBits)
     const compression =
       deflate === null || agreement === null
         ? null
         : { threshold: deflate.threshold, windowBits: agreement.serverWindowBits }
-    const answer = acceptAnswer(String(request.headers['sec-websocket-key']), {
+    const answer = acceptAnswer(request.header('sec-websocket-key') ?? '', {
       ...(subprotocol !== null && { 'Sec-WebSocket-Protocol': subprotocol }),
       ...(agreement !== null && { 'Sec-WebSocket-Extensions': agreement.response }),
     })
@@ -88,8 +91,8 @@ export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
   else socket.end(() => socket.destroy())
 }
 
-function agree(request: IncomingMessage, windowBits: number): DeflateAgreement | null {
-  const offers = readExtensions(request.headers['sec-websocket-extensions'] ?? '')
+function agree(request: HandshakeRequest, windowBits: number): DeflateAgreement | null {
+  const offers = readExtensions(request.header('sec-websocket-extensions') ?? '')
   return offers === null ? null : agreeDeflate(offers, windowBits)
 }
 

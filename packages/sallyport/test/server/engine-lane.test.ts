@@ -187,11 +187,32 @@ describe('a handshake', () => {
 })
 
 describe('a connection that says nothing', () => {
-  test('is cut after the time it has', async t => {
-    const engine = await startEngine(t, { silenceMs: 50 })
-    const socket = engine.dial()
-    assert.equal((await once(socket, 'close'))[0], false)
-    assert.deepEqual(engine.connections, [])
+  test('is cut after the time it has, to the second, and nobody else is', async t => {
+    t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
+    const engine = await startEngine(t, { silenceMs: 5000 })
+    const silent = engine.dial()
+    while (engine.sockets.length < 1) await new Promise(setImmediate)
+    const client = await open(engine)
+    t.mock.timers.tick(2000)
+    const later = engine.dial()
+    while (engine.sockets.length < 3) await new Promise(setImmediate)
+    t.mock.timers.tick(2999)
+    assert.deepEqual(
+      engine.sockets.map(socket => socket.destroyed),
+      [false, false, false],
+    )
+    t.mock.timers.tick(1)
+    assert.deepEqual(
+      engine.sockets.map(socket => socket.destroyed),
+      [true, false, false],
+    )
+    t.mock.timers.tick(2000)
+    assert.deepEqual(
+      engine.sockets.map(socket => socket.destroyed),
+      [true, false, true],
+    )
+    t.mock.timers.tick(1000)
+    for (const socket of [silent, later, client.socket]) socket.destroy()
   })
 
   test('is cut when the lane is closed', async t => {
