@@ -76,7 +76,8 @@ export interface ForwardAuthConfig {
   readonly requestHeaders: readonly string[]
   /** Response headers that name session, user and expiry. Null: a hash of the cookie stands for it. */
   readonly sessionHeader: string | null
-  readonly userHeader: string
+  /** Null: the session stands for its user. A header that is named and absent is "cannot tell". */
+  readonly userHeader: string | null
   /** Seconds or ms since the epoch, or an HTTP date. */
   readonly expiresHeader: string | null
   /** Longest time that an answer is used again, in ms; Cache-Control and Expires shorten it. */
@@ -86,8 +87,9 @@ export interface ForwardAuthConfig {
 /** A JWT from a cookie or the Authorization header. */
 export interface JwtConfig {
   readonly kind: 'jwt'
-  /** Where keys are fetched, or PEM/JWK/secret text. */
+  /** Where keys are fetched (https, or http on loopback), or the text of a key set. */
   readonly jwks: string | null
+  /** An HMAC secret, or a public key as PEM or JWK. */
   readonly secret: string | null
   readonly algorithms: readonly string[]
   readonly issuer: string
@@ -155,6 +157,8 @@ export interface RelayConfig {
   readonly bufferBytes: number
   /** How long a side may take nothing before the pair is closed (1013), in ms. Default 30 000. */
   readonly stallMs: number
+  /** A backend that answers no ping within this time is lost, in ms; null: it is not pinged. Default 30 000. */
+  readonly heartbeatMs: number | null
 }
 
 /** Who the backend is told that the client is: null is "not told". */

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { nearest } from 'sallyport/policy'
+import { ConfigError } from './config-error.ts'
+import { type ConfigDocument, readDocument } from './document.ts'
+import { frozen } from './frozen.ts'
+import { refuseBrokenPolicies } from './policy-problems.ts'
+import { type ReadFile, type Reading, refuse } from './reading.ts'
+import { refuseOverlaps } from './route-overlaps.ts'
+import { isSchemaPath } from './schema-files.ts'
+import { FILE, type ReadFields } from './shapes.ts'
+import { isLoopback } from './text-checks.ts'
+import type { AdminConfig, GatewayConfig, ListenerConfig, RouteConfig, RoutePolicy } from './types.ts'
+
+/** Where a text came from, and what it may refer to. */
+export interface ParseOptions {
+  /** Name of the file, for errors; relative names in it are taken from its folder. */
+  readonly file: string
+  /** What `${NAME}` stands for. Default: the environment of the process. */
+  readonly env?: { readonly [name: string]: string | undefined }
+  /** Reads a file that is named in the text. Default: from the disk, relative to the folder of `file`. */
+  readonly readFile?: ReadFile
+}
+
+/** A configuration, and what in it weakens beside the policies (whose own `report()` tells of them). */
+export interface ParsedConfig {
+  readonly config: GatewayConfig
+  readonly weakened: readonly { readonly path: string; readonly message: string }[]
+}
+
+/**
+ * Reads a configuration (YAML or JSON) into a frozen one with every default filled in, units in ms and bytes, secrets
+ * resolved and references held. Every policy was compiled by the library once.
+ *
+ * @throws ConfigError with every problem there is, each with file, line and column.
+ */
+export function parseConfig(text: string, options: ParseOptions): GatewayConfig {
+  return parseConfigFully(text, options).config
+}
+
+/** As `parseConfig`, with what weakens. */
+export function parseConfigFully(text: string, options: ParseOptions): ParsedConfig {
+  const { file, env = process.env } = options
+  const readFile = options.readFile ?? fileReader(file)
+  const document = readDocument(text, { file, env, verbatim: isSchemaPath })
+  if (!('value' in document)) throw new ConfigError(document)
+  const reading: Reading = { document, readFile, problems: [], weakened: [] }
+  const read = FILE.read(reading, [], document.value ?? {})
+  refuseBrokenPolicies(reading)
+  refuseOverlaps(reading)
+  refuseDangling(reading)
+  const config = read === undefined ? null : configOf(read)
+  if (config !== null) refuseOpenAdmin(reading, config.admin)
+  if (reading.problems.length > 0 || config === null) throw new ConfigError(reading.problems)
+  noteWeak(reading, config, document)
+  return frozen({ config, weakened: reading.weakened })
+}
+
+/** Reads relative to the folder of a configuration. */
+export function fileReader(file: string): ReadFile {
+  const folder = dirname(resolve(file))
+  return name => readFileSync(resolve(folder, name), 'utf8')
+}
+
+function configOf(read: ReadFields): GatewayConfig {
+  return {
+    name: read.name,
+    listeners: Array.from(read.listeners, ([name, listener]): ListenerConfig => ({ name, ...listener })),
+    routes: Array.from(read.routes, ([id, route]): RouteConfig => {
+      const { handshake, message, lifetime, report, timeout, ...rest } = route
+      const policy = { handshake, message, ...defined({ lifetime, report, timeout }) } as unknown as RoutePolicy
+      return { id, ...rest, policy }
+    }),
+    upstreams: Object.fromEntries(read.upstreams),
+    proxy: read.proxy as GatewayConfig['proxy'],
+    admin: read.admin,
+    log: read.log,
+    workers: read.workers,
+    drainMs: read.drain,
+  }
+}
+
+const defined = (values: object): object =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+
+/** Names of upstreams that no entry has. */
+function refuseDangling(reading: Reading): void {
+  const file = reading.document.value as {
+    upstreams?: object
+    routes?: { [id: string]: { upstream?: unknown; http?: { upstream?: unknown } } }
+  }
+  const known = Object.keys(file?.upstreams ?? {})
+  for (const [id, route] of Object.entries(file?.routes ?? {})) {
+    for (const [path, name] of [
+      [['routes', id, 'upstream'], route?.upstream],
+      [['routes', id, 'http', 'upstream'], route?.http?.upstream],
+    ] as const) {
+      if (typeof name !== 'string' || known.includes(name)) continue
+      const near = nearest(name, known)
+      refuse(reading, [...path], name, {
+        message: 'no such upstream',
+        remedy: near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`,
+        nearest: near,
+      })
+    }
+  }
+}
+
+function refuseOpenAdmin(reading: Reading, admin: AdminConfig | null): void {
+  if (admin === null || 'socket' in admin.address || isLoopback(admin.address.host)) return
+  refuse(reading, ['admin', 'address'], `${admin.address.host}:${admin.address.port}`, {
+    message: 'the admin API is no public address',
+    remedy: "write '127.0.0.1:9901' or a unix socket; from elsewhere come through ssh or a sidecar",
+  })
+}
+
+function noteWeak(reading: Reading, config: GatewayConfig, document: ConfigDocument): void {
+  const note = (path: string, message: string): void => void reading.weakened.push({ path, message })
+  for (const { name, address, tls } of config.listeners) {
+    if (tls === null && 'host' in address && !isLoopback(address.host) && config.proxy === null)
+      note(
+        `listeners.${name}`,
+        'plain on a public address, and no proxy is trusted: every handshake from elsewhere is refused (426)',
+      )
+  }
+  for (const [name, { targets, tls }] of Object.entries(config.upstreams)) {
+    if (tls?.dangerouslyAcceptAnyCertificate === true)
+      note(`upstreams.${name}.tls.dangerouslyAcceptAnyCertificate`, 'whoever answers is believed to be the backend')
+    for (const target of targets) {
+      const url = URL.parse(target)
+      if (url !== null && /^(?:ws|http):$/.test(url.protocol) && !isLoopback(url.hostname))
+        note(`upstreams.${name}`, `messages and identity go in clear to ${url.host}: only within a network of your own`)
+    }
+  }
+  for (const { id, session } of config.routes) {
+    if (session.kind !== 'forwardAuth' || document.from(['routes', id, 'session', 'forwardAuth', 'url']) !== null)
+      continue
+    const url = new URL(session.url)
+    if (url.protocol === 'http:' && !isLoopback(url.hostname))
+      note(
+        `routes.${id}.session.forwardAuth.url`,
+        `cookies go in clear to ${url.host}: only within a network of your own`,
+      )
+  }
+}
