@@ -16,10 +16,19 @@ export const MAX_UPGRADE_HEADERS = 64
 
 // Printable ASCII alone, CRLF alone, no folded line, no space before a colon, a target in origin-form.
 const SHAPE =
-  /^GET (\/[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*) HTTP\/1\.1\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~]*\r\n)+)\r\n$/
+  /^GET (\/[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*) HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~]*\r\n)+\r\n$/
 // Sixteen bytes of base64: 22 characters of which the last has four zero bits, and padding.
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 const CONNECTION = /^(?:keep-alive[ \t]*,[ \t]*)?upgrade(?:[ \t]*,[ \t]*keep-alive)?$/i
+/** The names that browsers and proxies send: connections that keep their headers share these strings. */
+const NAMES = new Map(
+  `Host Upgrade Connection Origin Cookie User-Agent Pragma Cache-Control Accept Accept-Encoding Accept-Language
+  Sec-WebSocket-Key Sec-WebSocket-Version Sec-WebSocket-Extensions Sec-WebSocket-Protocol
+  Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Authorization
+  Forwarded X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Real-IP`
+    .split(/\s+/)
+    .map(name => [name, [name, name.toLowerCase()] as const]),
+)
 /** What announces a body, or another meaning of the bytes that follow. */
 const FRAMING = ['content-length', 'transfer-encoding', 'trailer', 'te', 'expect', 'http2-settings']
 
@@ -32,21 +41,24 @@ const FRAMING = ['content-length', 'transfer-encoding', 'trailer', 'te', 'expect
  */
 export function readUpgrade(chunk: Buffer): Upgrade | null {
   if (chunk.length > MAX_UPGRADE_BYTES) return null
-  const match = SHAPE.exec(chunk.toString('latin1'))
+  const text = chunk.toString('latin1')
+  const match = SHAPE.exec(text)
   if (match === null) return null
-  const lines = match[2]!.split('\r\n')
-  lines.pop()
-  if (lines.length > MAX_UPGRADE_HEADERS) return null
   const headers = new Map<string, string>()
   const rawHeaders: string[] = []
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon)
-    const value = line.slice(colon + 1).trim()
+  // The shape is known: every line has its colon, and the last one is empty.
+  for (let at = text.indexOf('\r\n') + 2; at < text.length - 2; ) {
+    const colon = text.indexOf(':', at)
+    const end = text.indexOf('\r\n', colon)
+    const sent = text.slice(at, colon)
+    const [name, lower] = NAMES.get(sent) ?? [sent, sent.toLowerCase()]
+    const value = text.slice(colon + 1, end).trim()
     rawHeaders.push(name, value)
-    headers.set(name.toLowerCase(), value)
+    headers.set(lower, value)
+    at = end + 2
   }
-  if (headers.size !== lines.length || FRAMING.some(name => headers.has(name))) return null
+  if (rawHeaders.length > 2 * MAX_UPGRADE_HEADERS) return null
+  if (2 * headers.size !== rawHeaders.length || FRAMING.some(name => headers.has(name))) return null
   const key = headers.get('sec-websocket-key') ?? ''
   const clean =
     KEY.test(key) &&
