@@ -113,6 +113,6 @@ export { formatReport, type Report } from './policy/report.ts'
 export type { Policy, PolicyInput, SchemaMap } from './policy/types.ts'
 export type { ControlId } from './policy/verdict.ts'
 export type { Session, SessionResolver } from './session/session.ts'
-export type { Budget, Store, Taken, Target } from './store/store.ts'
+export type { Budget, Store, StoreState, Taken, Target } from './store/store.ts'
 export type { TicketEndpoint } from './ticket/endpoint.ts'
 export type { UpgradeHandler, WsOptions }

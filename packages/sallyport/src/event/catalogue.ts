@@ -2,7 +2,7 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { DENIALS, type DenialCode, type Level } from '../policy/denials.ts'
 import type { ControlId, Denial } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
-import type { Target } from '../store/store.ts'
+import type { StoreState, Target } from '../store/store.ts'
 import type { EventKind, SallyEvent } from './event.ts'
 import { faultOf } from './fault.ts'
 import { vocabularyName } from './parameters.ts'
@@ -32,6 +32,8 @@ export interface Catalogue {
   describeStartup(detail?: string): SallyEvent
   /** `open`: how many connections were told to close. */
   describeShutdown(open: number): SallyEvent
+  /** The shared store went away, is asked again, came back, or stayed away for too long. */
+  describeStore(state: StoreState): SallyEvent
   /** Something threw. The error's class and place are told, never its message: that may quote what the peer sent. */
   describeFailure(subject: EventSubject, code: DenialCode, error: unknown, control?: ControlId): SallyEvent
 }
@@ -47,6 +49,14 @@ export interface CatalogueOptions {
 
 /** Closes that an honest client and a healthy server do not end with (RFC 6455 §7.4.1). */
 const ABNORMAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 1010, 1011])
+
+const STORE_STATES: Readonly<Record<StoreState['state'], readonly [event: string, level: Level, description: string]>> =
+  {
+    available: ['sys_monitor_enabled', 'info', 'the shared store is available'],
+    probing: ['sys_restart', 'info', 'the shared store is asked whether it is back'],
+    unavailable: ['sys_monitor_disabled', 'error', 'the shared store is away; what needs it is denied'],
+    lost: ['sys_crash', 'critical', 'the shared store was away for too long; open connections end'],
+  }
 
 interface Facts {
   readonly kind: EventKind
@@ -183,6 +193,10 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
     describeShutdown(open) {
       const description = `the guard drains ${open} connection${open === 1 ? '' : 's'}`
       return describe({ kind: 'shutdown', event: `sys_shutdown:${appid}`, level: 'info', description }, null)
+    },
+    describeStore({ state, detail }) {
+      const [event, level, description] = STORE_STATES[state]
+      return describe({ kind: 'store', event: `${event}:${appid},store`, level, description, detail }, null)
     },
     describeFailure(subject, code, error, control) {
       const row = DENIALS[code]

@@ -14,6 +14,7 @@ export type EventKind =
   | 'startup'
   | 'shutdown'
   | 'failure'
+  | 'store'
 
 /**
  * One decision, told in redacted, structured form (OWASP Logging Vocabulary, ASVS 16.2). It bears no token, cookie,

@@ -93,7 +93,12 @@ export function createEventLog(
 
   const keyOf = (event: SallyEvent): string => {
     // What the policy says at start is finite, and each line of it counts.
-    const which = event.kind === 'weakened' ? event.detail : `${event.code} ${event.enforced}`
+    const which =
+      event.kind === 'weakened'
+        ? event.detail
+        : event.kind === 'store'
+          ? event.description
+          : `${event.code} ${event.enforced}`
     const key = `${event.kind} ${which}`
     return kinds.has(key) || kinds.size < MAX_KINDS ? key : 'other'
   }

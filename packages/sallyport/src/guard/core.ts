@@ -169,12 +169,22 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     return session !== null && (entering.get(attempt)?.some(target => isMeant(target, session)) ?? false)
   }
   const revoked = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
-  const endAll = (target: Target): void => {
-    for (const connection of live) if (isMeant(target, connection.session)) connection.end(revoked)
+  const endAll = (target: Target, at?: number): void => {
+    // Late news are not of what began after it; a session's end is final, whenever it is heard.
+    const since = at === undefined || isOfSession(target) ? Infinity : at + LONGEST_HANDSHAKE_MS
+    for (const connection of live) {
+      if (isMeant(target, connection.session) && connection.openedAt <= since) connection.end(revoked)
+    }
+    if (since !== Infinity) return
     for (const [attempt, targets] of entering) entering.set(attempt, [...(targets ?? []), target])
   }
+  const lost = deny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
 
   store.onRevoked(endAll)
+  store.onState?.(state => {
+    observer.storeState(state)
+    if (state.state === 'lost') for (const connection of live) connection.end(lost, 'lifetime/session')
+  })
 
   observer.started()
   return {
@@ -247,6 +257,13 @@ function attemptOf(request: HandshakeRequest): Attempt {
     leases: [],
     ended: false,
   }
+}
+
+/** Late news of a user end what was let in on an older answer; a handshake takes no longer than this. */
+const LONGEST_HANDSHAKE_MS = 5000
+
+function isOfSession(target: Target): boolean {
+  return target !== 'all' && 'session' in target
 }
 
 /** Whether a revocation is of this session. */

@@ -4,7 +4,7 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
-import type { Target } from '../store/store.ts'
+import type { StoreState, Target } from '../store/store.ts'
 import type { LiveConnection } from './live-connection.ts'
 
 /** Turns what happens into events and counts. Nothing in it can change what happens. */
@@ -24,6 +24,7 @@ export interface Observer {
   revoked(target: Target): void
   started(): void
   drained(open: number): void
+  storeState(state: StoreState): void
   received(bytes: number): void
   sent(bytes: number): void
 }
@@ -76,6 +77,7 @@ export function createObserver(policy: Policy, now: () => number): Observer {
       for (const { path, control } of policy.weakened) tell(() => describe.describeWeakened(path, control))
     },
     drained: open => tell(() => describe.describeShutdown(open)),
+    storeState: state => tell(() => describe.describeStore(state)),
     received: bytes => counters.messageIn(bytes),
     sent: bytes => counters.messageOut(bytes),
   }

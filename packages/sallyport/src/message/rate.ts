@@ -65,8 +65,11 @@ type Take = (connection: MessageConnection, cost: number, bytes: number, before?
 
 /** Takes from the shared budgets. `before` is what an earlier step took from the connection for the same message. */
 function compileTake(policy: MessageRatePolicy, store: Store): Take {
+  // A shared store would be asked for every message: a share of the budget answers here.
+  const takeShared: Store['take'] = (key, amount, budget) =>
+    store.takeShare ? store.takeShare(key, amount, budget) : store.take(key, amount, budget)
   const perIp = (connection: MessageConnection, amount: number): Taken | Promise<Taken> =>
-    store.take(`message:ip:${connection.request.ip}`, Math.min(amount, policy.perIp.burst), policy.perIp)
+    takeShared(`message:ip:${connection.request.ip}`, Math.min(amount, policy.perIp.burst), policy.perIp)
 
   return (connection, amount, bytes, before = 0) => {
     const judge = (taken: Taken, whose: string): Verdict => {
@@ -75,7 +78,7 @@ function compileTake(policy: MessageRatePolicy, store: Store): Take {
       return deny('SALLY_MESSAGE_RATE_SHARED', `the budget of the ${whose} is spent`, taken.retryAfterMs / 1000)
     }
     const user = `message:user:${connection.session.user}`
-    const byUser = store.take(user, Math.min(amount, policy.perUser.burst), policy.perUser)
+    const byUser = takeShared(user, Math.min(amount, policy.perUser.burst), policy.perUser)
     if (byUser instanceof Promise) {
       return byUser.then(async taken => {
         const verdict = judge(taken, 'user')

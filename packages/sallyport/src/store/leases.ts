@@ -17,12 +17,17 @@ export interface Leases {
   readonly queue: Sweepable
   /** Takes or renews a place; `room` is asked before a new one is written. */
   take(key: string, id: string, cap: number, ttlMs: number, now: number, room: () => boolean): boolean
-  release(key: string, id: string): void
+  /** Renews a place that is held; false where it is not. */
+  renew(key: string, id: string, ttlMs: number, now: number): boolean
+  /** Gives a place back; whether it was held. */
+  release(key: string, id: string): boolean
+  /** How many are held, those that lapsed and were not found yet included. */
+  count(key: string): number
   clear(): void
 }
 
-/** Exact counts under caps: a place that lapsed is free at once, without a scan of the others. */
-export function createLeases(): Leases {
+/** Exact counts under caps: a place that lapsed is free at once, without a scan of the others. `lapsed` hears of each. */
+export function createLeases(lapsed: (key: string) => void = () => undefined): Leases {
   const groups = new Map<string, Group>()
 
   const forget = (item: Held): void => {
@@ -33,7 +38,10 @@ export function createLeases(): Leases {
     if (group.held.size === 0) groups.delete(item.key)
   }
 
-  const queue = createExpiryQueue<Held>(forget)
+  const queue = createExpiryQueue<Held>(item => {
+    forget(item)
+    lapsed(item.key)
+  })
 
   const drop = (item: Held): void => {
     queue.remove(item)
@@ -42,23 +50,30 @@ export function createLeases(): Leases {
 
   const dropLapsed = (group: Group, now: number): void => {
     for (const item of group.held.values()) {
-      if (item.due <= now) drop(item)
-      else if (!group.mixed) return
+      if (item.due <= now) {
+        drop(item)
+        lapsed(item.key)
+      } else if (!group.mixed) return
     }
+  }
+
+  const renew = (key: string, id: string, ttlMs: number, now: number): boolean => {
+    const known = groups.get(key)
+    const mine = known?.held.get(id)
+    if (!known || !mine || mine.due <= now) return false
+    if (known.ttlMs !== ttlMs) known.mixed = true
+    mine.due = now + ttlMs
+    known.held.delete(id)
+    known.held.set(id, mine)
+    return true
   }
 
   return {
     queue,
     take(key, id, cap, ttlMs, now, room) {
       const known = groups.get(key)
+      if (renew(key, id, ttlMs, now)) return true
       const mine = known?.held.get(id)
-      if (known && mine && mine.due > now) {
-        if (known.ttlMs !== ttlMs) known.mixed = true
-        mine.due = now + ttlMs
-        known.held.delete(id)
-        known.held.set(id, mine)
-        return true
-      }
       if (mine) drop(mine)
       if (known && known.held.size >= cap) dropLapsed(known, now)
       if (!((groups.get(key)?.held.size ?? 0) < cap) || !room()) return false
@@ -74,10 +89,13 @@ export function createLeases(): Leases {
       queue.add(item)
       return true
     },
+    renew,
     release(key, id) {
       const item = groups.get(key)?.held.get(id)
       if (item) drop(item)
+      return item !== undefined
     },
+    count: key => groups.get(key)?.held.size ?? 0,
     clear() {
       groups.clear()
     },

@@ -1,6 +1,7 @@
 import { type Bucket, refilledAt, takeFrom } from './bucket.ts'
 import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 import { createLeases } from './leases.ts'
+import { StoreError } from './store-error.ts'
 import type { Revocation, Store, Taken, Target, Unsubscribe } from './store.ts'
 
 /** Options of {@link createMemoryStore}. */
@@ -32,15 +33,7 @@ export interface MemoryStore extends Store {
   close(): void
 }
 
-/** Thrown where a store can hold no more keys, or was closed; whoever asked is denied. */
-export class StoreError extends Error {
-  readonly code: 'SALLY_STORE_FULL' | 'SALLY_STORE_CLOSED'
-  constructor(code: StoreError['code'], message: string) {
-    super(message)
-    this.name = 'StoreError'
-    this.code = code
-  }
-}
+export { StoreError } from './store-error.ts'
 
 interface KeyedBucket extends Bucket, Expiring {
   readonly key: string

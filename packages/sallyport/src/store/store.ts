@@ -27,8 +27,16 @@ export type Unsubscribe = () => void
 export interface Store {
   /** Takes `cost` from the budget at `key`; takes nothing when it is not there. */
   take(key: string, cost: number, budget: Budget): Awaitable<Taken>
-  /** True for the first call with `key` within `ttlMs`, false for every later one. */
-  once(key: string, ttlMs: number): Awaitable<boolean>
+  /**
+   * The same for the hot path, from a share of the budget that this node holds: it answers at once while the share
+   * lasts. The sum over all nodes exceeds the budget by no more than what the store states. Without it `take` is asked.
+   */
+  takeShare?(key: string, cost: number, budget: Budget): Awaitable<Taken>
+  /**
+   * True for the first call with `key` within `ttlMs`, false for every later one. `bornAt` (ms since the epoch) is when
+   * the key came into being: a store that may have forgotten a use since then throws.
+   */
+  once(key: string, ttlMs: number, bornAt?: number): Awaitable<boolean>
   /** Counts `id` under `key` unless `cap` others live there. A lease that is not taken again within `ttlMs` lapses; taking it again renews it. */
   lease(key: string, id: string, cap: number, ttlMs: number): Awaitable<boolean>
   release(key: string, id: string): Awaitable<void>
@@ -36,7 +44,24 @@ export interface Store {
   revoke(target: Target, ttlMs: number): Awaitable<void>
   /** When (ms since the epoch) the session, its user or everybody was last revoked; null if never within the ttl. */
   revokedAt(session: string, user: string): Awaitable<Revocation | null>
-  onRevoked(listener: (target: Target) => void): Unsubscribe
+  /**
+   * `at` (ms since the epoch) is given when the news is late: it was missed when it was told, and what began after it
+   * is not meant.
+   */
+  onRevoked(listener: (target: Target, at?: number) => void): Unsubscribe
+  /** Tells each change of what the store can do. A store that cannot be away has none. */
+  onState?(listener: (state: StoreState) => void): Unsubscribe
+}
+
+/** Whether a shared store can be asked. */
+export interface StoreState {
+  /**
+   * `unavailable`: it does not answer, and what needs it is denied at once · `probing`: one call finds out · `available`
+   * again · `lost`: it was away for longer than open connections may live without it; they end.
+   */
+  readonly state: 'available' | 'unavailable' | 'probing' | 'lost'
+  /** For the operator; holds nothing of a peer. */
+  readonly detail: string
 }
 
 /** The latest revocations that touch a session. */

@@ -65,7 +65,11 @@ export function createTickets(
       const nonce = bytes.toString('base64url', NONCE_AT, MAC_AT)
       const use = (): Awaitable<Verdict> => {
         // The record outlives the ticket on every node, also where the clock is behind.
-        const first = store.once(`ticket:${nonce}`, Math.ceil(expiresAt - time) + TICKET_CLOCK_SKEW_MS)
+        const first = store.once(
+          `ticket:${nonce}`,
+          Math.ceil(expiresAt - time) + TICKET_CLOCK_SKEW_MS,
+          expiresAt - ttlMs,
+        )
         return first instanceof Promise ? first.then(used) : used(first)
       }
       const unlessRevoked = (revocation: Revocation | null): Awaitable<Verdict> =>
