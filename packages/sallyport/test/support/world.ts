@@ -174,6 +174,19 @@ export async function nextMessage(socket: WebSocket): Promise<any> {
   return JSON.parse(String(data))
 }
 
+/** The next messages as text; none is lost when several come in one read. */
+export function nextTexts(socket: WebSocket, count: number): Promise<string[]> {
+  return new Promise(resolve => {
+    const texts: string[] = []
+    const listener = (data: unknown): void => {
+      if (texts.push(String(data)) < count) return
+      socket.off('message', listener)
+      resolve(texts)
+    }
+    socket.on('message', listener)
+  })
+}
+
 /** The close code and reason. */
 export async function closeOf(socket: WebSocket): Promise<{ code: number; reason: string }> {
   const [code, reason] = await once(socket, 'close')

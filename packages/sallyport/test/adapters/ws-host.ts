@@ -1,0 +1,93 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { createGuard, type Guard, type SallyEvent, type Session } from 'sallyport'
+import { WebSocket } from 'ws'
+import { freePort } from '../support/world.ts'
+
+/** An app's own HTTP server beside a guard, as it stands before `ws` is added. */
+export interface Host {
+  readonly port: number
+  readonly origin: string
+  readonly server: Server
+  readonly guard: Guard<Session, any>
+  readonly events: SallyEvent[]
+  event(match: (event: SallyEvent) => boolean): Promise<SallyEvent>
+  /** Opens a client and waits until it is open. */
+  open(path?: string, protocols?: string[], options?: object): Promise<WebSocket>
+  client(path?: string, protocols?: string[], options?: object): WebSocket
+  close(): Promise<void>
+}
+
+type Sections = {
+  readonly handshake?: object
+  readonly message?: object
+  readonly lifetime?: object
+  readonly port?: number
+}
+
+/** A guard for anybody, where the policy does not say otherwise. */
+export async function guardFor(
+  port: number,
+  { handshake, message, lifetime }: Sections = {},
+): Promise<Guard<Session, any>> {
+  return createGuard({
+    handshake: {
+      origin: { allow: [`http://localhost:${port}`] },
+      session: { dangerouslyAnonymous: true },
+      ticket: { dangerouslyWithoutTicket: true },
+      ...handshake,
+    },
+    message: { schema: { dangerouslyAcceptAnyMessage: true }, ...message },
+    lifetime: { ...lifetime },
+  } as Parameters<typeof createGuard>[0]) as unknown as Guard<Session, any>
+}
+
+export async function createHost(sections: Sections = {}): Promise<Host> {
+  const port = await freePort()
+  const origin = `http://localhost:${port}`
+  const guard = await guardFor(port, sections)
+  const events: SallyEvent[] = []
+  const waiting = new Set<(event: SallyEvent) => void>()
+  guard.on(event => {
+    events.push(event)
+    for (const listener of waiting) listener(event)
+  })
+  const server = createServer((_request, response) => response.writeHead(404).end())
+  server.listen(port, 'localhost')
+  await once(server, 'listening')
+  const host: Host = {
+    port,
+    origin,
+    server,
+    guard,
+    events,
+    event(match) {
+      const past = events.find(match)
+      if (past !== undefined) return Promise.resolve(past)
+      return new Promise(resolve => {
+        const listener = (event: SallyEvent): void => {
+          if (!match(event)) return
+          waiting.delete(listener)
+          resolve(event)
+        }
+        waiting.add(listener)
+      })
+    },
+    client(path = '/', protocols = [], options = {}) {
+      const socket = new WebSocket(`ws://localhost:${port}${path}`, protocols, { origin, ...options })
+      socket.on('error', () => {})
+      return socket
+    },
+    async open(path, protocols, options) {
+      const socket = host.client(path, protocols, options)
+      await once(socket, 'open')
+      return socket
+    },
+    async close() {
+      await guard.drain({ withinMs: 0 })
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+  return host
+}
