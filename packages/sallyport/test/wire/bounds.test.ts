@@ -87,6 +87,35 @@ describe('memory', () => {
   })
 })
 
+describe('a text message is said to be ASCII only where each byte is', () => {
+  const rows = [
+    ['in one frame', `8182 ${zero} 6162`, [true]],
+    ['in one frame', `8182 ${zero} c3a9`, [false]],
+    ['in fragments', `0181 ${zero} 61 8081 ${zero} 62`, [true]],
+    ['its first fragment', `0182 ${zero} c3a9 8081 ${zero} 62`, [false]],
+    ['its last fragment', `0181 ${zero} 61 8082 ${zero} c3a9`, [false]],
+    ['each message anew', `0182 ${zero} c3a9 8080 ${zero} 0181 ${zero} 61 8080 ${zero}`, [false, true]],
+  ] as const
+  for (const [name, bytes, expected] of rows) {
+    test(`${name}: ${expected.join()}`, () => {
+      for (const chunks of [[hex(bytes)], singly(hex(bytes))]) {
+        const heard: boolean[] = []
+        const sink = { ...recorder(), text: (...message: [Buffer, number, number, boolean]) => heard.push(message[3]) }
+        const decoder = new Decoder({ peer: 'client', limits: UNBOUNDED }, sink)
+        for (const chunk of chunks) decoder.push(chunk)
+        assert.deepEqual(heard, expected)
+      }
+    })
+  }
+
+  test('frames of a server, which are not masked, too', () => {
+    const heard: boolean[] = []
+    const sink = { ...recorder(), text: (...message: [Buffer, number, number, boolean]) => heard.push(message[3]) }
+    new Decoder({ peer: 'server', limits: UNBOUNDED }, sink).push(hex('810161 8102c3a9'))
+    assert.deepEqual(heard, [true, false])
+  })
+})
+
 describe('the owner', () => {
   const flood = hex(`8980 ${zero}`)
 
