@@ -88,7 +88,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         typeof data === 'string' ||
         typeof data === 'number' ||
         (typeof options === 'object' && options?.binary === false)
-      const sent = live.send(isText ? String(data) : new Uint8Array(data as Buffer))
+      const sent = live.send(isText ? textOf(data) : new Uint8Array(data as Buffer))
       const callback = rest.at(-1)
       if (typeof callback === 'function') {
         callback(sent ? undefined : new Error('not sent: message/outbound refused it, or the connection is closing'))
@@ -118,6 +118,8 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
   readBuffers(GuardedWebSocket.prototype)
   return GuardedWebSocket
 }
+
+const textOf = (data: unknown): string => String(data)
 
 /** Hands what passed to the app's own `message` listeners: the value that was checked, serialised anew. */
 function deliver(socket: WebSocket, subject: MessageSubject, connection: LiveConnection): unknown {

@@ -114,7 +114,7 @@ export function createWsSide(core: Core): WsSide {
           serverNoContextTakeover: true,
           clientNoContextTakeover: true,
         },
-        WebSocket: Guarded as WsOptions['WebSocket'],
+        WebSocket: Guarded,
       }
     },
   }

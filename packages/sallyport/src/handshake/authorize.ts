@@ -7,14 +7,16 @@ export const authorize: HandshakeControl = {
   compile(policy) {
     const rule = policy.handshake.authorize
     if (rule === null) return null
-    const verdict = (answer: unknown): Verdict =>
-      answer === true ? PASS : deny('SALLY_HANDSHAKE_FORBIDDEN', 'handshake.authorize did not answer true')
     return ({ session, request }) => {
       if (session === null) return verdict(false)
       const answer: unknown = rule(session, request)
       return isThenable(answer) ? Promise.resolve(answer).then(verdict) : verdict(answer)
     }
   },
+}
+
+function verdict(answer: unknown): Verdict {
+  return answer === true ? PASS : deny('SALLY_HANDSHAKE_FORBIDDEN', 'handshake.authorize did not answer true')
 }
 
 /** Query builders answer with what can be awaited and is no Promise. */

@@ -28,7 +28,7 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
       if (range.kind() !== address.kind()) return false
       return bits === undefined
         ? range.toNormalizedString() === address.toNormalizedString()
-        : (address as ipaddr.IPv4).match(range as ipaddr.IPv4, bits)
+        : (address as ipaddr.IPv4).match(range, bits)
     })
 
   return (remote, encrypted, header) => {

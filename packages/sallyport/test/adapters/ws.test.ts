@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
-import { WebSocket, WebSocketServer } from 'ws'
+import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import { chatSchema, closeOf, nextMessage, nextTexts, refusalOf } from '../support/world.ts'
 import { createHost, guardFor, type Host } from './ws-host.ts'
 
@@ -13,16 +13,18 @@ async function started(t: TestContext, ...sections: Parameters<typeof createHost
 }
 
 const schema = { chat: chatSchema }
+const textOf = (data: unknown): string => String(data)
+const attach = (options: object): WebSocketServer => new WebSocketServer(options as ServerOptions)
 
 test('two lines: an existing app’s listeners get what was checked, serialised anew', async t => {
   const { server, guard, open, client } = await started(t, { message: { schema } })
   const got: string[] = []
-  const sockets = new WebSocketServer({ server, ...guard.ws() })
+  const sockets = attach({ server, ...guard.ws() })
   sockets.on('connection', socket => {
     socket.on('message', (data, isBinary) => {
       assert.ok(Buffer.isBuffer(data) && !isBinary)
-      got.push(String(data))
-      socket.send(String(data))
+      got.push(textOf(data))
+      socket.send(textOf(data))
     })
   })
   const socket = await open()
@@ -41,10 +43,11 @@ test('two lines: an existing app’s listeners get what was checked, serialised 
 test('onmessage, once and addEventListener hear no more than the door let in', async t => {
   const { server, guard, open } = await started(t, { message: { schema } })
   const got: string[] = []
-  new WebSocketServer({ server, ...guard.ws() }).on('connection', socket => {
-    socket.onmessage = ({ data }) => got.push(`on ${String(data)}`)
-    socket.addEventListener('message', ({ data }) => got.push(`add ${String(data)}`))
-    socket.once('message', data => got.push(`once ${String(data)}`))
+  attach({ server, ...guard.ws() }).on('connection', socket => {
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- it is what is tested
+    socket.onmessage = ({ data }) => got.push(`on ${textOf(data)}`)
+    socket.addEventListener('message', ({ data }) => got.push(`add ${textOf(data)}`))
+    socket.once('message', data => got.push(`once ${textOf(data)}`))
     socket.on('message', () => socket.send('done'))
   })
   const socket = await open()
@@ -59,7 +62,7 @@ for (const binaryType of ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as c
   test(`binaryType ${binaryType}: the door reads the bytes, the listener gets its own kind`, async t => {
     const { server, guard, open } = await started(t, { message: { format: { data: 'any' } } })
     const got: unknown[] = []
-    new WebSocketServer({ server, ...guard.ws() }).on('connection', socket => {
+    attach({ server, ...guard.ws() }).on('connection', socket => {
       Reflect.set(socket, 'binaryType', binaryType)
       assert.equal(socket.binaryType, binaryType)
       socket.on('message', data => {
@@ -85,13 +88,14 @@ test('asynchronous listeners: counted, paused at the bound, their rejections con
   let running = 0
   let most = 0
   const gates: (() => void)[] = []
-  new WebSocketServer({ server, ...guard.ws() }).on('connection', socket => {
+  attach({ server, ...guard.ws() }).on('connection', socket => {
+    // oxlint-disable-next-line typescript/no-misused-promises -- as apps write it
     socket.on('message', async data => {
       most = Math.max(most, ++running)
       await new Promise<void>(resolve => gates.push(resolve))
       running--
-      if (String(data) === '"bad"') throw new Error('S3cret of the app')
-      socket.send(String(data))
+      if (textOf(data) === '"bad"') throw new Error('S3cret of the app')
+      socket.send(textOf(data))
     })
   })
   const socket = await open()
@@ -108,10 +112,10 @@ test('asynchronous listeners: counted, paused at the bound, their rejections con
 
 test('a listener that throws, and a broken peer without an error listener, end nobody else', async t => {
   const { server, guard, open, event } = await started(t, { message: { format: { data: 'text' } } })
-  new WebSocketServer({ server, ...guard.ws() }).on('connection', socket => {
+  attach({ server, ...guard.ws() }).on('connection', socket => {
     socket.on('message', data => {
-      if (String(data) === '"bad"') throw new Error('S3cret of the app')
-      socket.send(String(data))
+      if (textOf(data) === '"bad"') throw new Error('S3cret of the app')
+      socket.send(textOf(data))
     })
   })
   const [broken, socket] = [await open(), await open()]
@@ -127,7 +131,7 @@ test('a listener that throws, and a broken peer without an error listener, end n
 test('bytes that are no UTF-8 close, although the app turned ws’s own check off', async t => {
   const { server, guard, open } = await started(t)
   const got: unknown[] = []
-  new WebSocketServer({ server, ...guard.ws(), skipUTF8Validation: true } as object).on('connection', socket =>
+  attach({ server, ...guard.ws(), skipUTF8Validation: true } as object).on('connection', socket =>
     socket.on('message', data => got.push(data)),
   )
   const socket = await open()
@@ -139,7 +143,7 @@ test('bytes that are no UTF-8 close, although the app turned ws’s own check of
 test('ws.send with an outbound schema: unknown fields stay here, what does not match is not sent', async t => {
   const { server, guard, client, event } = await started(t, { message: { schema, outbound: schema } })
   const failures: (Error | undefined)[] = []
-  new WebSocketServer({ server, ...guard.ws() }).on('connection', socket => {
+  attach({ server, ...guard.ws() }).on('connection', socket => {
     socket.send('{"type":"chat","message":"a","passwordHash":"S3cret"}')
     socket.send('{"type":"user","passwordHash":"S3cret"}', error => failures.push(error))
     socket.send('S3cret', { binary: false }, error => failures.push(error))
@@ -148,7 +152,7 @@ test('ws.send with an outbound schema: unknown fields stay here, what does not m
   })
   const opened = client()
   const got: string[] = []
-  opened.on('message', data => got.push(String(data)))
+  opened.on('message', data => got.push(textOf(data)))
   await once(opened, 'open')
   opened.close()
   await closeOf(opened)
@@ -170,7 +174,7 @@ test('first message: what the app sends early waits, and is never sent when auth
       ticket: { carrier: 'first-message', csrf: (token: string) => token === 'right' },
     },
   })
-  new WebSocketServer({ server: host.server, ...host.guard.ws() }).on('connection', socket => socket.send('"S3cret"'))
+  attach({ server: host.server, ...host.guard.ws() }).on('connection', socket => socket.send('"S3cret"'))
   const [honest, stranger] = [await host.open(), await host.open()]
   const got: unknown[] = []
   stranger.on('message', data => got.push(data))
@@ -237,11 +241,11 @@ test('a subclass of the app’s own keeps its ways and is guarded', async t => {
   class Named extends WebSocket {
     readonly nickname = 'ann'
     override send(data: any, ...rest: any[]): void {
-      Reflect.apply(super.send, this, [String(data).toUpperCase(), ...rest])
+      Reflect.apply(super.send, this, [textOf(data).toUpperCase(), ...rest])
     }
   }
   const { server, guard, open, client } = await started(t, { message: { schema } })
-  new WebSocketServer({ server, ...guard.ws(Named) }).on('connection', (socket: WebSocket) => {
+  attach({ server, ...guard.ws(Named) }).on('connection', (socket: WebSocket) => {
     socket.on('message', () => socket.send((socket as Named).nickname))
   })
   const socket = await open()
@@ -255,7 +259,7 @@ test('a subclass of the app’s own keeps its ways and is guarded', async t => {
 test('verifyClient replaced after the spread: nothing vouches for the socket, so nothing passes through it', async t => {
   const { server, guard, client } = await started(t)
   const got: unknown[] = []
-  const sockets = new WebSocketServer({ server, ...guard.ws(), verifyClient: () => true })
+  const sockets = attach({ server, ...guard.ws(), verifyClient: () => true })
   sockets.on('connection', socket => {
     socket.on('message', data => got.push(data))
     socket.send('"S3cret"')
@@ -271,7 +275,7 @@ test('verifyClient replaced after the spread: nothing vouches for the socket, so
 test('the class replaced after the spread: every handshake is refused, and a warning says why', async t => {
   const { server, guard, client } = await started(t)
   const warned = once(process, 'warning')
-  new WebSocketServer({ server, ...guard.ws(), WebSocket })
+  attach({ server, ...guard.ws(), WebSocket })
   const refusal = await refusalOf(client())
   assert.equal(refusal.status, 503)
   assert.match(String((await warned)[0]), /spread/i)
@@ -280,7 +284,7 @@ test('the class replaced after the spread: every handshake is refused, and a war
 
 test('bounds raised after the spread are held all the same', async t => {
   const { server, guard, open } = await started(t, { message: { size: { bytes: 100, fragments: 2 } } })
-  new WebSocketServer({ server, ...guard.ws(), maxPayload: 1e9, maxFragments: 1e9 } as object)
+  attach({ server, ...guard.ws(), maxPayload: 1e9, maxFragments: 1e9 } as object)
   const socket = await open()
   socket.send(`"${'a'.repeat(99)}"`)
   assert.equal((await closeOf(socket)).code, 1009)
@@ -288,7 +292,7 @@ test('bounds raised after the spread are held all the same', async t => {
 
 test('a chooser of subprotocols put in afterwards is shown no ticket and can answer with none', async t => {
   const { server, guard, open } = await started(t)
-  const sockets = new WebSocketServer({ server, ...guard.ws() })
+  const sockets = attach({ server, ...guard.ws() })
   const shown: string[][] = []
   sockets.options.handleProtocols = (offered, request) => {
     shown.push([...offered])
@@ -303,12 +307,12 @@ test('a chooser of subprotocols put in afterwards is shown no ticket and can ans
 
 test('deflate is negotiated only where the policy says so, without context; a bomb ends at the bound', async t => {
   const off = await started(t)
-  new WebSocketServer({ server: off.server, ...off.guard.ws() })
+  attach({ server: off.server, ...off.guard.ws() })
   assert.equal((await off.open()).extensions, '')
 
   const on = await started(t, { handshake: { extensions: { deflate: true } } })
   const got: unknown[] = []
-  new WebSocketServer({ server: on.server, ...on.guard.ws() }).on('connection', socket =>
+  attach({ server: on.server, ...on.guard.ws() }).on('connection', socket =>
     socket.on('message', data => got.push(data)),
   )
   const socket = await on.open()

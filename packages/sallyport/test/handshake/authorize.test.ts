@@ -4,6 +4,7 @@ import { authorize } from '../../src/handshake/authorize.ts'
 import { attemptOf, codeOf, compileControl, partsOf, policyOf } from './door-fixtures.ts'
 
 const session = { id: 's', user: 'ann' }
+// oxlint-disable-next-line unicorn/no-thenable -- query builders answer so
 const thenable = (answer: unknown): object => ({ then: (resolve: (value: unknown) => void) => resolve(answer) })
 
 const rows: readonly [name: string, answer: unknown, passes: boolean][] = [

@@ -44,7 +44,7 @@ export const ORIGIN_ATTACKS: readonly OriginAttack[] = [
   ['port: that of http', 'https://app.company.com:80'],
   ['trusted third party', 'https://accounts.google.com'],
   ['trusted third party: a CDN', 'https://cdn.jsdelivr.net'],
-  ...[...'`$!(),;=&~{}|^"<>*\'+'].map(
+  ...Array.from('`$!(),;=&~{}|^"<>*\'+').map(
     odd => [`odd character ${odd} before a foreign suffix`, `https://app.company.com${odd}.evil.example`] as const,
   ),
   ['localhost', 'http://localhost'],
