@@ -1,6 +1,5 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { HARD_FACTOR } from '../lifetime/backpressure.ts'
 import type { Kept } from '../lifetime/kept.ts'
 import type { Spoke } from '../lifetime/wheel.ts'
 import { type Concurrency, createConcurrency } from '../message/concurrency.ts'
@@ -8,11 +7,10 @@ import type { MessageConnection, MessageSubject } from '../message/message-contr
 import { type DenialCode, DENIALS } from '../policy/denials.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
-import { Backlog } from './backlog.ts'
 import { checkClose } from './close-frame.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Hub } from './hub.ts'
-import { OutboundHalf } from './outbound-half.ts'
+import { HOLD, InboundHalf } from './inbound-half.ts'
 import type { Inlet, Transport } from './transport.ts'
 import { violationOf } from './violation.ts'
 
@@ -21,24 +19,13 @@ const AUTHENTICATED = '{"type":"authenticated"}'
 /** How long a peer has to answer a close frame before it is cut, in ms. */
 const CLOSE_PATIENCE_MS = 5_000
 const STRIKE_WINDOW_MS = 60_000
-/** What one read of a transport may leave behind a message that is still judged: messages, and bytes beside the policy's. */
-const BACKLOG_MOST = 16_384
-const BACKLOG_BYTES = 65_536
-
-/** Why nothing is read and nothing delivered: bits, since several can hold at once. */
-const JUDGED = 1
-const DELAYED = 2
-const FULL = 4
-const SLOW = 8
-const HELD = 16
 
 /**
  * One connection between its transport and the app: every message goes through the door in order, and nothing is
  * delivered, sent or counted once a denial has ended it.
  */
-export class LiveConnection extends OutboundHalf implements Connection, MessageConnection, Kept, Inlet, Spoke {
+export class LiveConnection extends InboundHalf implements Connection, MessageConnection, Kept, Inlet, Spoke {
   readonly openedAt: number
-  session: Session
   data: unknown = undefined
   /** Why it was ended, when a control did. */
   denial: Denial | null = null
@@ -48,8 +35,6 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   messageTat = 0
   byteTat = 0
   controlFrameTat = 0
-  pingedAt: number
-  pongAwaited = false
   checkedAt: number
   uncheckedSince = 0
   checking = false
@@ -57,17 +42,12 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   leaseAt: number
   /** When a closing connection is cut. */
   cutAt = 0
-  /** When a delayed message is judged again. */
-  delayedUntil = 0
   slot = -1
   /** Bits of the lifetime controls that have already spoken in report mode. */
   reported = 0
 
   readonly #delivery: Delivery
   #abort: AbortController | null = null
-  #backlog: Backlog | null = null
-  #holds = 0
-  #heldSince = 0
   #concurrency: Concurrency | null = null
   /** What report mode has already said of this connection: once is enough. */
   #told: Set<DenialCode> | null = null
@@ -80,12 +60,10 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
     const now = hub.now()
     super(hub, attempt, transport, now)
     this.#delivery = delivery
-    this.session = attempt.session
     this.openedAt = now
-    this.pingedAt = now
     this.checkedAt = now
     this.leaseAt = now
-    transport.limit(this.#messageBytes())
+    transport.limit(this.messageBytes())
   }
 
   /** Tells the app, once the transport is ready to send. */
@@ -123,9 +101,6 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   get authenticated(): boolean {
     return this.readyState !== 0
   }
-  get reading(): boolean {
-    return this.#holds === 0
-  }
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = new AbortController()
@@ -135,15 +110,6 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   }
 
   // ——— from the transport ———
-
-  text(text: string, bytes: number): void {
-    this.#receive({ bytes, text, data: null, value: undefined, type: null })
-  }
-
-  binary(data: Uint8Array): void {
-    // The transport may reuse its bytes; what waits or is handled later must own them.
-    this.#receive({ bytes: data.byteLength, text: null, data: data.slice(), value: undefined, type: null })
-  }
 
   ping(): void {
     if (this.readyState < 2) this.transport.ping()
@@ -176,7 +142,7 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   closed(code: number): void {
     if (this.readyState === 3) return
     this.readyState = 3
-    this.#backlog = null
+    this.dropBacklog()
     this.dropHeld()
     this.hub.ended(this, code)
     this.#abort?.abort()
@@ -185,53 +151,12 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
 
   // ——— through the door ———
 
-  #receive(subject: MessageSubject): void {
-    if (this.readyState >= 2) return
-    this.lastMessageAt = this.hub.now()
-    this.hub.received(subject.bytes)
-    if (this.#holds !== 0 || this.#backlog !== null) this.#enqueue(subject)
-    else this.#judge(subject)
-  }
-
-  /** The most bytes of one message now. */
-  #messageBytes(): number {
-    const { bytes, unauthenticatedBytes } = this.hub.policy.message.size
-    return this.readyState === 0 ? unauthenticatedBytes : bytes
-  }
-
-  #enqueue(subject: MessageSubject): void {
-    const backlog = (this.#backlog ??= new Backlog())
-    backlog.push(subject)
-    if (backlog.size <= BACKLOG_MOST && backlog.bytes <= HARD_FACTOR * this.#messageBytes() + BACKLOG_BYTES) return
-    // A transport that goes on delivering after `pause` would be a way around every bound, in report mode too.
-    const detail = `${backlog.size} messages of ${backlog.bytes} bytes came while the socket was paused`
-    this.#shut(deny('SALLY_MESSAGE_CONCURRENCY', detail), 1008, 'message/concurrency')
-  }
-
-  #judge(subject: MessageSubject): void {
-    if (this.#hasExpired()) return
-    const verdict = this.authenticated ? this.hub.admitMessage(subject, this) : this.#judgeFirst(subject)
-    if (!(verdict instanceof Promise)) {
-      this.#settle(subject, verdict)
-      return
-    }
-    this.#hold(JUDGED)
-    void verdict.then(later => {
-      this.#settle(subject, later)
-      this.#release(JUDGED)
-    })
-  }
-
-  /** No message is handled past the expiry, though the keeper's next tick is still to come. */
-  #hasExpired(): boolean {
-    const { expiresAt } = this.session
-    if (expiresAt === undefined || expiresAt > this.hub.now() || this.hub.policy.lifetime.session === null) return false
-    this.end(deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry'))
-    return this.readyState >= 2
+  protected askDoor(subject: MessageSubject): Verdict | Promise<Verdict> {
+    return this.authenticated ? this.hub.admitMessage(subject, this) : this.#judgeFirst(subject)
   }
 
   #judgeFirst(subject: MessageSubject): Verdict | Promise<Verdict> {
-    const most = this.#messageBytes()
+    const most = this.messageBytes()
     const denial =
       subject.bytes > most
         ? deny('SALLY_MESSAGE_TOO_BIG', `the first message is ${subject.bytes} bytes, over ${most}`)
@@ -245,7 +170,7 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
     return PASS
   }
 
-  #settle(subject: MessageSubject, verdict: Verdict): void {
+  protected settle(subject: MessageSubject, verdict: Verdict): void {
     if (this.readyState >= 2) return
     if (!this.authenticated) this.#settleFirst(subject, verdict)
     else if (verdict.pass) this.#dispatch(subject)
@@ -256,18 +181,18 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
     if (!verdict.pass) {
       const row = DENIALS[verdict.code]
       // "Sign in again", unless it is the size that is wrong, or our own store.
-      this.#shut(verdict, row.control === 'message/size' || row.http === 503 ? (row.close ?? 1013) : 4401, null)
+      this.shut(verdict, row.control === 'message/size' || row.http === 503 ? (row.close ?? 1013) : 4401, null)
       return
     }
     this.readyState = 1
-    this.transport.limit(this.#messageBytes())
+    this.transport.limit(this.messageBytes())
     if (!this.unproven) {
       this.transport.sendText(AUTHENTICATED)
       this.hub.authenticated(this)
     }
     this.sendHeld()
     if (this.isOpen()) this.#opened()
-    if (this.isOpen() && this.unproven) this.#judge(subject)
+    if (this.isOpen() && this.unproven) this.judge(subject)
   }
 
   #refuse(subject: MessageSubject, denial: Denial): void {
@@ -275,15 +200,11 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
     const { rate, format, strikes } = this.hub.policy.message
     if (row.control === 'message/rate' && rate?.exceed === 'drop') return
     if (row.control === 'message/rate' && rate?.exceed === 'delay') {
-      this.delayedUntil = this.hub.now() + (denial.retryAfter ?? 1) * 1000
-      this.#backlog ??= new Backlog()
-      this.#backlog.putBack(subject)
-      this.#hold(DELAYED)
-      this.touch()
+      this.delay(subject, (denial.retryAfter ?? 1) * 1000)
       return
     }
     if (row.action !== 'reply' || format?.data === 'binary') {
-      this.#shut(denial, row.close ?? 1008, null)
+      this.shut(denial, row.close ?? 1008, null)
       return
     }
     const now = this.hub.now()
@@ -314,7 +235,7 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
     const handlers = (this.#concurrency ??= createConcurrency(this.hub.handlers))
     if (handlers.enter()) this.#fill(handlers.running)
     const done = (): void => {
-      if (handlers.leave() && (this.#holds & FULL) !== 0) this.#release(FULL)
+      if (handlers.leave()) this.releaseFrom(HOLD.full)
     }
     void Promise.resolve(running).then(done, (error: unknown) => {
       this.#handlerFailed(error)
@@ -324,13 +245,13 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
 
   /** As many handlers run as may. */
   #fill(running: number): void {
-    if (this.readyState >= 2 || (this.#holds & FULL) !== 0) return
+    if (this.readyState >= 2 || this.isHeldFor(HOLD.full)) return
     const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
     if (!this.hub.enforced('message/concurrency')) {
       this.#report('message/concurrency', denial)
       return
     }
-    this.#hold(FULL)
+    this.holdFor(HOLD.full)
     this.tell('message/concurrency', denial, true)
   }
 
@@ -361,54 +282,6 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   #handlerFailed(error: unknown): void {
     this.#failed(error)
     if (this.hub.policy.message.format?.data !== 'binary') this.#replyError('SALLY_HANDLER_FAILED')
-  }
-
-  // ——— held and released ———
-
-  #hold(reason: number): void {
-    if (this.#holds === 0) {
-      this.#heldSince = this.hub.now()
-      this.transport.pause()
-    }
-    this.#holds |= reason
-  }
-
-  /** Takes up what waited, in order, and reads on once nothing waits. */
-  #release(reason: number): void {
-    this.#holds &= ~reason
-    while (this.#holds === 0 && this.readyState < 2) {
-      const subject = this.#backlog?.shift()
-      if (subject === undefined) break
-      this.#judge(subject)
-    }
-    if (this.#holds !== 0 || this.readyState >= 2) return
-    this.#backlog = null
-    // While nothing was read no pong could be seen.
-    if (this.pongAwaited) this.pingedAt += this.hub.now() - Math.max(this.#heldSince, this.pingedAt)
-    this.transport.resume()
-  }
-
-  /** Whoever messages are delivered to takes no more for now: nothing is read and nothing judged until `release`. */
-  hold(): void {
-    if (this.readyState < 2) this.#hold(HELD)
-  }
-
-  release(): void {
-    if ((this.#holds & HELD) !== 0) this.#release(HELD)
-  }
-
-  protected holdSlow(): void {
-    this.#hold(SLOW)
-  }
-
-  /** The keeper calls it when a delay is over. */
-  undelay(): void {
-    this.delayedUntil = 0
-    this.#release(DELAYED)
-  }
-
-  caughtUp(): void {
-    if ((this.#holds & SLOW) !== 0) this.#release(SLOW)
   }
 
   // ——— its end ———
@@ -448,7 +321,7 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   /** Ends the connection for a control; told of once. In report mode of that control nothing happens to it. */
   end(denial: Denial, control: ControlId = DENIALS[denial.code].control): void {
     if (this.readyState >= 2) return
-    if (this.hub.enforced(control)) this.#shut(denial, DENIALS[denial.code].close ?? 1008, control)
+    if (this.hub.enforced(control)) this.shut(denial, DENIALS[denial.code].close ?? 1008, control)
     else this.#report(control, denial)
   }
 
@@ -456,12 +329,11 @@ export class LiveConnection extends OutboundHalf implements Connection, MessageC
   #leave(denial: Denial | null): void {
     this.denial = denial
     this.readyState = 2
-    this.#backlog = null
+    this.dropBacklog()
     this.dropHeld()
   }
 
-  /** `control`: whom to tell of; null where the door has told. */
-  #shut(denial: Denial, code: number, control: ControlId | null): void {
+  protected shut(denial: Denial, code: number, control: ControlId | null): void {
     this.#leave(denial)
     if (control !== null) this.tell(control, denial, true)
     if (DENIALS[denial.code].action === 'terminate' || code === 1006) this.transport.terminate()

@@ -150,6 +150,30 @@ test('delay, then the close: nothing is handled after it', async t => {
   assert.deepEqual(handled, [0])
 })
 
+test('who takes messages holds and releases from within each: in order, however many wait, on no growing stack', t => {
+  const guard = guarded(t, order)
+  const handled: number[] = []
+  const { connection, wire, read } = guard.seat({
+    delivery: {
+      message({ value }: any, live) {
+        live.hold()
+        handled.push(value.n)
+        live.release()
+      },
+    },
+  })
+  connection.hold()
+  assert.equal(wire.paused, true)
+  read(...Array.from({ length: 15_000 }, (_, n) => ({ n })))
+  assert.deepEqual(handled, [])
+  connection.release()
+  assert.deepEqual(
+    handled,
+    Array.from({ length: 15_000 }, (_, n) => n),
+  )
+  assert.equal(wire.paused, false)
+})
+
 test('several reasons to wait: reading goes on when the last is gone', async t => {
   const guard = guarded(t, {
     message: { concurrency: { handlers: 1 } },

@@ -1,0 +1,179 @@
+import type { Attempt } from '../handshake/attempt.ts'
+import { HARD_FACTOR } from '../lifetime/backpressure.ts'
+import type { MessageSubject } from '../message/message-control.ts'
+import { type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import { Backlog } from './backlog.ts'
+import type { Hub } from './hub.ts'
+import { OutboundHalf } from './outbound-half.ts'
+import type { Transport } from './transport.ts'
+
+/** What one read of a transport may leave behind a message that is still judged: messages, and bytes beside the policy's. */
+const BACKLOG_MOST = 16_384
+const BACKLOG_BYTES = 65_536
+
+/** Why nothing is read and nothing judged: bits, since several can hold at once. */
+export const HOLD = Object.freeze({
+  /** A verdict is awaited. */
+  judged: 1,
+  /** `message/rate` delays the next message. */
+  delayed: 2,
+  /** As many handlers run as may. */
+  full: 4,
+  /** The peer does not read. */
+  slow: 8,
+  /** Whoever messages are delivered to takes no more. */
+  taken: 16,
+})
+
+/** What comes in on a connection: judged one by one, in order, and read no faster than it is judged and handled. */
+export abstract class InboundHalf extends OutboundHalf {
+  session: Session
+  pingedAt: number
+  pongAwaited = false
+  /** When a delayed message is judged again. */
+  delayedUntil = 0
+
+  /** Messages that were read and wait while something holds. */
+  #backlog: Backlog | null = null
+  #holds = 0
+  #heldSince = 0
+  /** The backlog is being taken up: who releases from within a handler leaves the rest to that. */
+  #takingUp = false
+
+  constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
+    super(hub, attempt, transport, now)
+    this.session = attempt.session
+    this.pingedAt = now
+  }
+
+  protected abstract askDoor(subject: MessageSubject): Verdict | Promise<Verdict>
+  protected abstract settle(subject: MessageSubject, verdict: Verdict): void
+  /** Ends it whatever report mode says. `control`: whom to tell of; null where it was told. */
+  protected abstract shut(denial: Denial, code: number, control: ControlId | null): void
+
+  get reading(): boolean {
+    return this.#holds === 0
+  }
+
+  text(text: string, bytes: number): void {
+    this.#receive({ bytes, text, data: null, value: undefined, type: null })
+  }
+
+  binary(data: Uint8Array): void {
+    // The transport may reuse its bytes; what waits or is handled later must own them.
+    this.#receive({ bytes: data.byteLength, text: null, data: data.slice(), value: undefined, type: null })
+  }
+
+  #receive(subject: MessageSubject): void {
+    if (this.readyState >= 2) return
+    this.lastMessageAt = this.hub.now()
+    this.hub.received(subject.bytes)
+    if (this.#holds !== 0 || this.#backlog !== null) this.#enqueue(subject)
+    else this.judge(subject)
+  }
+
+  /** The most bytes of one message now. */
+  protected messageBytes(): number {
+    const { bytes, unauthenticatedBytes } = this.hub.policy.message.size
+    return this.readyState === 0 ? unauthenticatedBytes : bytes
+  }
+
+  #enqueue(subject: MessageSubject): void {
+    const backlog = (this.#backlog ??= new Backlog())
+    backlog.push(subject)
+    if (backlog.size <= BACKLOG_MOST && backlog.bytes <= HARD_FACTOR * this.messageBytes() + BACKLOG_BYTES) return
+    // A transport that goes on delivering after `pause` would be a way around every bound, in report mode too.
+    const detail = `${backlog.size} messages of ${backlog.bytes} bytes came while the socket was paused`
+    this.shut(deny('SALLY_MESSAGE_CONCURRENCY', detail), 1008, 'message/concurrency')
+  }
+
+  protected judge(subject: MessageSubject): void {
+    if (this.#hasExpired()) return
+    const verdict = this.askDoor(subject)
+    if (!(verdict instanceof Promise)) {
+      this.settle(subject, verdict)
+      return
+    }
+    this.holdFor(HOLD.judged)
+    void verdict.then(later => {
+      this.settle(subject, later)
+      this.releaseFrom(HOLD.judged)
+    })
+  }
+
+  /** No message is handled past the expiry, though the keeper's next tick is still to come. */
+  #hasExpired(): boolean {
+    const { expiresAt } = this.session
+    if (expiresAt === undefined || expiresAt > this.hub.now() || this.hub.policy.lifetime.session === null) return false
+    this.end(deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry'))
+    return this.readyState >= 2
+  }
+
+  protected holdFor(reason: number): void {
+    if (this.#holds === 0) {
+      this.#heldSince = this.hub.now()
+      this.transport.pause()
+    }
+    this.#holds |= reason
+  }
+
+  protected isHeldFor(reason: number): boolean {
+    return (this.#holds & reason) !== 0
+  }
+
+  /** Takes up what waited, in order, and reads on once nothing waits. */
+  protected releaseFrom(reason: number): void {
+    if ((this.#holds & reason) === 0) return
+    this.#holds &= ~reason
+    if (this.#takingUp) return
+    this.#takingUp = true
+    while (this.#holds === 0 && this.readyState < 2) {
+      const subject = this.#backlog?.shift()
+      if (subject === undefined) break
+      this.judge(subject)
+    }
+    this.#takingUp = false
+    if (this.#holds !== 0 || this.readyState >= 2) return
+    this.#backlog = null
+    // While nothing was read no pong could be seen.
+    if (this.pongAwaited) this.pingedAt += this.hub.now() - Math.max(this.#heldSince, this.pingedAt)
+    this.transport.resume()
+  }
+
+  /** Whoever messages are delivered to takes no more for now: nothing is read and nothing judged until `release`. */
+  hold(): void {
+    if (this.readyState < 2) this.holdFor(HOLD.taken)
+  }
+
+  release(): void {
+    this.releaseFrom(HOLD.taken)
+  }
+
+  protected holdSlow(): void {
+    this.holdFor(HOLD.slow)
+  }
+
+  caughtUp(): void {
+    this.releaseFrom(HOLD.slow)
+  }
+
+  /** The message keeps its place, and is judged again in `ms`. */
+  protected delay(subject: MessageSubject, ms: number): void {
+    this.delayedUntil = this.hub.now() + ms
+    this.#backlog ??= new Backlog()
+    this.#backlog.putBack(subject)
+    this.holdFor(HOLD.delayed)
+    this.touch()
+  }
+
+  /** The keeper calls it when a delay is over. */
+  undelay(): void {
+    this.delayedUntil = 0
+    this.releaseFrom(HOLD.delayed)
+  }
+
+  protected dropBacklog(): void {
+    this.#backlog = null
+  }
+}
