@@ -196,6 +196,7 @@ describe('a connection that says nothing', () => {
     t.mock.timers.tick(2000)
     const later = engine.dial()
     while (engine.sockets.length < 3) await new Promise(setImmediate)
+    const gone = [0, 2].map(index => new Promise(resolve => engine.sockets[index]!.on('close', resolve)))
     t.mock.timers.tick(2999)
     assert.deepEqual(
       engine.sockets.map(socket => socket.destroyed),
@@ -211,8 +212,14 @@ describe('a connection that says nothing', () => {
       engine.sockets.map(socket => socket.destroyed),
       [true, false, true],
     )
+    await Promise.all(gone)
+    // Nobody is silent: the sweep ends, and begins again with the next.
     t.mock.timers.tick(1000)
-    for (const socket of [silent, later, client.socket]) socket.destroy()
+    const last = engine.dial()
+    while (engine.sockets.length < 4) await new Promise(setImmediate)
+    t.mock.timers.tick(5000)
+    assert.equal(engine.sockets[3]!.destroyed, true)
+    for (const socket of [silent, later, last, client.socket]) socket.destroy()
   })
 
   test('is cut when the lane is closed', async t => {

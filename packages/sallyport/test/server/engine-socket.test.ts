@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { describe, test } from 'node:test'
+import type { Inlet } from '../../src/guard/transport.ts'
+import { refuseSocket } from '../../src/server/engine.ts'
+import { type EngineDeflate, EngineSocket } from '../../src/server/engine-socket.ts'
+import { closePayload, Decoder, FIN, inflateMessage, OPCODE, textOf } from '../../src/wire/index.ts'
+import { frame, text } from './engine-server.ts'
+
+const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64, controlFrames: Infinity }
+interface Context {
+  after(hook: () => void): void
+}
+interface Pair {
+  readonly engine: EngineSocket
+  readonly server: Socket
+  readonly client: Socket
+  /** What the guard's side was told. */
+  readonly told: string[]
+  /** What the client heard; resolves once there are so many lines. */
+  hears(count: number): Promise<string[]>
+}
+
+async function sockets(context: Context): Promise<readonly [server: Socket, client: Socket]> {
+  const listener = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const client = connect((listener.address() as AddressInfo).port, '127.0.0.1')
+  const [server] = (await once(listener, 'connection')) as [Socket]
+  context.after(() => {
+    client.destroy()
+    server.destroy()
+    listener.close()
+  })
+  return [server, client]
+}
+
+async function pair(context: Context, deflate: EngineDeflate | null = null): Promise<Pair> {
+  const [server, client] = await sockets(context)
+  const told: string[] = []
+  const heard: string[] = []
+  let wake = (): void => undefined
+  const tell = (line: string): void => {
+    heard.push(line)
+    wake()
+  }
+  const decoder = new Decoder(
+    { peer: 'server', limits: UNBOUNDED, inflate: inflateMessage },
+    {
+      text: (bytes, start, end, ascii) => tell(`text ${textOf(bytes, start, end, ascii)}`),
+      binary: (bytes, start, end) => tell(`binary ${end - start}`),
+      pinged: () => tell('ping'),
+      ponged: () => tell('pong'),
+      closing: code => tell(`close ${code}`),
+      fault: fault => tell(fault.code),
+    },
+  )
+  client.on('data', (chunk: Buffer) => void decoder.push(chunk))
+  const inlet: Inlet = {
+    text: (message, bytes) => void told.push(`text ${message} of ${bytes}`),
+    binary: bytes => void told.push(`binary ${bytes.length}`),
+    pinged: () => void told.push('ping'),
+    ponged: () => void told.push('pong'),
+    violation: code => void told.push(`violation ${code}`),
+    closed: code => void told.push(`closed ${code}`),
+  }
+  const engine = new EngineSocket(server, UNBOUNDED, deflate)
+  engine.start(inlet, Buffer.alloc(0))
+  return {
+    engine,
+    server,
+    client,
+    told,
+    async hears(count) {
+      while (heard.length < count) await new Promise<void>(resolve => (wake = resolve))
+      return heard
+    },
+  }
+}
+
+describe('what is sent', () => {
+  for (const [name, deflate] of [
+    ['as it is', null],
+    ['compressed from the threshold on', { threshold: 10, windowBits: 12 }],
+  ] as const) {
+    test(name, async t => {
+      const { engine, hears } = await pair(t, deflate)
+      engine.sendText('123456789')
+      engine.sendText('1234567890')
+      engine.sendBinary(Buffer.alloc(9))
+      engine.sendBinary(Buffer.alloc(10))
+      engine.sendUtf8(Buffer.from('é'))
+      engine.sendUtf8(Buffer.from('é'.repeat(50)))
+      engine.ping()
+      assert.deepEqual(await hears(7), [
+        'text 123456789',
+        'text 1234567890',
+        'binary 9',
+        'binary 10',
+        'text é',
+        `text ${'é'.repeat(50)}`,
+        'ping',
+      ])
+    })
+  }
+
+  test('nothing, once it is closing', async t => {
+    const { engine, server, client, hears, told } = await pair(t)
+    const everything = (): void => {
+      engine.sendText('late')
+      engine.sendText('late'.repeat(100_000))
+      engine.sendBinary(Buffer.alloc(1))
+      engine.sendUtf8(Buffer.alloc(1))
+      engine.ping()
+      engine.close(1000, 'again')
+    }
+    engine.close(4000, '')
+    everything()
+    assert.deepEqual(await hears(1), ['close 4000'])
+    client.write(frame(FIN | OPCODE.close, closePayload(4000, '')))
+    while (!server.destroyed) await new Promise(setImmediate)
+    everything()
+    engine.terminate()
+    while (told.length < 1) await new Promise(setImmediate)
+    everything()
+    engine.terminate()
+    engine.pause()
+    engine.resume()
+    assert.deepEqual(told, ['closed 4000'])
+    assert.deepEqual(await hears(1), ['close 4000'])
+  })
+})
+
+describe('what is read', () => {
+  test('the bytes behind the handshake come first', async t => {
+    const [server] = await sockets(t)
+    const engine = new EngineSocket(server, UNBOUNDED, null)
+    const told: string[] = []
+    const note = (line: string) => (): void => void told.push(line)
+    const inlet = { binary: note('b'), pinged: note('p'), ponged: note('q'), violation: note('v'), closed: note('c') }
+    engine.start({ ...inlet, text: message => void told.push(message) }, text('first'))
+    assert.deepEqual(told, ['first'])
+  })
+
+  test('what the socket still delivers while paused is kept, in order', async t => {
+    const { engine, client, told } = await pair(t)
+    engine.pause()
+    for (const part of [text('a').subarray(0, 3), text('').subarray(0, 0)]) assert.ok(part.length < 4)
+    const whole = Buffer.concat([text('a'), text('b'), text('c')])
+    assert.equal(engine.read(whole, 0, 5, true), false)
+    assert.equal(engine.read(Buffer.from(whole), 5, 16, false), false)
+    assert.equal(engine.read(Buffer.from(whole), 16, whole.length, false), false)
+    assert.deepEqual(told, [])
+    engine.resume()
+    engine.resume()
+    client.write(text('d'))
+    while (told.length < 4) await new Promise(setImmediate)
+    assert.deepEqual(told, ['text a of 1', 'text b of 1', 'text c of 1', 'text d of 1'])
+  })
+
+  test('the greatest message is set while it runs', async t => {
+    const { engine, client, told, hears } = await pair(t)
+    engine.limit(3)
+    client.write(Buffer.concat([text('abc'), text('abcd')]))
+    assert.deepEqual(await hears(1), ['close 1009'])
+    assert.deepEqual(told, ['text abc of 3', 'violation 1009'])
+  })
+
+  test('a close frame for a peer that does not read is cut off with it', async t => {
+    const { engine, server, client } = await pair(t)
+    client.pause()
+    while (server.writableLength < 1 << 20) engine.sendBinary(Buffer.alloc(1 << 18))
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    client.write(frame(FIN | OPCODE.close, closePayload(1000, '')))
+    while (server.writable) await new Promise(setImmediate)
+    assert.equal(server.destroyed, false)
+    t.mock.timers.tick(5000)
+    assert.equal(server.destroyed, true)
+  })
+})
+
+describe('a refusal', () => {
+  const refusal = { status: 403, headers: { Connection: 'close' }, body: '{}' }
+
+  test('is written and the socket destroyed', async t => {
+    const [server, client] = await sockets(t)
+    refuseSocket(server, refusal)
+    assert.equal(server.destroyed, true)
+    assert.match(String((await once(client, 'data'))[0]), /^HTTP\/1\.1 403 Forbidden\r\n/)
+  })
+
+  test('waits for what is written before it', async t => {
+    const [server, client] = await sockets(t)
+    client.pause()
+    while (server.writableLength === 0) server.write(Buffer.alloc(1 << 20))
+    refuseSocket(server, refusal)
+    assert.equal(server.destroyed, false)
+    client.resume()
+    await once(client, 'end')
+    client.end()
+    while (!server.destroyed) await new Promise(setImmediate)
+  })
+
+  test('is nothing for a socket that is gone', async t => {
+    const [server] = await sockets(t)
+    server.destroy()
+    refuseSocket(server, refusal)
+    assert.equal(server.destroyed, true)
+  })
+})
