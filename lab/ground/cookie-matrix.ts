@@ -2,12 +2,51 @@ import type { BrowserId } from '../browsers/browser.ts'
 import type { SameSite } from './description.ts'
 import type { Relation } from './names.ts'
 
-/** Where the session cookie goes along with a handshake that another origin's page opens. */
+const ALL: readonly SameSite[] = ['none', 'unset', 'lax', 'strict']
+const NEVER: readonly SameSite[] = []
+
+/** Where the session cookie goes along with a handshake that another origin's page opens. `npm run lab -- matrix` measures it. */
 export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation, readonly SameSite[]>>>> = {
-  chromium: { sibling: ['none', 'unset', 'lax', 'strict'], 'cross-site': ['none'] },
-  'chromium-debian': { sibling: ['none', 'unset', 'lax', 'strict'], 'cross-site': [] },
-  firefox: { sibling: ['none', 'unset', 'lax', 'strict'], 'cross-site': [] },
-  'firefox-open': { sibling: ['none', 'unset', 'lax', 'strict'], 'cross-site': ['none', 'unset'] },
-  webkit: { sibling: ['none', 'unset', 'lax', 'strict'], 'cross-site': ['none', 'unset'] },
-  'webkit-itp': { sibling: ['none', 'unset', 'lax', 'strict'], 'cross-site': [] },
+  chromium: {
+    sibling: ALL,
+    'plain sibling': ['none'],
+    'cross-site': ['none'],
+    'framed sibling': ['none'],
+    'framed cross-site': ['none'],
+  },
+  'chromium-debian': {
+    sibling: ALL,
+    'plain sibling': NEVER,
+    'cross-site': NEVER,
+    'framed sibling': NEVER,
+    'framed cross-site': NEVER,
+  },
+  firefox: {
+    sibling: ALL,
+    'plain sibling': ALL,
+    'cross-site': NEVER,
+    'framed sibling': NEVER,
+    'framed cross-site': NEVER,
+  },
+  'firefox-open': {
+    sibling: ALL,
+    'plain sibling': ALL,
+    'cross-site': ['none', 'unset'],
+    'framed sibling': ['none', 'unset'],
+    'framed cross-site': ['none', 'unset'],
+  },
+  webkit: {
+    sibling: ALL,
+    'plain sibling': ALL,
+    'cross-site': ['none', 'unset'],
+    'framed sibling': ALL,
+    'framed cross-site': ['none', 'unset'],
+  },
+  'webkit-itp': {
+    sibling: ALL,
+    'plain sibling': ALL,
+    'cross-site': NEVER,
+    'framed sibling': ALL,
+    'framed cross-site': NEVER,
+  },
 }

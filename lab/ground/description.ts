@@ -16,6 +16,8 @@ export interface AttackerSite {
    * SameSite and the relation of this origin to the victim's.
    */
   readonly succeedsIn?: readonly BrowserId[]
+  /** The exploit acts from a sandboxed frame in the page. */
+  readonly framed?: true
   /** What the victim clicks on the attacker's page, as a CSS selector, once it is open. */
   readonly click?: string
 }

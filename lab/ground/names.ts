@@ -1,12 +1,17 @@
-/** The victim's host: its registrable domain is `shop.localhost`, as no browser knows `localhost` for a public suffix with more labels. */
+/** The victim's host. Its site is `shop.localhost`: a browser takes `localhost` for a public suffix like any unknown one. */
 export const VICTIM_HOST = 'app.shop.localhost'
-export const VICTIM_SITE = 'shop.localhost'
+const VICTIM_SITE = 'shop.localhost'
 
-/** What a page's origin is to the victim's, as browsers tell sites apart. */
-export type Relation = 'sibling' | 'cross-site'
+/**
+ * What a page is to the victim's origin, as browsers tell sites apart: same registrable domain or not, over plain HTTP, or in
+ * a sandboxed frame, which has no origin and sends `null`.
+ */
+export type Relation = 'sibling' | 'plain sibling' | 'cross-site' | 'framed sibling' | 'framed cross-site'
 
-/** Same registrable domain is a sibling. A page of the same host over plain HTTP counts as one where sites are not schemeful. */
-export function relationOf(origin: string): Relation {
-  const { hostname } = new URL(origin)
-  return hostname === VICTIM_SITE || hostname.endsWith(`.${VICTIM_SITE}`) ? 'sibling' : 'cross-site'
+export function relationOf(origin: string, framed: boolean = false): Relation {
+  const { hostname, protocol } = new URL(origin)
+  const sibling = hostname === VICTIM_SITE || hostname.endsWith(`.${VICTIM_SITE}`)
+  if (framed) return sibling ? 'framed sibling' : 'framed cross-site'
+  if (!sibling) return 'cross-site'
+  return protocol === 'http:' ? 'plain sibling' : 'sibling'
 }

@@ -5,6 +5,9 @@ export const flaw: Flaw = {
   kind: 'browser',
   control: 'handshake/origin',
   sameSite: 'none',
-  attackers: [{ origin: 'https://evil.localhost' }],
+  attackers: [
+    { origin: 'https://evil.localhost', framed: true },
+    { origin: 'https://evil.app.shop.localhost', framed: true },
+  ],
   honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },
 }

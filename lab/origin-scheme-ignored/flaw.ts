@@ -5,12 +5,6 @@ export const flaw: Flaw = {
   kind: 'browser',
   control: 'handshake/origin',
   sameSite: 'none',
-  attackers: [
-    // Chromium tells http: and https: apart as sites: without third-party cookies nothing travels.
-    {
-      origin: 'http://app.shop.localhost',
-      succeedsIn: ['chromium', 'firefox', 'firefox-open', 'webkit', 'webkit-itp'],
-    },
-  ],
+  attackers: [{ origin: 'http://app.shop.localhost' }],
   honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },
 }

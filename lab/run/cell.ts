@@ -25,7 +25,7 @@ export interface Cell {
   readonly flaw: string
   readonly variant: Variant
   readonly browser: BrowserId | 'client'
-  /** The attacker's origin, without its port. */
+  /** The attacker's origin, without its port; `raw client` where there is no page. */
   readonly attacker: string
   readonly verdict: Verdict
   readonly expected: Verdict
@@ -45,7 +45,7 @@ export function succeeds({ loaded, browser, attacker, sameSite }: Plan): boolean
   if (flaw.kind === 'client' || browser === null || attacker === null) return true
   if (attacker.succeedsIn !== undefined && sameSite === undefined) return attacker.succeedsIn.includes(browser)
   const cookie = sameSite ?? flaw.sameSite
-  return cookie === undefined || COOKIE_TRAVELS[browser][relationOf(attacker.origin)].includes(cookie)
+  return cookie === undefined || COOKIE_TRAVELS[browser][relationOf(attacker.origin, attacker.framed)].includes(cookie)
 }
 
 /** Runs one cell. It never throws: what goes wrong is an `error` cell. */
@@ -101,7 +101,7 @@ export async function runCell(plan: Plan, browser: LabBrowser | null): Promise<C
     flaw: name,
     variant,
     browser: plan.browser ?? 'client',
-    attacker: attacker?.origin ?? 'raw client',
+    attacker: attacker === null ? 'raw client' : `${attacker.origin}${attacker.framed ? ', framed' : ''}`,
     verdict: failed ? 'error' : judged.verdict,
     expected: expectedVerdict(variant, willSucceed),
     why: (failed ? failure : judged.why) + said,

@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs'
+import type { BrowserKind } from '../browsers/browser.ts'
 import { BROWSERS } from '../browsers/catalogue.ts'
 import { flawNames, loadFlaw } from './flaws.ts'
 import { HELP, type Options, readOptions, UsageError } from './options.ts'
 import { plansOf } from './plans.ts'
+import { matrixText, measureMatrix } from './matrix.ts'
 import { progressLine } from './progress.ts'
 import { run } from './run.ts'
+import { serveFlaw } from './serve.ts'
 import { asExpected, paintFor, surprises, table } from './table.ts'
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -20,13 +23,24 @@ async function list(): Promise<void> {
   }
 }
 
-async function runAll(options: Options): Promise<boolean> {
-  const kinds = (options.browsers ?? BROWSERS.filter(kind => kind.installed()).map(({ id }) => id)).map(
-    id => BROWSERS.find(kind => kind.id === id)!,
-  )
+function kindsOf(options: Options): readonly BrowserKind[] {
+  const kinds = BROWSERS.filter(({ id }) => options.browsers?.includes(id) ?? true)
   const missing = kinds.filter(kind => !kind.installed())
+  if (options.browsers === null) return kinds.filter(kind => kind.installed())
   if (missing.length > 0)
     throw new UsageError(`Not installed: ${missing.map(({ id }) => id).join(', ')}. See lab/README.md`)
+  return kinds
+}
+
+async function matrix(options: Options): Promise<boolean> {
+  const rows = await measureMatrix(kindsOf(options), options.jobs)
+  if (options.json) out(JSON.stringify(rows, null, 2))
+  else out(matrixText(rows, paintFor(colours(process.stdout))))
+  return rows.every(({ cells }) => cells.every(asExpected))
+}
+
+async function runAll(options: Options): Promise<boolean> {
+  const kinds = kindsOf(options)
   const flaws = await Promise.all((options.flaws.length > 0 ? options.flaws : flawNames()).map(loadFlaw))
   const plans = plansOf(
     flaws,
@@ -69,7 +83,11 @@ async function main(): Promise<number> {
     await list()
     return 0
   }
-  return (await runAll(options)) ? 0 : 1
+  if (options.command === 'serve') {
+    await serveFlaw(options.flaws[0]!, options.guarded ? 'guarded' : 'vulnerable', out)
+    return 0
+  }
+  return (await (options.command === 'matrix' ? matrix(options) : runAll(options))) ? 0 : 1
 }
 
 try {

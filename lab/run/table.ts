@@ -31,6 +31,7 @@ export interface Pair {
 export interface Row {
   readonly flaw: string
   readonly described: Flaw
+  /** Where the page is: `https://evil.localhost`, `https://evil.localhost, framed`, `raw client`. */
   readonly attacker: string
   readonly pairs: ReadonlyMap<string, Pair>
 }
