@@ -129,7 +129,7 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
       return found
     }
     if (isSeq(node)) return node.items.map((item, index) => read(item as Node | null, [...path, index], start))
-    return scalar(node as Scalar, path, start)
+    return scalar(node, path, start)
   }
 
   const scalar = (node: Scalar, path: Path, start: number): unknown => {
@@ -144,7 +144,7 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
     return filled.text
   }
 
-  const value = read(document.contents as Node | null, [], 0)
+  const value = read(document.contents, [], 0)
   if (problems.length > 0) return problems
   const nearestOf = (offsets: ReadonlyMap<string, number>, path: Path): Position => {
     for (let length = path.length; length >= 0; length--) {

@@ -26,11 +26,12 @@ export interface Fault {
   readonly atKey?: boolean
 }
 
+const quotes = (text: string): boolean => text.includes("'") || text.includes('`')
+
 /** Tells of a value that will not do. What was filled in from the environment is never shown, nor a remedy that may quote it. */
 export function refuse(reading: Reading, path: Path, value: unknown, fault: Fault): void {
   const { document } = reading
   const from = document.from(path)
-  const quotes = (text: string): boolean => text.includes("'") || text.includes('`')
   reading.problems.push({
     file: document.file,
     ...(fault.atKey === true ? document.atKey(path) : document.at(path)),

@@ -1,4 +1,4 @@
-import type { PolicyInput, SchemaMap, Session, SessionResolver } from 'sallyport'
+import type { PolicyInput, SessionResolver } from 'sallyport'
 import type { GatewayConfig, RouteConfig } from './types.ts'
 
 /** The policy of a route, as the library takes it: its sections, and what the gateway itself provides. */
@@ -7,7 +7,7 @@ export function policyInputOf(
   config: Pick<GatewayConfig, 'name' | 'proxy'>,
   session: SessionResolver | { readonly dangerouslyAnonymous: true },
   own: Pick<PolicyInput, 'store' | 'events'> & { readonly ticketSecret?: string } = {},
-): PolicyInput<Session, SchemaMap> {
+): PolicyInput {
   const { handshake, message, lifetime, report, timeout } = route.policy
   const { store, events, ticketSecret } = own
   return {
@@ -25,7 +25,7 @@ export function policyInputOf(
     ...(timeout === undefined ? {} : { timeout }),
     ...(store === undefined ? {} : { store }),
     ...(events === undefined ? {} : { events }),
-  } as PolicyInput<Session, SchemaMap>
+  } as PolicyInput
 }
 
 type Handshake = RouteConfig['policy']['handshake']

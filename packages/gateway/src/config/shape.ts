@@ -25,7 +25,7 @@ export type FieldsOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer T>
 
 /** A key that may be left out. */
 export function may<T, const D>(shape: Shape<T>, fallback: D | (() => D), doc: string): Field<T | D> {
-  return { shape: shape as Shape<T | D>, doc, must: null, fallback }
+  return { shape: shape, doc, must: null, fallback }
 }
 
 /** A key that must be there; `write` says how. */

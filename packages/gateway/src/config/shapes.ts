@@ -319,7 +319,7 @@ const relay = mapped(
     stall: may(duration(), 30_000, 'How long a side may take nothing before the pair is closed. Default 30 s.'),
     heartbeat: may(
       either<false, number>(value => value === false, flag as Shape<false>, duration(1000)),
-      30_000 as number | false,
+      30_000,
       'A backend that answers no ping within this time is lost; false: it is not pinged. Default 30 s.',
     ),
   }),

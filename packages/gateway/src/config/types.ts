@@ -1,4 +1,4 @@
-import type { PolicyInput, SchemaMap, Session } from 'sallyport'
+import type { PolicyInput } from 'sallyport'
 
 /**
  * A gateway's configuration, parsed: units are ms and bytes, secrets are resolved, files named by `file:` are read,
@@ -57,8 +57,8 @@ export interface RouteConfig {
 
 /** The sections of a policy, exactly as in the library, but for what the gateway itself provides. */
 export interface RoutePolicy {
-  readonly handshake: Omit<PolicyInput<Session, SchemaMap>['handshake'], 'session' | 'authorize'>
-  readonly message: Omit<PolicyInput<Session, SchemaMap>['message'], 'authorize'>
+  readonly handshake: Omit<PolicyInput['handshake'], 'session' | 'authorize'>
+  readonly message: Omit<PolicyInput['message'], 'authorize'>
   readonly lifetime?: PolicyInput['lifetime']
   readonly report?: PolicyInput['report']
   readonly timeout?: PolicyInput['timeout']

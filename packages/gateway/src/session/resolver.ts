@@ -5,23 +5,19 @@ import { jwt, type JwtOptions } from 'sallyport/session/jwt'
 import type { JwtConfig, SessionConfig } from '../config/types.ts'
 import { forwardAuth } from './forward-auth.ts'
 
+const MOST_ID_CHARS = 512
+
 /** How sessions are found, for the library. Throws a TypeError that names the option for what is weak or contradicts itself. */
 export function resolverOf(config: SessionConfig): SessionResolver | { readonly dangerouslyAnonymous: true } {
-  switch (config.kind) {
-    case 'anonymous':
-      return { dangerouslyAnonymous: true }
-    case 'forwardAuth':
-      return forwardAuth(config)
-    case 'jwt':
-      return jwt(jwtOptionsOf(config)) as unknown as SessionResolver
-    case 'signedCookie':
-      return signedCookie({
-        name: config.cookie,
-        secret: config.secrets,
-        // Longer than the library takes for an id: nobody, rather than "cannot tell" for ever.
-        load: value => (value.length <= 512 ? { id: value, user: value } : null),
-      })
-  }
+  if (config.kind === 'anonymous') return { dangerouslyAnonymous: true }
+  if (config.kind === 'forwardAuth') return forwardAuth(config)
+  if (config.kind === 'jwt') return jwt(jwtOptionsOf(config)) as unknown as SessionResolver
+  return signedCookie({
+    name: config.cookie,
+    secret: config.secrets,
+    // Longer than the library takes for an id: nobody, rather than "cannot tell" for ever.
+    load: value => (value.length <= MOST_ID_CHARS ? { id: value, user: value } : null),
+  })
 }
 
 function jwtOptionsOf({ jwks, secret, algorithms, issuer, audience, cookie, header }: JwtConfig): JwtOptions {

@@ -1,0 +1,129 @@
+import { parseDuration } from 'sallyport/policy'
+import type { Running } from '../reload/running.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What the operator is answered. */
+export interface AdminAnswer {
+  readonly status: number
+  readonly body: unknown
+  readonly headers?: { readonly [name: string]: string }
+}
+
+/** What the operator asked. */
+export interface AdminQuestion {
+  readonly query: URLSearchParams
+  /** Parsed JSON; undefined where there was no body. */
+  readonly body: unknown
+}
+
+/** One endpoint. */
+export interface AdminEndpoint {
+  readonly method: 'GET' | 'POST'
+  /** Answers without a token: it tells nothing but yes or no. */
+  readonly open?: boolean
+  answer(question: AdminQuestion): AdminAnswer | Promise<AdminAnswer>
+}
+
+const MOST_LISTED = 10_000
+
+/** The endpoints of the admin API. */
+export function adminApi(running: Running, metrics: Metrics): { readonly [path: string]: AdminEndpoint } {
+  return {
+    '/-/healthy': { method: 'GET', open: true, answer: () => ok({ status: 'ok' }) },
+    '/-/ready': {
+      method: 'GET',
+      open: true,
+      answer({ query }) {
+        const { gateway, draining } = running
+        // A backend that is down is no reason to take every gateway out of its load balancer, unless asked for.
+        const dead = query.has('upstreams') ? deadUpstreams(running) : []
+        const ready = !draining && gateway.ports !== undefined && dead.length === 0
+        return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : draining ? 'draining' : 'not ready' } }
+      },
+    },
+    '/-/reload': {
+      method: 'POST',
+      async answer() {
+        const result = await running.reload()
+        return { status: result.ok ? 200 : 422, body: result }
+      },
+    },
+    '/-/drain': {
+      method: 'POST',
+      answer({ body }) {
+        const within = (body as { within?: unknown } | null | undefined)?.within
+        const ms = within === undefined ? running.config.drainMs : parseDuration(within, 0)
+        if (typeof ms !== 'number') return bad(ms.remedy)
+        // Answered at once: it ends when the last connection has gone.
+        running.drain(ms).catch(() => undefined)
+        return { status: 202, body: { status: 'draining', withinMs: ms } }
+      },
+    },
+    '/-/connections': {
+      method: 'GET',
+      answer({ query }) {
+        const most = Math.min(Number(query.get('limit') ?? 1000) || 1000, MOST_LISTED)
+        const route = query.get('route')
+        const listed: unknown[] = []
+        let total = 0
+        for (const pair of running.gateway.connections()) {
+          if (route !== null && pair.route !== route) continue
+          total++
+          if (listed.length < most) listed.push({ ...pair, openedAt: new Date(pair.openedAt).toISOString() })
+        }
+        return ok({ total, listed: listed.length, connections: listed })
+      },
+    },
+    '/-/upstreams': { method: 'GET', answer: () => ok({ targets: running.gateway.targets() }) },
+    '/-/revoke': { method: 'POST', answer: ({ body }) => revoke(running, body) },
+    '/-/report': { method: 'GET', answer: () => ok({ wouldDeny: running.wouldDeny.list() }) },
+    '/metrics': {
+      method: 'GET',
+      answer: async () => ({
+        status: 200,
+        body: await metrics.text(),
+        headers: { 'Content-Type': metrics.contentType },
+      }),
+    },
+  }
+}
+
+const ok = (body: unknown): AdminAnswer => ({ status: 200, body })
+const bad = (remedy: string): AdminAnswer => ({ status: 400, body: { error: 'bad request', remedy } })
+
+/** Upstreams of which no target is given connections. */
+function deadUpstreams({ gateway }: Running): readonly string[] {
+  const alive = new Map<string, boolean>()
+  for (const { upstream, healthy } of gateway.targets()) alive.set(upstream, (alive.get(upstream) ?? false) || healthy)
+  return [...alive].filter(([, isAlive]) => !isAlive).map(([name]) => name)
+}
+
+const REVOKE = 'write one of {"session":"…"}, {"user":"…"}, {"connection":"…"}, {"all":true}'
+
+async function revoke({ gateway }: Running, body: unknown): Promise<AdminAnswer> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return bad(REVOKE)
+  const entries = Object.entries(body)
+  const [key, value] = entries[0] ?? []
+  if (entries.length !== 1 || (key === 'all' ? value !== true : typeof value !== 'string' || value === ''))
+    return bad(REVOKE)
+  if (key === 'connection') {
+    return gateway.closeConnection(value as string)
+      ? ok({ closed: 1 })
+      : { status: 404, body: { error: 'no such connection' } }
+  }
+  const target =
+    key === 'session'
+      ? { session: value as string }
+      : key === 'user'
+        ? { user: value as string }
+        : key === 'all'
+          ? ('all' as const)
+          : null
+  if (target === null) return bad(REVOKE)
+  const results = await Promise.allSettled([...gateway.guards.values()].map(guard => guard.revoke(target)))
+  const failed = results.filter(({ status }) => status === 'rejected').length
+  // Here they have ended all the same; what was not reached is the shared store, and so the other nodes.
+  return failed === 0
+    ? ok({ revoked: key })
+    : { status: 502, body: { revoked: key, error: 'the store was not reached: other nodes may not know' } }
+}

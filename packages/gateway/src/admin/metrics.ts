@@ -1,0 +1,131 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import type { CountersSnapshot, Guard } from 'sallyport'
+import type { Running } from '../reload/running.ts'
+
+/** Metrics of a running gateway. */
+export interface Metrics {
+  readonly contentType: string
+  /** Prometheus text. */
+  text(): Promise<string>
+}
+
+/** What a route counted under guards that a reload has replaced, so that no counter of it ever falls. */
+interface Tally {
+  guard: Guard
+  before: Totals
+}
+
+interface Totals {
+  readonly numbers: { readonly [name: string]: number }
+  readonly denials: ReadonlyMap<string, number>
+}
+
+/**
+ * Metrics for Prometheus. Labels are routes, upstreams and targets of the configuration, and the control and code of the
+ * library's tables: no client can bring one into being.
+ */
+export function createMetrics(running: Running): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers: [registry] })
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers: [registry] })
+
+  const denials = counter(
+    'sallyport_denials_total',
+    'Denials; enforced is false in report mode.',
+    'route',
+    'control',
+    'code',
+    'enforced',
+  )
+  const opened = counter('sallyport_connections_opened_total', 'Connections that passed the handshake door.', 'route')
+  const closed = counter('sallyport_connections_closed_total', 'Connections that ended.', 'route')
+  const open = gauge('sallyport_connections_open', 'Connections open now.', 'route')
+  const messages = counter('sallyport_messages_total', 'Messages; in is from the client.', 'route', 'direction')
+  const bytes = counter(
+    'sallyport_message_bytes_total',
+    'Bytes of messages; in is from the client.',
+    'route',
+    'direction',
+  )
+  const tickets = counter('sallyport_tickets_issued_total', 'Tickets issued.', 'route')
+  const connections = gauge('sallyport_upstream_connections', 'Connections open to a backend.', 'upstream', 'target')
+  const healthy = gauge('sallyport_upstream_healthy', '1 where a backend is given connections.', 'upstream', 'target')
+  const reloads = counter('sallyport_reloads_total', 'Reloads; refused ones left the old configuration.', 'result')
+  const loaded = gauge('sallyport_config_loaded_timestamp_seconds', 'When the configuration in force was read.')
+  const draining = gauge('sallyport_draining', '1 while the gateway lets its connections go.')
+
+  const tallies = new Map<string, Tally>()
+
+  const totalsOf = (route: string, guard: Guard): Totals => {
+    const known = tallies.get(route)
+    if (known === undefined || known.guard !== guard) {
+      const before = known === undefined ? NOTHING : sum(known.before, totals(known.guard.counters()))
+      tallies.set(route, { guard, before })
+    }
+    return sum(tallies.get(route)!.before, totals(guard.counters()))
+  }
+
+  const collect = (): void => {
+    const { gateway } = running
+    for (const metric of [denials, opened, closed, open, messages, bytes, tickets, connections, healthy, reloads])
+      metric.reset()
+    for (const route of tallies.keys()) if (!gateway.guards.has(route)) tallies.delete(route)
+    for (const [route, guard] of gateway.guards) {
+      const { numbers, denials: counted } = totalsOf(route, guard)
+      const is = (name: string): number => numbers[name] ?? 0
+      opened.inc({ route }, is('opened'))
+      closed.inc({ route }, is('closed'))
+      open.set({ route }, guard.counters().open)
+      messages.inc({ route, direction: 'in' }, is('messagesIn'))
+      messages.inc({ route, direction: 'out' }, is('messagesOut'))
+      bytes.inc({ route, direction: 'in' }, is('bytesIn'))
+      bytes.inc({ route, direction: 'out' }, is('bytesOut'))
+      tickets.inc({ route }, is('ticketsIssued'))
+      for (const [key, count] of counted) {
+        const [control = '', code = '', enforced = ''] = key.split(' ')
+        denials.inc({ route, control, code, enforced }, count)
+      }
+    }
+    for (const { upstream, target, open: held, healthy: isHealthy } of gateway.targets()) {
+      connections.inc({ upstream, target }, held)
+      healthy.set({ upstream, target }, isHealthy ? 1 : 0)
+    }
+    reloads.inc({ result: 'taken' }, running.reloads.taken)
+    reloads.inc({ result: 'refused' }, running.reloads.refused)
+    loaded.set(running.loadedAt / 1000)
+    draining.set(running.draining ? 1 : 0)
+  }
+
+  return {
+    contentType: registry.contentType,
+    text() {
+      collect()
+      return registry.metrics()
+    },
+  }
+}
+
+const NOTHING: Totals = { numbers: {}, denials: new Map() }
+const SUMMED = ['opened', 'closed', 'messagesIn', 'messagesOut', 'bytesIn', 'bytesOut', 'ticketsIssued'] as const
+
+function totals(snapshot: CountersSnapshot): Totals {
+  const denials = new Map<string, number>()
+  // Paths are not told apart: the route is.
+  for (const { control, code, enforced, count } of snapshot.denials) {
+    const key = `${control} ${code} ${enforced}`
+    denials.set(key, (denials.get(key) ?? 0) + count)
+  }
+  return { numbers: Object.fromEntries(SUMMED.map(name => [name, snapshot[name]])), denials }
+}
+
+function sum(a: Totals, b: Totals): Totals {
+  const denials = new Map(a.denials)
+  for (const [key, count] of b.denials) denials.set(key, (denials.get(key) ?? 0) + count)
+  return {
+    numbers: Object.fromEntries(SUMMED.map(name => [name, (a.numbers[name] ?? 0) + (b.numbers[name] ?? 0)])),
+    denials,
+  }
+}

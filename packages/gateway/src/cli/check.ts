@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { X509Certificate } from 'node:crypto'
+import { createGuard, formatReport, type Report } from 'sallyport'
+import { ConfigError, formatProblems } from '../config/config-error.ts'
+import type { ParsedConfig } from '../config/parse.ts'
+import { policyInputOf } from '../config/route-policy.ts'
+import type { GatewayConfig } from '../config/types.ts'
+import { readConfigFile } from '../reload/running.ts'
+import { resolverOf } from '../session/resolver.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
+import { COMMON, DEFAULT_FILE, readArguments } from './usage.ts'
+
+export const CHECK_HELP = `sallyport-gateway check [--config gateway.yaml] [--strict] [--json]
+
+Reads the configuration as \`run\` would, compiles every policy, and names each problem with file, line and column, and
+everything that is weakened. Nothing is opened.
+
+  -c, --config FILE   default ${DEFAULT_FILE}
+      --strict        what is weakened, off or only reports is a failure too
+      --json          for machines
+
+Exit code: 0 well, 1 problems (with --strict: or weakened), 2 usage.
+`
+
+/** What is weaker than the defaults. */
+interface Weak {
+  readonly path: string
+  readonly message: string
+}
+
+/** `check`: every problem, and everything weakened. */
+export function check(args: readonly string[], terminal: Terminal): ExitCode {
+  const { values } = readArguments(args, { ...COMMON, strict: { type: 'boolean' } })
+  const file = values.config ?? DEFAULT_FILE
+  let parsed: ParsedConfig
+  try {
+    parsed = readConfigFile(file)
+    refuseBadFiles(file, parsed.config)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    if (values.json === true)
+      terminal.out(JSON.stringify({ ok: false, problems: error.problems, weakened: [] }, null, 2))
+    else terminal.err(terminal.paint('red', formatProblems(error.problems)))
+    return 1
+  }
+  const reports = reportsOf(parsed.config)
+  const weakened = [...parsed.weakened, ...weakOf(reports)]
+  const ok = values.strict !== true || weakened.length === 0
+  if (values.json === true) {
+    terminal.out(JSON.stringify({ ok, problems: [], weakened, routes: Object.fromEntries(reports) }, null, 2))
+    return ok ? 0 : 1
+  }
+  for (const [id, report] of reports)
+    terminal.out(`${terminal.paint('bold', `routes.${id}`)} ${formatReport(report, { colour: terminal.colour })}`)
+  for (const { path, message } of weakened) terminal.out(`${terminal.paint('yellow', 'weakened')}  ${path}: ${message}`)
+  const routes = parsed.config.routes.length
+  const told = `${file}: ${routes} route${routes === 1 ? '' : 's'}, no problem, ${weakened.length} weakened`
+  terminal.out(terminal.paint(ok ? 'green' : 'red', told))
+  return ok ? 0 : 1
+}
+
+/** What each route's policy comes to. */
+function reportsOf(config: GatewayConfig): readonly (readonly [string, Report])[] {
+  return config.routes.map(
+    route => [route.id, createGuard(policyInputOf(route, config, resolverOf(route.session))).report()] as const,
+  )
+}
+
+function weakOf(reports: readonly (readonly [string, Report])[]): readonly Weak[] {
+  return reports.flatMap(([id, { controls }]) =>
+    controls.flatMap(({ control, state, because, requirements }): Weak[] => {
+      const touches = requirements.length === 0 ? '' : ` (touches ${requirements.join(', ')})`
+      if (state === 'report-only')
+        return [{ path: `routes.${id}.report`, message: `${control} denies nothing, it only reports${touches}` }]
+      return because.map(path => ({
+        path: `routes.${id}.${path}`,
+        message: `${control} is ${state === 'off' ? 'off' : 'weakened'}${touches}`,
+      }))
+    }),
+  )
+}
+
+/** Certificates that cannot be used: the rest of what `run` would stumble over. */
+export function refuseBadFiles(file: string, config: GatewayConfig): void {
+  const problems = config.listeners.flatMap(({ name, tls }) => {
+    if (tls === null) return []
+    const at = { file, line: 1, column: 1, path: `listeners.${name}.tls`, value: '' }
+    try {
+      const cert = readFileSync(tls.cert)
+      createSecureContext({ cert, key: readFileSync(tls.key) })
+      const { validTo } = new X509Certificate(cert)
+      return Date.parse(validTo) > Date.now()
+        ? []
+        : [{ ...at, message: `the certificate ended on ${validTo}`, remedy: 'renew it' }]
+    } catch (error) {
+      const { code = 'unusable', path } = error as NodeJS.ErrnoException
+      return [
+        {
+          ...at,
+          message: `certificate and key cannot be used (${code}${path === undefined ? '' : `: ${path}`})`,
+          remedy: 'name a PEM certificate with its chain, and its private key',
+        },
+      ]
+    }
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+}

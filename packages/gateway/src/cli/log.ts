@@ -1,0 +1,47 @@
+import { destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import type { LogConfig } from '../config/types.ts'
+
+/**
+ * The gateway's log on standard output: one JSON object a line, or lines for people. Whole before the process ends: it
+ * is written at once. Events of the guards come as they are: redacted and bounded by the library.
+ */
+export function createLog({ level, format }: LogConfig, name: string): Logger {
+  const stream =
+    format === 'json'
+      ? destination({ fd: 1, sync: true })
+      : { write: (line: string): void => void process.stdout.write(readable(line)) }
+  return pino(
+    {
+      level,
+      timestamp: stdTimeFunctions.isoTime,
+      base: { pid: process.pid, app: name },
+      formatters: { level: label => ({ level: label }) },
+    },
+    stream,
+  )
+}
+
+/** Fields that a line for people does not repeat. */
+const SILENT = new Set([
+  'level',
+  'time',
+  'pid',
+  'app',
+  'msg',
+  'datetime',
+  'appid',
+  'event',
+  'description',
+  'severity',
+  'kind',
+])
+
+/** `12:00:01 WARN  denial  message  key=value …` */
+export function readable(line: string): string {
+  const fields = JSON.parse(line) as { readonly [key: string]: unknown }
+  const rest = Object.entries(fields)
+    .filter(([key, value]) => !SILENT.has(key) && value !== undefined)
+    .map(([key, value]) => `${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`)
+  const { time, level, msg } = fields
+  return `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`
+}
