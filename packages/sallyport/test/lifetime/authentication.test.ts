@@ -50,7 +50,7 @@ for (const [name, first, close] of [
   test(`first comes ${name}: closed, told of once, never opened to the app, no message handled`, async t => {
     const guard = guarded(t, firstMessage())
     const told: string[] = []
-    const { wire, read } = guard.seat({
+    const { connection, wire, read } = guard.seat({
       ticket: 'deferred',
       delivery: {
         open: () => told.push('open'),
@@ -60,6 +60,7 @@ for (const [name, first, close] of [
     })
     read(first, RIGHT, '{"type":"chat"}')
     await settled()
+    connection.closed(close[0])
     assert.deepEqual(wire.closes, [close])
     assert.deepEqual(guard.denials(), [close[1]])
     assert.deepEqual(told, [])
@@ -108,6 +109,15 @@ test('what the app sends early waits for authentication, and its bytes are bound
   assert.equal(connection.bufferedAmount, 0)
 })
 
+test('what waited for an authentication that never came is dropped with the close, not when the peer answers', t => {
+  const guard = guarded(t, firstMessage())
+  const { connection, read } = guard.seat({ ticket: 'deferred' })
+  connection.send('12345')
+  read(WRONG)
+  assert.equal(connection.bufferedAmount, 0)
+  assert.equal(connection.send('x'), false)
+})
+
 test('report mode: a first message that proves nothing is told of, and handled like any other', t => {
   const guard = guarded(t, firstMessage({ report: true }))
   const handled: unknown[] = []
@@ -116,6 +126,19 @@ test('report mode: a first message that proves nothing is told of, and handled l
   assert.deepEqual(handled, [{ type: 'chat' }, { type: 'chat' }])
   assert.deepEqual(wire.sent, [])
   assert.deepEqual(guard.denials(), ['SALLY_AUTHENTICATION_FIRST?'])
+})
+
+test('report mode: a binary first message too', t => {
+  const guard = guarded(t, firstMessage({ report: true }))
+  const handled: unknown[] = []
+  const { connection, wire } = guard.seat({
+    ticket: 'deferred',
+    delivery: { message: ({ data }) => handled.push(data) },
+  })
+  connection.binary(new Uint8Array([7]))
+  assert.deepEqual(handled, [new Uint8Array([7])])
+  assert.deepEqual(wire.closes, [])
+  assert.equal(guard.denials()[0], 'SALLY_AUTHENTICATION_FIRST?')
 })
 
 test('report mode: the deadline is told of once and closes nothing', async t => {

@@ -72,6 +72,19 @@ test('while we do not read, no pong is missed; it is pinged on, and has its time
   assert.equal(wire.terminated, false)
 })
 
+test('a pause within the bound is not counted against the peer: no less, and no more', async t => {
+  const guard = guarded(t, { lifetime: BEAT })
+  const { connection, wire } = guard.seat()
+  await guard.run(1100)
+  connection.hold()
+  await guard.run(200)
+  connection.release()
+  await guard.run(299)
+  assert.equal(wire.terminated, false)
+  await guard.run(1)
+  assert.equal(wire.terminated, true)
+})
+
 test('it is cut once we read again and it still does not pong', async t => {
   const guard = guarded(t, { lifetime: BEAT, message: { concurrency: { handlers: 1 } } })
   const slow = Promise.withResolvers<void>()
