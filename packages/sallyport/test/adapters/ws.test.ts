@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
+import { dial, handshakeText } from '../support/raw-client.ts'
 import { chatSchema, closeOf, nextMessage, nextTexts, refusalOf } from '../support/world.ts'
 import { createHost, guardFor, type Host } from './ws-host.ts'
 
@@ -324,3 +325,37 @@ test('deflate is negotiated only where the policy says so, without context; a bo
   assert.deepEqual(got, [])
   assert.equal((await on.event(({ code }) => code === 'SALLY_MESSAGE_TOO_BIG')).enforced, true)
 })
+
+for (const way of ['server', 'upgrade'] as const) {
+  test(`reset while the session is looked up (${way}): nothing opens, nothing stays counted`, async t => {
+    const looks: (() => void)[] = []
+    const { server, guard, port, origin } = await started(t, {
+      handshake: {
+        connections: { total: 5 },
+        session: () => new Promise(resolve => looks.push(() => resolve({ id: 'a', user: 'a' }))),
+      },
+    })
+    if (way === 'server') attach({ server, ...guard.ws() })
+    else server.on('upgrade', guard.upgrade(attach({ noServer: true, ...guard.ws() }), '/'))
+    const text = handshakeText({ port, request: 'GET / HTTP/1.1', replace: { origin: `Origin: ${origin}` } })
+    for (let round = 0; round < 3; round++) {
+      const closed: Promise<unknown>[] = []
+      const dialled = await Promise.all(Array.from({ length: 5 }, () => dial(port)))
+      for (const socket of dialled) socket.write(text)
+      while (looks.length < 5) await new Promise(setImmediate)
+      for (const socket of dialled) {
+        closed.push(once(socket, 'close'))
+        socket.resetAndDestroy()
+      }
+      await Promise.all(closed)
+      const held = (): Promise<number> =>
+        new Promise(resolve => server.getConnections((_error, count) => resolve(count)))
+      while ((await held()) > 0) await new Promise(setImmediate)
+      // The sockets are gone before their answers come. A sixth of five would be refused if one were still counted.
+      for (const answer of looks.splice(0)) answer()
+      await new Promise(setImmediate)
+    }
+    assert.equal(guard.counters().opened, 0)
+    assert.deepEqual(guard.counters().denials, [])
+  })
+}
