@@ -67,6 +67,8 @@ export class EngineSocket implements Transport, WireSink {
   /** Begins to read: first `head`, the bytes that came behind the handshake. */
   start(inlet: Inlet, head: Buffer): void {
     this.#inlet = inlet
+    // An error is told by the close that follows it; without a listener it would end the process.
+    if (this.#socket.listenerCount('error') === 0) this.#socket.on('error', ignore)
     readFrom(this.#socket, this)
     if (head.length > 0) this.read(head, 0, head.length, true)
   }
@@ -268,4 +270,8 @@ function deliverRest(socket: EngineSocket): void {
 
 function cut(socket: Socket): void {
   socket.destroy()
+}
+
+function ignore(): void {
+  // See where it is given.
 }

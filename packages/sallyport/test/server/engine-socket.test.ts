@@ -158,6 +158,14 @@ describe('what is read', () => {
     assert.deepEqual(told, ['text a of 1', 'text b of 1', 'text c of 1', 'text d of 1'])
   })
 
+  test('a reset is 1006, though nobody but the engine listens for errors', async t => {
+    const { server, client, told } = await pair(t)
+    client.resetAndDestroy()
+    while (told.length < 1) await new Promise(setImmediate)
+    assert.deepEqual(told, ['closed 1006'])
+    assert.equal(server.errored !== null, true)
+  })
+
   test('the greatest message is set while it runs', async t => {
     const { engine, client, told, hears } = await pair(t)
     engine.limit(3)
