@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs'
 import { join } from 'node:path'
 import { WebSocketServer } from 'ws'
 import type { Ground } from '../ground/ground.ts'
@@ -16,12 +16,13 @@ export function start({ server, signIn, user, secret }: Ground): void {
       socket.close(1008, 'Unauthorized')
       return
     }
-    socket.on('message', async (data: Buffer) => {
+    socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString())
       if (message.type === 'getHelp') {
         // FLAW: join() resolves `..`, so a page can be any file that the server may read.
-        const text = await readFile(join(folder, 'help', message.page), 'utf8').catch(() => '')
-        socket.send(JSON.stringify({ type: 'help', text }))
+        readFile(join(folder, 'help', message.page), 'utf8', (error, text) => {
+          socket.send(JSON.stringify({ type: 'help', text: error === null ? text : '' }))
+        })
       }
     })
   })
