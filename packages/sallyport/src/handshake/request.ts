@@ -56,9 +56,10 @@ function checkForm(asked: HandshakeRequest): Verdict {
   if (asked.header('transfer-encoding') !== undefined || (asked.header('content-length') ?? '0') !== '0') {
     return malformed('a handshake has no body')
   }
+  if (asked.header('expect') !== undefined) return malformed('a handshake expects nothing but its answer')
   if (asked.header('upgrade')?.toLowerCase() !== 'websocket') return malformed('Upgrade is not websocket')
-  const connection = (asked.header('connection') ?? '').toLowerCase().split(',')
-  if (!connection.some(token => token.trim() === 'upgrade')) return malformed('Connection does not hold Upgrade')
+  const fault = faultOfConnection(asked.header('connection') ?? '')
+  if (fault !== null) return malformed(fault)
   const version = asked.header('sec-websocket-version')
   if (version !== '13')
     return deny('SALLY_REQUEST_VERSION', `Sec-WebSocket-Version is ${version === undefined ? 'absent' : 'not 13'}`)
@@ -66,6 +67,15 @@ function checkForm(asked: HandshakeRequest): Verdict {
     return malformed('Sec-WebSocket-Key is not 16 bytes in base64')
   }
   return PASS
+}
+
+/** A token of `Connection` names a header that the next proxy takes off: `Connection: Upgrade, Origin` asks it to disarm the check behind it. */
+function faultOfConnection(value: string): string | null {
+  const tokens = value.split(',').map(token => token.trim().toLowerCase())
+  if (!tokens.includes('upgrade')) return 'Connection does not hold Upgrade'
+  return tokens.every(token => token === 'upgrade' || token === 'keep-alive')
+    ? null
+    : 'Connection names more than Upgrade and keep-alive'
 }
 
 function malformed(detail: string): Denial {

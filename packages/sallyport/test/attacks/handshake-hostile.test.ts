@@ -216,6 +216,9 @@ const rows: readonly Row[] = [
   ...['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND'].map(
     method => [`method ${method}`, ask(`${method} /ws HTTP/1.1`), MALFORMED] as Row,
   ),
+  ['Connection that asks a proxy to take Origin off', add('Connection: Origin'), MALFORMED],
+  ['Connection: close beside Upgrade', add('Connection: close'), MALFORMED],
+  ['Expect', add('Expect: 100-continue'), MALFORMED],
   ['method CONNECT', ask('CONNECT localhost:443 HTTP/1.1'), NOT_UPGRADED],
   [
     'Extended CONNECT in HTTP/1.1',

@@ -34,6 +34,15 @@ const rows: readonly [name: string, asked: Asked, code: string][] = [
   ['Upgrade twice', { headers: { Upgrade: ['websocket', 'websocket'] } }, MALFORMED],
   ['no Connection', { headers: { Connection: null } }, MALFORMED],
   ['Connection without Upgrade', { headers: { Connection: 'keep-alive' } }, MALFORMED],
+  ['Connection that takes Origin off', { headers: { Connection: 'Upgrade, Origin' } }, MALFORMED],
+  [
+    'Connection that takes Cookie off, on a line of its own',
+    { headers: { Connection: ['Upgrade', 'Cookie'] } },
+    MALFORMED,
+  ],
+  ['Connection: close, Upgrade', { headers: { Connection: 'close, Upgrade' } }, MALFORMED],
+  ['Connection with an empty element', { headers: { Connection: 'Upgrade,,' } }, MALFORMED],
+  ['Expect: 100-continue', { headers: { Expect: '100-continue' } }, MALFORMED],
   ['Connection: x-upgrade', { headers: { Connection: 'x-upgrade' } }, MALFORMED],
   ...['8', '0', '7', '14', '13, 8', '013', '', '13.0', '+13', '0xd'].map(
     version =>
