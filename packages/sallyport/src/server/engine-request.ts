@@ -7,8 +7,9 @@ import type { Upgrade } from '../wire/index.ts'
  * headers are made when they are asked for: a refusal never asks, and a connection keeps but the lines.
  */
 export class EngineRequest extends IncomingMessage {
-  #headers: Record<string, string> | null = null
-  #distinct: Record<string, string[]> | null = null
+  // No private fields: whoever derives an object from a request, as session middleware is run on, must be able to read it.
+  private madeHeaders: Record<string, string> | null = null
+  private madeDistinct: Record<string, string[]> | null = null
 
   constructor(socket: Socket, upgrade: Upgrade) {
     super(socket)
@@ -24,27 +25,26 @@ export class EngineRequest extends IncomingMessage {
   // No name occurs twice in a clean handshake, so nothing is to be joined.
   // @ts-expect-error Node itself has an accessor here, which its types show as a property.
   override get headers(): Record<string, string> {
-    this.#headers ??= Object.fromEntries(this.#lines())
-    return this.#headers
+    this.madeHeaders ??= Object.fromEntries(linesOf(this))
+    return this.madeHeaders
   }
 
   override set headers(headers: Record<string, string>) {
-    this.#headers = headers
+    this.madeHeaders = headers
   }
 
   // @ts-expect-error As above.
   override get headersDistinct(): Record<string, string[]> {
-    this.#distinct ??= Object.fromEntries(this.#lines().map(([name, value]) => [name, [value]]))
-    return this.#distinct
+    this.madeDistinct ??= Object.fromEntries(linesOf(this).map(([name, value]) => [name, [value]]))
+    return this.madeDistinct
   }
 
   override set headersDistinct(headers: Record<string, string[]>) {
-    this.#distinct = headers
+    this.madeDistinct = headers
   }
+}
 
-  #lines(): [name: string, value: string][] {
-    const { rawHeaders } = this
-    const names = rawHeaders.filter((_, index) => index % 2 === 0)
-    return names.map((name, index) => [name.toLowerCase(), String(rawHeaders[2 * index + 1])])
-  }
+function linesOf({ rawHeaders }: IncomingMessage): [name: string, value: string][] {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0)
+  return names.map((name, index) => [name.toLowerCase(), String(rawHeaders[2 * index + 1])])
 }

@@ -253,6 +253,9 @@ test("a request of the lane is Node's own to whoever reads it", async t => {
   assert.deepEqual(seen?.headersDistinct.cookie, ['a=1; b=2'])
   assert.equal(seen?.rawHeaders.length, 14)
   assert.equal(seen?.socket, engine.sockets[0] as Socket)
+  const derived = Object.create(seen) as IncomingMessage
+  assert.equal(derived.headers.cookie, 'a=1; b=2')
+  assert.equal(derived.headersDistinct.host?.[0], 'app.test')
   // Middleware writes to both.
   seen.headers = { host: 'x' }
   seen.headersDistinct = { host: ['x'] }
