@@ -1,68 +1,124 @@
-import type { Guard } from 'sallyport'
-import type { GatewayConfig, RouteConfig } from '../config/types.ts'
+import type { Socket } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import { refuseSocket } from 'sallyport/embed'
+import { createListener, type Listener, type ListenerHandlers } from '../listener/listener.ts'
+import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
+import { gatewayAnswer } from './gateway-answer.ts'
+import { pathOf, servePlain } from './plain.ts'
+import { hostName } from './route-table.ts'
+import { compareServing, createServing, type Serving, stopUnused } from './serving.ts'
 
-/** What happens, told to the operator: pino's own methods suffice. Never a token, cookie, body or session id. */
-export interface GatewayLog {
-  info(facts: object, message: string): void
-  warn(facts: object, message: string): void
-  error(facts: object, message: string): void
+/** Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made. */
+export function createGateway(parts: GatewayParts): Gateway {
+  let serving = createServing(parts.config, null, parts)
+  const handlers: ListenerHandlers = {
+    upgrade(request, socket, head) {
+      const route = serving.table.find(hostName(request.headers.host), pathOf(request))
+      if (route === null) refuseUnknown(socket)
+      else route.upgrade(request, socket, head)
+    },
+    request: (request, response) => servePlain(serving, request, response),
+  }
+  let listeners = parts.config.listeners.map(config => createListener(config, handlers))
+  let isListening = false
+
+  return {
+    async listen() {
+      await listenAll(listeners)
+      isListening = true
+    },
+    get ports() {
+      return new Map(listeners.flatMap(({ config, port }) => (port === null ? [] : [[config.name, port] as const])))
+    },
+    get guards() {
+      return serving.guards
+    },
+    async replace(config) {
+      const next = createServing(config, serving, parts)
+      const isKept = ({ config: old }: Listener): boolean => config.listeners.some(one => isDeepStrictEqual(one, old))
+      const kept = listeners.filter(isKept)
+      const gone = listeners.filter(listener => !isKept(listener))
+      let fresh: Listener[]
+      try {
+        fresh = config.listeners
+          .filter(one => !kept.some(({ config: old }) => isDeepStrictEqual(one, old)))
+          .map(one => createListener(one, handlers))
+        for (const listener of kept) listener.renewCertificate()
+        if (isListening) await listenAll(fresh)
+      } catch (error) {
+        stopUnused(next, serving)
+        for (const route of serving.routes.values()) route.usePool(serving.pools.get(route.config.upstream)!)
+        throw error
+      }
+      const old = serving
+      serving = next
+      listeners = [...kept, ...fresh]
+      stopUnused(old, next)
+      const result = compareServing(old, next)
+      applyToOpen(old, next, result)
+      await Promise.all(gone.map(listener => listener.close()))
+      return result
+    },
+    *connections() {
+      for (const [route, { pairs }] of serving.routes) {
+        for (const { client, target } of pairs) {
+          if (client === null) continue
+          const { id, openedAt, ip } = client.connection
+          yield { id, route, target, openedAt, ip }
+        }
+      }
+    },
+    targets: () =>
+      [...serving.pools.values()].flatMap(({ name, targets }) =>
+        targets.map(({ address, open, reason, answers, ejectedUntil }) => ({
+          upstream: name,
+          target: address.label,
+          open,
+          healthy: answers && ejectedUntil <= Date.now(),
+          reason,
+        })),
+      ),
+    closeConnection(id) {
+      for (const { pairs } of serving.routes.values()) {
+        for (const { client } of pairs) {
+          if (client?.connection.id !== id) continue
+          client.connection.close(1008, 'SALLY_LIFETIME_REVOKED')
+          return true
+        }
+      }
+      return false
+    },
+    drain: within => drainAll(serving, within),
+    async close(within) {
+      const stopped = Promise.all(listeners.map(listener => listener.close()))
+      await drainAll(serving, within)
+      await stopped
+      for (const one of [...serving.routes.values(), ...serving.pools.values(), ...serving.passages]) one.stop()
+    },
+  }
 }
 
-/** What a gateway is made of. */
-export interface GatewayParts {
-  readonly config: GatewayConfig
-  /** Compiles the policy of a route, its session resolver included. Called once for each route that is new or changed. */
-  readonly guardOf: (route: RouteConfig, config: GatewayConfig) => Guard
-  readonly log: GatewayLog
+/** Binds all, or none: the first listen error is thrown. */
+async function listenAll(listeners: readonly Listener[]): Promise<void> {
+  const results = await Promise.allSettled(listeners.map(listener => listener.listen()))
+  const failed = results.find(result => result.status === 'rejected')
+  if (failed === undefined) return
+  await Promise.all(listeners.map(listener => listener.close()))
+  throw failed.reason
 }
 
-/** One open pair, as the admin API lists it. */
-export interface PairView {
-  readonly id: string
-  readonly route: string
-  /** Of the backend: `ws://10.0.0.3:9000`. */
-  readonly target: string
-  readonly openedAt: number
-  readonly ip: string
+async function drainAll({ routes, config }: Serving, withinMs = config.drainMs): Promise<void> {
+  await Promise.all([...routes.values()].map(({ guard }) => guard.drain({ withinMs })))
 }
 
-/** A backend, as the admin API and `/-/ready` see it. */
-export interface TargetView {
-  readonly upstream: string
-  readonly target: string
-  readonly open: number
-  readonly healthy: boolean
-  /** Why not, in words of ours. */
-  readonly reason: string | null
+/** A changed route takes its open connections over; those of a removed one leave. */
+function applyToOpen(old: Serving, now: Serving, { changed, removed }: ReplaceResult): void {
+  const withinMs = now.config.drainMs
+  for (const id of changed) now.routes.get(id)?.takeOver(old.routes.get(id)!)
+  for (const id of removed) void old.routes.get(id)?.guard.drain({ withinMs })
 }
 
-/** A running gateway. */
-export interface Gateway {
-  /** Binds every listener; rejects with the first listen error, and binds none then. */
-  listen(): Promise<void>
-  /** Bound addresses, by listener name: for port 0. */
-  readonly ports: ReadonlyMap<string, number>
-  /**
-   * Takes on another configuration. Routes that are deeply equal keep guard and sockets; a changed policy applies to the
-   * open connections of its route: those that it would refuse are closed with its code. Listeners that are gone stop,
-   * certificates are read again. Throws, and changes nothing, when a guard cannot be made or a listener not be bound.
-   */
-  replace(config: GatewayConfig): Promise<ReplaceResult>
-  /** Guards by route id. */
-  readonly guards: ReadonlyMap<string, Guard>
-  connections(): Iterable<PairView>
-  targets(): readonly TargetView[]
-  /** Ends one connection by the id in events; false when there is none. */
-  closeConnection(id: string): boolean
-  /** Refuses new connections and lets the open ones go (1012) within the time; resolves when none is left. */
-  drain(withinMs?: number): Promise<void>
-  /** Drains, then stops listening. */
-  close(withinMs?: number): Promise<void>
-}
-
-export interface ReplaceResult {
-  readonly kept: readonly string[]
-  readonly changed: readonly string[]
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
+function refuseUnknown(socket: Socket): void {
+  socket.on('error', () => socket.destroy())
+  refuseSocket(socket, gatewayAnswer(404, 'GATEWAY_NO_ROUTE'))
 }

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { installLane, refuseSocket } from 'sallyport/embed'
+import type { ListenerConfig, TlsFiles } from '../config/types.ts'
+import { gatewayAnswer } from '../relay/gateway-answer.ts'
+import { createTrust, readProxied } from './proxied.ts'
+
+/** What a listener gives on. */
+export interface ListenerHandlers {
+  /** A WebSocket handshake, or any other upgrade. */
+  readonly upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void
+  /** Any other request. */
+  readonly request: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** A door to the outside. */
+export interface Listener {
+  readonly config: ListenerConfig
+  /** The bound port; null before `listen`, and for a unix socket. */
+  readonly port: number | null
+  /** Rejects with the listen error. */
+  listen(): Promise<void>
+  /** Reads the certificate files again: for connections from now on. Throws, and keeps the old one, when they do not fit. */
+  renewCertificate(): void
+  /** Stops listening and cuts what is no WebSocket. */
+  close(): Promise<void>
+}
+
+/** A request's headers must be here within this time, in ms: one byte a second ends at it. */
+const HEADERS_MS = 10_000
+const REQUEST_MS = 300_000
+const BOUNDS = {
+  // What is within these bounds a route's own policy judges.
+  maxHeaderSize: 65_536,
+  headersTimeout: HEADERS_MS,
+  requestTimeout: REQUEST_MS,
+  connectionsCheckingInterval: 1_000,
+  insecureHTTPParser: false,
+  noDelay: true,
+} as const
+
+/** Makes a listener. Throws when its certificate cannot be read. */
+export function createListener(config: ListenerConfig, handlers: ListenerHandlers): Listener {
+  const { tls, proxyProtocol } = config
+  const server: Server | HttpsServer =
+    tls === null
+      ? createHttpServer(BOUNDS, handlers.request)
+      : createHttpsServer(
+          {
+            handshakeTimeout: HEADERS_MS,
+            minVersion: 'TLSv1.2',
+            ALPNProtocols: ['http/1.1'],
+            ...readTls(tls),
+            ...BOUNDS,
+          },
+          handlers.request,
+        )
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    handlers.upgrade(request, socket as Socket, head),
+  )
+  server.on('clientError', refuseUnreadable)
+  const lane = installLane(server, HEADERS_MS)
+  const front = proxyProtocol === null ? server : createFront(server, proxyProtocol.trust)
+
+  return {
+    config,
+    get port() {
+      const address = front.address()
+      return typeof address === 'object' && address !== null ? address.port : null
+    },
+    listen: () =>
+      new Promise((resolve, reject) => {
+        front.once('error', reject)
+        const bound = (): void => {
+          front.off('error', reject)
+          resolve()
+        }
+        const { address } = config
+        if ('socket' in address) front.listen(address.socket, bound)
+        else front.listen(address.port, address.host, bound)
+      }),
+    renewCertificate() {
+      if (tls !== null) (server as HttpsServer).setSecureContext({ minVersion: 'TLSv1.2', ...readTls(tls) })
+    },
+    close: () =>
+      new Promise(resolve => {
+        if (!front.listening) {
+          resolve()
+          return
+        }
+        front.close(() => resolve())
+        lane.close()
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(cert), key: readFileSync(key) }
+}
+
+/** A server whose connections begin with a PROXY header, before TLS. */
+function createFront(server: Server | HttpsServer, trust: readonly string[]): NetServer {
+  const front = createNetServer({ noDelay: true })
+  /** TLS wraps a socket in another, which asks the kernel for the peer: by that it is found again. */
+  const named = new Map<string, string>()
+  readProxied(front, createTrust(trust), (socket, address) => {
+    if (address !== null && server.listenerCount('secureConnection') > 0) {
+      const peer = peerOf(socket)
+      named.set(peer, address)
+      socket.once('close', () => named.delete(peer))
+    }
+    server.emit('connection', socket)
+    socket.resume()
+  })
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const address = named.get(peerOf(socket))
+    if (address !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: address })
+  })
+  return front
+}
+
+function peerOf(socket: Socket): string {
+  return String(socket.remotePort)
+}
+
+function refuseUnreadable(error: NodeJS.ErrnoException, duplex: Duplex): void {
+  const socket = duplex as Socket
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+  else if (error.code === 'HPE_HEADER_OVERFLOW') refuseSocket(socket, gatewayAnswer(431, 'SALLY_REQUEST_TOO_LARGE'))
+  else {
+    const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+    refuseSocket(socket, gatewayAnswer(status, 'SALLY_REQUEST_MALFORMED'))
+  }
+}

@@ -1,0 +1,208 @@
+import type { Socket } from 'node:net'
+import type { Delivery, EmbeddedConnection, MessageSubject } from 'sallyport/embed'
+import { isSendableCloseCode, NO_STATUS } from 'sallyport/wire'
+import type { BackendListener, BackendSocket } from '../upstream/backend-socket.ts'
+import { forward } from './payload.ts'
+
+/** What the pairs of a route share. */
+export interface PairHub {
+  /** Bytes that may wait for one side before the other is paused. */
+  readonly bufferBytes: number
+  readonly stallMs: number
+  /** Whether what the backend sends must pass `message/outbound`. */
+  readonly checksOutbound: boolean
+  /** The client may act now, in first-message mode: it needs a backend. */
+  readonly authenticated: (pair: Pair) => void
+  /** A pair ended; `detail` says why, when it was no closing handshake. */
+  readonly ended: (pair: Pair, detail: string | null) => void
+}
+
+/** Sent to a client whose backend was lost (IANA registry): try again later. */
+const TRY_LATER = 1013
+const INTERNAL_ERROR = 1011
+const GOING_AWAY = 1001
+
+/**
+ * A client and its backend. Messages go through whole, in order and once; a side that does not take what waits for it
+ * pauses the other, and ends the pair when it takes nothing for too long.
+ */
+export class Pair implements Delivery, BackendListener {
+  /** The backend's address; empty until there is one. */
+  target = ''
+  /** Written by the route's heartbeat. */
+  pongAwaited = false
+  readonly #hub: PairHub
+  #client: EmbeddedConnection | null = null
+  #clientSocket: Socket | null = null
+  #backend: BackendSocket | null = null
+  /** What report mode lets pass as a first message, before there is a backend. */
+  #early: MessageSubject[] | null = null
+  #clientHeld = false
+  #clientStall: NodeJS.Timeout | null = null
+  #backendStall: NodeJS.Timeout | null = null
+  #detail: string | null = null
+  #opened = false
+  #over = false
+
+  constructor(hub: PairHub) {
+    this.#hub = hub
+  }
+
+  get client(): EmbeddedConnection | null {
+    return this.#client
+  }
+
+  get backend(): BackendSocket | null {
+    return this.#backend
+  }
+
+  attachClient(client: EmbeddedConnection, socket: Socket): void {
+    this.#client = client
+    this.#clientSocket = socket
+    socket.on('drain', () => this.#clientDrained())
+  }
+
+  /** Gives it the backend: before the client, or for a client that is held until there is one. */
+  attachBackend(backend: BackendSocket, target: string): void {
+    this.#backend = backend
+    this.target = target
+    if (this.#client === null) return
+    for (const subject of this.#early ?? []) this.message(subject)
+    this.#early = null
+    this.#client.release()
+  }
+
+  /** Once client and backend are there: false when the guard ended the connection while it opened. */
+  settle(): boolean {
+    if (this.#opened || this.#client?.connection.readyState === 0) return true
+    this.#backend?.terminate()
+    return false
+  }
+
+  // From the guard.
+
+  open(): void {
+    this.#opened = true
+    if (this.#backend !== null) return
+    this.#client?.hold()
+    this.#hub.authenticated(this)
+  }
+
+  message(subject: MessageSubject): void {
+    const backend = this.#backend
+    if (backend === null) {
+      this.#early ??= []
+      this.#early.push(subject)
+      return
+    }
+    forward(subject, backend)
+    if (this.#clientHeld || !backend.isFull || backend.bufferedAmount <= this.#hub.bufferBytes) return
+    this.#clientHeld = true
+    this.#client?.hold()
+    this.#backendStall = this.#watch(() => this.lose(`the backend took nothing for ${this.#hub.stallMs} ms`))
+  }
+
+  closed(_connection: unknown, code: number): void {
+    this.#backend?.close(code === NO_STATUS || isSendableCloseCode(code) ? code : GOING_AWAY)
+    this.#end()
+  }
+
+  // From the backend.
+
+  text(bytes: Buffer): void {
+    const client = this.#client
+    if (client === null) return
+    if (this.#hub.checksOutbound) client.connection.send(bytes.toString())
+    else client.forwardText(bytes)
+    this.#mind(client)
+  }
+
+  binary(bytes: Buffer): void {
+    const client = this.#client
+    if (client === null) return
+    // Where a schema is declared bytes match none.
+    if (this.#hub.checksOutbound) client.connection.send(bytes)
+    else client.forwardBinary(bytes)
+    this.#mind(client)
+  }
+
+  ponged(): void {
+    this.pongAwaited = false
+  }
+
+  drained(): void {
+    if (!this.#clientHeld) return
+    this.#clientHeld = false
+    stop(this.#backendStall)
+    this.#client?.release()
+  }
+
+  closedByBackend(code: number, reason: string): void {
+    this.#closeClient(code === NO_STATUS ? 1000 : isPassable(code) ? code : INTERNAL_ERROR, reason)
+  }
+
+  /** The backend is lost, or cannot be reached, or answers no ping. */
+  lose(detail: string): void {
+    this.#fail(detail, TRY_LATER)
+  }
+
+  lost(detail: string): void {
+    this.#fail(detail, TRY_LATER)
+  }
+
+  broken(detail: string): void {
+    this.#fail(`the backend breaks the protocol: ${detail}`, INTERNAL_ERROR)
+  }
+
+  // Its own.
+
+  /** What waited for the client has left. */
+  #clientDrained(): void {
+    stop(this.#clientStall)
+    this.#backend?.resume()
+  }
+
+  /** Pauses the backend while the client does not read. */
+  #mind(client: EmbeddedConnection): void {
+    const backend = this.#backend
+    if (client.connection.bufferedAmount <= this.#hub.bufferBytes || backend === null || backend.isPaused) return
+    if (this.#clientSocket?.writableNeedDrain !== true) return
+    backend.pause()
+    this.#clientStall = this.#watch(() => {
+      this.#detail = `the client took nothing for ${this.#hub.stallMs} ms`
+      client.endSlow(this.#detail)
+    })
+  }
+
+  #watch(late: () => void): NodeJS.Timeout {
+    return setTimeout(late, this.#hub.stallMs).unref()
+  }
+
+  #fail(detail: string, code: number): void {
+    this.#detail ??= detail
+    this.#backend?.terminate()
+    this.#closeClient(code, '')
+  }
+
+  #closeClient(code: number, reason: string): void {
+    const connection = this.#client?.connection
+    if (connection !== undefined && connection.readyState < 2) connection.close(code, reason)
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    stop(this.#clientStall)
+    stop(this.#backendStall)
+    this.#hub.ended(this, this.#detail)
+  }
+}
+
+/** Whether a connection may be closed with it: 1002 would speak of the hop between gateway and backend. */
+function isPassable(code: number): boolean {
+  return isSendableCloseCode(code) && code !== 1002
+}
+
+function stop(timer: NodeJS.Timeout | null): void {
+  if (timer !== null) clearTimeout(timer)
+}

@@ -1,0 +1,175 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Guard } from 'sallyport'
+import { type Admission, type Admittance, embed, refuseSocket } from 'sallyport/embed'
+import type { WireLimits } from 'sallyport/wire'
+import type { RouteConfig } from '../config/types.ts'
+import { BackendSocket } from '../upstream/backend-socket.ts'
+import { type Failure, failure } from '../upstream/failure.ts'
+import type { Pool, PooledConnection } from '../upstream/pool.ts'
+import { answerSubprotocol, createBackendRequest } from './backend-request.ts'
+import { gatewayAnswer } from './gateway-answer.ts'
+import type { GatewayLog } from './contract.ts'
+import { createHeartbeat } from './heartbeat.ts'
+import { Pair, type PairHub } from './pair.ts'
+
+/** A route that runs: handshakes come in, pairs are kept. */
+export interface Route {
+  readonly config: RouteConfig
+  readonly guard: Guard
+  readonly hosts: readonly string[]
+  readonly path: string
+  readonly pairs: ReadonlySet<Pair>
+  /** Takes a handshake on a socket that nobody else has. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+  /** New connections go to this upstream from now on. */
+  usePool(pool: Pool): void
+  /** Has the open connections of an older form of the route under its own policy. */
+  takeOver(old: Route): void
+  /** Ends what runs beside the connections. */
+  stop(): void
+}
+
+/** Compiles a route. */
+export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log: GatewayLog): Route {
+  let pool = first
+  const doors = embed(guard)
+  const { relay } = config
+  const prefix = config.path.endsWith('/*') ? config.path.slice(0, -2) : config.path
+  const requestOf = createBackendRequest(guard, relay, prefix)
+  const limits: WireLimits = {
+    frameBytes: relay.messageBytes,
+    messageBytes: relay.messageBytes,
+    // Bytes bound what a backend can hold here; how it cuts them is its own affair.
+    fragments: Infinity,
+    controlFrames: Infinity,
+  }
+  const pairs = new Set<Pair>()
+  const waiting = new Map<Pair, Admission>()
+  const heartbeat = relay.heartbeatMs === null ? null : createHeartbeat(pairs, relay.heartbeatMs)
+
+  /** Never rejects: what cannot be asked for is a failure of ours. */
+  const connect = async (admission: Admission, signal: AbortSignal): Promise<PooledConnection | Failure> => {
+    try {
+      const connected = await pool.connect(await requestOf(admission), signal)
+      if (!connected.ok && !signal.aborted) {
+        const { code, detail } = connected
+        log.warn(
+          { route: config.id, upstream: pool.name, connection: admission.attempt.id, code, detail },
+          'no backend took the connection',
+        )
+      }
+      return connected
+    } catch (error) {
+      const detail = error instanceof Error ? error.name : 'threw'
+      log.error({ route: config.id, connection: admission.attempt.id, detail }, 'the backend could not be asked')
+      return failure('GATEWAY_UPSTREAM_NONE', detail)
+    }
+  }
+
+  const attach = (pair: Pair, { socket, target, head }: PooledConnection): void => {
+    const backend = new BackendSocket(socket, limits, pair)
+    pair.attachBackend(backend, target.label)
+    backend.start(head)
+  }
+
+  const hub: PairHub = {
+    bufferBytes: relay.bufferBytes,
+    stallMs: relay.stallMs,
+    checksOutbound: guard.policy.message.outbound !== null,
+    authenticated(pair) {
+      const admission = waiting.get(pair)
+      const connection = pair.client?.connection
+      if (admission === undefined || connection === undefined) return
+      waiting.delete(pair)
+      pairs.add(pair)
+      void connect(admission, connection.signal).then(connected => {
+        if (!connected.ok) pair.lose(connected.detail)
+        else if (connection.readyState >= 2) connected.socket.destroy()
+        else attach(pair, connected)
+      })
+    },
+    ended(pair, detail) {
+      pairs.delete(pair)
+      if (detail === null) return
+      const connection = pair.client?.connection.id
+      log.warn({ route: config.id, target: pair.target, connection, detail }, 'a pair was broken off')
+    },
+  }
+
+  /** The backend first, so that its refusal can still be the client's. */
+  const connectThenAccept = async (
+    admission: Admission,
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+  ): Promise<void> => {
+    const left = new AbortController()
+    const onClose = (): void => left.abort()
+    socket.once('close', onClose)
+    const connected = await connect(admission, left.signal)
+    socket.off('close', onClose)
+    if (socket.destroyed || !connected.ok) {
+      doors.abandon(admission)
+      if (connected.ok) connected.socket.destroy()
+      else refuseSocket(socket, gatewayAnswer(connected.status, connected.code))
+      return
+    }
+    const pair = new Pair(hub)
+    const backend = new BackendSocket(connected.socket, limits, pair)
+    pair.attachBackend(backend, connected.target.label)
+    const subprotocol = answerSubprotocol(admission.attempt.request, connected.subprotocol)
+    pairs.add(pair)
+    pair.attachClient(doors.accept(admission, { request, socket, head, delivery: pair, subprotocol }), socket)
+    if (pair.settle()) backend.start(connected.head)
+    else pairs.delete(pair)
+  }
+
+  /** The client must prove itself before a backend hears of it. */
+  const acceptThenConnect = (admission: Admission, request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    const pair = new Pair(hub)
+    waiting.set(pair, admission)
+    socket.once('close', () => waiting.delete(pair))
+    const { subprotocol } = admission.attempt
+    pair.attachClient(doors.accept(admission, { request, socket, head, delivery: pair, subprotocol }), socket)
+  }
+
+  return {
+    config,
+    guard,
+    hosts: config.hosts,
+    path: config.path,
+    pairs,
+    upgrade(request, socket, head) {
+      // Before anything is awaited: a peer that resets meanwhile must not end the process.
+      socket.on('error', destroy)
+      const conclude = (answer: Admittance): void => {
+        if (!answer.pass) refuseSocket(socket, answer)
+        else if (socket.destroyed) doors.abandon(answer)
+        else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, request, socket, head)
+        else {
+          connectThenAccept(answer, request, socket, head).catch((error: unknown) => {
+            const detail = error instanceof Error ? error.name : 'threw'
+            log.error({ route: config.id, connection: answer.attempt.id, detail }, 'a connection could not be opened')
+            doors.abandon(answer)
+            socket.destroy()
+          })
+        }
+      }
+      const answer = doors.admit(doors.view(request), head.length > 0)
+      if (answer instanceof Promise) void answer.then(conclude)
+      else conclude(answer)
+    },
+    usePool(next) {
+      pool = next
+    },
+    takeOver(old) {
+      void old.guard.drain({ withinMs: guard.policy.lifetime.shutdown.withinMs })
+    },
+    stop: () => heartbeat?.stop(),
+  }
+}
+
+function destroy(this: Socket): void {
+  this.destroy()
+}

@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Guard } from 'sallyport'
+import type { GatewayConfig } from '../config/types.ts'
+import { createPool, type Pool } from '../upstream/pool.ts'
+import type { GatewayParts, ReplaceResult } from './contract.ts'
+import { createPassage, type Passage } from './passage.ts'
+import { createRouteTable, type RouteTable } from './route-table.ts'
+import { createRoute, type Route } from './route.ts'
+
+/** What serves requests at one time; a reload puts another in its place. */
+export interface Serving {
+  readonly config: GatewayConfig
+  readonly pools: ReadonlyMap<string, Pool>
+  readonly routes: ReadonlyMap<string, Route>
+  readonly passages: readonly Passage[]
+  readonly guards: ReadonlyMap<string, Guard>
+  readonly table: RouteTable<Route>
+  readonly plain: RouteTable<Passage>
+}
+
+/**
+ * Makes what a configuration says; of `before` goes on whatever is the same: routes with their guards and connections,
+ * upstreams with what is known of their backends. Throws, and leaves nothing running, when a part cannot be made.
+ */
+export function createServing(
+  config: GatewayConfig,
+  before: Serving | null,
+  { guardOf, log }: Pick<GatewayParts, 'guardOf' | 'log'>,
+): Serving {
+  const made: { stop(): void }[] = []
+  const keep = <T extends { stop(): void }>(one: T): T => {
+    made.push(one)
+    return one
+  }
+  const isSameApp =
+    before !== null && before.config.name === config.name && isDeepStrictEqual(before.config.proxy, config.proxy)
+  try {
+    const pools = new Map<string, Pool>()
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const old = before?.pools.get(name)
+      const isSame = old !== undefined && isDeepStrictEqual(before?.config.upstreams[name], upstream)
+      pools.set(name, isSame ? old : keep(createPool(name, upstream, log)))
+    }
+    const poolOf = (name: string, route: string): Pool => {
+      const pool = pools.get(name)
+      if (pool === undefined) throw new TypeError(`route ${route} names upstream ${name}, which is not configured`)
+      return pool
+    }
+    const routes = new Map<string, Route>()
+    const passages: Passage[] = []
+    for (const one of config.routes) {
+      const pool = poolOf(one.upstream, one.id)
+      const old = before?.routes.get(one.id)
+      const isSame = old !== undefined && isSameApp && isDeepStrictEqual(old.config, one)
+      const route = isSame ? old : keep(createRoute(one, guardOf(one, config), pool, log))
+      routes.set(one.id, route)
+      if (one.http !== null) passages.push(keep(createPassage(route, one.http, poolOf(one.http.upstream, one.id), log)))
+    }
+    // Last, when nothing can fail any more.
+    for (const route of routes.values()) route.usePool(poolOf(route.config.upstream, route.config.id))
+    return {
+      config,
+      pools,
+      routes,
+      passages,
+      guards: new Map([...routes].map(([id, { guard }]) => [id, guard])),
+      table: createRouteTable([...routes.values()]),
+      plain: createRouteTable(passages),
+    }
+  } catch (error) {
+    for (const one of made) one.stop()
+    throw error
+  }
+}
+
+/** Stops what `now` does not go on with. */
+export function stopUnused(old: Serving, now: Serving): void {
+  const used = new Set<object>([...now.routes.values(), ...now.pools.values(), ...now.passages])
+  for (const one of [...old.routes.values(), ...old.pools.values(), ...old.passages]) if (!used.has(one)) one.stop()
+}
+
+/** What a reload did, by route. */
+export function compareServing(old: Serving, now: Serving): ReplaceResult {
+  const ids = [...now.routes.keys()]
+  return {
+    kept: ids.filter(id => now.routes.get(id) === old.routes.get(id)),
+    changed: ids.filter(id => old.routes.has(id) && now.routes.get(id) !== old.routes.get(id)),
+    added: ids.filter(id => !old.routes.has(id)),
+    removed: [...old.routes.keys()].filter(id => !now.routes.has(id)),
+  }
+}

@@ -1,0 +1,57 @@
+import type { NetConnectOpts } from 'node:net'
+
+/** Where a backend is, parsed once. */
+export interface Address {
+  /** As the operator wrote it. */
+  readonly label: string
+  readonly tls: boolean
+  /** What `net.connect` takes. */
+  readonly connect: NetConnectOpts
+  /** Name for Host, SNI and certificates: `10.0.0.3`. */
+  readonly hostname: string
+  /** What the target calls itself in Host: `10.0.0.3:9000`. */
+  readonly host: string
+}
+
+/** One backend of an upstream, and what is known of it. */
+export class Target {
+  readonly address: Address
+  /** Connections open or being opened. */
+  open = 0
+  /** Failed connects in a row. */
+  failures = 0
+  /** Passed over until then, in ms since the epoch. */
+  ejectedUntil = 0
+  /** False while the active check fails. */
+  answers = true
+  /** Why it is passed over; null while it is not. */
+  reason: string | null = null
+
+  constructor(address: Address) {
+    this.address = address
+  }
+}
+
+/** Reads a target as the configuration writes one. Throws a `TypeError` that says what to write. */
+export function parseAddress(label: string): Address {
+  if (label.startsWith('unix:')) {
+    const path = label.slice('unix:'.length)
+    if (!path.startsWith('/')) throw wrong(label)
+    return { label, tls: false, connect: { path }, hostname: 'localhost', host: 'localhost' }
+  }
+  const url = URL.parse(label)
+  if (url === null || !/^(?:ws|http)s?:$/.test(url.protocol)) throw wrong(label)
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw wrong(label)
+  }
+  const tls = url.protocol === 'wss:' || url.protocol === 'https:'
+  const hostname = url.hostname.replace(/^\[|\]$/g, '')
+  const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port)
+  return { label, tls, connect: { host: hostname, port }, hostname, host: url.host }
+}
+
+function wrong(label: string): TypeError {
+  return new TypeError(
+    `${JSON.stringify(label)} is no target: write ws://host:port, wss://host:port or unix:/path, without path or credentials`,
+  )
+}
