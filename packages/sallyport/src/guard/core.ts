@@ -113,7 +113,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     controlFrame: controlFrames(policy, parts),
     outbound: compileOutbound(policy),
     handlers: concurrency.compile(policy),
-    recheck: ({ request, session }) => within(policy.timeoutMs, resolveSession(policy, parts, request, session)),
+    recheck({ attempt, request, session }) {
+      // In report mode it stands in for nobody; there is nothing that could lapse.
+      if (standIns.has(attempt)) return Promise.resolve({ session })
+      return within(policy.timeoutMs, resolveSession(policy, parts, request, session))
+    },
     touch: connection => keeper.touch(connection),
     denied: (control, denial, isEnforced, connection) => observer.denied(control, denial, isEnforced, connection),
     enforced,
@@ -139,6 +143,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     attempt.ended = true
     for (const { key } of attempt.leases) settle(() => store.release(key, attempt.id))
   }
+  const standIns = new WeakSet<Attempt>()
   const refuse = (attempt: Attempt, denial: Denial): Admittance => {
     release(attempt)
     return { pass: false, ...refusalOf(denial) }
@@ -152,8 +157,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     if (!verdict.pass) return refuse(attempt, verdict)
     if (draining !== null) return refuseDraining(attempt)
     // Only report mode comes here without a session: it acts for nobody in particular.
-    attempt.session ??= { id: attempt.id, user: `ip:${attempt.request.ip}` }
-    if (wasRevoked(attempt) && enforced('lifetime/session')) {
+    if (attempt.session === null) {
+      attempt.session = { id: attempt.id, user: `ip:${attempt.request.ip}` }
+      standIns.add(attempt)
+    }
+    if (wasRevoked(attempt)) {
       return refuseLate(attempt, 'handshake/session', deny('SALLY_SESSION_REVOKED', 'revoked during the handshake'))
     }
     return { pass: true, attempt: attempt as Admission['attempt'] }
@@ -173,7 +181,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     // Late news are not of what began after it; a session's end is final, whenever it is heard.
     const since = at === undefined || isOfSession(target) ? Infinity : at + LONGEST_HANDSHAKE_MS
     for (const connection of live) {
-      if (isMeant(target, connection.session) && connection.openedAt <= since) connection.end(revoked)
+      if (isMeant(target, connection.session) && connection.openedAt <= since) connection.revoked(revoked)
     }
     if (since !== Infinity) return
     for (const [attempt, targets] of entering) entering.set(attempt, [...(targets ?? []), target])

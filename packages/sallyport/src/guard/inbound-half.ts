@@ -13,7 +13,7 @@ const BACKLOG_MOST = 16_384
 const BACKLOG_BYTES = 65_536
 
 /** Why nothing is read and nothing judged: bits, since several can hold at once. */
-export const HOLD = Object.freeze({
+export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'taken', number>> = Object.freeze({
   /** A verdict is awaited. */
   judged: 1,
   /** `message/rate` delays the next message. */

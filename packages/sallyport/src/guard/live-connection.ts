@@ -325,6 +325,11 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     else this.#report(control, denial)
   }
 
+  /** The operator's own word, so that report mode does not hold it back. */
+  revoked(denial: Denial): void {
+    if (this.readyState < 2) this.shut(denial, DENIALS[denial.code].close ?? 1008, DENIALS[denial.code].control)
+  }
+
   /** From here on nothing passes; before anybody is told, who might call back. */
   #leave(denial: Denial | null): void {
     this.denial = denial

@@ -7,7 +7,7 @@ import type { Target } from '../../src/store/store.ts'
 import { FakeTransport } from './live.ts'
 
 /** A core whose `authorize` waits: the session is found, the connection not yet open. */
-function slowDoor(handshake: object = {}) {
+function slowDoor(handshake: object = {}, rest: object = {}) {
   const gate = Promise.withResolvers<boolean>()
   const entered = Promise.withResolvers<void>()
   const policy = parsePolicy({
@@ -22,6 +22,7 @@ function slowDoor(handshake: object = {}) {
       ...handshake,
     },
     message: { schema: { dangerouslyAcceptAnyMessage: true } },
+    ...rest,
   })
   const core = createCore(policy, Date.now, createObserver(policy, Date.now))
   const request = new Request('http://localhost:8080/ws', {
@@ -87,4 +88,30 @@ test('what is refused, given up or ended leaves no lease behind', async () => {
   assert.equal(await core.parts.store.lease(user.key, 'other', user.cap, 1000), false)
   core.abandon(answer)
   assert.equal(await core.parts.store.lease(user.key, 'other', user.cap, 1000), true)
+})
+
+test('report mode lets a connection without a session in, and its re-check does not end it', async () => {
+  const { core, gate, admittance } = slowDoor({ session: () => null }, { report: ['handshake/session'] })
+  gate.resolve(true)
+  const answer = await admittance
+  assert.ok(answer.pass)
+  assert.match(answer.attempt.session.user, /^ip:/)
+  const connection = core.open(answer, new FakeTransport(), { message: () => undefined })
+  connection.recheck()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(connection.readyState, 1)
+  assert.equal(connection.checking, false, 'the re-check is over')
+  connection.terminate()
+})
+
+test('what the operator revokes ends in report mode too', async () => {
+  const { core, gate, admittance } = slowDoor({}, { report: true })
+  gate.resolve(true)
+  const answer = await admittance
+  assert.ok(answer.pass)
+  const transport = new FakeTransport()
+  const connection = core.open(answer, transport, { message: () => undefined })
+  await core.revoke({ session: 's1' })
+  assert.equal(connection.readyState, 2)
+  assert.deepEqual(transport.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
 })
