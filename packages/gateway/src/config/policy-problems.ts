@@ -6,7 +6,7 @@ import { type Reading, refuse } from './reading.ts'
 import { policyInputOf } from './route-policy.ts'
 import { isObject } from './shape.ts'
 import { SESSION } from './shapes.ts'
-import type { GatewayConfig, RouteConfig, RoutePolicy, SessionConfig } from './types.ts'
+import type { GatewayConfig, RoutePolicy, SessionConfig } from './types.ts'
 
 /**
  * Has the library itself judge the policy of every route, and tells its problems by line and column.
@@ -118,9 +118,10 @@ function withoutType(message: unknown, type: string): unknown {
 
 type Resolver = SessionResolver | { readonly dangerouslyAnonymous: true }
 
+const nobody: SessionResolver = () => null
+
 /** The resolver of a session, or one that finds nobody where it cannot be made: the rest of the policy is judged all the same. */
 function resolver(reading: Reading, path: Path, session: SessionConfig | undefined): Resolver {
-  const nobody: SessionResolver = () => null
   if (session === undefined) return nobody
   try {
     return resolverOf(session)
