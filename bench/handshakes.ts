@@ -1,4 +1,5 @@
 // `npm run bench:handshakes`: handshakes refused for their Origin, and accepted, beside `ws` with verifyClient and Bun.
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { shown, writeReport } from './report.ts'
 import * as peers from './servers.ts'
@@ -18,7 +19,9 @@ const counts: Record<Kind, number> = values.quick
   ? { refuse: 10_000, accept: 5_000 }
   : { refuse: 40_000, accept: 20_000 }
 const BUN_ORIGIN: peers.Peer = { ...peers.BUN, name: 'Bun.serve + Origin check', args: ['--origin'] }
-const chosen = [peers.SEED, peers.SALLYPORT, BUN_ORIGIN]
+// nginx takes part where Debian's package is installed.
+const hasNginx = spawnSync('nginx', ['-v']).status === 0
+const chosen = [peers.SEED, peers.SALLYPORT, BUN_ORIGIN, ...(hasNginx ? [peers.NGINX] : [])]
 
 const running: peers.Running[] = []
 for (const peer of chosen) running.push(await peers.startServer(peer))
@@ -50,7 +53,7 @@ writeReport({
   name: 'handshakes',
   title: 'Opening handshakes',
   notes: [
-    `Median (least–most) of ${rounds} interleaved rounds, 32 handshakes at a time, ${counts.refuse} refused for a bad Origin, ${counts.accept} accepted. \`ws\` checks Origin and the form of a token; sallyport checks every control of its handshake door, finds the session, and redeems a single-use ticket bound to session, Origin and path; Bun checks the Origin alone.`,
+    `Median (least–most) of ${rounds} interleaved rounds, 32 handshakes at a time, ${counts.refuse} refused for a bad Origin, ${counts.accept} accepted. \`ws\` checks Origin and the form of a token; sallyport checks every control of its handshake door, finds the session, and redeems a single-use ticket bound to session, Origin and path; Bun and nginx check the Origin alone.`,
     'Where the load uses all of its core, it and not the server bounds the rate: the ratio of CPU time is the one to read.',
   ],
   tables: [

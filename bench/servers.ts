@@ -55,6 +55,13 @@ export const SALLYPORT: Peer = {
   protocol: 'ws',
   admission: 'ticket',
 }
+export const NGINX: Peer = {
+  name: 'nginx before ws (its own CPU alone)',
+  file: 'nginx.ts',
+  runtime: 'node',
+  protocol: 'ws',
+  admission: 'none',
+}
 export const WS_TLS: Peer = { ...WS, name: 'ws, bare, on TLS', args: ['--tls'], tls: true }
 export const SALLYPORT_TLS: Peer = { ...SALLYPORT, name: 'sallyport on TLS', args: ['--tls'], tls: true }
 

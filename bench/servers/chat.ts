@@ -26,8 +26,8 @@ export function cookieOf(header: string | undefined, name: string): string | und
 declare const Bun: undefined | { gc(force: boolean): void }
 
 /** Tells the parent where to connect; answers each line of its input with the memory in use, garbage collected; ends with it. */
-export function ready(port: number): void {
-  process.stdout.write(`${JSON.stringify({ port, pid: process.pid })}\n`)
+export function ready(port: number, pid: number = process.pid): void {
+  process.stdout.write(`${JSON.stringify({ port, pid })}\n`)
   process.on('SIGTERM', () => process.exit(0))
   process.stdin.on('end', () => process.exit(0))
   process.stdin.on('data', () => {
