@@ -28,11 +28,13 @@ export interface Result {
 export async function run({ plans, kinds, jobs, progress }: RunParts): Promise<Result> {
   const cells = new Map<Plan, Cell>()
   const versions: Record<string, string> = {}
+  const failures: unknown[] = []
 
   const lane = async (browserPlans: readonly Plan[], kind: BrowserKind | null): Promise<void> => {
     let browser: LabBrowser | null = null
     try {
       for (const plan of browserPlans) {
+        if (failures.length > 0) break
         progress?.started(plan)
         if (kind !== null && browser === null) {
           browser = await kind.start()
@@ -55,7 +57,6 @@ export async function run({ plans, kinds, jobs, progress }: RunParts): Promise<R
     { kind: null, own: plans.filter(plan => plan.browser === null) },
   ].filter(({ own }) => own.length > 0)
 
-  const failures: unknown[] = []
   const worker = async (): Promise<void> => {
     for (let next = lanes.shift(); next !== undefined && failures.length === 0; next = lanes.shift()) {
       await lane(next.own, next.kind).catch((error: unknown) => failures.push(error))
