@@ -1,0 +1,41 @@
+import { createGuard } from 'sallyport'
+import { WebSocketServer } from 'ws'
+import { z } from 'zod'
+import { exhibit } from '../ground/exhibit.ts'
+import type { Ground } from '../ground/ground.ts'
+
+const SEATS = 8
+
+/** A room with eight seats: so many sockets this small machine can hold. */
+export function start(ground: Ground): void {
+  const { server, signIn, user, origin, session, use } = ground
+  signIn({ httpOnly: true, secure: true, sameSite: 'lax' })
+  const turnedAway: string[] = []
+  exhibit(ground, turnedAway)
+
+  const guard = createGuard({
+    handshake: { origin: { allow: [origin] }, session, connections: { perUser: 3 } },
+    message: { schema: { whoAmI: z.object({ type: z.literal('whoAmI') }) } },
+  })
+  use(guard)
+  const sockets = new WebSocketServer({ server, path: '/ws', ...guard.ws() })
+
+  sockets.on('connection', (socket, request) => {
+    const account = user(request)
+    if (account === undefined) {
+      socket.close(1008, 'Unauthorized')
+      return
+    }
+    if (sockets.clients.size > SEATS) {
+      turnedAway.push(account.name)
+      socket.close(1013, 'The room is full')
+      return
+    }
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString())
+      if (message.type === 'whoAmI') {
+        socket.send(JSON.stringify({ type: 'you', name: account.name }))
+      }
+    })
+  })
+}
