@@ -21,7 +21,7 @@ export function createTrust(entries: readonly string[]): (address: string) => bo
     if (isIP(text) === 0) return false
     const address = ipaddr.process(text)
     return ranges.some(
-      ([range, bits]) => range.kind() === address.kind() && address.match(range as never, bits as never),
+      ([range, bits]) => range.kind() === address.kind() && address.match(range, bits),
     )
   }
 }

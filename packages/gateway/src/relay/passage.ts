@@ -79,7 +79,7 @@ export function createPassage(
       }
       const { address } = target
       const { connect } = address
-      request.headers = headersFor(request, address) as IncomingMessage['headers']
+      request.headers = headersFor(request, address)
       target.open++
       response.once('close', () => {
         target.open--

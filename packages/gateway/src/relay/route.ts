@@ -105,14 +105,27 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     head: Buffer,
   ): Promise<void> => {
     const left = new AbortController()
-    const onClose = (): void => left.abort()
-    socket.once('close', onClose)
+    const onLeave = (): void => left.abort()
+    const onEarly = (): void => {
+      // RFC 6455 §4.1: a client waits for the answer. What came with the request itself the door has judged.
+      refuseSocket(socket, gatewayAnswer(400, 'SALLY_REQUEST_MALFORMED'))
+      left.abort()
+    }
+    // It is read meanwhile: a client that leaves must not leave a connection to the backend behind.
+    socket.on('close', onLeave)
+    socket.on('end', onLeave)
+    socket.on('data', onEarly)
+    socket.resume()
     const connected = await connect(admission, left.signal)
-    socket.off('close', onClose)
-    if (socket.destroyed || !connected.ok) {
+    socket.pause()
+    socket.off('close', onLeave)
+    socket.off('end', onLeave)
+    socket.off('data', onEarly)
+    if (left.signal.aborted || socket.destroyed || !connected.ok) {
       doors.abandon(admission)
       if (connected.ok) connected.socket.destroy()
-      else refuseSocket(socket, gatewayAnswer(connected.status, connected.code))
+      else if (!left.signal.aborted) refuseSocket(socket, gatewayAnswer(connected.status, connected.code))
+      if (left.signal.aborted) socket.destroySoon()
       return
     }
     const pair = new Pair(hub)

@@ -107,20 +107,24 @@ export function configOf(
   }
 }
 
+/** How a client connects; `onMessage` listens from the first byte on. */
+export type ConnectOptions = ClientOptions & {
+  readonly path?: string
+  readonly protocols?: readonly string[]
+  readonly onMessage?: (text: string) => void
+}
+
 /** A running gateway, what it told its operator, and honest clients. */
 export interface GatewayWorld {
+  readonly clients: ReadonlySet<WebSocket>
   readonly gateway: Gateway
   readonly port: number
   readonly logged: { readonly facts: Record<string, unknown>; readonly message: string }[]
   readonly events: SallyEvent[]
   /** Opens a connection that the door lets in; rejects with the HTTP status otherwise. */
-  connect(
-    options?: ClientOptions & { readonly path?: string; readonly protocols?: readonly string[] },
-  ): Promise<WebSocket>
+  connect(options?: ConnectOptions): Promise<WebSocket>
   /** The status of a handshake that is refused, and its body. */
-  refusal(
-    options?: ClientOptions & { readonly path?: string; readonly protocols?: readonly string[] },
-  ): Promise<readonly [number, string]>
+  refusal(options?: ConnectOptions): Promise<readonly [number, string]>
   close(): Promise<void>
 }
 
@@ -155,7 +159,13 @@ export async function createWorld(config: GatewayConfig): Promise<GatewayWorld> 
   })
   await gateway.listen()
   const clients = new Set<WebSocket>()
-  const open: GatewayWorld['connect'] = async ({ path = '/ws', protocols = [], headers, ...options } = {}) => {
+  const open: GatewayWorld['connect'] = async ({
+    path = '/ws',
+    protocols = [],
+    headers,
+    onMessage,
+    ...options
+  } = {}) => {
     const { port } = world
     const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, [...protocols], {
       origin: ORIGIN,
@@ -165,6 +175,7 @@ export async function createWorld(config: GatewayConfig): Promise<GatewayWorld> 
     })
     clients.add(client)
     client.on('error', () => undefined)
+    if (onMessage !== undefined) client.on('message', (data: Buffer) => onMessage(data.toString()))
     await new Promise<void>((resolve, reject) => {
       client.once('open', () => resolve())
       client.once('unexpected-response', (_request, response) => {
@@ -183,6 +194,7 @@ export async function createWorld(config: GatewayConfig): Promise<GatewayWorld> 
     get port() {
       return gateway.ports.get('main')!
     },
+    clients,
     logged,
     events,
     connect: open,
