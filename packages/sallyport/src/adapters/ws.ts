@@ -105,12 +105,12 @@ export function createWsSide(core: Core): WsSide {
         handleProtocols,
         ...locks,
         closeTimeout: CLOSE_TIMEOUT_MS,
-        // No context is kept between messages, so that an idle connection holds no window.
+        // No context is kept between messages, so that an idle connection holds no window. The client's window is not
+        // bounded: `ws` answers 400 to an offer that does not speak of it, which is Firefox's (RFC 7692 §7.1.2.2).
         perMessageDeflate: deflate !== null && {
           threshold: deflate.threshold,
           concurrencyLimit: deflate.concurrency,
           serverMaxWindowBits: deflate.windowBits,
-          clientMaxWindowBits: deflate.windowBits,
           serverNoContextTakeover: true,
           clientNoContextTakeover: true,
         },

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
-import { dial, handshakeText } from '../support/raw-client.ts'
+import { dial, exchange, handshakeText } from '../support/raw-client.ts'
 import { chatSchema, closeOf, nextMessage, nextTexts, refusalOf } from '../support/world.ts'
 import { createHost, guardFor, type Host } from './ws-host.ts'
 
@@ -325,6 +325,20 @@ test('deflate is negotiated only where the policy says so, without context; a bo
   assert.deepEqual(got, [])
   assert.equal((await on.event(({ code }) => code === 'SALLY_MESSAGE_TOO_BIG')).enforced, true)
 })
+
+for (const [engine, offer] of [
+  ['Chromium', 'permessage-deflate; client_max_window_bits'],
+  ['Firefox', 'permessage-deflate'],
+] as const) {
+  test(`${engine}’s own offer of deflate is taken up where the policy allows it`, async t => {
+    const { server, guard, port } = await started(t, { handshake: { extensions: { deflate: { windowBits: 12 } } } })
+    attach({ server, ...guard.ws() })
+    const add = [`Sec-WebSocket-Extensions: ${offer}`]
+    const { status, text } = await exchange(port, handshakeText({ port, request: 'GET / HTTP/1.1', add }))
+    assert.equal(status, 101)
+    assert.match(text, /^sec-websocket-extensions: permessage-deflate;.*server_no_context_takeover/im)
+  })
+}
 
 for (const way of ['server', 'upgrade'] as const) {
   test(`reset while the session is looked up (${way}): nothing opens, nothing stays counted`, async t => {
