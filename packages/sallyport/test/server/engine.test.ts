@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { after, before, describe, mock, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { closePayload, FIN, OPCODE } from '../../src/wire/index.ts'
+import { randomCuts, randomStream, seeded } from '../wire/random-stream.ts'
 import { type EngineServer, frame, HANDSHAKE, open, startEngine, text } from './engine-server.ts'
 
 const ping = (payload: string): Buffer => frame(FIN | OPCODE.ping, Buffer.from(payload))
@@ -453,6 +454,32 @@ describe('compression', () => {
     assert.doesNotMatch(client.answer, /Extensions/)
     client.send('x'.repeat(100))
     assert.deepEqual(await client.hears(1), [`text ${'x'.repeat(100)}`])
+    client.socket.destroy()
+  })
+})
+
+describe('hostile streams', () => {
+  test('150 connections of random frames, right and broken, end by themselves and take nothing with them', async t => {
+    const engine = await startEngine(t)
+    const codes = new Set<string>()
+    for (let seed = 1; seed <= 150; seed++) {
+      const random = seeded(seed)
+      const client = await open(engine)
+      client.socket.on('error', () => undefined)
+      const { bytes } = randomStream(random, true, 12)
+      for (const chunk of randomCuts(random, bytes)) {
+        if (!client.socket.writable) break
+        client.socket.write(chunk)
+        if (random(4) === 0) await new Promise(setImmediate)
+      }
+      client.socket.end()
+      const heard = await client.closes()
+      codes.add(heard.at(-1)?.slice(0, 10) ?? 'nothing')
+    }
+    for (const code of ['close 1002', 'close 1007']) assert.ok(codes.has(code), [...codes].join())
+    const client = await open(engine)
+    client.send('still here')
+    assert.deepEqual(await client.hears(1), ['text still here'])
     client.socket.destroy()
   })
 })
