@@ -1,0 +1,154 @@
+import { StoreError } from './store-error.ts'
+import type { StoreState } from './store.ts'
+
+/** Options of {@link createCircuit}. Times in ms. */
+export interface CircuitOptions {
+  /** What is behind it, for errors and events: `Redis`. */
+  readonly name: string
+  /** Longest wait for one call. */
+  readonly deadlineMs: number
+  /** So many calls in a row that fail open it. */
+  readonly failures: number
+  /** Calls under way at once; more are denied at once. */
+  readonly maxPending: number
+  /** The wait between two probes, and what it grows to. */
+  readonly probeMs: number
+  readonly probeMostMs: number
+  /** Asks once whether all is well, and mends what must be mended before others may ask. Calls through `attempt`. */
+  readonly probe: () => Promise<void>
+  readonly onState: (state: StoreState) => void
+}
+
+/** Calls to something that may be away. */
+export interface Circuit {
+  /** Whether calls go through. */
+  readonly closed: boolean
+  /** Makes a call; rejects at once where it is open, and at the deadline at the latest. */
+  call<T>(make: () => Promise<T>): Promise<T>
+  /** The same past an open circuit: for the probe. */
+  attempt<T>(make: () => Promise<T>): Promise<T>
+  /** Opens it: what is behind it is known to be away. */
+  trip(detail: string): void
+  /** Probes now instead of later. */
+  retry(): void
+  /** For good; no timer is left. */
+  close(): void
+}
+
+/**
+ * Deadlines of our own, since clients queue while they are disconnected, and a circuit, so that a crowd does not wait
+ * for what is known to be away. Open, it probes: less and less often, and one call at a time.
+ */
+export function createCircuit(options: CircuitOptions): Circuit {
+  const { name, deadlineMs, failures, maxPending, probeMs, probeMostMs, probe, onState } = options
+  let closed = true
+  let ended = false
+  let failed = 0
+  let pending = 0
+  let wait = probeMs
+  let probing = false
+  let timer: NodeJS.Timeout | undefined
+
+  const unavailable = (why: string): StoreError => new StoreError('SALLY_STORE_UNAVAILABLE', `${name} ${why}`)
+
+  const attempt = <T>(make: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(unavailable(`did not answer within ${deadlineMs} ms`)), deadlineMs)
+      const done = (): void => clearTimeout(late)
+      try {
+        make().then(
+          value => {
+            done()
+            resolve(value)
+          },
+          (error: unknown) => {
+            done()
+            reject(error instanceof StoreError ? error : unavailable(`failed: ${kindOf(error)}`))
+          },
+        )
+      } catch (error) {
+        done()
+        reject(unavailable(`failed: ${kindOf(error)}`))
+      }
+    })
+
+  const runProbe = async (): Promise<void> => {
+    if (probing || closed || ended) return
+    probing = true
+    clearTimeout(timer)
+    onState({ state: 'probing', detail: `one call to ${name} finds out` })
+    try {
+      await probe()
+      // It may have been closed meanwhile.
+      if (ended as boolean) return
+      closed = true
+      failed = 0
+      wait = probeMs
+      onState({ state: 'available', detail: `${name} answers` })
+    } catch (error) {
+      if (ended as boolean) return
+      onState({ state: 'unavailable', detail: error instanceof StoreError ? error.message : `${name} failed` })
+      schedule()
+    } finally {
+      probing = false
+    }
+  }
+
+  const schedule = (): void => {
+    timer = setTimeout(() => void runProbe(), wait)
+    timer.unref()
+    wait = Math.min(wait * 1.5, probeMostMs)
+  }
+
+  const open = (detail: string): void => {
+    if (!closed || ended) return
+    closed = false
+    wait = probeMs
+    onState({ state: 'unavailable', detail })
+    schedule()
+  }
+
+  return {
+    get closed() {
+      return closed && !ended
+    },
+    attempt,
+    call(make) {
+      if (ended) return Promise.reject(new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one'))
+      if (!closed) return Promise.reject(unavailable('is away'))
+      if (pending >= maxPending) return Promise.reject(unavailable(`has ${pending} calls to answer`))
+      pending++
+      return attempt(make).then(
+        value => {
+          pending--
+          failed = 0
+          return value
+        },
+        (error: unknown) => {
+          pending--
+          if (++failed >= failures) open(error instanceof Error ? error.message : `${name} failed`)
+          throw error
+        },
+      )
+    },
+    trip: open,
+    retry() {
+      if (closed || ended) return
+      wait = probeMs
+      void runProbe()
+    },
+    close() {
+      ended = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Redis's own word for what is wrong (`LOADING`, `READONLY`, `CLUSTERDOWN`) or the error's code; never its message: that may hold an address or a key. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const { code } = error as { code?: unknown }
+  if (typeof code === 'string' && /^[A-Z][A-Z\d_]{1,40}$/.test(code)) return code
+  const word = /^[A-Z]{3,20}(?= )/.exec(error.message)?.[0]
+  return word ?? (/^\w{1,60}$/.test(error.name) ? error.name : 'Error')
+}

@@ -1,0 +1,125 @@
+import cluster, { type Worker } from 'node:cluster'
+import { type Asked, CHANNEL, isFrame, type PrimaryFrame } from './ipc-frames.ts'
+import { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory.ts'
+import type { ShareGrant } from './shares.ts'
+import { StoreError } from './store-error.ts'
+import type { Budget } from './store.ts'
+
+/** What {@link serveIpcStore} serves. */
+export interface IpcPrimary {
+  readonly store: MemoryStore
+  /** Stops serving; workers that ask afterwards get no answer. */
+  close(): void
+}
+
+/**
+ * Holds the memory store for the workers, present and future, of this primary of `node:cluster`. What a worker holds is
+ * given back in the instant it ends. Throws a `TypeError` in a worker.
+ */
+export function serveIpcStore(options: MemoryStoreOptions = {}): IpcPrimary {
+  if (!cluster.isPrimary) {
+    throw new TypeError('serveIpcStore() belongs into the primary of node:cluster; a worker calls ipcStore()')
+  }
+  const store = createMemoryStore(options)
+  /** Places by worker: key, then ids. */
+  const held = new Map<number, Map<string, Set<string>>>()
+
+  const off = store.onRevoked(target => {
+    for (const worker of workers()) tell(worker, { channel: CHANNEL, revoked: target })
+  })
+
+  const answer = (worker: Worker, asked: Asked): unknown => {
+    switch (asked[0]) {
+      case 'take':
+        return store.take(asked[1], asked[2], asked[3])
+      case 'share':
+        return asked[1].map(({ key, budget, owed, wanted }) => settle(store, key, budget, owed, wanted))
+      case 'once':
+        return store.once(asked[1], asked[2])
+      case 'lease': {
+        const [, key, id, cap, ttlMs] = asked
+        if (!store.lease(key, id, cap, ttlMs)) return false
+        const own = held.get(worker.id) ?? new Map<string, Set<string>>()
+        held.set(worker.id, own)
+        own.set(key, (own.get(key) ?? new Set()).add(id))
+        return true
+      }
+      case 'release': {
+        const [, key, id] = asked
+        store.release(key, id)
+        const ids = held.get(worker.id)?.get(key)
+        ids?.delete(id)
+        if (ids?.size === 0) held.get(worker.id)?.delete(key)
+        return undefined
+      }
+      case 'revoke':
+        store.revoke(asked[1], asked[2])
+        return undefined
+      case 'revokedAt':
+        return store.revokedAt(asked[1], asked[2])
+      case 'hello':
+        return undefined
+      default:
+        throw new TypeError('an unknown question')
+    }
+  }
+
+  const onMessage = (worker: Worker, message: unknown): void => {
+    if (!isFrame(message) || !('asks' in message)) return
+    const answers = message.asks.map(([of, asked]) => {
+      try {
+        const value = answer(worker, asked)
+        return value === undefined ? { of } : { of, value }
+      } catch (error) {
+        return { of, error: error instanceof StoreError ? error.code : 'Error' }
+      }
+    })
+    tell(worker, { channel: CHANNEL, answers, workers: Math.max(1, workers().length) })
+  }
+  const onGone = (worker: Worker): void => {
+    for (const [key, ids] of held.get(worker.id) ?? []) for (const id of ids) store.release(key, id)
+    held.delete(worker.id)
+  }
+  cluster.on('message', onMessage)
+  cluster.on('exit', onGone)
+
+  return {
+    store,
+    close() {
+      off()
+      cluster.off('message', onMessage)
+      cluster.off('exit', onGone)
+      store.close()
+      held.clear()
+    },
+  }
+}
+
+/** What was spent is taken in steps that fit; of what is wanted, as much as there is. */
+function settle(store: MemoryStore, key: string, budget: Budget, owed: number, wanted: number): ShareGrant {
+  if (owed > 0) store.take(key, owed, { ...budget, burst: Infinity })
+  let granted = Math.floor(wanted)
+  while (granted > 0) {
+    const taken = store.take(key, granted, budget)
+    if (taken.ok) break
+    granted = Math.floor(granted / 2)
+  }
+  if (granted >= wanted) return { granted, retryAfterMs: 0 }
+  return { granted, retryAfterMs: Math.max(1, probe(store, key, budget)) }
+}
+
+function probe(store: MemoryStore, key: string, budget: Budget): number {
+  // Asks for more than there can be, so that nothing is taken.
+  const { retryAfterMs } = store.take(key, budget.burst + 1, budget)
+  return Math.max(1, retryAfterMs - (budget.burst * budget.perMs) / budget.amount)
+}
+
+function tell(worker: Worker, frame: PrimaryFrame): void {
+  if (!worker.isConnected()) return
+  // A worker that ends meanwhile needs no answer.
+  worker.send(frame, undefined, () => undefined)
+}
+
+function workers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined)
+}

@@ -1,0 +1,213 @@
+import cluster from 'node:cluster'
+import type { Awaitable } from '../policy/verdict.ts'
+import { createCircuit } from './circuit.ts'
+import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } from './ipc-frames.ts'
+import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
+import { StoreError } from './store-error.ts'
+import type { Revocation, Store, StoreState, Taken, Target, Unsubscribe } from './store.ts'
+
+/** Options of {@link ipcStore}. Times in ms. */
+export interface IpcStoreOptions {
+  /** Longest wait for one answer. Default 500: one process, whose loop may be busy. */
+  readonly deadlineMs?: number
+  /** How long open connections live on while the primary does not answer; then they end. Default 60 000. */
+  readonly graceMs?: number
+  /** By which part of its burst all workers together may exceed a budget of messages. Default 0.1. */
+  readonly excess?: number
+  /** Ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** A {@link Store} of a worker of `node:cluster`, held by the primary. */
+export interface IpcStore extends Store {
+  onState(listener: (state: StoreState) => void): Unsubscribe
+  close(): void
+}
+
+const TICK_MS = 1000
+
+/**
+ * The store of a worker of Node's `cluster`: one process a core on one port, limits exact on the machine, no Redis. The
+ * primary must have called {@link serveIpcStore}. Throws a `TypeError` in a process that is no worker.
+ */
+export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
+  const { deadlineMs = 500, graceMs = 60_000, excess = 0.1, now = Date.now } = options
+  if (!cluster.isWorker || process.send === undefined) {
+    throw new TypeError('ipcStore() belongs into a worker of node:cluster; the primary calls serveIpcStore()')
+  }
+  const waiting = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (e: unknown) => void }
+  >()
+  const listeners = new Set<{ readonly call: (target: Target) => void }>()
+  const stateListeners = new Set<{ readonly call: (state: StoreState) => void }>()
+  let batch: (readonly [number, Asked])[] = []
+  let serial = 0
+  let workers = 1
+  let lastAnswer = now()
+  let isOver = false
+  let closed = false
+
+  const tellState = (state: StoreState): void => {
+    for (const { call } of stateListeners) call(state)
+  }
+
+  const send = (): void => {
+    const asks = batch
+    batch = []
+    const frame: WorkerFrame = { channel: CHANNEL, asks }
+    const failed = (): void => {
+      for (const [of] of asks) {
+        waiting.get(of)?.reject(new StoreError('SALLY_STORE_UNAVAILABLE', 'the primary is gone'))
+        waiting.delete(of)
+      }
+    }
+    try {
+      process.send?.(frame, undefined, {}, error => error && failed())
+    } catch {
+      failed()
+    }
+  }
+
+  const post = (asked: Asked): number => {
+    const of = ++serial
+    // All of one turn go together.
+    if (batch.length === 0) queueMicrotask(send)
+    batch.push([of, asked])
+    return of
+  }
+
+  const pose = (asked: Asked): Promise<unknown> => {
+    const of = post(asked)
+    return new Promise((resolve, reject) => {
+      waiting.set(of, { resolve, reject })
+      const forget = setTimeout(() => waiting.delete(of), 2 * deadlineMs)
+      forget.unref()
+    })
+  }
+
+  const circuit = createCircuit({
+    name: 'the primary',
+    deadlineMs,
+    failures: 5,
+    maxPending: 20_000,
+    probeMs: 250,
+    probeMostMs: 2000,
+    probe: async () => {
+      await circuit.attempt(() => pose(['hello']))
+    },
+    onState: tellState,
+  })
+  const ask = (asked: Asked): Promise<unknown> => circuit.call(() => pose(asked))
+
+  const shares = createShares({
+    settle: async (asks: readonly ShareAsk[]) => {
+      try {
+        return (await ask(['share', asks])) as ShareGrant[]
+      } catch {
+        return asks.map(() => null)
+      }
+    },
+    nodes: () => workers,
+    away: () => !circuit.closed,
+    excess,
+    maxKeys: 1_000_000,
+    now,
+  })
+
+  const onMessage = (message: unknown): void => {
+    if (!isFrame(message)) return
+    const frame = message as PrimaryFrame
+    if ('revoked' in frame) {
+      for (const { call } of listeners) call(frame.revoked)
+      return
+    }
+    lastAnswer = now()
+    isOver = false
+    workers = frame.workers
+    for (const { of, value, error } of frame.answers) {
+      const asker = waiting.get(of)
+      waiting.delete(of)
+      if (error === undefined) asker?.resolve(value)
+      else asker?.reject(new StoreError('SALLY_STORE_UNAVAILABLE', `the primary failed: ${error}`))
+    }
+  }
+  process.on('message', onMessage)
+
+  const tick = (): void => {
+    shares.tick()
+    void ask(['hello']).catch(() => undefined)
+    if (isOver || now() - lastAnswer <= graceMs) return
+    isOver = true
+    tellState({ state: 'lost', detail: `the primary did not answer for ${graceMs} ms; open connections end` })
+  }
+  const timer = setInterval(tick, TICK_MS)
+  timer.unref()
+  void ask(['hello']).catch(() => undefined)
+
+  const assertOpen = (): void => {
+    if (closed) throw new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one')
+  }
+
+  return {
+    take(key, cost, budget): Awaitable<Taken> {
+      assertOpen()
+      if (!(cost >= 0)) return { ok: false, retryAfterMs: budget.perMs }
+      return ask(['take', key, cost, budget]) as Promise<Taken>
+    },
+    takeShare(key, cost, budget) {
+      assertOpen()
+      return shares.take(key, cost, budget)
+    },
+    async once(key, ttlMs) {
+      assertOpen()
+      return (await ask(['once', key, ttlMs])) === true
+    },
+    async lease(key, id, cap, ttlMs) {
+      assertOpen()
+      try {
+        return (await ask(['lease', key, id, Math.min(cap, Number.MAX_SAFE_INTEGER), ttlMs])) === true
+      } catch (error) {
+        // It may have been taken all the same.
+        post(['release', key, id])
+        throw error
+      }
+    },
+    release(key, id) {
+      if (!closed) post(['release', key, id])
+    },
+    async revoke(target, ttlMs) {
+      assertOpen()
+      await ask(['revoke', target, ttlMs])
+    },
+    async revokedAt(session, user) {
+      assertOpen()
+      return (await ask(['revokedAt', session, user])) as Revocation | null
+    },
+    onRevoked(call) {
+      const entry = { call }
+      listeners.add(entry)
+      return () => {
+        listeners.delete(entry)
+      }
+    },
+    onState(call) {
+      const entry = { call }
+      stateListeners.add(entry)
+      return () => {
+        stateListeners.delete(entry)
+      }
+    },
+    close() {
+      closed = true
+      clearInterval(timer)
+      process.off('message', onMessage)
+      circuit.close()
+      shares.close()
+      for (const { reject } of waiting.values()) reject(new StoreError('SALLY_STORE_CLOSED', 'the store was closed'))
+      waiting.clear()
+    },
+  }
+}
+
+export { type IpcPrimary, serveIpcStore } from './ipc-primary.ts'

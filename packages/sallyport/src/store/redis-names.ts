@@ -1,0 +1,86 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import type { Target } from './store.ts'
+
+/** A key as Redis sees it. */
+export interface RedisKey {
+  readonly bucket: number
+  readonly key: string
+}
+
+/** A revocation as it travels. */
+export interface News {
+  /** The node that revoked. */
+  readonly from: string
+  readonly target: Target
+  /** Ms of Redis's clock. */
+  readonly at: number
+}
+
+/** Names for keys and news that tell a reader of Redis neither session nor user nor address. */
+export interface RedisNames {
+  /** The name of something of one kind; what belongs to it has the same bucket, and so the same hash slot. */
+  of(kind: string, id: string): RedisKey
+  /** A key that a bucket has once. */
+  inBucket(bucket: number, name: string): string
+  /** A key that the cluster has once. */
+  hub(name: string): string
+  readonly channel: string
+  seal(news: News): string
+  /** Null for what was not sealed under this secret. */
+  open(sealed: string): News | null
+}
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+/** 132 bits. */
+const ID_CHARS = 22
+
+/** Names under a prefix and a secret; `buckets` is how many hash tags the keys are spread over. */
+export function createRedisNames(prefix: string, secret: string, buckets: number): RedisNames {
+  const derive = (purpose: string): Buffer =>
+    Buffer.from(hkdfSync('sha256', secret, 'sallyport store', `${prefix}\0${purpose}`, 32))
+  const hashKey = derive('names')
+  const sealKey = derive('news')
+  const hub = (name: string): string => `${prefix}:{hub}:${name}`
+  const inBucket = (bucket: number, name: string): string => `${prefix}:{${bucket}}:${name}`
+
+  return {
+    of(kind, id) {
+      // UTF-16, as the ids are compared: lone surrogates stay apart.
+      const digest = createHmac('sha256', hashKey).update(`${kind}\0`, 'utf16le').update(id, 'utf16le').digest()
+      const bucket = digest.readUInt32BE(28) % buckets
+      return { bucket, key: inBucket(bucket, `${kind}:${digest.toString('base64url', 0, 24).slice(0, ID_CHARS)}`) }
+    },
+    inBucket,
+    hub,
+    channel: hub('revoked'),
+    seal(news) {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', sealKey, iv)
+      const sealed = Buffer.concat([cipher.update(JSON.stringify(news), 'utf8'), cipher.final()])
+      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64')
+    },
+    open(sealed) {
+      try {
+        const bytes = Buffer.from(sealed, 'base64')
+        const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES), {
+          authTagLength: TAG_BYTES,
+        })
+        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+        const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
+        return newsOf(JSON.parse(text.toString('utf8')))
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+function newsOf(value: unknown): News | null {
+  const { from, target, at } = (value ?? {}) as { from?: unknown; target?: unknown; at?: unknown }
+  if (typeof from !== 'string' || typeof at !== 'number') return null
+  if (target === 'all') return { from, at, target }
+  const { session, user } = (target ?? {}) as { session?: unknown; user?: unknown }
+  if (typeof session === 'string') return { from, at, target: { session } }
+  return typeof user === 'string' ? { from, at, target: { user } } : null
+}

@@ -1,0 +1,249 @@
+import type { RedisKey, RedisNames } from './redis-names.ts'
+import { MARK, MARKED, type Script, TELL, TOLD } from './redis-scripts.ts'
+import type { Revocation, Target, Unsubscribe } from './store.ts'
+
+/** Runs a script in time, or rejects. */
+export type Ask = (script: Script, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
+
+/** Options of {@link createRevocations}. */
+export interface RevocationsOptions {
+  readonly names: RedisNames
+  readonly buckets: number
+  /** This node, as news name it. */
+  readonly node: string
+  readonly ask: Ask
+  /** How long news are kept for those who missed them, in ms. */
+  readonly keepMs: number
+  /** How long a look is good for within one handshake, in ms. */
+  readonly recentMs: number
+  readonly now: () => number
+  /** Redis's clock less ours, in ms. */
+  readonly offset: () => number
+}
+
+/** Marks that last, and news that travel. */
+export interface Revocations {
+  revoke(target: Target, ttlMs: number): Promise<void>
+  revokedAt(session: string, user: string): Promise<Revocation | null>
+  onRevoked(listener: (target: Target, at?: number) => void): Unsubscribe
+  /** A publication arrived. */
+  heard(message: string): void
+  /** The epoch that Redis stands at: what was missed is fetched. `ask` may be the probe's. */
+  catchUp(epoch: number, ask?: Ask): Promise<void>
+  /** Redis may have forgotten epochs: what is in the log is heard again. */
+  rewind(): void
+  /** Marks again what this node knows. */
+  restore(ask: Ask): Promise<void>
+  /** Tells what it could not tell. */
+  tellPending(ask: Ask): Promise<void>
+  close(): void
+}
+
+interface Known {
+  readonly target: Target
+  at: number
+  /** Ms since the epoch, by our clock. */
+  until: number
+}
+
+const MOST_KNOWN = 10_000
+const MOST_RECENT = 10_000
+const PAGE = 500
+/** News older than this are late: what began since then is not meant. */
+const LATE_MS = 1000
+
+/** Revocations over Redis: the mark first, so that nobody enters; then the news, so that those who are in leave. */
+export function createRevocations(options: RevocationsOptions): Revocations {
+  const { names, buckets, node, ask: askInTime, keepMs, recentMs, now, offset } = options
+  const listeners = new Set<{ readonly call: (target: Target, at?: number) => void }>()
+  /** What this node heard of, the newest last. */
+  const known = new Map<string, Known>()
+  /** Not told yet: Redis was away. */
+  const pending = new Map<string, Known>()
+  const recent = new Map<string, { readonly at: number; readonly answer: Promise<Revocation | null> }>()
+  /** Everything up to this epoch was heard; null before the first beat. */
+  let seen: number | null = null
+  /** Heard beyond a gap. */
+  const beyond = new Set<number>()
+  let fetching: Promise<void> | null = null
+
+  const marksOf = (target: Target): readonly RedisKey[] =>
+    target === 'all'
+      ? Array.from({ length: buckets }, (_, bucket) => ({ bucket, key: names.inBucket(bucket, 'all') }))
+      : [names.of('r', textOf(target))]
+
+  const remember = (map: Map<string, Known>, entry: Known): void => {
+    const text = textOf(entry.target)
+    const before = map.get(text)
+    map.delete(text)
+    map.set(text, before && before.until > entry.until ? { ...entry, until: before.until } : entry)
+    if (map.size > MOST_KNOWN) map.delete(map.keys().next().value!)
+  }
+
+  const tellListeners = (target: Target, at?: number): unknown[] => {
+    recent.clear()
+    const failures: unknown[] = []
+    for (const listener of listeners) {
+      try {
+        if (at === undefined) listener.call(target)
+        else listener.call(target, at)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    return failures
+  }
+
+  const write = async (entry: Known, ask: Ask): Promise<void> => {
+    const ttlMs = Math.max(1, Math.round(entry.until - now()))
+    const times = await Promise.all(marksOf(entry.target).map(mark => ask(MARK, [mark.key], [ttlMs, entry.at])))
+    const at = Math.max(...(times as [number][]).map(([time]) => time))
+    entry.at = at
+    await ask(
+      TELL,
+      [names.hub('epoch'), names.hub('log')],
+      [names.seal({ from: node, target: entry.target, at }), keepMs, names.channel],
+    )
+  }
+
+  /** `entry`: epoch, time, sealed news. */
+  const apply = (entry: string, fetched: boolean): number => {
+    const [, epochText = '0', time = '0', sealed = ''] = /^(\d+) (\d+) (\S+)$/.exec(entry) ?? []
+    const epoch = Number(epochText)
+    if (seen !== null && (epoch <= seen || beyond.has(epoch))) return epoch
+    const news = names.open(sealed)
+    if (news === null || news.from === node) return epoch
+    const { target, at } = news
+    remember(known, { target, at, until: now() + keepMs })
+    const late = fetched || Number(time) - at > LATE_MS
+    tellListeners(target, late ? at - offset() : undefined)
+    return epoch
+  }
+
+  const advance = (): void => {
+    while (seen !== null && beyond.delete(seen + 1)) seen++
+  }
+
+  const fetchMissed = async (ask: Ask): Promise<void> => {
+    for (;;) {
+      const from: number = seen ?? 0
+      const entries = (await ask(TOLD, [names.hub('log')], [from, PAGE])) as string[]
+      let last = from
+      for (const entry of entries) last = Math.max(last, apply(entry, true))
+      seen = Math.max(seen ?? 0, last)
+      for (const epoch of beyond) if (epoch <= seen) beyond.delete(epoch)
+      advance()
+      if (entries.length < PAGE) return
+    }
+  }
+
+  const missed = (ask: Ask): Promise<void> => {
+    fetching ??= fetchMissed(ask).finally(() => {
+      fetching = null
+    })
+    return fetching
+  }
+
+  const look = async (session: string, user: string): Promise<Revocation | null> => {
+    const marks = [names.of('r', `session\0${session}`), names.of('r', `user\0${user}`)]
+    const answers = (await Promise.all(
+      marks.map(({ bucket, key }) => askInTime(MARKED, [key, names.inBucket(bucket, 'all')], [])),
+    )) as [[number, number], [number, number]]
+    const [[ofSession, all], [ofUser, allToo]] = answers
+    const latest = Math.max(ofUser, all, allToo)
+    if (ofSession < 0 && latest < 0) return null
+    return { session: ofSession < 0 ? null : ofSession - offset(), user: latest < 0 ? null : latest - offset() }
+  }
+
+  return {
+    async revoke(target, ttlMs) {
+      const entry: Known = { target, at: -1, until: now() + ttlMs }
+      // Open connections here end at once, whatever becomes of Redis.
+      const failures = tellListeners(target)
+      try {
+        await write(entry, askInTime)
+      } catch (error) {
+        entry.at = Math.max(entry.at, Math.round(now() + offset()))
+        remember(pending, entry)
+        throw error
+      } finally {
+        remember(known, entry)
+        // Somebody may have looked meanwhile.
+        recent.clear()
+      }
+      if (failures.length > 0) throw new AggregateError(failures, 'a listener of a revocation failed')
+    },
+    revokedAt(session, user) {
+      const key = `${session.length} ${session} ${user}`
+      const at = now()
+      const looked = recent.get(key)
+      if (looked && at - looked.at >= 0 && at - looked.at < recentMs) return looked.answer
+      const answer = look(session, user)
+      if (recent.size >= MOST_RECENT) recent.clear()
+      const entry = { at, answer }
+      recent.set(key, entry)
+      answer.catch(() => {
+        if (recent.get(key) === entry) recent.delete(key)
+      })
+      return answer
+    },
+    onRevoked(call) {
+      const entry = { call }
+      listeners.add(entry)
+      return () => {
+        listeners.delete(entry)
+      }
+    },
+    heard(message) {
+      const epoch = apply(message, false)
+      if (seen === null || epoch <= seen) return
+      beyond.add(epoch)
+      advance()
+      if (beyond.size > 0) void missed(askInTime).catch(() => undefined)
+    },
+    async catchUp(epoch, ask = askInTime) {
+      seen ??= epoch
+      if (epoch > seen) await missed(ask)
+    },
+    rewind() {
+      if (seen !== null) seen = 0
+      beyond.clear()
+    },
+    async restore(ask) {
+      const at = now()
+      const marks: { readonly mark: RedisKey; readonly entry: Known }[] = []
+      for (const [text, entry] of known) {
+        if (entry.until <= at) known.delete(text)
+        else for (const mark of marksOf(entry.target)) marks.push({ mark, entry })
+      }
+      const byBucket = Map.groupBy(marks, ({ mark }) => mark.bucket)
+      for (const of of byBucket.values()) {
+        for (let from = 0; from < of.length; from += 100) {
+          const part = of.slice(from, from + 100)
+          await ask(
+            MARK,
+            part.map(({ mark }) => mark.key),
+            part.flatMap(({ entry }) => [Math.max(1, Math.round(entry.until - at)), entry.at]),
+          )
+        }
+      }
+    },
+    async tellPending(ask) {
+      for (const [text, entry] of pending) {
+        if (entry.until > now()) await write(entry, ask)
+        pending.delete(text)
+      }
+    },
+    close() {
+      listeners.clear()
+      recent.clear()
+      known.clear()
+      pending.clear()
+    },
+  }
+}
+
+function textOf(target: Target): string {
+  if (target === 'all') return 'all'
+  return 'session' in target ? `session\0${target.session}` : `user\0${target.user}`
+}

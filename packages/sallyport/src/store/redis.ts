@@ -1,0 +1,387 @@
+import { randomBytes } from 'node:crypto'
+import type { Awaitable } from '../policy/verdict.ts'
+import { createCircuit } from './circuit.ts'
+import { type Claim, createPlaces } from './places.ts'
+import { createRedisHub } from './redis-hub.ts'
+import { createRedisLink, type IoRedisClient, type NodeRedisClient } from './redis-link.ts'
+import { createRedisNames } from './redis-names.ts'
+import { type Ask, createRevocations } from './redis-revocations.ts'
+import { COUNT, LEASE, ONCE, PURGE, SHARE, TAKE } from './redis-scripts.ts'
+import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
+import { StoreError } from './store-error.ts'
+import type { Store, StoreState, Taken, Unsubscribe } from './store.ts'
+
+/** Options of {@link redis}. Times in ms. */
+export interface RedisStoreOptions {
+  /**
+   * 32 bytes or more, the same on every node: keys in Redis are hashed under it and news are sealed, so that a reader of
+   * Redis learns neither session nor user nor address. The ticket secret will do.
+   */
+  readonly secret: string
+  /** Begins every key. Default `sallyport`. Apps that share a Redis have one each. */
+  readonly prefix?: string
+  /** Hash tags that keys are spread over: as many servers of a cluster can take part. The same on every node. Default 16. */
+  readonly buckets?: number
+  /** Longest wait for one call. Default 50. */
+  readonly deadlineMs?: number
+  /** How long open connections live on while Redis is away; then they end. Default 60 000. */
+  readonly graceMs?: number
+  /** Between two heartbeats, which also look for missed revocations. Default 1000. */
+  readonly heartbeatMs?: number
+  /** After Redis lost what it knew: no new connection for so long, until every node has told it again. Default 3000. */
+  readonly settleMs?: number
+  /** By which part of its burst all nodes together may exceed a budget of messages. Default 0.1. */
+  readonly excess?: number
+  /** Bound on places held, and on budgets shared, by this node: each. Default 1 000 000. */
+  readonly maxKeys?: number
+  /** Ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** A {@link Store} that all nodes of a cluster share. */
+export interface RedisStore extends Store {
+  onState(listener: (state: StoreState) => void): Unsubscribe
+  /** Resolves once Redis knows this node and its news are heard; rejects when that fails. Handshakes wait for nothing: before it they are denied. */
+  ready(): Promise<void>
+  /** Leaves the cluster: no timer and no connection of its own is left. The client stays open. */
+  close(): Promise<void>
+}
+
+/** How far the clocks of two nodes may stand apart. */
+const CLOCK_SKEW_MS = 2000
+/** A count that no node writes again in this time is nobody's. */
+const COUNTS_TTL_MS = 3_600_000
+/** Keys of one call. */
+const BATCH = 100
+/** What changes within this time is written together. */
+const GATHER_MS = 10
+const LEAST_SECRET_BYTES = 32
+
+/**
+ * The store of a cluster, over a client of `redis` or `ioredis` that the app made and connected. Redis 6.2 or later, or
+ * Valkey; one server, Sentinel or Cluster. Throws a `TypeError` for options that cannot hold.
+ */
+export function redis(client: NodeRedisClient | IoRedisClient, options: RedisStoreOptions): RedisStore {
+  const {
+    secret,
+    prefix = 'sallyport',
+    buckets = 16,
+    deadlineMs = 50,
+    graceMs = 60_000,
+    heartbeatMs = 1000,
+    settleMs = 3000,
+    excess = 0.1,
+    maxKeys = 1_000_000,
+    now = Date.now,
+  } = checked(options)
+  const link = createRedisLink(client)
+  const names = createRedisNames(prefix, secret, buckets)
+  const node = randomBytes(9).toString('base64url')
+  const stateListeners = new Set<{ readonly call: (state: StoreState) => void }>()
+  let closed = false
+  let writeTimer: NodeJS.Timeout | undefined
+  let restoring: Promise<void> | null = null
+
+  const tellState = (state: StoreState): void => {
+    for (const { call } of stateListeners) call(state)
+  }
+  const run: Ask = (script, keys, args) =>
+    link.up()
+      ? link.run(script, keys, args)
+      : Promise.reject(new StoreError('SALLY_STORE_UNAVAILABLE', 'the client is not connected to Redis'))
+  const ask: Ask = async (script, keys, args) => {
+    try {
+      return await circuit.call(() => run(script, keys, args))
+    } catch (error) {
+      // Whatever it was, others may know more: a failover shows in the next heartbeat.
+      hub.soon()
+      throw error
+    }
+  }
+  /** Goes past an open circuit. */
+  const askAnyway: Ask = (script, keys, args) => circuit.attempt(() => run(script, keys, args))
+
+  const places = createPlaces(maxKeys, () => writeSoon())
+  const revocations = createRevocations({
+    names,
+    buckets,
+    node,
+    ask,
+    keepMs: Math.max(600_000, 3 * graceMs),
+    recentMs: deadlineMs,
+    now,
+    offset: () => hub.offset,
+  })
+  const hub = createRedisHub({
+    names,
+    node,
+    buckets,
+    cluster: link.cluster,
+    graceMs,
+    heartbeatMs,
+    settleMs,
+    ask: askAnyway,
+    now,
+    beat: epoch => revocations.catchUp(epoch, askAnyway),
+    lost() {
+      places.soil(places.keys())
+      // Once for all buckets that share the loss.
+      restoring ??= Promise.resolve()
+        .then(() => revocations.restore(askAnyway))
+        .catch(() => hub.soon())
+        .finally(() => {
+          restoring = null
+        })
+    },
+    hubLost() {
+      revocations.rewind()
+      tellState({
+        state: 'available',
+        detail: 'Redis was restarted or failed over; it is told again what it may have lost',
+      })
+    },
+    away: detail => circuit.trip(detail),
+    over: () => tellState({ state: 'lost', detail: `Redis was away for ${graceMs} ms; open connections end` }),
+    tick() {
+      places.sweep(now())
+      places.soil(places.nextKeys(Math.ceil(COUNTS_TTL_MS / 3 / heartbeatMs)))
+      shares.tick()
+      writeSoon()
+    },
+  })
+
+  let listening: Promise<void> | null = null
+  const listen = (): Promise<void> => {
+    listening ??= link
+      .subscribe(names.channel, message => revocations.heard(message))
+      .catch((error: unknown) => {
+        listening = null
+        throw error
+      })
+    return listening
+  }
+
+  const circuit = createCircuit({
+    name: 'Redis',
+    deadlineMs,
+    failures: 5,
+    maxPending: 20_000,
+    probeMs: 250,
+    probeMostMs: 2000,
+    onState: tellState,
+    async probe() {
+      await hub.beat()
+      void listen().catch(() => undefined)
+      await hub.look()
+      await write(askAnyway)
+      await restoring
+      await revocations.tellPending(askAnyway)
+    },
+  })
+
+  const shares = createShares({
+    settle,
+    nodes: () => hub.nodes.size,
+    away: () => !circuit.closed,
+    excess,
+    maxKeys,
+    now,
+  })
+
+  async function settle(asks: readonly ShareAsk[]): Promise<readonly (ShareGrant | null)[]> {
+    const grants: (ShareGrant | null)[] = Array.from({ length: asks.length }, () => null)
+    const named = asks.map(({ key, owed, wanted, budget }, index) => ({
+      owed,
+      wanted,
+      budget,
+      index,
+      name: names.of('b', key),
+    }))
+    const calls = [...Map.groupBy(named, ({ name }) => name.bucket).values()].flatMap(group => chunks(group, BATCH))
+    await Promise.allSettled(
+      calls.map(async part => {
+        const keys = part.map(({ name }) => name.key)
+        const args = part.flatMap(({ owed, wanted, budget }) => [
+          owed,
+          wanted,
+          budget.amount,
+          budget.perMs,
+          budget.burst,
+        ])
+        const answer = (await ask(SHARE, keys, args)) as number[]
+        for (const [nth, { index }] of part.entries()) {
+          grants[index] = { granted: answer[nth * 2] ?? 0, retryAfterMs: answer[nth * 2 + 1] ?? 0 }
+        }
+      }),
+    )
+    return grants
+  }
+
+  /** Writes the counts that changed. */
+  async function write(by: Ask): Promise<void> {
+    for (;;) {
+      const counts = places.takeDirty(BATCH * buckets)
+      if (counts.length === 0) return
+      const named = counts.map(({ key, places: held, sequence }) => ({ key, held, sequence, name: names.of('l', key) }))
+      const calls = [...Map.groupBy(named, ({ name }) => name.bucket)].flatMap(([bucket, group]) =>
+        chunks(group, BATCH).map(part => ({ bucket, part })),
+      )
+      const results = await Promise.allSettled(
+        calls.map(async ({ bucket, part }) => {
+          const keys = [...part.map(({ name }) => name.key), names.inBucket(bucket, 'line')]
+          const args = part.flatMap(({ held, sequence }) => [held, sequence])
+          try {
+            hub.sawLine(bucket, String(await by(COUNT, keys, [hub.name, COUNTS_TTL_MS, ...args])))
+          } catch (error) {
+            places.soil(part.map(({ key }) => key))
+            throw error
+          }
+        }),
+      )
+      const failed = results.find(result => result.status === 'rejected')
+      if (failed) throw failed.reason
+    }
+  }
+
+  function writeSoon(): void {
+    if (writeTimer !== undefined || closed || !circuit.closed) return
+    writeTimer = setTimeout(() => {
+      writeTimer = undefined
+      // What failed stays to be written, at the next heartbeat or by the probe.
+      void write(ask).catch(() => undefined)
+    }, GATHER_MS)
+  }
+
+  async function lease(key: string, claim: Claim, cap: number): Promise<boolean> {
+    try {
+      if (!hub.registered) await register()
+      const { bucket, key: counts } = names.of('l', key)
+      const keys = [counts, names.inBucket(bucket, 'line')]
+      for (let nth = 0; nth < 2; nth++) {
+        hub.assertSettled(bucket)
+        const args = [hub.name, claim.places, Math.min(cap, 1e12), claim.sequence, COUNTS_TTL_MS, hub.lineOf(bucket)]
+        const [answer, line, ...others] = (await ask(LEASE, keys, args)) as [number, string, ...string[]]
+        hub.sawLine(bucket, line)
+        if (answer === 1) {
+          claim.granted()
+          return true
+        }
+        if (answer === -1) hub.assertSettled(bucket)
+        const dead = nth === 0 ? await hub.deadAmong(others) : []
+        if (dead.length === 0) break
+        await ask(PURGE, [counts], dead)
+      }
+      claim.refused()
+      return false
+    } catch (error) {
+      claim.failed()
+      throw error
+    }
+  }
+
+  const register = (): Promise<void> => circuit.call(() => hub.beat())
+
+  const assertOpen = (ttlMs = 1): void => {
+    if (closed) throw new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one')
+    if (!(ttlMs > 0 && ttlMs < Infinity)) throw new TypeError(`ttlMs must be positive and finite, not ${ttlMs}`)
+  }
+
+  const ready = async (): Promise<void> => {
+    await Promise.all([listen(), hub.beat()])
+    await hub.look()
+  }
+  link.onReady(() => {
+    if (closed) return
+    circuit.retry()
+    hub.soon()
+  })
+  if (link.up()) void ready().catch(() => undefined)
+  hub.start()
+
+  return {
+    take(key, cost, budget): Awaitable<Taken> {
+      assertOpen()
+      if (!(cost >= 0)) return { ok: false, retryAfterMs: budget.perMs }
+      return ask(TAKE, [names.of('b', key).key], [cost, budget.amount, budget.perMs, budget.burst]).then(answer => {
+        const [ok, retryAfterMs] = answer as [number, number]
+        return { ok: ok === 1, retryAfterMs }
+      })
+    },
+    takeShare(key, cost, budget) {
+      assertOpen()
+      return shares.take(key, cost, budget)
+    },
+    async once(key, ttlMs, bornAt) {
+      assertOpen(ttlMs)
+      const { bucket, key: use } = names.of('o', key)
+      const born = bornAt === undefined ? -1 : Math.max(0, Math.round(bornAt + hub.offset))
+      const args = [Math.ceil(ttlMs), born, CLOCK_SKEW_MS]
+      const answer = Number(await ask(ONCE, [use, names.inBucket(bucket, 'line')], args))
+      if (answer >= 0) return answer === 1
+      throw new StoreError('SALLY_STORE_FORGOT', 'Redis may have lost a use since this key came into being')
+    },
+    lease(key, id, cap, ttlMs) {
+      assertOpen(ttlMs)
+      const claim = places.claim(key, id, cap, ttlMs, now())
+      return typeof claim === 'boolean' ? claim : lease(key, claim, cap)
+    },
+    release(key, id) {
+      places.release(key, id)
+    },
+    async revoke(target, ttlMs) {
+      assertOpen(ttlMs)
+      await revocations.revoke(target, ttlMs)
+    },
+    revokedAt(session, user) {
+      assertOpen()
+      return revocations.revokedAt(session, user)
+    },
+    onRevoked: listener => revocations.onRevoked(listener),
+    onState(call) {
+      const entry = { call }
+      stateListeners.add(entry)
+      return () => {
+        stateListeners.delete(entry)
+      }
+    },
+    ready,
+    async close() {
+      if (closed) return
+      closed = true
+      clearTimeout(writeTimer)
+      await hub.close().catch(() => undefined)
+      circuit.close()
+      shares.close()
+      places.clear()
+      revocations.close()
+      link.close()
+    },
+  }
+}
+
+function checked(options: RedisStoreOptions): RedisStoreOptions {
+  const { secret, buckets = 16 } = options ?? {}
+  if (typeof secret !== 'string' || Buffer.byteLength(secret) < LEAST_SECRET_BYTES) {
+    throw new TypeError(
+      `redis(client, { secret }): secret must be ${LEAST_SECRET_BYTES} bytes or more, the same on every node. Make one with: openssl rand -base64 32`,
+    )
+  }
+  if (!Number.isInteger(buckets) || buckets < 1 || buckets > 4096) {
+    throw new TypeError(`redis(client, { buckets }): a whole number from 1 to 4096, not ${String(buckets)}`)
+  }
+  for (const name of ['deadlineMs', 'graceMs', 'heartbeatMs', 'settleMs', 'maxKeys'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(value > 0 && value < 2 ** 31)) {
+      throw new TypeError(`redis(client, { ${name} }): a number above 0, not ${String(value)}`)
+    }
+  }
+  return options
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const parts: T[][] = []
+  for (let from = 0; from < items.length; from += size) parts.push(items.slice(from, from + size))
+  return parts
+}
+
+export type { IoRedisClient, NodeRedisClient }
