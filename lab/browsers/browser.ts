@@ -5,6 +5,8 @@ export type BrowserId = 'chromium' | 'chromium-debian' | 'firefox' | 'firefox-op
 export interface Tab {
   /** A real click, which counts as the user's. */
   click(selector: string): Promise<void>
+  /** A click that opens a window; answers the window's tab once its page is parsed. */
+  clickThrough(selector: string): Promise<Tab>
 }
 
 /** A fresh victim: no cookie, no history. */

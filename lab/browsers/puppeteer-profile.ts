@@ -1,5 +1,5 @@
-import type { Browser } from 'puppeteer-core'
-import { type Profile, STEP_MS } from './browser.ts'
+import type { Browser, Page } from 'puppeteer-core'
+import { type Profile, STEP_MS, type Tab } from './browser.ts'
 
 /** A context of its own: cookies and storage of one are not seen by the others. */
 export async function puppeteerProfile(browser: Browser): Promise<Profile> {
@@ -9,8 +9,26 @@ export async function puppeteerProfile(browser: Browser): Promise<Profile> {
       const page = await context.newPage()
       page.setDefaultTimeout(STEP_MS)
       await page.goto(url, { waitUntil: 'domcontentloaded' })
-      return { click: selector => page.click(selector) }
+      return tabOf(page)
     },
     close: () => context.close(),
+  }
+}
+
+function tabOf(page: Page): Tab {
+  return {
+    async click(selector) {
+      await page.bringToFront()
+      await page.click(selector)
+    },
+    async clickThrough(selector) {
+      await page.bringToFront()
+      const opened = new Promise<Page>(resolve => page.once('popup', popup => resolve(popup!)))
+      await page.click(selector)
+      const popup = await opened
+      popup.setDefaultTimeout(STEP_MS)
+      await popup.waitForSelector('body')
+      return tabOf(popup)
+    },
   }
 }

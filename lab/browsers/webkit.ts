@@ -4,7 +4,7 @@ import { existsSync, globSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Builder, By, Capabilities, type WebDriver } from 'selenium-webdriver'
-import { type BrowserKind, type LabBrowser, type Profile, STEP_MS } from './browser.ts'
+import { type BrowserKind, type LabBrowser, type Profile, STEP_MS, type Tab } from './browser.ts'
 import { endGroup, keepGroup, removeFolder, temporaryFolder } from './process-group.ts'
 
 const DRIVER = '/usr/bin/WebKitWebDriver'
@@ -40,7 +40,7 @@ async function freePort(): Promise<number> {
 
 /** The driver says nothing when it is ready: one asks until it answers. */
 async function listening(port: number): Promise<void> {
-  const until = Date.now() + STEP_MS
+  const latest = Date.now() + STEP_MS
   for (;;) {
     const socket = connect(port, '127.0.0.1')
     const answered = await Promise.race([
@@ -52,24 +52,25 @@ async function listening(port: number): Promise<void> {
     ]).catch(() => false)
     socket.destroy()
     if (answered) return
-    if (Date.now() > until) throw new Error('WebKitWebDriver does not answer')
+    if (Date.now() > latest) throw new Error('WebKitWebDriver does not answer')
     await delay(50)
   }
 }
 
 function profileOf(driver: WebDriver): Profile {
   let tabs = 0
+  const tabOf = (handle: string): Tab => ({
+    async click(selector) {
+      await driver.switchTo().window(handle)
+      await driver.findElement(By.css(selector)).click()
+    },
+    clickThrough: () => Promise.reject(new Error('under automation WebKitGTK opens no window for window.open')),
+  })
   return {
     async open(url) {
       if (tabs++ > 0) await driver.switchTo().newWindow('tab')
       await driver.get(url)
-      const handle = await driver.getWindowHandle()
-      return {
-        async click(selector) {
-          await driver.switchTo().window(handle)
-          await driver.findElement(By.css(selector)).click()
-        },
-      }
+      return tabOf(await driver.getWindowHandle())
     },
     close: () => driver.quit(),
   }

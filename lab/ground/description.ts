@@ -18,8 +18,15 @@ export interface AttackerSite {
   readonly succeedsIn?: readonly BrowserId[]
   /** The exploit acts from a sandboxed frame in the page. */
   readonly framed?: true
-  /** What the victim clicks on the attacker's page, as a CSS selector, once it is open. */
-  readonly click?: string
+  /** The browsers in which it is run at all. Default: every one. */
+  readonly runsIn?: readonly BrowserId[]
+  /** The page, when it is not `exploit.html`: `exploit-popup.html`. */
+  readonly page?: string
+  /**
+   * The victim signed in by a click; clicks `#open` on the attacker's page, which opens the app in a window; clicks in
+   * that window; and then clicks `#go` on the attacker's page.
+   */
+  readonly popup?: true
 }
 
 /** What an honest client says, and the `type` of the first reply that it waits for. */

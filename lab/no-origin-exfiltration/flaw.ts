@@ -5,6 +5,17 @@ export const flaw: Flaw = {
   kind: 'browser',
   control: 'handshake/origin',
   sameSite: 'none',
-  attackers: [{ origin: 'https://evil.localhost' }, { origin: 'https://evil.app.shop.localhost' }],
+  attackers: [
+    { origin: 'https://evil.localhost' },
+    { origin: 'https://evil.app.shop.localhost' },
+    {
+      origin: 'https://evil.localhost',
+      page: 'exploit-popup.html',
+      popup: true,
+      // WebKitGTK under automation opens no window.
+      runsIn: ['chromium', 'chromium-debian', 'firefox', 'firefox-open'],
+      succeedsIn: ['chromium', 'firefox', 'firefox-open'],
+    },
+  ],
   honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },
 }

@@ -98,7 +98,7 @@ export async function runCell(plan: Plan, browser: LabBrowser | null, deadlineMs
     flaw: name,
     variant,
     browser: plan.browser ?? 'client',
-    attacker: attacker === null ? 'raw client' : `${attacker.origin}${attacker.framed ? ', framed' : ''}`,
+    attacker: attacker === null ? 'raw client' : attackerName(attacker),
     verdict: failed ? 'error' : judged.verdict,
     expected: expectedVerdict(variant, willSucceed),
     why: (failed ? failure : judged.why) + said,
@@ -107,6 +107,11 @@ export async function runCell(plan: Plan, browser: LabBrowser | null, deadlineMs
     handshakes,
     ms: Math.round(performance.now() - started),
   }
+}
+
+/** How the table calls an attacker's page. */
+function attackerName({ origin, framed, popup }: AttackerSite): string {
+  return origin + (framed ? ', framed' : '') + (popup ? ', popup' : '')
 }
 
 function assertAsDescribed(flaw: Flaw, { victim }: World, variant: Variant, forced: SameSite | undefined): void {
@@ -145,11 +150,16 @@ async function attackByPage(
   const profile = await browser.profile()
   try {
     if (victim.sameSite() !== undefined) {
-      await open(profile, `${ground.origin}/?as=ann`)
+      const home = await open(profile, `${ground.origin}/${attacker.popup ? '' : '?as=ann'}`)
+      if (attacker.popup) await home.click('#sign-in')
       await reported(['signed-in'])
     }
-    const page = await open(profile, world.attacker.address(attacker.origin))
-    if (attacker.click !== undefined) await page.click(attacker.click)
+    const page = await open(profile, world.attacker.address(attacker.origin, attacker.page))
+    if (attacker.popup) {
+      const popup = await page.clickThrough('#open')
+      await popup.click('h1')
+      await page.click('#go')
+    }
     await witness.until(() => (world.hijacked() || world.attacker.finished.length > 0 ? true : undefined), signal)
     const denials = denialsOf(world)
     let honest: string | null = null

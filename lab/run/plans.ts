@@ -10,7 +10,11 @@ export function plansOf(flaws: readonly LoadedFlaw[], browsers: readonly Browser
     const rows =
       flaw.kind === 'client'
         ? [{ attacker: null, browser: null }]
-        : flaw.attackers.flatMap(attacker => browsers.map(browser => ({ attacker, browser })))
+        : flaw.attackers.flatMap(attacker =>
+            browsers
+              .filter(browser => attacker.runsIn?.includes(browser) ?? true)
+              .map(browser => ({ attacker, browser })),
+          )
     for (const row of rows) {
       plans.push({ loaded, variant: 'vulnerable', ...row }, { loaded, variant: 'guarded', ...row })
     }
