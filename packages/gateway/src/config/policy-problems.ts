@@ -6,6 +6,7 @@ import { type Reading, refuse } from './reading.ts'
 import { policyInputOf } from './route-policy.ts'
 import { isObject } from './shape.ts'
 import { SESSION } from './shapes.ts'
+import { faultOfHost } from './text-checks.ts'
 import type { GatewayConfig, RoutePolicy, SessionConfig } from './types.ts'
 
 /**
@@ -36,7 +37,7 @@ function judge(
   }
   const unread = scratch.problems.map(problem => problem.path)
   const session = SESSION.read(scratch, [...at, 'session'], route['session'])
-  const hosts = Array.isArray(route['hosts']) ? route['hosts'].filter(name => typeof name === 'string') : []
+  const hosts = Array.isArray(route['hosts']) ? route['hosts'].filter(isHost) : []
   const parts = {
     // The very object: a schema that is taken out of it is out.
     route: { hosts, policy: sections as unknown as RoutePolicy },
@@ -89,7 +90,9 @@ function tellSchema(
 ): string | null {
   const message = error instanceof Error ? error.message : String(error)
   const [, type, rest = message] = /^schema of "((?:[^"\\]|\\.)*)": (.*)$/s.exec(message) ?? []
-  const [what = rest, ...remedy] = rest.split(/\.? (?=Write |Give |Use |Name |Remove |Declare |Install |Make )/)
+  const [what = rest, ...remedy] = rest.split(
+    /\.? (?=Write |Give |Use |Name |Remove |Declare |Install |Make |Correct |Drop )/,
+  )
   const key = ['schema', 'outbound'].find(name => {
     const types = (sections['message'] as { readonly [name: string]: unknown } | undefined)?.[name]
     return type !== undefined && isObject(types) && Object.hasOwn(types, type)
@@ -117,6 +120,9 @@ function withoutType(message: unknown, type: string): unknown {
 }
 
 type Resolver = SessionResolver | { readonly dangerouslyAnonymous: true }
+
+/** One that is none is told of already, and may be a value that must not be shown. */
+const isHost = (name: unknown): name is string => typeof name === 'string' && faultOfHost(name) === null
 
 const nobody: SessionResolver = () => null
 

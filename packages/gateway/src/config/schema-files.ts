@@ -1,5 +1,5 @@
 import { readDocument } from './document.ts'
-import type { Path } from './path.ts'
+import { type Path, pathText } from './path.ts'
 import { type Reading, refuse } from './reading.ts'
 import { isObject } from './shape.ts'
 
@@ -38,7 +38,9 @@ function readOne(reading: Reading, path: Path, value: unknown): unknown {
   }
   const document = readDocument(text, { file, env: {}, verbatim: () => true })
   if ('value' in document) return document.value
-  reading.problems.push(...document)
+  const above = pathText(path)
+  for (const problem of document)
+    reading.problems.push({ ...problem, path: problem.path === '' ? above : `${above}.${problem.path}` })
   return undefined
 }
 
