@@ -4,6 +4,9 @@ import type { Variant } from './verdict.ts'
 
 /** Starts one flaw to play with by hand; resolves once it was interrupted and everything is closed. */
 export async function serveFlaw(name: string, variant: Variant, say: (line: string) => void): Promise<void> {
+  const interrupted = new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
   const loaded = await loadFlaw(name)
   const { flaw } = loaded
   const world = await createWorld({ flaw, name })
@@ -14,9 +17,7 @@ export async function serveFlaw(name: string, variant: Variant, say: (line: stri
     for (const line of directions(world)) say(line)
     say('\nEnd with Ctrl-C.\n')
     watch(world, say)
-    await new Promise<void>(resolve => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-    })
+    await interrupted
   } finally {
     await running?.close?.()
     await world.close()
@@ -37,7 +38,7 @@ function directions({ flaw, ground, victim, attacker }: World): readonly string[
     first,
     // A page whose certificate was never accepted cannot post.
     `2. Accept the certificate of the attacker's server too: ${attacker.address('https://evil.localhost')}loot`,
-    ...flaw.attackers.map(({ origin }) => `3. Then, in the same browser: ${attacker.address(origin)}`),
+    ...flaw.attackers.map(({ origin, page }) => `3. Then, in the same browser: ${attacker.address(origin, page)}`),
   ]
 }
 
