@@ -32,7 +32,6 @@ async function main(args: readonly string[]): Promise<void> {
   })
   // With --json standard output holds JSON lines alone.
   const person = options.json ? process.stderr : process.stdout
-  person.write(announcement(chat, options, paintFor(person)))
 
   let ending = false
   const end = (): void => {
@@ -46,6 +45,8 @@ async function main(args: readonly string[]): Promise<void> {
   }
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
+  // Last: whoever reads that it can be ended may end it.
+  person.write(announcement(chat, options, paintFor(person)))
 }
 
 function fail(error: unknown): void {
