@@ -1,0 +1,33 @@
+import { WebSocketServer } from 'ws'
+import type { Ground } from '../ground/ground.ts'
+
+/** Private messages over a WebSocket; the session is the one of the HTTP side. */
+export function start({ server, signIn, user, origin }: Ground): void {
+  signIn({ httpOnly: true, secure: true, sameSite: 'none' })
+
+  const sockets = new WebSocketServer({ noServer: true })
+  server.on('upgrade', (request, socket, head) => {
+    // FLAW: the check knows the path as it is sent, the router below as it is decoded and tidied. `/%2Fws` is `/ws` to one alone.
+    if (request.url === '/ws' && request.headers.origin !== origin) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
+      return
+    }
+    const path = decodeURIComponent(new URL(request.url ?? '/', origin).pathname).replace(/\/+/g, '/')
+    if (path === '/ws') sockets.handleUpgrade(request, socket, head, open => sockets.emit('connection', open, request))
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+  })
+
+  sockets.on('connection', (socket, request) => {
+    const account = user(request)
+    if (account === undefined) {
+      socket.close(1008, 'Unauthorized')
+      return
+    }
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString())
+      if (message.type === 'getPrivateMessages') {
+        socket.send(JSON.stringify({ type: 'privateMessages', messages: account.privateMessages }))
+      }
+    })
+  })
+}
