@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { acceptAnswer } from 'sallyport/wire'
+import { closing } from './leftovers.ts'
 
 /** A backend on `ws` that keeps what it got, and echoes. */
 export interface Backend {
@@ -52,11 +53,12 @@ export async function createBackend(
     received,
     ended,
     next: async () => ((await once(wss, 'connection')) as [WebSocket])[0],
-    async close() {
+    close: closing(async () => {
       for (const socket of wss.clients) socket.terminate()
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
-    },
+      await closed
+    }),
   }
 }
 
@@ -79,10 +81,10 @@ export async function createRawBackend(connected: (socket: Socket) => void): Pro
   return {
     target: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sockets,
-    async close() {
+    close: closing(async () => {
       for (const socket of sockets) socket.destroy()
-      await new Promise(resolve => server.close(resolve))
-    },
+      await new Promise<void>(resolve => server.close(() => resolve()))
+    }),
   }
 }
 

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { createGuard, type Guard, type SallyEvent } from 'sallyport'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { GatewayConfig, RelayConfig, RouteConfig, UpstreamConfig } from '../../src/config/types.ts'
 import type { Gateway } from '../../src/relay/contract.ts'
 import { createGateway } from '../../src/relay/gateway.ts'
+import { closing as leftover } from './leftovers.ts'
 
 export const ORIGIN = 'http://app.localhost'
 
@@ -65,7 +67,7 @@ export function route(part: RoutePart = {}): RouteConfig {
     policy: {
       handshake: {
         origin: { allow: [ORIGIN], dangerouslyAllowInsecure: true },
-        host: { allow: ['127.0.0.1'] },
+        host: { allow: ['127.0.0.1', 'app.localhost'] },
         rate: { dangerouslyOff: true },
         connections: { total: 20_000, perIp: 20_000, perUser: 20_000 },
         ticket: { dangerouslyWithoutTicket: true },
@@ -125,6 +127,8 @@ export interface GatewayWorld {
   connect(options?: ConnectOptions): Promise<WebSocket>
   /** The status of a handshake that is refused, and its body. */
   refusal(options?: ConnectOptions): Promise<readonly [number, string]>
+  /** A ticket for the session s1, as the app's own page would get it. */
+  ticket(path?: string): Promise<string>
   close(): Promise<void>
 }
 
@@ -208,10 +212,25 @@ export async function createWorld(config: GatewayConfig): Promise<GatewayWorld> 
       }
       throw new Error('the handshake was accepted')
     },
-    async close() {
+    async ticket(path = '/ws') {
+      const headers = { Origin: ORIGIN, Cookie: 'sid=s1', Host: 'app.localhost' }
+      const asked = request({
+        host: '127.0.0.1',
+        port: world.port,
+        path: `/.sallyport/ticket?path=${path}`,
+        method: 'POST',
+        headers,
+      })
+      asked.end()
+      const [response] = (await once(asked, 'response')) as [IncomingMessage]
+      let body = ''
+      for await (const chunk of response) body += String(chunk)
+      return (JSON.parse(body) as { ticket: string }).ticket
+    },
+    close: leftover(async () => {
       for (const client of clients) client.terminate()
       await gateway.close(0)
-    },
+    }),
   }
   return world
 }
