@@ -24,6 +24,8 @@ export interface PairView {
   readonly target: string
   readonly openedAt: number
   readonly ip: string
+  /** Bytes that wait for the client. */
+  readonly bufferedAmount: number
 }
 
 /** A backend, as the admin API and `/-/ready` see it. */

@@ -63,8 +63,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       for (const [route, { pairs }] of serving.routes) {
         for (const { client, target } of pairs) {
           if (client === null) continue
-          const { id, openedAt, ip } = client.connection
-          yield { id, route, target, openedAt, ip }
+          const { id, openedAt, ip, bufferedAmount } = client.connection
+          yield { id, route, target, openedAt, ip, bufferedAmount }
         }
       }
     },

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, test } from 'node:test'
+import { answering, createBackend, createRawBackend } from '../support/backends.ts'
+import { closing, configOf, createWorld, route } from '../support/gateway-world.ts'
+
+const KIB = 1024
+const any = {
+  format: { data: 'any' },
+  schema: { dangerouslyAcceptAnyMessage: true },
+  size: { bytes: 64 * KIB },
+}
+const lifetime = { backpressure: { bytes: '64 MiB' } }
+
+describe('a client that does not read', () => {
+  test('pauses the backend, gets everything in order once it reads on', async () => {
+    const backend = await createBackend({ echo: false })
+    const world = await createWorld(
+      configOf([backend.target], [route({ message: any, relay: { bufferBytes: 64 * KIB } })]),
+    )
+    const received: string[] = []
+    const client = await world.connect({ onMessage: text => received.push(text.slice(0, 8)) })
+    client.pause()
+    const socket = backend.sockets[0]!
+    const filler = 'x'.repeat(60 * KIB)
+    let sent = 0
+    // Until the pressure has come back to the backend: what waits there grows and stays.
+    while (socket.bufferedAmount < 4096 * KIB) {
+      socket.send(`${String(sent++).padStart(8, '0')}${filler}`)
+      if (sent % 16 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    const { bufferedAmount } = [...world.gateway.connections()][0]!
+    assert.ok(bufferedAmount < 1024 * KIB, `${bufferedAmount} bytes wait in the gateway`)
+    const last = String(sent).padStart(8, '0')
+    socket.send(last)
+    client.resume()
+    while (received.at(-1) !== last) await once(client, 'message')
+    assert.deepEqual(
+      received,
+      Array.from({ length: sent + 1 }, (_, index) => String(index).padStart(8, '0')),
+    )
+    await world.close()
+    await backend.close()
+  })
+
+  test('and never does: 1013 after the bound, and the backend is let go', async () => {
+    const backend = await createBackend({ echo: false })
+    const relay = { bufferBytes: 64 * KIB, stallMs: 100 }
+    const world = await createWorld(configOf([backend.target], [route({ message: any, relay, lifetime })]))
+    const client = await world.connect()
+    client.pause()
+    const socket = backend.sockets[0]!
+    const gone = once(socket, 'close')
+    const filler = 'x'.repeat(60 * KIB)
+    const flood = setInterval(() => {
+      for (let index = 0; index < 32 && socket.bufferedAmount < 1024 * KIB; index++) socket.send(filler)
+    }, 1)
+    await gone
+    clearInterval(flood)
+    assert.equal(
+      world.events.some(({ code }) => code === 'SALLY_BACKPRESSURE'),
+      true,
+    )
+    assert.match(String(world.logged.at(-1)?.facts['detail']), /the client took nothing/)
+    await world.close()
+    await backend.close()
+  })
+})
+
+describe('a backend that does not read', () => {
+  test('pauses the client, and gets everything in order once it reads on', async () => {
+    const backend = await createBackend({ echo: false })
+    const world = await createWorld(
+      configOf([backend.target], [route({ message: any, relay: { bufferBytes: 64 * KIB } })]),
+    )
+    const client = await world.connect()
+    const socket = backend.sockets[0]!
+    socket.pause()
+    const filler = 'x'.repeat(60 * KIB)
+    let sent = 0
+    while (client.bufferedAmount < 4096 * KIB) {
+      client.send(`${String(sent++).padStart(8, '0')}${filler}`)
+      if (sent % 16 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    const last = String(sent).padStart(8, '0')
+    client.send(last)
+    socket.resume()
+    while (backend.received.at(-1)?.data.toString() !== last) await once(socket, 'message')
+    assert.deepEqual(
+      backend.received.map(({ data }) => data.toString('latin1', 0, 8)),
+      Array.from({ length: sent + 1 }, (_, index) => String(index).padStart(8, '0')),
+    )
+    await world.close()
+    await backend.close()
+  })
+
+  test('and never does: the client is told 1013, the operator why', async () => {
+    const backend = await createRawBackend(answering(socket => socket.pause()))
+    const relay = { bufferBytes: 64 * KIB, stallMs: 100, heartbeatMs: null }
+    const world = await createWorld(configOf([backend.target], [route({ message: any, relay })]))
+    const client = await world.connect()
+    const filler = 'x'.repeat(60 * KIB)
+    const flood = setInterval(() => {
+      for (let index = 0; index < 32 && client.bufferedAmount < 1024 * KIB; index++) client.send(filler)
+    }, 1)
+    assert.equal((await closing(client))[0], 1013)
+    clearInterval(flood)
+    assert.match(String(world.logged.at(-1)?.facts['detail']), /the backend took nothing/)
+    await world.close()
+    await backend.close()
+  })
+})
