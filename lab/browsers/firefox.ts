@@ -15,6 +15,11 @@ const ONLY_LOOPBACK = {
   'network.proxy.ssl_port': 9,
   'network.proxy.no_proxies_on': '.localhost, localhost, 127.0.0.1, [::1]',
   'network.proxy.failover_direct': false,
+  // Firefox's own requests would go around a proxy that does not answer.
+  'network.proxy.allow_bypass': false,
+  'services.settings.server': 'data:,#none/v1',
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
   'network.dns.disablePrefetch': true,
   'network.trr.mode': 5,
 }
