@@ -1,3 +1,4 @@
+import { createDeadline } from './deadline.ts'
 import { StoreError } from './store-error.ts'
 import type { StoreState } from './store.ts'
 
@@ -41,6 +42,7 @@ export interface Circuit {
  */
 export function createCircuit(options: CircuitOptions): Circuit {
   const { name, deadlineMs, failures, maxPending, probeMs, probeMostMs, probe, onState } = options
+  const deadline = createDeadline(deadlineMs)
   let closed = true
   let ended = false
   let failed = 0
@@ -53,23 +55,23 @@ export function createCircuit(options: CircuitOptions): Circuit {
 
   const attempt = <T>(make: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(unavailable(`did not answer within ${deadlineMs} ms`)), deadlineMs)
-      const done = (): void => clearTimeout(late)
-      try {
-        make().then(
-          value => {
-            done()
-            resolve(value)
-          },
-          (error: unknown) => {
-            done()
-            reject(error instanceof StoreError ? error : unavailable(`failed: ${kindOf(error)}`))
-          },
-        )
-      } catch (error) {
-        done()
-        reject(unavailable(`failed: ${kindOf(error)}`))
+      const waiter = {
+        done: false,
+        late: () => reject(unavailable(`did not answer within ${deadlineMs} ms`)),
       }
+      const fail = (error: unknown): void => {
+        waiter.done = true
+        reject(error instanceof StoreError ? error : unavailable(`failed: ${kindOf(error)}`))
+      }
+      try {
+        make().then(value => {
+          waiter.done = true
+          resolve(value)
+        }, fail)
+      } catch (error) {
+        fail(error)
+      }
+      deadline.add(waiter)
     })
 
   const runProbe = async (): Promise<void> => {

@@ -66,6 +66,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   /** Heard beyond a gap. */
   const beyond = new Set<number>()
   let fetching: Promise<void> | null = null
+  let telling = false
 
   const marksOf = (target: Target): readonly RedisKey[] =>
     target === 'all'
@@ -229,9 +230,15 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       }
     },
     async tellPending(ask) {
-      for (const [text, entry] of pending) {
-        if (entry.until > now()) await write(entry, ask)
-        pending.delete(text)
+      if (telling) return
+      telling = true
+      try {
+        for (const [text, entry] of pending) {
+          if (entry.until > now()) await write(entry, ask)
+          pending.delete(text)
+        }
+      } finally {
+        telling = false
       }
     },
     close() {

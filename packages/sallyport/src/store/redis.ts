@@ -147,6 +147,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
       places.soil(places.nextKeys(Math.ceil(COUNTS_TTL_MS / 3 / heartbeatMs)))
       shares.tick()
       writeSoon()
+      void revocations.tellPending(askAnyway).catch(() => undefined)
     },
   })
 

@@ -1,0 +1,132 @@
+// One node of a cluster under test: a process of its own, with real sockets and a real Redis. Its parent gives orders over IPC.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createGuard, type Session, type Store } from 'sallyport'
+import { createMemoryStore } from 'sallyport/store/memory'
+import { redis, type RedisStoreOptions } from 'sallyport/store/redis'
+import { WebSocketServer } from 'ws'
+import { z } from 'zod'
+import { SECRET, type NodeOrder, type NodeSetup } from './orders.ts'
+
+const setup = JSON.parse(process.argv[2] ?? '{}') as NodeSetup
+
+async function connectStore(): Promise<{ store: Store; ready: () => Promise<void> }> {
+  if (setup.redis === null) return { store: createMemoryStore(), ready: async () => undefined }
+  const options: RedisStoreOptions = { secret: SECRET, ...setup.store }
+  const { host, port } = setup.redis
+  if (setup.client === 'ioredis') {
+    const { Redis, Cluster } = await import('ioredis')
+    const client = setup.cluster
+      ? new Cluster([{ host, port }], { slotsRefreshInterval: 500, redisOptions: { connectTimeout: 500 } })
+      : new Redis({ host, port, connectTimeout: 1000, retryStrategy: nth => Math.min(nth * 50, 500) })
+    const store = redis(client, options)
+    if (client.status !== 'ready') await new Promise(resolve => client.once('ready', resolve))
+    return { store, ready: () => store.ready() }
+  }
+  const { createClient } = await import('redis')
+  const client = createClient({ socket: { host, port, reconnectStrategy: nth => Math.min(50 + nth * 50, 500) } })
+  const store = redis(client, options)
+  await client.connect()
+  return { store, ready: () => store.ready() }
+}
+
+const { store, ready } = await connectStore()
+await ready()
+
+const guard = createGuard({
+  name: `node ${setup.index}`,
+  handshake: {
+    transport: { dangerouslyAllowPlaintext: true },
+    origin: { allow: ['https://app.test'] },
+    session(request) {
+      const [user, id] = (request.cookie('sid') ?? '').split('~')
+      return user && id ? ({ user, id } satisfies Session) : null
+    },
+    ticket: { secret: SECRET, ttl: setup.ticketTtlMs ?? 30_000 },
+    rate: { perIp: { attempts: 10_000_000, per: '1 minute' }, total: { attempts: 10_000_000, per: '1 minute' } },
+    connections: { total: 100_000, perIp: 100_000, perUser: 10 },
+  },
+  message: {
+    schema: { chat: z.object({ type: z.literal('chat'), message: z.string().max(1000) }) },
+    rate: {
+      messages: 10_000_000,
+      per: '1 minute',
+      bytes: '1 GB',
+      perUser: { messages: setup.perUser ?? 1_000_000, per: '1 minute' },
+      perIp: { messages: 10_000_000, per: '1 minute' },
+      exceed: 'drop',
+    },
+  },
+  store,
+})
+
+let handled = 0
+const states: { at: number; state: string; detail: string }[] = []
+store.onState?.(({ state, detail }) => states.push({ at: Date.now(), state, detail }))
+const closes = new Map<string, number>()
+guard.on(event => {
+  if (event.kind === 'close' && event.code !== undefined) closes.set(event.code, (closes.get(event.code) ?? 0) + 1)
+})
+
+const server = createServer((request, response) => void guard.ticket(request, response))
+const sockets = new WebSocketServer({ server, ...guard.ws() })
+sockets.on('connection', socket => {
+  guard.handle(socket, {
+    chat(message, connection) {
+      handled++
+      connection.send({ type: 'chat', message: message.message })
+    },
+  })
+})
+/** How long each refused or accepted handshake was held, in ms. */
+let held: number[] = []
+server.prependListener('upgrade', (_request, socket) => {
+  const from = performance.now()
+  const end = socket.write.bind(socket)
+  // The first write is the answer.
+  socket.write = ((...args: Parameters<typeof end>) => {
+    held.push(performance.now() - from)
+    socket.write = end
+    return end(...args)
+  }) as typeof socket.write
+  const finish = socket.end.bind(socket)
+  socket.end = ((...args: Parameters<typeof finish>) => {
+    if (socket.write !== end) held.push(performance.now() - from)
+    socket.write = end
+    socket.end = finish
+    return finish(...args)
+  }) as typeof socket.end
+})
+
+const orders: Record<NodeOrder['order'], (order: any) => unknown> = {
+  revoke: ({ target }) => guard.revoke(target),
+  stats: () => ({
+    handled,
+    states,
+    closes: Object.fromEntries(closes),
+    counters: guard.counters(),
+    rss: process.memoryUsage().rss,
+  }),
+  held: () => {
+    const answer = held
+    held = []
+    return answer
+  },
+  exit: () => setImmediate(() => process.exit(0)),
+}
+process.on('message', (message: NodeOrder & { id: number }) => {
+  void (async () => {
+    try {
+      const value = await orders[message.order](message)
+      process.send?.({ id: message.id, value: typeof value === 'object' ? value : null })
+    } catch (error) {
+      process.send?.({ id: message.id, error: error instanceof Error ? error.message : 'failed' })
+    }
+  })()
+})
+// An orphan ends by itself.
+process.on('disconnect', () => process.exit(0))
+
+server.listen({ port: 0, host: setup.host ?? '127.0.0.1', backlog: 8192 }, () => {
+  process.send?.({ listening: (server.address() as AddressInfo).port })
+})
