@@ -31,6 +31,11 @@ export interface Embedding {
   abandon(admission: Admission): void
   /** Answers 101 on the socket, which the engine has from then on, and opens the guarded connection. */
   accept(admission: Admission, opening: Opening): EmbeddedConnection
+  /**
+   * Takes an open connection of another guard over, as a reload of the policy does: it keeps its socket, its messages are
+   * judged by this guard from now on, and it is ended where this handshake door would refuse it today.
+   */
+  adopt(embedded: EmbeddedConnection): void
 }
 
 /** An open connection, with what a relay needs beyond {@link Connection}. */
@@ -45,6 +50,11 @@ export class EmbeddedConnection {
 
   get connection(): Connection {
     return this.#live
+  }
+
+  /** Puts it under another guard; for `adopt` alone. */
+  adoptBy(adopt: (live: LiveConnection) => void): void {
+    if (this.#live.readyState < 2) adopt(this.#live)
   }
 
   /** Sends text that is UTF-8 already. Past `message/outbound`: where that is declared use `connection.send`. */
@@ -88,6 +98,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
       const { live, transport } = open(admission, opening)
       return new EmbeddedConnection(live, transport)
     },
+    adopt: embedded => embedded.adoptBy(core.adopt),
   })
 }
 

@@ -31,7 +31,7 @@ export class Pair implements Delivery, BackendListener {
   target = ''
   /** Written by the route's heartbeat. */
   pongAwaited = false
-  readonly #hub: PairHub
+  #hub: PairHub
   #client: EmbeddedConnection | null = null
   #clientSocket: Socket | null = null
   #backend: BackendSocket | null = null
@@ -54,6 +54,11 @@ export class Pair implements Delivery, BackendListener {
 
   get backend(): BackendSocket | null {
     return this.#backend
+  }
+
+  /** A changed route takes it over. */
+  moveTo(hub: PairHub): void {
+    this.#hub = hub
   }
 
   attachClient(client: EmbeddedConnection, socket: Socket): void {

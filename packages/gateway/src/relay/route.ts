@@ -24,8 +24,10 @@ export interface Route {
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
   /** New connections go to this upstream from now on. */
   usePool(pool: Pool): void
-  /** Has the open connections of an older form of the route under its own policy. */
+  /** Puts the open connections of an older form of the route under this policy; those that it would refuse are closed. */
   takeOver(old: Route): void
+  /** Gives its open connections to another form of the route. */
+  surrender(): readonly Pair[]
   /** Ends what runs beside the connections. */
   stop(): void
 }
@@ -177,7 +179,19 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       pool = next
     },
     takeOver(old) {
-      void old.guard.drain({ withinMs: guard.policy.lifetime.shutdown.withinMs })
+      for (const pair of old.surrender()) {
+        if (pair.client === null) continue
+        pair.moveTo(hub)
+        pairs.add(pair)
+        doors.adopt(pair.client)
+      }
+      // Who has not proved itself yet, or is just coming in by the old policy, comes again.
+      void old.guard.drain({ withinMs: 0 })
+    },
+    surrender() {
+      const all = [...pairs]
+      pairs.clear()
+      return all
     },
     stop: () => heartbeat?.stop(),
   }

@@ -50,6 +50,11 @@ export interface Core {
   /** Gives up an admission that was never opened. */
   abandon(admission: Admission): void
   open(admission: Admission, transport: Transport, delivery: Delivery): LiveConnection
+  /**
+   * Takes an open connection over from another guard: it is judged by this policy from now on, and ended where this
+   * handshake door would not let it in, rate and ticket apart: those are of the moment when it opened.
+   */
+  adopt(connection: LiveConnection): void
   /** What a ticket request must pass before its session is looked up. */
   admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | { readonly origin: string | null }>
   revoke(target: Target): Promise<void>
@@ -83,6 +88,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const handshakeDoor = createDoor<Attempt>({
     ...doorParts,
     checks: compile(HANDSHAKE_DOOR),
+    observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
+  })
+  const standingDoor = createDoor<Attempt>({
+    ...doorParts,
+    checks: compile(HANDSHAKE_DOOR.filter(({ id }) => id !== 'handshake/rate' && id !== 'handshake/ticket')),
     observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
   })
   const ticketDoor = createDoor<Attempt>({
@@ -125,6 +135,13 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     failed: (error, connection) => observer.failed(error, connection),
     sent: bytes => observer.sent(bytes),
     received: bytes => observer.received(bytes),
+    surrender(connection) {
+      live.delete(connection)
+      keeper.forget(connection)
+      release(connection.attempt)
+      observer.surrendered()
+      if (draining !== null && live.size === 0) for (const done of draining) done()
+    },
     ended(connection, code) {
       live.delete(connection)
       keeper.forget(connection)
@@ -224,6 +241,30 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       observer.opened(connection)
       if (isRevoked) connection.end(revoked)
       return connection
+    },
+    adopt(connection) {
+      const { id, ticket, subprotocol, origin } = connection.attempt
+      const attempt: Attempt = {
+        ...attemptOf(connection.request),
+        id,
+        ticket,
+        subprotocol,
+        origin,
+        session: connection.session,
+      }
+      connection.moveTo(hub, attempt)
+      if (draining !== null) connection.leaveAt = now()
+      live.add(connection)
+      keeper.touch(connection)
+      observer.adopted(connection)
+      const conclude = (verdict: Verdict): void => {
+        if (connection.readyState >= 2) release(attempt)
+        else if (!verdict.pass) connection.refuseStanding(verdict)
+        else if (attempt.session !== null) connection.session = attempt.session
+      }
+      const verdict = standingDoor(attempt)
+      if (verdict instanceof Promise) void verdict.then(conclude)
+      else conclude(verdict)
     },
     admitTicketRequest(request) {
       if (draining !== null) return deny('SALLY_SHUTDOWN', 'the server drains', 1)

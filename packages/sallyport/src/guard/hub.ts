@@ -28,6 +28,8 @@ export interface Hub {
   readonly sent: (bytes: number) => void
   readonly received: (bytes: number) => void
   readonly ended: (connection: LiveConnection, code: number) => void
+  /** Another guard takes the connection over: forgets it, and gives its places back. */
+  readonly surrender: (connection: LiveConnection) => void
 }
 
 /** Where what passed the doors goes. */

@@ -318,6 +318,23 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     this.tell(control, denial, false)
   }
 
+  /** Puts it under another guard's policy; messages from now on are judged by that. */
+  moveTo(hub: Hub, attempt: Attempt): void {
+    this.hub.surrender(this)
+    this.hub = hub
+    this.attempt = attempt
+    this.reported = 0
+    this.checkedAt = hub.now()
+    this.transport.limit(this.messageBytes())
+  }
+
+  /** Ends it for what a handshake door that it came under later does not let pass; the door has told. */
+  refuseStanding(denial: Denial): void {
+    if (this.readyState >= 2) return
+    const { close, http } = DENIALS[denial.code]
+    this.shut(denial, close ?? (http === 401 ? 4401 : http === 503 || http === 429 ? 1013 : 1008), null)
+  }
+
   /** Ends the connection for a control; told of once. In report mode of that control nothing happens to it. */
   end(denial: Denial, control: ControlId = DENIALS[denial.code].control): void {
     if (this.readyState >= 2) return

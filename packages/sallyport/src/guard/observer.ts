@@ -17,6 +17,9 @@ export interface Observer {
   issuedTicket(request: HandshakeRequest, session: Session | null): void
   denied(control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection): void
   opened(connection: LiveConnection): void
+  /** Counted only: nothing opened or closed when a connection changes its guard. */
+  adopted(connection: LiveConnection): void
+  surrendered(): void
   authenticated(connection: LiveConnection): void
   closed(connection: LiveConnection, code: number): void
   /** The app's own code threw; `onError` hears the error itself, the events its kind alone. */
@@ -62,6 +65,8 @@ export function createObserver(policy: Policy, now: () => number): Observer {
       counters.denied(control, denial.code, live.path, enforced)
       tell(() => describe.describeDenial(about(live), denial, enforced, control))
     },
+    adopted: live => counters.opened(live.path),
+    surrendered: () => counters.closed(),
     opened(live) {
       counters.opened(live.path)
       tell(() => describe.describeOpen(about(live)))

@@ -7,13 +7,13 @@ import type { Transport } from './transport.ts'
 
 /** What leaves a connection: checked, held back until it is authenticated, and bounded while the peer does not read. */
 export abstract class OutboundHalf {
-  readonly attempt: Attempt
+  attempt: Attempt
   readyState: 0 | 1 | 2 | 3
   lastMessageAt: number
   slowSince = 0
   slowLookAt = 0
 
-  protected readonly hub: Hub
+  protected hub: Hub
   protected readonly transport: Transport
   #held: (string | Uint8Array)[] | null = null
   #heldBytes = 0
