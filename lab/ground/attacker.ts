@@ -33,6 +33,8 @@ export interface AttackerParts {
   readonly witness: Witness
   /** Serves the page at the victim's port of this address, until it is loaded: the name leads to the victim ever after. */
   readonly rebindsAt: string | null
+  /** What the attacker's server does by itself for its page: `exploit-server.ts`; null where there is none. */
+  readonly serve: ((body: string) => Promise<string>) | null
 }
 
 const KIT = readFileSync(join(import.meta.dirname, 'attacker-kit.js'), 'utf8')
@@ -62,8 +64,13 @@ export async function startAttacker(parts: AttackerParts): Promise<Attacker> {
           loot.push({ origin: request.headers.origin ?? '', body })
         }
         if (path === '/finished') finished.push(body)
-        response.writeHead(204).end()
         witness.note()
+        if (path !== '/server' || parts.serve === null) return void response.writeHead(204).end()
+        // It fails where it was refused, or where the run is over.
+        return parts.serve(body).then(
+          text => void response.end(text),
+          () => void response.writeHead(502).end(),
+        )
       })
       return
     }

@@ -83,3 +83,6 @@ export type Start = (ground: Ground) => Running | void | Promise<Running | void>
 
 /** What `exploit.ts` exports as `attack`. It returns when it has done what it could; a refusal is no error. */
 export type Attack = (target: Target) => Promise<void>
+
+/** What `exploit-server.ts` exports as `serve`: called by the page's `server(body)`, which gets the answer. */
+export type Serve = (target: Target, body: string) => Promise<string>

@@ -103,11 +103,14 @@ export function targetOf(world: World, signal: AbortSignal): Target {
     async dial({ as, cookie: given, origin: claimed = origin, path = '/ws', ticket = true, ...rest } = {}) {
       const cookie = given ?? (as === undefined ? undefined : await target.signIn(as))
       const protocols = [...(rest.protocols ?? [])]
+      const address = new URL(path, origin.replace(/^http/, 'ws'))
+      const wanted = victim.tickets()
       if (ticket && cookie !== undefined) {
         const issued = await target.ticket(cookie, path.split('?', 1)[0])
-        if (issued !== null) protocols.push('sallyport.v1', `sallyport.ticket.${issued}`)
+        if (issued !== null && wanted?.carrier === 'query') address.searchParams.set(wanted.parameter, issued)
+        else if (issued !== null) protocols.push('sallyport.v1', `sallyport.ticket.${issued}`)
       }
-      return new WebSocket(`${origin.replace(/^http/, 'ws')}${path}`, protocols, {
+      return new WebSocket(address, protocols, {
         ...rest.options,
         lookup,
         rejectUnauthorized: false,

@@ -1,7 +1,7 @@
 import { createServer as createPlain, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTls } from 'node:https'
 import { randomBytes } from 'node:crypto'
-import type { SallyEvent } from 'sallyport'
+import type { Policy, SallyEvent } from 'sallyport'
 import { createAccounts } from './accounts.ts'
 import { certificate } from './certificate.ts'
 import type { Flaw, SameSite } from './description.ts'
@@ -22,6 +22,8 @@ export interface Victim {
   /** Names of what the victim's own pages reported: `signed-in`, `works`, `fails: …`. */
   readonly reports: readonly string[]
   readonly guarded: () => boolean
+  /** How the guard wants its tickets; null where there is no guard, or it wants none. */
+  readonly tickets: () => Policy['handshake']['ticket']
   /** As the app set it; undefined where it has no sign-in. */
   readonly sameSite: () => SameSite | undefined
   close(): Promise<void>
@@ -150,6 +152,7 @@ export async function startVictim({ flaw, witness, sameSite: forced, address }: 
     events,
     reports,
     guarded: () => guard !== undefined,
+    tickets: () => guard?.policy.handshake.ticket ?? null,
     sameSite: () => forced ?? (cookie && (cookie.sameSite ?? 'unset')),
     async close() {
       await guard?.drain({ withinMs: 0 })

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Attacker, startAttacker } from './attacker.ts'
-import type { Flaw, SameSite } from './description.ts'
+import type { Flaw, SameSite, Serve } from './description.ts'
 import type { Ground } from './ground.ts'
 import { LOOPBACK } from './listen.ts'
+import { targetOf } from './target.ts'
 import { startVictim, type Victim } from './victim.ts'
 import { createWitness, type Witness } from './witness.ts'
 
@@ -29,8 +32,16 @@ export interface WorldParts {
 
 export const LAB = join(import.meta.dirname, '..')
 
+/** The attacker's half that runs on its server, of a flaw that has one. */
+async function loadServer(name: string): Promise<Serve | null> {
+  const file = join(LAB, name, 'exploit-server.ts')
+  return existsSync(file) ? ((await import(pathToFileURL(file).href)) as { serve: Serve }).serve : null
+}
+
 export async function createWorld({ flaw, name, sameSite, firstAddress = '::1' }: WorldParts): Promise<World> {
   const witness = createWitness()
+  const serve = await loadServer(name)
+  const over = new AbortController()
   const rebinds = flaw.kind === 'browser' && flaw.rebinds === true
   const victim = await startVictim({
     flaw,
@@ -44,6 +55,7 @@ export async function createWorld({ flaw, name, sameSite, firstAddress = '::1' }
     victimPort: victim.port,
     witness,
     rebindsAt: rebinds ? firstAddress : null,
+    serve: serve && (body => serve(targetOf(world, over.signal), body)),
   }).catch(async (error: unknown) => {
     await victim.close()
     throw error
@@ -56,6 +68,7 @@ export async function createWorld({ flaw, name, sameSite, firstAddress = '::1' }
     witness,
     hijacked: () => attacker.loot.some(({ body }) => body.includes(ground.secret)) || flaw.harmed?.(world) === true,
     async close() {
+      over.abort()
       await Promise.all([victim.close(), attacker.close()])
     },
   }
