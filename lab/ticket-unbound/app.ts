@@ -8,12 +8,8 @@ export function start({ server, signIn, user, route }: Ground): void {
 
   const tickets = new Set<string>()
   route('POST /csrf', (request, response) => {
-    if (user(request) === undefined) {
-      response.writeHead(401).end()
-      return
-    }
     const ticket = randomBytes(32).toString('base64url')
-    tickets.add(ticket)
+    if (user(request) !== undefined) tickets.add(ticket)
     setTimeout(() => tickets.delete(ticket), 30_000).unref()
     response.end(ticket)
   })
