@@ -1,6 +1,7 @@
 // One node of a cluster under test: a process of its own, with real sockets and a real Redis. Its parent gives orders over IPC.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createGuard, type Session, type Store } from 'sallyport'
 import { createMemoryStore } from 'sallyport/store/memory'
 import { redis, type RedisStoreOptions } from 'sallyport/store/redis'
@@ -31,7 +32,16 @@ async function connectStore(): Promise<{ store: Store; ready: () => Promise<void
 }
 
 const { store, ready } = await connectStore()
-await ready()
+// On a machine that is busy starting others the first answer may be late.
+for (let nth = 0; ; nth++) {
+  try {
+    await ready()
+    break
+  } catch (error) {
+    if (nth === 20) throw error
+    await wait(100)
+  }
+}
 
 const guard = createGuard({
   name: `node ${setup.index}`,

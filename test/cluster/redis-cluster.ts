@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { type RedisServer, startRedis } from '../../packages/sallyport/test/store/redis-server.ts'
+
+/** Three primaries and a replica of each, on loopback. */
+export interface RedisCluster {
+  readonly servers: readonly RedisServer[]
+  /** The server that holds the slot of a key as primary now. */
+  primaryOf(key: string): Promise<RedisServer>
+  close(): Promise<void>
+}
+
+/** Starts one; rejects with what `redis-cli` said where it cannot be made. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const servers: RedisServer[] = []
+  // The bus of each stands 10 000 above its port.
+  for (let nth = 0; nth < 6; nth++) {
+    servers.push(await startRedis({ cluster: true, port: 21_000 + (process.pid % 2000) * 6 + nth }))
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map(server => server.close()))
+  }
+  const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
+  const made = spawnSync(
+    'redis-cli',
+    ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'],
+    {
+      encoding: 'utf8',
+      timeout: 60_000,
+    },
+  )
+  if (made.status !== 0) {
+    await close()
+    throw new Error(`redis-cli --cluster create: ${made.error?.message ?? made.stdout}`)
+  }
+  const ok = async (): Promise<boolean> => {
+    for (const { port } of servers) {
+      const probe = new Redis({ port })
+      const info = await probe.cluster('INFO').finally(() => probe.disconnect())
+      if (!String(info).includes('cluster_state:ok')) return false
+    }
+    return true
+  }
+  for (let nth = 0; nth < 100 && !(await ok()); nth++) await wait(200)
+  return {
+    servers,
+    async primaryOf(key) {
+      for (const server of servers) {
+        const probe = new Redis({ port: server.port, retryStrategy: () => null })
+        probe.on('error', () => undefined)
+        try {
+          const slot = await probe.cluster('KEYSLOT', key)
+          const slots = (await probe.cluster('SLOTS')) as [number, number, [string, number]][]
+          const owner = slots.find(([from, to]) => slot >= from && slot <= to)?.[2][1]
+          const found = servers.find(({ port }) => port === owner)
+          if (found) return found
+        } catch {
+          // Ask another one.
+        } finally {
+          probe.disconnect()
+        }
+      }
+      throw new Error(`no primary for ${key}`)
+    },
+    close,
+  }
+}
