@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, test } from 'node:test'
+import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
+import { closing } from '../support/leftovers.ts'
+
+interface App {
+  readonly target: string
+  readonly requests: IncomingMessage[]
+  readonly close: () => Promise<void>
+}
+
+async function createApp(listener: RequestListener): Promise<App> {
+  const requests: IncomingMessage[] = []
+  const server = createServer((incoming, response) => {
+    requests.push(incoming)
+    listener(incoming, response)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    target: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    close: closing(async () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    }),
+  }
+}
+
+const http = { path: '/', upstream: 'backend', timeoutMs: 5_000 }
+const serving = (target: string): Promise<GatewayWorld> => createWorld(configOf([target], [route({ http })]))
+
+/** One request as it is written; the answer's status, headers and body. */
+async function ask(
+  world: GatewayWorld,
+  options: {
+    readonly path?: string
+    readonly method?: string
+    readonly headers?: Record<string, string>
+    readonly body?: string
+  },
+): Promise<{ readonly status: number; readonly headers: IncomingMessage['headers']; readonly body: string }> {
+  const { path = '/', method = 'GET', headers = {}, body } = options
+  const asked = request({ host: '127.0.0.1', port: world.port, path, method, headers, agent: false })
+  asked.end(body)
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  let text = ''
+  for await (const chunk of response) text += String(chunk)
+  return { status: response.statusCode!, headers: response.headers, body: text }
+}
+
+describe('plain HTTP of a route goes through', () => {
+  test('method, path, query, body and answer as they are', async () => {
+    const app = await createApp(async (incoming, response) => {
+      let body = ''
+      for await (const chunk of incoming) body += String(chunk)
+      response.writeHead(201, {
+        'Set-Cookie': ['a=1', 'b=2'],
+        'X-App': 'yes',
+        Connection: 'keep-alive',
+        'Keep-Alive': 'timeout=99',
+      })
+      response.end(`${incoming.method} ${incoming.url} ${body}`)
+    })
+    const world = await serving(app.target)
+    const { status, headers, body } = await ask(world, { path: '/a/b?c=%20d', method: 'POST', body: 'payload' })
+    assert.deepEqual([status, body], [201, 'POST /a/b?c=%20d payload'])
+    assert.deepEqual(headers['set-cookie'], ['a=1', 'b=2'])
+    assert.equal(headers['x-app'], 'yes')
+    assert.notEqual(headers['keep-alive'], 'timeout=99')
+    await world.close()
+    await app.close()
+  })
+
+  test('identity and forwarding headers of a client never pass, the gateway’s own do', async () => {
+    const app = await createApp((_incoming, response) => response.end())
+    const world = await serving(app.target)
+    await ask(world, {
+      headers: {
+        'X-Sallyport-User': 'mallory',
+        X_Sallyport_User: 'mallory',
+        'X-Forwarded-For': '6.6.6.6',
+        Forwarded: 'for=6.6.6.6',
+        'X-Real-IP': '6.6.6.6',
+        'X-Keep': 'yes',
+        Connection: 'close, X-Drop',
+        'X-Drop': 'hop',
+        Cookie: 'sid=s1',
+        Origin: ORIGIN,
+      },
+    })
+    const { headers } = app.requests[0]!
+    const said = JSON.stringify(app.requests[0]!.rawHeaders)
+    for (const forged of ['mallory', '6.6.6.6', '"hop"']) assert.equal(said.includes(forged), false, said)
+    assert.equal(headers['x-forwarded-for'], '127.0.0.1')
+    assert.deepEqual([headers['x-keep'], headers['cookie'], headers['origin']], ['yes', 'sid=s1', ORIGIN])
+    assert.equal(headers['host'], app.target.slice(7))
+    await world.close()
+    await app.close()
+  })
+
+  test('an answer is streamed, not gathered', async () => {
+    const gate = Promise.withResolvers<void>()
+    const app = await createApp(async (_incoming, response) => {
+      response.write('first')
+      await gate.promise
+      response.end('second')
+    })
+    const world = await serving(app.target)
+    const asked = request({ host: '127.0.0.1', port: world.port, agent: false })
+    asked.end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    assert.equal(String((await once(response, 'data'))[0]), 'first')
+    gate.resolve()
+    assert.equal(String((await once(response, 'data'))[0]), 'second')
+    await world.close()
+    await app.close()
+  })
+
+  test('a chunked body arrives whole', async () => {
+    const app = await createApp(async (incoming, response) => {
+      let length = 0
+      for await (const chunk of incoming) length += (chunk as Buffer).length
+      response.end(String(length))
+    })
+    const world = await serving(app.target)
+    const asked = request({ host: '127.0.0.1', port: world.port, method: 'PUT', agent: false })
+    for (let part = 0; part < 20; part++) asked.write('x'.repeat(10_000))
+    asked.end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    assert.equal(String((await once(response, 'data'))[0]), '200000')
+    await world.close()
+    await app.close()
+  })
+
+  test('nobody listens: 502, the operator is told why', async () => {
+    const app = await createApp(() => undefined)
+    await app.close()
+    const world = await serving(app.target)
+    const { status, body } = await ask(world, {})
+    assert.deepEqual([status, body], [502, '{"code":"GATEWAY_UPSTREAM_UNREACHABLE"}'])
+    assert.equal((await ask(world, {})).status, 503)
+    assert.match(String(world.logged.at(-1)?.facts['detail']), /ECONNREFUSED/)
+    await world.close()
+  })
+
+  test('without a passage: 404', async () => {
+    const world = await createWorld(configOf(['ws://127.0.0.1:9']))
+    assert.deepEqual(await ask(world, {}).then(({ status, body }) => [status, body]), [
+      404,
+      '{"code":"GATEWAY_NO_ROUTE"}',
+    ])
+    await world.close()
+  })
+})
