@@ -12,7 +12,8 @@ export interface Imported {
   readonly notes: readonly string[]
 }
 
-const MOST_REFERENCES = 10_000
+/** References that lead to another reference. */
+const MOST_HOPS = 32
 const JSON_SCHEMA = /^application\/(?:schema\+(?:json|yaml)|vnd\.aai\.asyncapi(?:\+(?:json|yaml))?)(?:;|$)/
 
 /**
@@ -43,23 +44,23 @@ export function readAsyncApi(text: string, file: string, discriminator = 'type')
     return problems
   }
 
-  let references = 0
   /** Follows references within the document; null, and a problem, where there is no end. */
   const resolve = (
-    path: Path,
-    value: unknown,
+    from: Path,
+    given: unknown,
   ): { readonly path: Path; readonly value: { readonly [key: string]: unknown } } | null => {
-    if (isObject(value) && typeof value['$ref'] === 'string') {
+    let [path, value] = [from, given]
+    for (let hops = 0; hops <= MOST_HOPS; hops++) {
+      if (!isObject(value)) return tell(path, 'an object is meant here', 'see the AsyncAPI 3 specification')
+      if (typeof value['$ref'] !== 'string') return { path, value }
       const target = pointerOf(value['$ref'])
       if (target === null)
         return tell(path, 'a reference to another document', 'bundle it first: npx @asyncapi/cli bundle')
-      if (++references > MOST_REFERENCES) return tell(path, 'references without end', 'break the circle')
       const found = lookUp(root, target)
-      return found === undefined
-        ? tell(path, `nothing is at ${value['$ref'].slice(0, 60)}`, 'correct the reference')
-        : resolve(target, found)
+      if (found === undefined) return tell(path, `nothing is at ${value['$ref'].slice(0, 60)}`, 'correct the reference')
+      ;[path, value] = [target, found]
     }
-    return isObject(value) ? { path, value } : tell(path, 'an object is meant here', 'see the AsyncAPI 3 specification')
+    return tell(from, 'references without end', 'break the circle')
   }
 
   const messagesOf = (

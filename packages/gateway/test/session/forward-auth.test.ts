@@ -242,7 +242,7 @@ describe('how long an answer is used again', () => {
     asked.length = 0
     answer = (request, response) => void setImmediate(() => yes()(request, response))
     const find = forwardAuth(config())
-    const found = await Promise.all(Array.from({ length: 50 }, () => find(withCookie('a=1'))))
+    const found = await Promise.all(Array.from({ length: 50 }, async () => find(withCookie('a=1'))))
     assert.equal(found.filter(session => session?.user === 'alice').length, 50)
     assert.equal(asked.length, 1)
   })

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Target } from 'sallyport'
+import { createMemoryStore } from 'sallyport/store/memory'
+import { createRouteStores } from '../../src/reload/route-store.ts'
+
+const BUDGET = { amount: 1, perMs: 60_000, burst: 1 }
+
+test('counts are a route’s own, and outlive its guard', async () => {
+  const storeOf = createRouteStores(createMemoryStore())
+  assert.equal((await storeOf('a').take('ip', 1, BUDGET)).ok, true)
+  assert.equal((await storeOf('b').take('ip', 1, BUDGET)).ok, true)
+  // As after a reload: the same route, another store object.
+  assert.equal((await storeOf('a').take('ip', 1, BUDGET)).ok, false)
+  assert.equal(await storeOf('a').once('ticket', 1000), true)
+  assert.equal(await storeOf('a').once('ticket', 1000), false)
+  assert.equal(await storeOf('a').lease('user', '1', 1, 1000), true)
+  assert.equal(await storeOf('a').lease('user', '2', 1, 1000), false)
+  assert.equal(await storeOf('b').lease('user', '2', 1, 1000), true)
+  await storeOf('a').release('user', '1')
+  assert.equal(await storeOf('a').lease('user', '2', 1, 1000), true)
+})
+
+test('a revocation holds on every route', async () => {
+  const storeOf = createRouteStores(createMemoryStore())
+  const heard: Target[] = []
+  storeOf('a').onRevoked(target => heard.push(target))
+  const off = storeOf('b').onRevoked(target => heard.push(target))
+  await storeOf('c').revoke({ session: 's' }, 1000)
+  assert.deepEqual(heard, [{ session: 's' }, { session: 's' }])
+  assert.notEqual((await storeOf('d').revokedAt('s', 'u'))?.session ?? null, null)
+  off()
+  await storeOf('c').revoke('all', 1000)
+  assert.equal(heard.length, 3)
+})
+
+test('a guard that a reload replaced is not kept alive by the store', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const storeOf = createRouteStores(createMemoryStore())
+  let heard = 0
+  const held: WeakRef<object>[] = []
+  for (let reload = 0; reload < 200; reload++) {
+    const listener = (): void => void heard++
+    held.push(new WeakRef(listener))
+    storeOf('a').onRevoked(listener)
+  }
+  // A WeakRef keeps its target until the turn ends.
+  await turn()
+  collect()
+  await storeOf('a').revoke('all', 1000)
+  assert.ok(held.filter(one => one.deref() !== undefined).length < 10)
+  assert.ok(heard < 10)
+})
