@@ -84,6 +84,7 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
 /** Writes the refusal, and lets the socket go once it is out; what the peer still sends is not waited for. */
 export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
   if (socket.destroyed) return
+  if (socket.listenerCount('error') === 0) socket.on('error', destroy)
   const text = refusalText(refusal)
   socket.write(text, 'latin1')
   // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.

@@ -6,11 +6,8 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { loadWs } from '../adapters/load-ws.ts'
-import { createUpgradeHandler, refuseUpgrade } from '../adapters/upgrade.ts'
-import { createWsSide } from '../adapters/ws.ts'
 import type { Connection } from '../guard/connection.ts'
 import { createDispatch, type AnyHandlers } from '../guard/dispatch.ts'
 import type { Delivery } from '../guard/hub.ts'
@@ -20,6 +17,8 @@ import type { Handlers } from '../message/message-types.ts'
 import type { SchemaMap } from '../policy/types.ts'
 import { deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
+import { createEngine, refuseSocket } from './engine.ts'
+import { installLane } from './engine-lane.ts'
 
 /** Where {@link serve} answers ticket requests unless told otherwise. */
 export const TICKET_PATH = '/.sallyport/ticket'
@@ -106,14 +105,12 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
   server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
 
-  const { WebSocket, WebSocketServer } = loadWs()
-  const side = createWsSide(core)
-  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, ...side.options(WebSocket, delivery) })
-  const upgrade = createUpgradeHandler(side, sockets, path ?? null)
+  const upgrade = createEngine(core, delivery)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (upgrade(request, socket, head)) return
-    refuseUpgrade(socket, { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' })
+    if (path === undefined || request.url?.split('?', 1)[0] === path) upgrade(request, socket, head)
+    else refuseSocket(socket as Socket, { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' })
   })
+  const lane = installLane(server, HEADERS_MS)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -123,7 +120,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     const code = status === 431 ? 'SALLY_REQUEST_TOO_LARGE' : 'SALLY_REQUEST_MALFORMED'
     const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
     observer.unreadable(deny(code, `the HTTP parser refused the request: ${error.code}`), ip)
-    refuseUpgrade(socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
+    refuseSocket(socket as Socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
   })
 
   await new Promise<void>((resolve, reject) => {
@@ -143,6 +140,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     async close(closing) {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))
       await guard.drain(closing)
+      lane.close()
       server.closeAllConnections()
       await stopped
     },

@@ -209,6 +209,16 @@ describe('a refusal', () => {
     while (!server.destroyed) await new Promise(setImmediate)
   })
 
+  test('to a peer that resets ends no process', async t => {
+    const [server, client] = await sockets(t)
+    client.pause()
+    while (server.writableLength === 0) server.write(Buffer.alloc(1 << 20))
+    refuseSocket(server, refusal)
+    client.resetAndDestroy()
+    await new Promise(resolve => server.on('close', resolve))
+    assert.notEqual(server.errored, null)
+  })
+
   test('is nothing for a socket that is gone', async t => {
     const [server] = await sockets(t)
     server.destroy()
