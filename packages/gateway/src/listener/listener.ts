@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import { Server as TlsServer, type TLSSocket } from 'node:tls'
 import { installLane, refuseSocket } from 'sallyport/embed'
 import type { ListenerConfig, TlsFiles } from '../config/types.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
@@ -108,14 +108,16 @@ function createFront(server: Server | HttpsServer, trust: readonly string[]): Ne
   const front = createNetServer({ noDelay: true })
   /** TLS wraps a socket in another, which asks the kernel for the peer: by that it is found again. */
   const named = new Map<string, string>()
+  const isTls = server instanceof TlsServer
   readProxied(front, createTrust(trust), (socket, address) => {
-    if (address !== null && server.listenerCount('secureConnection') > 0) {
+    if (isTls && address !== null) {
       const peer = peerOf(socket)
       named.set(peer, address)
       socket.once('close', () => named.delete(peer))
     }
     server.emit('connection', socket)
-    socket.resume()
+    // TLS reads the socket below this one by itself.
+    if (!isTls) socket.resume()
   })
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const address = named.get(peerOf(socket))

@@ -20,9 +20,7 @@ export function createTrust(entries: readonly string[]): (address: string) => bo
   return text => {
     if (isIP(text) === 0) return false
     const address = ipaddr.process(text)
-    return ranges.some(
-      ([range, bits]) => range.kind() === address.kind() && address.match(range, bits),
-    )
+    return ranges.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits))
   }
 }
 

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createTlsServer } from 'node:https'
+import { connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { ListenerConfig } from '../../src/config/types.ts'
+import { createBackend } from '../support/backends.ts'
+import { CERTIFICATE, KEY, OTHER_CERTIFICATE, OTHER_KEY } from '../support/certificates.ts'
+import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
+import { closing } from '../support/leftovers.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-listener-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const pair = (name: string, cert: string, key: string): { cert: string; key: string } => {
+  const files = { cert: join(folder, `${name}.cert`), key: join(folder, `${name}.key`) }
+  writeFileSync(files.cert, cert)
+  writeFileSync(files.key, key)
+  return files
+}
+const address = { host: '127.0.0.1', port: 0 }
+const listening = (target: string, listener: Partial<ListenerConfig>): Promise<GatewayWorld> =>
+  createWorld(
+    configOf(
+      [target],
+      [route()],
+      {},
+      { listeners: [{ name: 'main', address, tls: null, proxyProtocol: null, ...listener }] },
+    ),
+  )
+
+const handshake = (port: number): string =>
+  `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: ${ORIGIN}\r\nCookie: sid=s1\r\n\r\n`
+
+/** The first line that a listener answers with; empty when it cuts the connection. */
+async function answerTo(port: number, ...parts: readonly (string | Buffer)[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  for (const part of parts) {
+    socket.write(part)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const [chunk] = (await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [''])])) as [
+    Buffer | string,
+  ]
+  socket.destroy()
+  return String(chunk).split('\r\n', 1)[0]!
+}
+
+describe('TLS', () => {
+  test('wss goes through, and the backend is told https', async () => {
+    const backend = await createBackend()
+    const world = await listening(backend.target, { tls: pair('one', CERTIFICATE, KEY) })
+    const client = new WebSocket(`wss://127.0.0.1:${world.port}/ws`, {
+      origin: ORIGIN,
+      headers: { Cookie: 'sid=s1' },
+      ca: CERTIFICATE,
+    })
+    await once(client, 'open')
+    assert.equal(backend.requests[0]!.headers['x-forwarded-proto'], 'https')
+    client.terminate()
+    await world.close()
+    await backend.close()
+  })
+
+  test('a reload reads the certificate again, and keeps the open sockets; a broken one changes nothing', async () => {
+    const backend = await createBackend()
+    const files = pair('renewed', CERTIFICATE, KEY)
+    const config = configOf(
+      [backend.target],
+      [route()],
+      {},
+      { listeners: [{ name: 'main', address, tls: files, proxyProtocol: null }] },
+    )
+    const world = await createWorld(config)
+    const client = new WebSocket(`wss://127.0.0.1:${world.port}/ws`, {
+      origin: ORIGIN,
+      headers: { Cookie: 'sid=s1' },
+      ca: CERTIFICATE,
+    })
+    await once(client, 'open')
+    const presented = async (): Promise<string> => {
+      const socket: TLSSocket = connectTls({ port: world.port, host: '127.0.0.1', rejectUnauthorized: false })
+      await once(socket, 'secureConnect')
+      const { fingerprint256 } = socket.getPeerCertificate()
+      socket.destroy()
+      return fingerprint256
+    }
+    const before = await presented()
+    writeFileSync(files.cert, 'no certificate')
+    await assert.rejects(world.gateway.replace(config))
+    assert.equal(await presented(), before)
+    const other = pair('other', OTHER_CERTIFICATE, OTHER_KEY)
+    copyFileSync(other.cert, files.cert)
+    copyFileSync(other.key, files.key)
+    await world.gateway.replace(config)
+    assert.notEqual(await presented(), before)
+    client.send('{"type":"chat","message":"still here"}')
+    assert.match(String((await once(client, 'message'))[0]), /still here/)
+    client.terminate()
+    await world.close()
+    await backend.close()
+  })
+
+  const backends: readonly [
+    name: string,
+    tls: { ca: string | null; serverName: string | null; dangerouslyAcceptAnyCertificate: boolean } | null,
+    status: number,
+  ][] = [
+    ['its CA is not known: 502', null, 502],
+    ['its CA is known', { ca: CERTIFICATE, serverName: null, dangerouslyAcceptAnyCertificate: false }, 101],
+    [
+      'its CA is known, and it is not who it should be: 502',
+      { ca: CERTIFICATE, serverName: 'else.example', dangerouslyAcceptAnyCertificate: false },
+      502,
+    ],
+    ['any certificate, dangerously', { ca: null, serverName: null, dangerouslyAcceptAnyCertificate: true }, 101],
+  ]
+  for (const [name, tls, status] of backends) {
+    test(`a backend by wss: ${name}`, async () => {
+      const server = createTlsServer({ cert: CERTIFICATE, key: KEY })
+      const sockets = new WebSocketServer({ server })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      closing(async () => {
+        for (const socket of sockets.clients) socket.terminate()
+        const closed = once(server, 'close')
+        server.close()
+        server.closeAllConnections()
+        await closed
+      })
+      const target = `wss://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const world = await createWorld(configOf([target], [route()], { tls }))
+      const got = await world.connect().then(
+        () => 101,
+        (error: unknown) => (error as { status: number }).status,
+      )
+      assert.equal(got, status)
+      await world.close()
+    })
+  }
+})
+
+describe('PROXY protocol', () => {
+  const from = 'PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n'
+  const proxyProtocol = { trust: ['127.0.0.1'] }
+  const insecure = { handshake: { transport: { dangerouslyAllowPlaintext: true } } }
+  const proxied = (
+    target: string,
+    trust: readonly string[] = proxyProtocol.trust,
+    tls: ListenerConfig['tls'] = null,
+  ): Promise<GatewayWorld> =>
+    createWorld(
+      configOf(
+        [target],
+        [route(insecure)],
+        {},
+        { listeners: [{ name: 'main', address, tls, proxyProtocol: { trust } }] },
+      ),
+    )
+
+  test('the address that a trusted proxy names is the client’s, also in one packet with the handshake or byte by byte', async () => {
+    const backend = await createBackend()
+    const world = await proxied(backend.target)
+    const request = handshake(world.port)
+    assert.match(await answerTo(world.port, from, request), /101/)
+    assert.match(await answerTo(world.port, from + request), /101/)
+    assert.match(await answerTo(world.port, ...[...from].map(letter => Buffer.from(letter)), request), /101/)
+    assert.deepEqual(
+      backend.requests.map(({ headers }) => headers['x-forwarded-for']),
+      ['203.0.113.7', '203.0.113.7', '203.0.113.7'],
+    )
+    await world.close()
+    await backend.close()
+  })
+
+  test('before TLS too', async () => {
+    const backend = await createBackend()
+    const world = await proxied(backend.target, ['127.0.0.1'], pair('proxied', CERTIFICATE, KEY))
+    const plain = connect(world.port, '127.0.0.1')
+    await once(plain, 'connect')
+    plain.write(from)
+    const secure = connectTls({ socket: plain, rejectUnauthorized: false })
+    secure.write(handshake(world.port))
+    assert.match(String((await once(secure, 'data'))[0]), /^HTTP\/1.1 101/)
+    assert.equal(backend.requests[0]!.headers['x-forwarded-for'], '203.0.113.7')
+    assert.equal(backend.requests[0]!.headers['x-forwarded-proto'], 'https')
+    secure.destroy()
+    await world.close()
+    await backend.close()
+  })
+
+  test('plain HTTP after it is answered', async () => {
+    const world = await proxied('ws://127.0.0.1:9')
+    assert.match(await answerTo(world.port, `${from}GET / HTTP/1.1\r\nHost: x\r\n\r\n`), /404/)
+    await world.close()
+  })
+
+  for (const [name, trust, bytes] of [
+    ['a peer that is not trusted', ['192.0.2.0/24'], from],
+    ['a peer that says nothing of whom', ['127.0.0.1'], 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a header that is none', ['127.0.0.0/8'], 'PROXY TCP4 nonsense\r\n'],
+  ] as const) {
+    test(`${name} is cut without an answer`, async () => {
+      const world = await proxied('ws://127.0.0.1:9', trust)
+      assert.equal(await answerTo(world.port, bytes), '')
+      await world.close()
+    })
+  }
+
+  test('a trust that is no address is refused at start', async () => {
+    await assert.rejects(proxied('ws://127.0.0.1:9', ['localhost']), {
+      name: 'TypeError',
+      message: /neither an IP address nor a CIDR/,
+    })
+  })
+})
+
+describe('listeners', () => {
+  test('none is bound when one cannot be', async () => {
+    const backend = await createBackend()
+    const config = configOf(
+      [backend.target],
+      [route()],
+      {},
+      {
+        listeners: [
+          { name: 'main', address, tls: null, proxyProtocol: null },
+          { name: 'taken', address: { host: '127.0.0.1', port: backend.port }, tls: null, proxyProtocol: null },
+        ],
+      },
+    )
+    await assert.rejects(createWorld(config), { code: 'EADDRINUSE' })
+    await backend.close()
+  })
+
+  test('a unix socket', async () => {
+    const backend = await createBackend()
+    const socket = join(folder, 'gateway.sock')
+    const world = await createWorld(
+      configOf(
+        [backend.target],
+        [route({ handshake: { transport: { dangerouslyAllowPlaintext: true } } })],
+        {},
+        { listeners: [{ name: 'main', address: { socket }, tls: null, proxyProtocol: null }] },
+      ),
+    )
+    const client = connect(socket)
+    client.write(handshake(0))
+    assert.match(String((await once(client, 'data'))[0]), /^HTTP\/1.1 101/)
+    client.destroy()
+    await world.close()
+    await backend.close()
+  })
+})
