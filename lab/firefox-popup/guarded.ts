@@ -1,0 +1,30 @@
+import { createGuard } from 'sallyport'
+import { WebSocketServer } from 'ws'
+import { z } from 'zod'
+import type { Ground } from '../ground/ground.ts'
+
+/** Private messages over a WebSocket; the session is the one of the HTTP side. */
+export function start({ server, signIn, user, origin, session, use }: Ground): void {
+  signIn({ httpOnly: true, secure: true })
+
+  const guard = createGuard({
+    handshake: { origin: { allow: [origin] }, session },
+    message: { schema: { getPrivateMessages: z.object({ type: z.literal('getPrivateMessages') }) } },
+  })
+  use(guard)
+  const sockets = new WebSocketServer({ server, path: '/ws', ...guard.ws() })
+
+  sockets.on('connection', (socket, request) => {
+    const account = user(request)
+    if (account === undefined) {
+      socket.close(1008, 'Unauthorized')
+      return
+    }
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString())
+      if (message.type === 'getPrivateMessages') {
+        socket.send(JSON.stringify({ type: 'privateMessages', messages: account.privateMessages }))
+      }
+    })
+  })
+}
