@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import puppeteer from 'puppeteer-core'
+import { createBackend } from '../support/backends.ts'
+import { configOf, createWorld, route } from '../support/gateway-world.ts'
+import { closing } from '../support/leftovers.ts'
+
+async function freePort(): Promise<number> {
+  const probe = createNetServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+async function serve(
+  html: string,
+  headers: Record<string, string> = {},
+): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer((_request, response) =>
+    response.writeHead(200, { 'Content-Type': 'text/html', ...headers }).end(html),
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing(async () => {
+    server.close()
+    server.closeAllConnections()
+    await Promise.resolve()
+  })
+  return { server, port: (server.address() as AddressInfo).port }
+}
+
+test('Chromium: the page, its tickets and its socket on one origin; a sibling’s page is refused', async () => {
+  const app = await serve('<title>app</title>', {
+    'Set-Cookie': 'sid=s1; Path=/; SameSite=Lax; HttpOnly; Domain=app.localhost',
+  })
+  const evil = await serve('<title>evil</title>')
+  const backend = await createBackend()
+  const port = await freePort()
+  const origin = `http://app.localhost:${port}`
+  const one = route({
+    http: { path: '/', upstream: 'app', timeoutMs: 5000 },
+    handshake: { origin: { allow: [origin], dangerouslyAllowInsecure: true }, host: {}, ticket: {} },
+  })
+  const config = configOf(
+    [backend.target],
+    [one],
+    {},
+    {
+      listeners: [{ name: 'main', address: { host: '127.0.0.1', port }, tls: null, proxyProtocol: null }],
+    },
+  )
+  const upstreams = {
+    ...config.upstreams,
+    app: { ...config.upstreams['backend']!, targets: [`http://127.0.0.1:${app.port}`] },
+  }
+  const world = await createWorld({ ...config, upstreams })
+  const profile = mkdtempSync(join(tmpdir(), 'sallyport-chromium-'))
+  const browser = await puppeteer.launch({
+    executablePath: '/usr/bin/chromium',
+    userDataDir: profile,
+    args: [
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+      '--disable-quic',
+      '--disable-gpu',
+    ],
+  })
+  try {
+    const page = await browser.newPage()
+    await page.goto(`${origin}/`)
+    assert.equal(await page.title(), 'app')
+    const answer = await page.evaluate(async () => {
+      const response = await fetch('/.sallyport/ticket?path=/ws', { method: 'POST' })
+      const { ticket } = (await response.json()) as { ticket: string }
+      const socket = new WebSocket(`ws://${location.host}/ws`, ['sallyport.v1', `sallyport.ticket.${ticket}`])
+      return new Promise(resolve => {
+        socket.onopen = () => socket.send('{"type":"chat","message":"é from a page"}')
+        socket.onmessage = event => resolve([socket.protocol, event.data])
+        socket.onclose = event => resolve(event.code)
+      })
+    })
+    assert.deepEqual(answer, ['sallyport.v1', '{"type":"chat","message":"é from a page"}'])
+    assert.equal(backend.requests[0]!.headers['x-sallyport-session'], 's1')
+
+    await page.goto(`http://evil.app.localhost:${evil.port}/`)
+    const hijack = await page.evaluate(
+      url =>
+        new Promise(resolve => {
+          const socket = new WebSocket(url)
+          socket.onopen = () => resolve('hijacked')
+          socket.onclose = event => resolve(event.code)
+        }),
+      `ws://app.localhost:${port}/ws`,
+    )
+    assert.equal(hijack, 1006)
+    assert.equal(backend.sockets.length, 1)
+    assert.equal(
+      world.events.some(({ code }) => code === 'SALLY_ORIGIN_NOT_ALLOWED'),
+      true,
+    )
+  } finally {
+    await browser.close()
+    rmSync(profile, { recursive: true, force: true })
+    await world.close()
+  }
+})
