@@ -14,6 +14,8 @@ export interface Namespace {
   close(): void
 }
 
+const NOBODY = '02:00:00:00:00:01'
+
 function ip(...args: string[]): void {
   const { status, stderr, error } = spawnSync('ip', args, { encoding: 'utf8' })
   if (status !== 0) {
@@ -57,22 +59,15 @@ export function createNamespace(): Namespace {
     prefix: ['ip', 'netns', 'exec', name],
     host: clients.guest,
     redisHost: redis.host,
-    // Frames go to a station that does not exist: an interface that is down, or a route to nowhere, would tell the sender.
-    cut: () =>
-      ip(
-        '-n',
-        name,
-        'neigh',
-        'replace',
-        redis.host,
-        'lladdr',
-        '02:00:00:00:00:01',
-        'nud',
-        'permanent',
-        'dev',
-        redis.theirs,
-      ),
-    join: () => ip('-n', name, 'neigh', 'del', redis.host, 'dev', redis.theirs),
+    // Frames of both sides go to a station that does not exist: an interface that is down would tell the sender.
+    cut() {
+      ip('-n', name, 'neigh', 'replace', redis.host, 'lladdr', NOBODY, 'nud', 'permanent', 'dev', redis.theirs)
+      ip('neigh', 'replace', redis.guest, 'lladdr', NOBODY, 'nud', 'permanent', 'dev', redis.ours)
+    },
+    join() {
+      ip('-n', name, 'neigh', 'del', redis.host, 'dev', redis.theirs)
+      ip('neigh', 'del', redis.guest, 'dev', redis.ours)
+    },
     close() {
       process.off('exit', close)
       close()

@@ -14,9 +14,15 @@ export interface RedisCluster {
 /** Starts one; rejects with what `redis-cli` said where it cannot be made. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const servers: RedisServer[] = []
-  // The bus of each stands 10 000 above its port.
+  // The bus of each stands 10 000 above its port, and below the ports that the kernel hands out.
   for (let nth = 0; nth < 6; nth++) {
-    servers.push(await startRedis({ cluster: true, port: 21_000 + (process.pid % 2000) * 6 + nth }))
+    servers.push(
+      await startRedis({
+        cluster: true,
+        args: ['--repl-diskless-sync-delay', '0'],
+        port: 14_000 + (process.pid % 1000) * 6 + nth,
+      }),
+    )
   }
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(server => server.close()))
@@ -37,8 +43,10 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const ok = async (): Promise<boolean> => {
     for (const { port } of servers) {
       const probe = new Redis({ port })
-      const info = await probe.cluster('INFO').finally(() => probe.disconnect())
-      if (!String(info).includes('cluster_state:ok')) return false
+      const [info, link] = await Promise.all([probe.cluster('INFO'), probe.info('replication')])
+      probe.disconnect()
+      // A replica that was never in step cannot take over.
+      if (!String(info).includes('cluster_state:ok') || link.includes('master_link_status:down')) return false
     }
     return true
   }

@@ -165,24 +165,22 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'a cut for longer than the grace',
+    name: 'SIGSTOP for longer than the grace',
     run: scale => {
-      const short = { ...scale, graceMs: 3000 }
-      return withProxy(short, async (proxy, nodes) => {
-        const report = await runFault({
-          name: 'every node without answers for longer than a grace of 3 s',
+      const graceMs = 3000
+      return withRedis({}, { ...scale, graceMs }, (server, nodes) =>
+        runFault({
+          name: 'SIGSTOP of Redis for longer than a grace of 3 s',
           nodes,
           survivors: nodes,
           revoker: nodes[0]!,
-          strike: () => void (proxy.delayMs = 60_000),
-          lastMs: short.graceMs + 2500,
-          mend: () => void (proxy.delayMs = 0),
-          // What is under way comes in order, after the delay that it was sent with.
-          patienceMs: 60_000,
-          note: () => stateNote(nodes[0]!),
-        })
-        return report
-      })
+          strike: () => server.stop(),
+          lastMs: graceMs + 2500,
+          mend: () => server.go(),
+          patienceMs: 20_000,
+          note: async () => `they end when the grace does; ${await stateNote(nodes[0]!)}`,
+        }),
+      )
     },
   },
   {

@@ -135,10 +135,9 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     },
     hubLost() {
       revocations.rewind()
-      tellState({
-        state: 'available',
-        detail: 'Redis was restarted or failed over; it is told again what it may have lost',
-      })
+      const detail = 'Redis was restarted or failed over; it is told again what it may have lost'
+      // Otherwise the probe tells that it is back.
+      if (circuit.closed) tellState({ state: 'available', detail })
     },
     away: detail => circuit.trip(detail),
     over: () => tellState({ state: 'lost', detail: `Redis was away for ${graceMs} ms; open connections end` }),
