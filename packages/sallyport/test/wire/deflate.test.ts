@@ -13,6 +13,7 @@ describe('RFC 7692 §7.2.3 examples', () => {
     ['fragmented', `4183 ${zero} f248cd 8084 ${zero} c9c90700`],
     ['no compression', `c18b ${zero} 000500faff48656c6c6f00`],
     ['a final block', `c188 ${zero} f348cdc9c9070000`],
+    ['a final block and nothing behind it', `c187 ${zero} f348cdc9c90700`],
     ['two blocks', `c18d ${zero} f248050000 00ffffcac9c90700`],
   ] as const
   for (const [name, bytes] of rows) {

@@ -74,6 +74,13 @@ describe('agreeDeflate', () => {
       15,
       `${takeover}; server_max_window_bits=10`,
     ],
+    [
+      'server window 14 is told',
+      'permessage-deflate; server_max_window_bits=14',
+      15,
+      `${takeover}; server_max_window_bits=14`,
+    ],
+    ['a bound of 14 cannot be told to this client', 'permessage-deflate', 14, null],
     ['server window 15', 'permessage-deflate; server_max_window_bits=15', 15, takeover],
     ['zlib has no window of 8', 'permessage-deflate; server_max_window_bits=8', 15, null],
     ['9 is the least', 'permessage-deflate; server_max_window_bits=9', 15, `${takeover}; server_max_window_bits=9`],
