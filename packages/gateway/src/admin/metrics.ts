@@ -7,6 +7,8 @@ export interface Metrics {
   readonly contentType: string
   /** Prometheus text. */
   text(): Promise<string>
+  /** The same as data, for who adds up those of several processes. */
+  json(): Promise<readonly object[]>
 }
 
 /** What a route counted under guards that a reload has replaced, so that no counter of it ever falls. */
@@ -28,9 +30,20 @@ export function createMetrics(running: Running): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
-    new Counter({ name, help, labelNames, registers: [registry] })
-  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
-    new Gauge({ name, help, labelNames, registers: [registry] })
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      aggregator: name === 'sallyport_reloads_total' ? 'max' : 'sum',
+    })
+  // How several workers' are added up: connections by their sum, states by the worst.
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    aggregator: 'sum' | 'min' | 'max',
+    ...labelNames: L[]
+  ): Gauge<L> => new Gauge({ name, help, labelNames, registers: [registry], aggregator })
 
   const denials = counter(
     'sallyport_denials_total',
@@ -42,7 +55,7 @@ export function createMetrics(running: Running): Metrics {
   )
   const opened = counter('sallyport_connections_opened_total', 'Connections that passed the handshake door.', 'route')
   const closed = counter('sallyport_connections_closed_total', 'Connections that ended.', 'route')
-  const open = gauge('sallyport_connections_open', 'Connections open now.', 'route')
+  const open = gauge('sallyport_connections_open', 'Connections open now.', 'sum', 'route')
   const messages = counter('sallyport_messages_total', 'Messages; in is from the client.', 'route', 'direction')
   const bytes = counter(
     'sallyport_message_bytes_total',
@@ -51,11 +64,23 @@ export function createMetrics(running: Running): Metrics {
     'direction',
   )
   const tickets = counter('sallyport_tickets_issued_total', 'Tickets issued.', 'route')
-  const connections = gauge('sallyport_upstream_connections', 'Connections open to a backend.', 'upstream', 'target')
-  const healthy = gauge('sallyport_upstream_healthy', '1 where a backend is given connections.', 'upstream', 'target')
+  const connections = gauge(
+    'sallyport_upstream_connections',
+    'Connections open to a backend.',
+    'sum',
+    'upstream',
+    'target',
+  )
+  const healthy = gauge(
+    'sallyport_upstream_healthy',
+    '1 where a backend is given connections.',
+    'min',
+    'upstream',
+    'target',
+  )
   const reloads = counter('sallyport_reloads_total', 'Reloads; refused ones left the old configuration.', 'result')
-  const loaded = gauge('sallyport_config_loaded_timestamp_seconds', 'When the configuration in force was read.')
-  const draining = gauge('sallyport_draining', '1 while the gateway lets its connections go.')
+  const loaded = gauge('sallyport_config_loaded_timestamp_seconds', 'When the configuration in force was read.', 'min')
+  const draining = gauge('sallyport_draining', '1 while the gateway lets its connections go.', 'max')
 
   const tallies = new Map<string, Tally>()
 
@@ -104,6 +129,10 @@ export function createMetrics(running: Running): Metrics {
     text() {
       collect()
       return registry.metrics()
+    },
+    json() {
+      collect()
+      return registry.getMetricsAsJSON()
     },
   }
 }

@@ -1,10 +1,14 @@
+import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import { adminApi } from '../admin/admin-api.ts'
 import { type AdminServer, serveAdmin } from '../admin/admin-server.ts'
+import { fleetApi, reloadFleet } from '../admin/fleet-api.ts'
 import { createMetrics } from '../admin/metrics.ts'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
-import type { ParsedConfig } from '../config/parse.ts'
-import { readConfigFile, type Running, startRunning } from '../reload/running.ts'
+import { type ParsedConfig, parseConfigFully } from '../config/parse.ts'
+import { startFleet } from '../reload/fleet.ts'
+import { readConfigText, startRunning } from '../reload/running.ts'
+import { work } from '../reload/worker.ts'
 import { refuseBadFiles } from './check.ts'
 import { createLog } from './log.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
@@ -28,9 +32,12 @@ const PATIENCE_MS = 5000
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { values } = readArguments(args, COMMON)
   const file = values.config ?? DEFAULT_FILE
+  if (cluster.isWorker) return work(file)
+  let text: string
   let parsed: ParsedConfig
   try {
-    parsed = readConfigFile(file)
+    text = readConfigText(file)
+    parsed = parseConfigFully(text, { file })
     refuseBadFiles(file, parsed.config)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -40,36 +47,86 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 1
   }
   const log = createLog(parsed.config.log, parsed.config.name)
-  let running: Running
-  let admin: AdminServer | null = null
   try {
-    running = await startRunning({ file, parsed, log })
-    if (parsed.config.admin !== null) {
-      admin = await serveAdmin(parsed.config.admin, adminApi(running, createMetrics(running)))
-    }
+    const served =
+      parsed.config.workers > 1 ? await serveFleet(file, text, parsed, log) : await serveAlone(file, parsed, log)
+    process.on('SIGHUP', served.reload)
+    await ended(served, log)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     log.error({ kind: 'startup', code }, `the gateway cannot start: ${message}`)
     return process.exit(1)
   }
-  log.info(
-    {
-      kind: 'startup',
-      file,
-      ports: Object.fromEntries(running.gateway.ports),
-      admin: admin?.port ?? null,
-      routes: parsed.config.routes.map(({ id }) => id),
-    },
-    'serving',
-  )
-  process.on('SIGHUP', () => void running.reload())
-  await ended(running, admin, log)
   // What is left (idle connections to backends and to the app) is nobody's.
   return process.exit(0)
 }
 
+/** What serves, in this process or in several. */
+interface Served {
+  readonly reload: () => void
+  readonly drainMs: () => number
+  close(withinMs: number): Promise<void>
+}
+
+async function serveAlone(file: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
+  const running = await startRunning({ file, parsed, log })
+  const admin = await openAdmin(parsed, adminApi(running, createMetrics(running)))
+  tellServing(log, file, parsed, Object.fromEntries(running.gateway.ports), admin)
+  return {
+    reload: () => void running.reload(),
+    drainMs: () => running.config.drainMs,
+    async close(withinMs) {
+      await running.close(withinMs)
+      await admin?.close()
+    },
+  }
+}
+
+async function serveFleet(file: string, text: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
+  const fleet = await startFleet(parsed.config.workers, text, log)
+  const admin = await openAdmin(parsed, fleetApi(fleet, file))
+  tellServing(log, file, parsed, fleet.ports, admin)
+  return {
+    reload() {
+      reloadFleet(fleet, file).then(
+        ({ status, body }) => {
+          if (status === 200) log.info({ kind: 'reload', ok: true }, 'reloaded')
+          else log.error({ kind: 'reload', ...(body as object) }, 'reload refused; the old configuration stands')
+        },
+        (error: unknown) => log.error({ kind: 'reload', reason: (error as Error).message }, 'reload failed'),
+      )
+    },
+    drainMs: () => parsed.config.drainMs,
+    async close(withinMs) {
+      await fleet.close(withinMs)
+      await admin?.close()
+    },
+  }
+}
+
+async function openAdmin(
+  { config }: ParsedConfig,
+  endpoints: Parameters<typeof serveAdmin>[1],
+): Promise<AdminServer | null> {
+  return config.admin === null ? null : serveAdmin(config.admin, endpoints)
+}
+
+function tellServing(
+  log: Logger,
+  file: string,
+  { config }: ParsedConfig,
+  ports: object,
+  admin: AdminServer | null,
+): void {
+  const { workers, routes } = config
+  log.info(
+    { kind: 'startup', file, ports, admin: admin?.port ?? null, workers, routes: routes.map(({ id }) => id) },
+    'serving',
+  )
+}
+
 /** Resolves when a signal has been obeyed. */
-function ended(running: Running, admin: AdminServer | null, log: Logger): Promise<void> {
+function ended(served: Served, log: Logger): Promise<void> {
   return new Promise(resolve => {
     let asked = false
     const end = (signal: string): void => {
@@ -79,7 +136,7 @@ function ended(running: Running, admin: AdminServer | null, log: Logger): Promis
         return
       }
       asked = true
-      const { drainMs } = running.config
+      const drainMs = served.drainMs()
       log.info({ kind: 'shutdown', signal, drainMs }, 'ending: connections are let go')
       const late = setTimeout(() => {
         log.warn({ kind: 'shutdown' }, 'some connections did not go in time')
@@ -87,8 +144,7 @@ function ended(running: Running, admin: AdminServer | null, log: Logger): Promis
       }, drainMs + PATIENCE_MS)
       const leave = async (): Promise<void> => {
         try {
-          await running.close(drainMs)
-          await admin?.close()
+          await served.close(drainMs)
         } catch (error) {
           log.error({ kind: 'shutdown', reason: (error as Error).message }, 'ending failed')
         }

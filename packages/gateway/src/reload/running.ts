@@ -27,8 +27,11 @@ export interface Running {
   readonly loadedAt: number
   readonly reloads: { readonly taken: number; readonly refused: number }
   readonly draining: boolean
-  /** Reads the file again. Reloads come one after the other; those that are asked for while one waits share it. */
-  reload(): Promise<ReloadResult>
+  /**
+   * Reads the file again, or takes the text of it that another process has read. Reloads come one after the other; those
+   * that are asked for while one waits share it.
+   */
+  reload(text?: string): Promise<ReloadResult>
   drain(withinMs?: number): Promise<void>
   close(withinMs?: number): Promise<void>
 }
@@ -54,20 +57,23 @@ export interface RunningParts {
   readonly store?: Store
 }
 
-/** Reads a configuration file. Throws a `ConfigError`, also for a file that cannot be read. */
-export function readConfigFile(
-  file: string,
-  env: { readonly [name: string]: string | undefined } = process.env,
-): ParsedConfig {
-  let text: string
+/** The text of a configuration file. Throws a `ConfigError` where it cannot be read. */
+export function readConfigText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable'
     const problem = { file, line: 1, column: 1, path: '', value: '', message: `the file cannot be read (${code})` }
     throw new ConfigError([{ ...problem, remedy: 'name it with --config, or write one with `sallyport-gateway init`' }])
   }
-  return parseConfigFully(text, { file, env })
+}
+
+/** Reads a configuration file. Throws a `ConfigError`, also for a file that cannot be read. */
+export function readConfigFile(
+  file: string,
+  env: { readonly [name: string]: string | undefined } = process.env,
+): ParsedConfig {
+  return parseConfigFully(readConfigText(file), { file, env })
 }
 
 /** Starts a gateway: it serves when the promise resolves. Rejects with the first error of a listener or a policy. */
@@ -97,12 +103,12 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     return { ok: false, problems, reason }
   }
 
-  const take = async (): Promise<ReloadResult> => {
+  const take = async (text?: string): Promise<ReloadResult> => {
     const started = performance.now()
     if (draining) return refused('the gateway drains')
     let next: ParsedConfig
     try {
-      next = readConfigFile(file, env)
+      next = parseConfigFully(text ?? readConfigText(file), { file, env })
     } catch (error) {
       if (error instanceof ConfigError) return refused(`${error.problems.length} problems in ${file}`, error.problems)
       throw error
@@ -128,10 +134,10 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
 
   let current: Promise<ReloadResult> | null = null
   let waiting: Promise<ReloadResult> | null = null
-  const reload = (): Promise<ReloadResult> => {
+  const reload = (text?: string): Promise<ReloadResult> => {
     if (waiting !== null) return waiting
     if (current === null) {
-      current = take().finally(() => {
+      current = take(text).finally(() => {
         current = null
       })
       return current
@@ -139,7 +145,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     // What is asked for now may have been written after the running one read the file: one more run serves all who ask.
     waiting = current.then(() => {
       waiting = null
-      return reload()
+      return reload(text)
     })
     return waiting
   }
