@@ -27,7 +27,9 @@ function tabOf(page: Page): Tab {
       await page.click(selector)
       const popup = await opened
       popup.setDefaultTimeout(STEP_MS)
-      await popup.waitForSelector('body')
+      // A window begins as about:blank, and waiting there may fail as its page comes.
+      const parsed = (): Promise<unknown> => popup.waitForSelector('h1')
+      await parsed().catch(parsed)
       return tabOf(popup)
     },
   }

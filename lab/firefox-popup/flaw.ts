@@ -11,7 +11,6 @@ export const flaw: Flaw = {
       popup: true,
       // WebKitGTK under automation opens no window.
       runsIn: ['chromium', 'chromium-debian', 'firefox', 'firefox-open'],
-      succeedsIn: ['firefox', 'firefox-open'],
     },
   ],
   honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },

@@ -13,6 +13,7 @@ export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation
     'cross-site': ['none'],
     'framed sibling': ['none'],
     'framed cross-site': ['none'],
+    'cross-site after a popup': ['none'],
   },
   'chromium-debian': {
     sibling: ALL,
@@ -20,6 +21,7 @@ export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation
     'cross-site': NEVER,
     'framed sibling': NEVER,
     'framed cross-site': NEVER,
+    'cross-site after a popup': NEVER,
   },
   firefox: {
     sibling: ALL,
@@ -27,6 +29,7 @@ export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation
     'cross-site': NEVER,
     'framed sibling': NEVER,
     'framed cross-site': NEVER,
+    'cross-site after a popup': ['none', 'unset'],
   },
   'firefox-open': {
     sibling: ALL,
@@ -34,6 +37,7 @@ export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation
     'cross-site': ['none', 'unset'],
     'framed sibling': ['none', 'unset'],
     'framed cross-site': ['none', 'unset'],
+    'cross-site after a popup': ['none', 'unset'],
   },
   webkit: {
     sibling: ALL,
@@ -41,6 +45,8 @@ export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation
     'cross-site': ['none', 'unset'],
     'framed sibling': ALL,
     'framed cross-site': ['none', 'unset'],
+    // Not run: under automation WebKitGTK opens no window.
+    'cross-site after a popup': NEVER,
   },
   'webkit-itp': {
     sibling: ALL,
@@ -48,5 +54,6 @@ export const COOKIE_TRAVELS: Readonly<Record<BrowserId, Readonly<Record<Relation
     'cross-site': NEVER,
     'framed sibling': ALL,
     'framed cross-site': NEVER,
+    'cross-site after a popup': NEVER,
   },
 }

@@ -45,7 +45,8 @@ export function succeeds({ loaded, browser, attacker, sameSite }: Plan): boolean
   if (flaw.kind === 'client' || browser === null || attacker === null) return true
   if (attacker.succeedsIn !== undefined && sameSite === undefined) return attacker.succeedsIn.includes(browser)
   const cookie = sameSite ?? flaw.sameSite
-  return cookie === undefined || COOKIE_TRAVELS[browser][relationOf(attacker.origin, attacker.framed)].includes(cookie)
+  const relation = relationOf(attacker.origin, attacker.framed, attacker.popup)
+  return cookie === undefined || COOKIE_TRAVELS[browser][relation].includes(cookie)
 }
 
 /** Runs one cell. It never throws: what goes wrong is an `error` cell. */

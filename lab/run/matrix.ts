@@ -1,5 +1,5 @@
 import type { BrowserId, BrowserKind } from '../browsers/browser.ts'
-import type { SameSite } from '../ground/description.ts'
+import type { AttackerSite, SameSite } from '../ground/description.ts'
 import { relationOf } from '../ground/names.ts'
 import type { Cell, Plan } from './cell.ts'
 import { loadFlaw } from './flaws.ts'
@@ -10,12 +10,18 @@ import type { Paint } from './table.ts'
 const SAME_SITES: readonly SameSite[] = ['none', 'unset', 'lax', 'strict']
 
 /** Where the attacker's page is, and the flawed app that lets it past: one without any check, one that allows `null`. */
-const PLACES: readonly { readonly origin: string; readonly framed?: true; readonly flaw: string }[] = [
+const PLACES: readonly (AttackerSite & { readonly flaw: string })[] = [
   { origin: 'https://evil.app.shop.localhost', flaw: 'no-origin-exfiltration' },
   { origin: 'http://evil.app.shop.localhost', flaw: 'no-origin-exfiltration' },
   { origin: 'https://evil.localhost', flaw: 'no-origin-exfiltration' },
   { origin: 'https://evil.app.shop.localhost', framed: true, flaw: 'origin-null-allowed' },
   { origin: 'https://evil.localhost', framed: true, flaw: 'origin-null-allowed' },
+  {
+    origin: 'https://evil.localhost',
+    popup: true,
+    runsIn: ['chromium', 'chromium-debian', 'firefox', 'firefox-open'],
+    flaw: 'firefox-popup',
+  },
 ]
 
 /** One row: a place and a browser, with the cell of each SameSite. */
@@ -28,17 +34,19 @@ interface MatrixRow {
 /** Measures where the session cookie travels: each SameSite, from each place, in each browser. */
 export async function measureMatrix(kinds: readonly BrowserKind[], jobs: number): Promise<readonly MatrixRow[]> {
   const rows: { readonly place: string; readonly browser: BrowserId; readonly plans: readonly Plan[] }[] = []
-  for (const { origin, framed, flaw } of PLACES) {
+  for (const { flaw, ...attacker } of PLACES) {
     const loaded = await loadFlaw(flaw)
+    const { origin, framed, popup, runsIn } = attacker
     for (const { id } of kinds) {
+      if (runsIn?.includes(id) === false) continue
       rows.push({
-        place: `${relationOf(origin, framed)} (${origin})`,
+        place: `${relationOf(origin, framed, popup)} (${origin})`,
         browser: id,
         plans: SAME_SITES.map(sameSite => ({
           loaded,
           variant: 'vulnerable',
           browser: id,
-          attacker: { origin, ...(framed && { framed }) },
+          attacker,
           sameSite,
         })),
       })

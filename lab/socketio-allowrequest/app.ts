@@ -1,0 +1,43 @@
+import { Server } from 'socket.io'
+import type { Running } from '../ground/description.ts'
+import type { Ground } from '../ground/ground.ts'
+
+/** Private messages over Socket.IO. The page stays with long polling: its users sit behind proxies that break WebSockets. */
+export function start({ server, signIn, user, origin, route }: Ground): Running {
+  signIn({ httpOnly: true, secure: true, sameSite: 'strict' })
+
+  const io = new Server(server, {
+    // FLAW: asked for a session's first request alone. Each later one bears the session's id, `sid`, and nobody asks whose page it is from.
+    allowRequest: (request, answer) =>
+      answer(null, [undefined, origin].includes(request.headers.origin) && user(request) !== undefined),
+  })
+
+  io.on('connection', socket => {
+    const account = user(socket.request)!
+    socket.on('getPrivateMessages', () => socket.emit('privateMessages', account.privateMessages))
+  })
+
+  // The operators' dashboard, on a host of its own, shows what is asked for. An address is no secret, one thinks.
+  const asked: string[] = []
+  io.engine.use((request: { readonly url: string }, _response: unknown, next: () => void) => {
+    asked.push(request.url)
+    next()
+  })
+  route('GET /status', (_request, response) => {
+    response.setHeader('Access-Control-Allow-Origin', '*').end(asked.join('\n'))
+  })
+
+  for (const path of ['/inbox', '/work'])
+    route(`GET ${path}`, (_request, response) => {
+      response.setHeader('Content-Type', 'text/html').end(`<h1>Your messages</h1>
+<script src="/socket.io/socket.io.js"></script>
+<script type="module">
+  const socket = io({ transports: ['polling'] })
+  socket.on('connect', () => socket.emit('getPrivateMessages'))
+  socket.on('connect_error', error => report('fails', error.message))
+  socket.on('privateMessages', () => report('works', 'privateMessages'))
+  const report = (how, body) => location.pathname === '/work' && fetch('/report/' + how, { method: 'POST', body })
+</script>`)
+    })
+  return { close: () => void io.engine.close() }
+}
