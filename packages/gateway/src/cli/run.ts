@@ -47,11 +47,21 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 1
   }
   const log = createLog(parsed.config.log, parsed.config.name)
+  let serving: Served | null = null
+  let hangUp = false
+  // From the first moment on: a SIGHUP that nobody listens for ends the process.
+  process.on('SIGHUP', () => {
+    hangUp = true
+    serving?.reload()
+  })
   try {
-    const served =
+    const served: Served =
       parsed.config.workers > 1 ? await serveFleet(file, text, parsed, log) : await serveAlone(file, parsed, log)
-    process.on('SIGHUP', served.reload)
-    await ended(served, log)
+    serving = served
+    if (hangUp) served.reload()
+    const end = ended(served, log)
+    served.announce()
+    await end
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     log.error({ kind: 'startup', code }, `the gateway cannot start: ${message}`)
@@ -64,6 +74,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 /** What serves, in this process or in several. */
 interface Served {
   readonly reload: () => void
+  /** Tells that it serves, once its signals are heard. */
+  readonly announce: () => void
   readonly drainMs: () => number
   close(withinMs: number): Promise<void>
 }
@@ -71,8 +83,8 @@ interface Served {
 async function serveAlone(file: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
   const running = await startRunning({ file, parsed, log })
   const admin = await openAdmin(parsed, adminApi(running, createMetrics(running)))
-  tellServing(log, file, parsed, Object.fromEntries(running.gateway.ports), admin)
   return {
+    announce: () => tellServing(log, file, parsed, Object.fromEntries(running.gateway.ports), admin),
     reload: () => void running.reload(),
     drainMs: () => running.config.drainMs,
     async close(withinMs) {
@@ -85,8 +97,8 @@ async function serveAlone(file: string, parsed: ParsedConfig, log: Logger): Prom
 async function serveFleet(file: string, text: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
   const fleet = await startFleet(parsed.config.workers, text, log)
   const admin = await openAdmin(parsed, fleetApi(fleet, file))
-  tellServing(log, file, parsed, fleet.ports, admin)
   return {
+    announce: () => tellServing(log, file, parsed, fleet.ports, admin),
     reload() {
       reloadFleet(fleet, file).then(
         ({ status, body }) => {
