@@ -91,7 +91,10 @@ test('what is refused, given up or ended leaves no lease behind', async () => {
 })
 
 test('report mode lets a connection without a session in, and its re-check does not end it', async () => {
-  const { core, gate, admittance } = slowDoor({ session: () => null, authorize: undefined }, { report: ['handshake/session'] })
+  const { core, gate, admittance } = slowDoor(
+    { session: () => null, authorize: undefined },
+    { report: ['handshake/session'] },
+  )
   gate.resolve(true)
   const answer = await admittance
   assert.ok(answer.pass)
