@@ -42,12 +42,12 @@ describe('writeFrame', () => {
 
   test('a length beyond 32 bits is written in both halves', () => {
     // No such payload exists here; an array that only claims its length shows the header.
-    const claims = { length: 0x2_0000_0003 } as unknown as Uint8Array
+    const claims = { length: 0x2_8000_0003 } as unknown as Uint8Array
     const target = Buffer.alloc(16)
     target.set = () => undefined
     writeFrame(target, 0, FIN | OPCODE.binary, claims)
-    assert.equal(target.toString('hex', 0, 10), '827f0000000200000003')
-    assert.equal(frameSize(0x2_0000_0003), 0x2_0000_0003 + MAX_HEADER_BYTES)
+    assert.equal(target.toString('hex', 0, 10), '827f0000000280000003')
+    assert.equal(frameSize(0x2_8000_0003), 0x2_8000_0003 + MAX_HEADER_BYTES)
   })
 })
 
