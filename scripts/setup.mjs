@@ -48,6 +48,7 @@ if (process.argv.includes('--browsers')) {
     ['chromium', ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser']],
     ['firefox-esr', ['/usr/bin/firefox-esr', '/usr/bin/firefox']],
     ['redis-server', ['/usr/bin/redis-server']],
+    ['iproute2', ['/usr/bin/ip', '/usr/sbin/ip', '/bin/ip', '/sbin/ip']],
     ['python3-websockets', ['/usr/lib/python3/dist-packages/websockets/__init__.py']],
   ]
   const missing = wanted.filter(([, paths]) => !paths.some(path => existsSync(path))).map(([name]) => name)

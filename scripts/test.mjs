@@ -5,7 +5,7 @@ import { globSync, statSync } from 'node:fs'
 const given = process.argv.slice(2)
 const flags = given.filter(argument => argument.startsWith('-'))
 const paths = given.filter(argument => !argument.startsWith('-'))
-const globs = paths.length > 0 ? paths : ['packages/*/test', 'examples/*/test', 'test']
+const globs = paths.length > 0 ? paths : ['packages/*/test', 'examples/*/test', 'lab/test', 'test']
 const files = globs
   .flatMap(pattern => globSync(pattern))
   .flatMap(path => (statSync(path).isDirectory() ? globSync(`${path}/**/*.test.ts`) : [path]))
