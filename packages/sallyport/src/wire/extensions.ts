@@ -63,14 +63,14 @@ function agreeOffer(offer: ExtensionOffer, windowBits: number): DeflateAgreement
   const server = asked.get('server_max_window_bits')
   const client = asked.get('client_max_window_bits')
   const serverWindowBits = server === undefined ? windowBits : Math.min(Number(server), windowBits)
-  // A client that does not offer the parameter cannot be told to use less than the full window (RFC 7692 §7.1.2.2).
-  const clientBound = client === undefined ? MAX_WINDOW_BITS : windowBits
-  const clientWindowBits = typeof client === 'string' ? Math.min(Number(client), clientBound) : clientBound
-  if (serverWindowBits < MIN_WINDOW_BITS || clientWindowBits > windowBits) return null
+  if (serverWindowBits < MIN_WINDOW_BITS) return null
   const response = ['permessage-deflate', 'server_no_context_takeover', 'client_no_context_takeover']
   if (serverWindowBits < MAX_WINDOW_BITS) response.push(`server_max_window_bits=${serverWindowBits}`)
-  if (client !== undefined && clientWindowBits < MAX_WINDOW_BITS) {
-    response.push(`client_max_window_bits=${clientWindowBits}`)
+  // Only a client that offers the parameter may be told its window (RFC 7692 §7.1.2.2). The others use the full one,
+  // which costs nothing here: a message is inflated on its own, and no window is held between two.
+  if (client !== undefined) {
+    const clientWindowBits = client === true ? windowBits : Math.min(Number(client), windowBits)
+    if (clientWindowBits < MAX_WINDOW_BITS) response.push(`client_max_window_bits=${clientWindowBits}`)
   }
   return { response: response.join('; '), serverWindowBits }
 }
