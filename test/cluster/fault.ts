@@ -131,15 +131,15 @@ export async function runFault(fault: Fault): Promise<FaultReport> {
   await fault.mend()
   const mended = performance.now()
   // What attackers would do while it recovers.
-  let recovering = true
+  const recovery = new AbortController()
   const attack = (async () => {
-    while (recovering) {
+    while (!recovery.signal.aborted) {
       await Promise.all([replay(), crowd()])
       await wait(50)
     }
   })()
   const normalAt = await normal(survivors, `${id}-normal`, fault.patienceMs)
-  recovering = false
+  recovery.abort()
   await attack
   await crowd()
   await replay()

@@ -39,13 +39,8 @@ export async function startNode(
   prefix: readonly string[] = [],
   host = '127.0.0.1',
 ): Promise<FleetNode> {
-  const [command = process.execPath, ...args] = [
-    ...prefix,
-    process.execPath,
-    '--conditions=sallyport-source',
-    PROGRAM,
-    JSON.stringify(setup),
-  ]
+  const program = [process.execPath, '--conditions=sallyport-source', PROGRAM, JSON.stringify(setup)]
+  const [command = process.execPath, ...args]: string[] = [...prefix, ...program]
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   children.add(child)
   child.once('exit', () => children.delete(child))

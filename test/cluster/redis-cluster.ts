@@ -46,7 +46,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       const [info, link] = await Promise.all([probe.cluster('INFO'), probe.info('replication')])
       probe.disconnect()
       // A replica that was never in step cannot take over.
-      if (!String(info).includes('cluster_state:ok') || link.includes('master_link_status:down')) return false
+      if (!info.includes('cluster_state:ok') || link.includes('master_link_status:down')) return false
     }
     return true
   }

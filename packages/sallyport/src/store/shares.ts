@@ -159,7 +159,8 @@ export function createShares(options: SharesOptions): Shares {
       perMs: share.budget.perMs,
       burst: Math.max(1, share.budget.burst * part),
     }
-    share.alone ??= { debt: Math.max(0, budget.burst - share.units), at }
+    // A part of the burst for each node: all of them together have one more, once, and owe it afterwards.
+    share.alone ??= { debt: 0, at }
     share.units = 0
     const taken = takeFrom(share.alone, Math.min(cost, budget.burst), budget, at)
     if (taken.ok) share.aloneSpent += cost

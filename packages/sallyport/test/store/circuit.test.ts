@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { describe, it, mock } from 'node:test'
+import { createCircuit } from '../../src/store/circuit.ts'
+import type { StoreError } from '../../src/store/store-error.ts'
+
+const never = (): Promise<never> => new Promise(() => undefined)
+const immediates = async (): Promise<void> => {
+  for (let nth = 0; nth < 4; nth++) await new Promise(resolve => setImmediate(resolve))
+}
+
+const setUp = (probe: () => Promise<void> = async () => undefined, maxPending = 10) => {
+  const states: string[] = []
+  const circuit = createCircuit({
+    name: 'Redis',
+    deadlineMs: 50,
+    failures: 3,
+    maxPending,
+    probeMs: 250,
+    probeMostMs: 1000,
+    probe,
+    onState: ({ state }) => states.push(state),
+  })
+  return { circuit, states }
+}
+
+const faked = (work: () => Promise<void>) => async (): Promise<void> => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    await work()
+  } finally {
+    mock.timers.reset()
+  }
+}
+/** Lets `ms` pass, with the turns of the loop around it. */
+const pass = async (ms: number): Promise<void> => {
+  await immediates()
+  mock.timers.tick(ms)
+  await immediates()
+}
+
+describe('the circuit', () => {
+  it(
+    'a call that never answers ends at the deadline, not before',
+    faked(async () => {
+      const { circuit } = setUp()
+      let ended = ''
+      circuit.call(never).catch((error: StoreError) => (ended = error.code))
+      await pass(49)
+      assert.equal(ended, '')
+      await pass(1)
+      assert.equal(ended, 'SALLY_STORE_UNAVAILABLE')
+      circuit.close()
+    }),
+  )
+
+  it(
+    'an answer that came while our own loop was busy is not late',
+    faked(async () => {
+      const { circuit } = setUp()
+      let answer: (value: string) => void = () => undefined
+      const call = circuit.call(() => new Promise<string>(resolve => (answer = resolve)))
+      await immediates()
+      mock.timers.tick(500)
+      // The timer ran first; the socket is read in the same turn.
+      answer('in time')
+      assert.equal(await call, 'in time')
+      circuit.close()
+    }),
+  )
+
+  for (const { row, failures, open } of [
+    { row: 'one below the bound', failures: 2, open: false },
+    { row: 'at the bound', failures: 3, open: true },
+    { row: 'one above the bound', failures: 4, open: true },
+  ]) {
+    it(
+      `failures in a row, ${row}: ${open ? 'open' : 'closed'}`,
+      faked(async () => {
+        const { circuit, states } = setUp()
+        for (let nth = 0; nth < failures; nth++) {
+          await assert.rejects(circuit.call(() => Promise.reject(new Error('down'))))
+        }
+        assert.equal(circuit.closed, !open)
+        assert.deepEqual(states, open ? ['unavailable'] : [])
+        circuit.close()
+      }),
+    )
+  }
+
+  it(
+    'an answer between failures starts the count again',
+    faked(async () => {
+      const { circuit } = setUp()
+      for (let nth = 0; nth < 5; nth++) {
+        await assert.rejects(circuit.call(() => Promise.reject(new Error('down'))))
+        await circuit.call(async () => 'up')
+      }
+      assert.equal(circuit.closed, true)
+      circuit.close()
+    }),
+  )
+
+  it(
+    'open: nothing is asked, calls are denied at once, and one probe at a time finds out',
+    faked(async () => {
+      let probes = 0
+      let up = false
+      const { circuit, states } = setUp(async () => {
+        probes++
+        if (!up) throw new Error('still down')
+      })
+      circuit.trip('it is down')
+      let asked = 0
+      await assert.rejects(
+        circuit.call(async () => asked++),
+        { code: 'SALLY_STORE_UNAVAILABLE' },
+      )
+      assert.equal(asked, 0)
+      await pass(249)
+      assert.equal(probes, 0)
+      await pass(1)
+      assert.equal(probes, 1)
+      // The next one comes later than the first did.
+      await pass(250)
+      assert.equal(probes, 1)
+      up = true
+      await pass(125)
+      assert.equal(probes, 2)
+      assert.equal(circuit.closed, true)
+      assert.deepEqual(states, ['unavailable', 'probing', 'unavailable', 'probing', 'available'])
+      assert.equal(await circuit.call(async () => 'up'), 'up')
+      circuit.close()
+    }),
+  )
+
+  it(
+    'a probe that is under way is not joined by another',
+    faked(async () => {
+      let probes = 0
+      const { circuit } = setUp(() => (probes++, never()))
+      circuit.trip('down')
+      circuit.retry()
+      circuit.retry()
+      await pass(5000)
+      assert.equal(probes, 1)
+      circuit.close()
+    }),
+  )
+
+  for (const { row, pending, denied } of [
+    { row: 'at the bound', pending: 9, denied: false },
+    { row: 'one above', pending: 10, denied: true },
+  ]) {
+    it(
+      `calls under way, ${row}: ${denied ? 'denied at once' : 'asked'}`,
+      faked(async () => {
+        const { circuit } = setUp()
+        for (let nth = 0; nth < pending; nth++) circuit.call(never).catch(() => undefined)
+        const one = circuit.call(async () => 'asked')
+        if (denied) await assert.rejects(one, { code: 'SALLY_STORE_UNAVAILABLE' })
+        else assert.equal(await one, 'asked')
+        circuit.close()
+      }),
+    )
+  }
+
+  for (const { row, error, tells } of [
+    {
+      row: "Redis's own word",
+      error: new Error('LOADING Redis is loading redis://user:secret@host'),
+      tells: 'LOADING',
+    },
+    {
+      row: 'a code of Node',
+      error: Object.assign(new Error('10.0.0.7:6379'), { code: 'ECONNREFUSED' }),
+      tells: 'ECONNREFUSED',
+    },
+    { row: 'anything else by its class', error: new RangeError('sid=secret'), tells: 'RangeError' },
+    { row: 'no error at all', error: 'secret', tells: 'string' },
+  ]) {
+    it(`an error is told as ${row}, never by its message`, async () => {
+      const { circuit } = setUp()
+      await assert.rejects(
+        circuit.call(() => Promise.reject(error as Error)),
+        (thrown: StoreError) => {
+          assert.equal(thrown.message, `Redis failed: ${tells}`)
+          return true
+        },
+      )
+      circuit.close()
+    })
+  }
+
+  it('closed for good: every call is denied, and no timer is left', async () => {
+    const { circuit } = setUp()
+    circuit.trip('down')
+    circuit.close()
+    circuit.retry()
+    await assert.rejects(
+      circuit.call(async () => 1),
+      { code: 'SALLY_STORE_CLOSED' },
+    )
+  })
+})
