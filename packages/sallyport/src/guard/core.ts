@@ -25,6 +25,7 @@ import { LiveConnection } from './live-connection.ts'
 import type { Observer } from './observer.ts'
 import type { Parts } from './parts.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
+import { requireTarget } from './target.ts'
 import type { Transport } from './transport.ts'
 
 /** How long a revocation is remembered at the least, in ms: longer than any ticket and most sessions. */
@@ -275,6 +276,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       return verdict instanceof Promise ? verdict.then(answer) : answer(verdict)
     },
     async revoke(target) {
+      requireTarget(target)
       observer.revoked(target)
       // Here at once, whatever becomes of the store; the caller learns if other nodes were not reached.
       endAll(target)

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { requireTarget } from '../../src/guard/target.ts'
+
+const NOBODY: readonly (readonly [name: string, target: unknown, message: RegExp])[] = [
+  ['a bare id', 's1', /write \{ session: id \}/],
+  ['a session that is undefined: a logout of nobody', { session: undefined }, /session is of type undefined/],
+  ['a user that is undefined', { user: undefined }, /user is of type undefined/],
+  ['a session that is null', { session: null }, /session is null/],
+  ['an empty session id', { session: '' }, /session is an empty string/],
+  ['a number', { user: 7 }, /user is of type number/],
+  ['both at once', { session: 's1', user: 'ann' }, /write \{ session: id \}/],
+  ['another key', { sessionId: 's1' }, /write \{ session: id \}/],
+  ['an empty object', {}, /write \{ session: id \}/],
+  ['ALL in capitals', 'ALL', /write \{ session: id \}/],
+  ['nothing', undefined, /write \{ session: id \}/],
+  ['null', null, /write \{ session: id \}/],
+]
+
+for (const [name, target, message] of NOBODY) {
+  test(`revoke: ${name} is an error, and tells no id`, () => {
+    assert.throws(
+      () => requireTarget(target),
+      (error: unknown) => error instanceof TypeError && message.test(error.message) && !/ann|s1/.test(error.message),
+    )
+  })
+}
+
+for (const target of [{ session: 's1' }, { user: 'ann' }, 'all']) {
+  test(`revoke: ${JSON.stringify(target)} names somebody`, () => assert.doesNotThrow(() => requireTarget(target)))
+}
