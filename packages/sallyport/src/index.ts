@@ -1,5 +1,6 @@
 import type { WebSocket, WebSocketServer } from 'ws'
 import { loadWs } from './adapters/load-ws.ts'
+import { refuseSpread } from './adapters/uncalled.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './adapters/upgrade.ts'
 import { createWsSide, type WsOptions } from './adapters/ws.ts'
 import { liveOf, takeOver, type WebSocketClass } from './adapters/ws-socket.ts'
@@ -78,7 +79,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
         else observer.deniedTicket(request, denial, session)
       },
     }),
-    ws: webSocket => side.options(webSocket ?? loadWs().WebSocket),
+    ws: refuseSpread((webSocket?: WebSocketClass) => side.options(webSocket ?? loadWs().WebSocket), 'guard.ws'),
     upgrade: (server, path) => createUpgradeHandler(side, server, path),
     connection(socket) {
       const live = liveOf(socket)

@@ -3,7 +3,8 @@ import type { MessageSubject } from '../message/message-control.ts'
 
 /** What of `ws` is not in its types. */
 interface Reading {
-  _receiver?: { _binaryType?: string }
+  /** None in Bun's own `ws`. */
+  _receiver?: { _binaryType?: string } | null
 }
 
 /**
@@ -19,7 +20,7 @@ export function readBuffers(prototype: WebSocket): void {
     },
     set(this: WebSocket & Reading, type: unknown) {
       inherited?.set?.call(this, type)
-      if (this._receiver !== undefined) this._receiver._binaryType = 'nodebuffer'
+      if (this._receiver) this._receiver._binaryType = 'nodebuffer'
     },
   })
 }

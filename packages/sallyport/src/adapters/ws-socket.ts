@@ -29,6 +29,9 @@ export interface Guarding {
   readonly delivery: Delivery | undefined
 }
 
+const SKIPPED =
+  'A WebSocketServer opened a socket that the handshake door had not let in, and it was cut: the option verifyClient was replaced after ...guard.ws(). Spread guard.ws() last; a rule of your own belongs into handshake.authorize.'
+
 /** What of `ws` is not in its types. */
 interface Innards {
   setSocket(socket: Duplex, head: Buffer, options: object): void
@@ -56,6 +59,8 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
   const innards = prototype as unknown as Innards
   const guardsOutbound = core.policy.message.outbound !== null
 
+  let warned = false
+
   class GuardedWebSocket extends Base {
     setSocket(socket: Duplex, head: Buffer, options: object): void {
       const admission = claim(socket)
@@ -64,6 +69,8 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
       Reflect.set(this, 'binaryType', this.binaryType)
       if (admission === undefined) {
         // `verifyClient` was replaced or skipped: nothing vouches for this socket, so nothing passes through it.
+        if (!warned) process.emitWarning(SKIPPED, { code: 'SALLY_CONTROL_FAILED' })
+        warned = true
         this.terminate()
         return
       }

@@ -4,7 +4,7 @@ import type { Transport } from '../guard/transport.ts'
 /** What of `ws` is not in its types. */
 interface Bounded {
   /** Its bound is set low before and raised after authentication. */
-  _receiver?: { _maxPayload?: number }
+  _receiver?: { _maxPayload?: number } | null
 }
 
 /** A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. */

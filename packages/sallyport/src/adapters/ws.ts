@@ -1,16 +1,18 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ServerOptions, WebSocketServer } from 'ws'
+import type { default as WebSocket, ServerOptions, WebSocketServer } from 'ws'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { hideTickets } from './ws-protocols.ts'
 import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-socket.ts'
 
 /** What `guard.ws()` gives to a `WebSocketServer`. Spread it last: each of these is a lock. */
-export type WsOptions = Required<
-  Pick<ServerOptions, 'verifyClient' | 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
-> &
-  ReceiverLocks & { readonly closeTimeout: number }
+export type WsOptions = Required<Pick<ServerOptions, 'verifyClient' | 'handleProtocols' | 'perMessageDeflate'>> &
+  ReceiverLocks & {
+    readonly closeTimeout: number
+    /** Typed as what `require('ws')` answers, which it extends with its statics: @fastify/websocket asks for that. */
+    readonly WebSocket: typeof WebSocket
+  }
 
 /** The guard's side of one or more `ws` servers. */
 export interface WsSide {
@@ -28,8 +30,15 @@ type Live = Pick<ServerOptions, 'handleProtocols' | 'WebSocket'>
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
+const NO_SOCKET =
+  'A handshake without a socket was refused (fastify.injectWS makes such): test over a real one, app.listen({ port: 0 }).'
 const REPLACED =
   'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
+
+/** A made-up request has no peer whose address or TLS could be judged. */
+function isWithoutSocket({ socket }: { readonly socket?: Duplex }): boolean {
+  return socket === undefined
+}
 
 /** Guards `ws` by its own options: `verifyClient` runs the handshake door, a subclass of its socket the message door. */
 export function createWsSide(core: Core): WsSide {
@@ -90,6 +99,11 @@ export function createWsSide(core: Core): WsSide {
             }
             hideTickets(this, handleProtocols)
           }
+          if (isWithoutSocket(req)) {
+            process.emitWarning(NO_SOCKET, { code: 'SALLY_REQUEST_MALFORMED' })
+            callback(false, 400, '{"code":"SALLY_REQUEST_MALFORMED"}')
+            return
+          }
           if (admissions.has(req.socket)) {
             callback(true)
             return
@@ -114,7 +128,7 @@ export function createWsSide(core: Core): WsSide {
           serverNoContextTakeover: true,
           clientNoContextTakeover: true,
         },
-        WebSocket: Guarded,
+        WebSocket: Guarded as unknown as typeof WebSocket,
       }
     },
   }

@@ -373,3 +373,48 @@ for (const way of ['server', 'upgrade'] as const) {
     assert.deepEqual(guard.counters().denials, [])
   })
 }
+
+test('guard.ws spread without the call: an error at start, not a server without a guard', async t => {
+  const { server, guard } = await started(t)
+  assert.throws(() => attach({ server, ...(guard.ws as object) }), /guard\.ws must be called.*\.\.\.guard\.ws\(\)/)
+})
+
+test('verifyClient replaced after the spread: the socket is cut, and a warning says why', async t => {
+  const { server, guard, client } = await started(t)
+  const opened: unknown[] = []
+  const got: unknown[] = []
+  const sockets = attach({ server, ...guard.ws(), verifyClient: () => true })
+  sockets.on('connection', socket => {
+    opened.push(socket)
+    socket.on('message', data => got.push(data))
+  })
+  const warned = once(process, 'warning')
+  const socket = client()
+  socket.on('open', () => socket.send('{"type":"chat","message":"past the door"}'))
+  await once(socket, 'close')
+  const [warning] = (await warned) as [Error & { code: string }]
+  assert.equal(warning.code, 'SALLY_CONTROL_FAILED')
+  assert.match(warning.message, /verifyClient was replaced.*handshake\.authorize/)
+  assert.deepEqual(got, [])
+})
+
+test('a made-up request without a socket is refused, not left hanging: fastify.injectWS', async t => {
+  const { guard } = await started(t)
+  const warned = once(process, 'warning')
+  const answer = await new Promise<readonly unknown[]>(resolve => {
+    const { verifyClient } = guard.ws()
+    Reflect.apply(verifyClient as (...args: unknown[]) => void, undefined, [
+      { origin: '', secure: false, req: { method: 'GET', url: '/', headers: {}, httpVersion: '1.1' } },
+      (...said: unknown[]) => resolve(said),
+    ])
+  })
+  assert.deepEqual(answer, [false, 400, '{"code":"SALLY_REQUEST_MALFORMED"}'])
+  assert.match(((await warned) as [Error])[0].message, /app\.listen\(\{ port: 0 \}\)/)
+})
+
+test('a class whose sockets have no receiver, as in Bun: binaryType can be chosen', async t => {
+  const { guard } = await started(t)
+  const socket = Object.create(guard.ws().WebSocket.prototype) as WebSocket
+  Object.defineProperty(socket, '_receiver', { value: null, writable: true })
+  assert.doesNotThrow(() => Reflect.set(socket, 'binaryType', 'arraybuffer', socket))
+})
