@@ -59,9 +59,12 @@ function readSecrets(section: Fields): readonly string[] | null {
     const secret = readSecret(value, section, 'secret')
     return secret === null ? null : Object.freeze([secret])
   }
-  const secrets = readEach(section, 'secret', 'process.env.TICKET_SECRET', readSecret)
-  if (isEmptyList(value))
-    refuse(section, 'secret', 'an empty list', 'no secret', 'write one, or leave it out for a random one')
+  // A variable that is unset is unsaid, here too: the secret before this one is not there for ever.
+  const secrets = readEach(section, 'secret', 'process.env.TICKET_SECRET', (one, at, index) =>
+    one === undefined ? null : readSecret(one, at, index),
+  )
+  if (isEmptyList(value) || isUnset(value))
+    refuse(section, 'secret', kindOf(value), 'no secret', 'write one, or leave it out for a random one')
   if (secrets !== null && secrets.length > MOST_SECRETS)
     refuse(
       section,
@@ -71,6 +74,14 @@ function readSecrets(section: Fields): readonly string[] | null {
       'drop those that no live ticket was signed with',
     )
   return secrets
+}
+
+function isUnset(list: unknown): boolean {
+  try {
+    return Array.isArray(list) && list.length <= MOST_SECRETS && list.every(one => one === undefined)
+  } catch {
+    return false
+  }
 }
 
 function readParameter(section: Fields): string {

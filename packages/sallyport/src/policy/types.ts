@@ -54,8 +54,8 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     /** How the HTTP side's session is found: a resolver, or `{ dangerouslyAnonymous: true }` for a public endpoint. */
     readonly session: SessionResolver<S> | { readonly dangerouslyAnonymous: boolean }
     readonly ticket?: {
-      /** HMAC keys, newest first, each of 32 bytes or more; older ones still verify. Default: random for this process. */
-      readonly secret?: string | readonly string[]
+      /** HMAC keys, newest first, each of 32 bytes or more; older ones still verify. Undefined (a variable that is unset) is unsaid. Default: random for this process. */
+      readonly secret?: string | readonly (string | undefined)[] | undefined
       readonly ttl?: Duration
       readonly carrier?: Carrier
       /** Name of the query parameter. Default `ticket`. */

@@ -63,6 +63,7 @@ const ROWS: readonly Row[] = [
   ['a short secret', { 'handshake.ticket': { secret: 'hunter2' } }, 'handshake.ticket.secret', '(hidden, 7 bytes)', /openssl rand/],
   ['a placeholder', { 'handshake.ticket': { secret: 'changeme'.repeat(5) } }, 'handshake.ticket.secret', '(hidden, 40 bytes)', /openssl rand/],
   ['no secret in the list', { 'handshake.ticket': { secret: [] } }, 'handshake.ticket.secret', 'an empty list', /leave it out/],
+  ['a list of variables that are all unset', { 'handshake.ticket': { secret: [undefined, undefined] } }, 'handshake.ticket.secret', 'a list of 2', /leave it out/],
   ['a misspelt secret', { 'handshake.ticket': { secrets: SECRET } }, 'handshake.ticket.secrets', 'a string', /`secret`/, 'secret'],
   ['a misspelt carrier', { 'handshake.ticket': { carrier: 'subprotcol' } }, 'handshake.ticket.carrier', "'subprotcol'", /'subprotocol'/, 'subprotocol'],
   ['a cookie as carrier', { 'handshake.ticket': { carrier: 'cookie' } }, 'handshake.ticket.carrier', "'cookie'", /one of 'subprotocol'/],

@@ -289,6 +289,7 @@ const DERIVED: readonly Derived[] = [
   ['report nothing', { report: false }, p => Array.from(p.report), []],
   ['report some', { report: ['message/rate', 'handshake/origin', 'message/rate'] }, p => Array.from(p.report), ['message/rate', 'handshake/origin']],
   ['another discriminator', { 'message.discriminator': 'action' }, p => [p.message.discriminator, p.message.schema?.discriminator], ['action', 'action']],
+  ['the secret before this one is unset', { 'handshake.ticket': { secret: [SECRET, undefined] } }, p => p.handshake.ticket?.secrets, [SECRET]],
   ['a variable that is unset is unsaid', { 'handshake.ticket': { secret: undefined } }, p => p.handshake.ticket?.secrets, null],
   ['the narrowest ranges that are too wide are refused, these not', { proxy: { trust: ['10.0.0.0/8', 'fc00::/7', '::ffff:10.0.0.0/104', '192.0.2.1'] } }, p => p.proxy.trust.length, 4],
 ]
