@@ -21,7 +21,7 @@ export interface Attacker {
   /** What the exploit said at its end; empty until then. */
   readonly finished: readonly string[]
   /** The page at one of the attacker's origins, with its port. */
-  address(origin: string, page?: string): string
+  address(origin: string): string
   steal(body: string): void
   close(): Promise<void>
 }
@@ -103,9 +103,9 @@ export async function startAttacker(parts: AttackerParts): Promise<Attacker> {
   return {
     loot,
     finished,
-    address(origin, page = '') {
-      if (parts.rebindsAt !== null) return `${origin}:${victimPort}/${page}`
-      return `${origin}:${origin.startsWith('https:') ? ports.https : ports.http}/${page}`
+    address(origin) {
+      if (parts.rebindsAt !== null) return `${origin}:${victimPort}/`
+      return `${origin}:${origin.startsWith('https:') ? ports.https : ports.http}/`
     },
     steal(body) {
       loot.push({ origin: '', body })

@@ -20,8 +20,6 @@ export interface AttackerSite {
   readonly framed?: true
   /** The browsers in which it is run at all. Default: every one. */
   readonly runsIn?: readonly BrowserId[]
-  /** The page, when it is not `exploit.html`: `exploit-popup.html`. */
-  readonly page?: string
   /**
    * The victim signed in by a click; clicks `#open` on the attacker's page, which opens the app in a window; clicks in
    * that window; and then clicks `#go` on the attacker's page.

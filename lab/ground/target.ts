@@ -110,7 +110,7 @@ export function targetOf(world: World, signal: AbortSignal): Target {
         if (issued !== null && wanted?.carrier === 'query') address.searchParams.set(wanted.parameter, issued)
         else if (issued !== null) protocols.push('sallyport.v1', `sallyport.ticket.${issued}`)
       }
-      return new WebSocket(address, protocols, {
+      const socket = new WebSocket(address, protocols, {
         ...rest.options,
         lookup,
         rejectUnauthorized: false,
@@ -120,6 +120,9 @@ export function targetOf(world: World, signal: AbortSignal): Target {
           ...rest.headers,
         },
       })
+      // A client that no longer reads would not even see that the server is gone.
+      world.onClose(() => socket.terminate())
+      return socket
     },
     async connect(options) {
       const socket = await target.dial(options)

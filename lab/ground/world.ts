@@ -18,6 +18,8 @@ export interface World {
   readonly witness: Witness
   /** The attacker's server holds the victim's secret, or the victim's state was changed. */
   hijacked(): boolean
+  /** Called when the run is over, for what a client left open. */
+  onClose(end: () => void): void
   close(): Promise<void>
 }
 
@@ -42,6 +44,7 @@ export async function createWorld({ flaw, name, sameSite, firstAddress = '::1' }
   const witness = createWitness()
   const serve = await loadServer(name)
   const over = new AbortController()
+  const ends: (() => void)[] = []
   const rebinds = flaw.kind === 'browser' && flaw.rebinds === true
   const victim = await startVictim({
     flaw,
@@ -67,8 +70,10 @@ export async function createWorld({ flaw, name, sameSite, firstAddress = '::1' }
     attacker,
     witness,
     hijacked: () => attacker.loot.some(({ body }) => body.includes(ground.secret)) || flaw.harmed?.(world) === true,
+    onClose: end => void ends.push(end),
     async close() {
       over.abort()
+      for (const end of ends) end()
       await Promise.all([victim.close(), attacker.close()])
     },
   }

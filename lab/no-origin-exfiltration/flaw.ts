@@ -5,17 +5,6 @@ export const flaw: Flaw = {
   kind: 'browser',
   control: 'handshake/origin',
   sameSite: 'none',
-  attackers: [
-    { origin: 'https://evil.localhost' },
-    { origin: 'https://evil.app.shop.localhost' },
-    {
-      origin: 'https://evil.localhost',
-      page: 'exploit-popup.html',
-      popup: true,
-      // WebKitGTK under automation opens no window.
-      runsIn: ['chromium', 'chromium-debian', 'firefox', 'firefox-open'],
-      succeedsIn: ['chromium', 'firefox', 'firefox-open'],
-    },
-  ],
+  attackers: [{ origin: 'https://evil.localhost' }, { origin: 'https://evil.app.shop.localhost' }],
   honest: { send: { type: 'getPrivateMessages' }, reply: 'privateMessages' },
 }

@@ -155,7 +155,7 @@ async function attackByPage(
       if (attacker.popup) await home.click('#sign-in')
       await reported(['signed-in'])
     }
-    const page = await open(profile, world.attacker.address(attacker.origin, attacker.page))
+    const page = await open(profile, world.attacker.address(attacker.origin))
     if (attacker.popup) {
       const popup = await page.clickThrough('#open')
       await popup.click('h1')

@@ -90,8 +90,15 @@ async function main(): Promise<number> {
   return (await (options.command === 'matrix' ? matrix(options) : runAll(options))) ? 0 : 1
 }
 
+/** How long what is left open may take to close, in ms. */
+const LEFT_OPEN_MS = 5000
+
 try {
   process.exitCode = await main()
+  setTimeout(() => {
+    process.stderr.write('A flaw left something open: see what its app or exploit does not close.\n')
+    process.exit()
+  }, LEFT_OPEN_MS).unref()
 } catch (error) {
   process.stderr.write(error instanceof UsageError ? `${error.message}\n` : `${(error as Error).stack}\n`)
   process.exitCode = 2

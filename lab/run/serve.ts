@@ -38,7 +38,7 @@ function directions({ flaw, ground, victim, attacker }: World): readonly string[
     first,
     // A page whose certificate was never accepted cannot post.
     `2. Accept the certificate of the attacker's server too: ${attacker.address('https://evil.localhost')}loot`,
-    ...flaw.attackers.map(({ origin, page }) => `3. Then, in the same browser: ${attacker.address(origin, page)}`),
+    ...flaw.attackers.map(({ origin }) => `3. Then, in the same browser: ${attacker.address(origin)}`),
   ]
 }
 
