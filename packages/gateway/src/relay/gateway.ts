@@ -4,7 +4,7 @@ import { refuseSocket } from 'sallyport/embed'
 import { createListener, type Listener, type ListenerHandlers } from '../listener/listener.ts'
 import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
-import { pathOf, servePlain } from './plain.ts'
+import { hostOf, pathOf, servePlain } from './plain.ts'
 import { hostName } from './route-table.ts'
 import { compareServing, createServing, type Serving, stopUnused } from './serving.ts'
 
@@ -13,7 +13,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   let serving = createServing(parts.config, null, parts)
   const handlers: ListenerHandlers = {
     upgrade(request, socket, head) {
-      const route = serving.table.find(hostName(request.headers.host), pathOf(request))
+      const route = serving.table.find(hostName(hostOf(request)), pathOf(request))
       if (route === null) refuseUnknown(socket)
       else route.upgrade(request, socket, head)
     },

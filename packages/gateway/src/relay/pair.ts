@@ -64,7 +64,8 @@ export class Pair implements Delivery, BackendListener {
   attachClient(client: EmbeddedConnection, socket: Socket): void {
     this.#client = client
     this.#clientSocket = socket
-    socket.on('drain', () => this.#clientDrained())
+    ;(socket as DrainedSocket)[PAIR] = this
+    socket.on('drain', onDrain)
   }
 
   /** Gives it the backend: before the client, or for a client that is held until there is one. */
@@ -159,13 +160,15 @@ export class Pair implements Delivery, BackendListener {
     this.#fail(`the backend breaks the protocol: ${detail}`, INTERNAL_ERROR)
   }
 
-  // Its own.
+  // From the client's socket.
 
   /** What waited for the client has left. */
-  #clientDrained(): void {
+  clientDrained(): void {
     stop(this.#clientStall)
     this.#backend?.resume()
   }
+
+  // Its own.
 
   /** Pauses the backend while the client does not read. */
   #mind(client: EmbeddedConnection): void {
@@ -201,6 +204,16 @@ export class Pair implements Delivery, BackendListener {
     stop(this.#backendStall)
     this.#hub.ended(this, this.#detail)
   }
+}
+
+const PAIR = Symbol('pair')
+/** One listener for all sockets: a connection costs no closure. */
+interface DrainedSocket extends Socket {
+  [PAIR]: Pair
+}
+
+function onDrain(this: Socket): void {
+  ;(this as DrainedSocket)[PAIR].clientDrained()
 }
 
 /** Whether a connection may be closed with it: 1002 would speak of the hop between gateway and backend. */

@@ -69,10 +69,15 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     }
   }
 
-  const attach = (pair: Pair, { socket, target, head }: PooledConnection): void => {
-    const backend = new BackendSocket(socket, limits, pair)
-    pair.attachBackend(backend, target.label)
-    backend.start(head)
+  const attach = (pair: Pair, connected: PooledConnection): void => {
+    const backend = new BackendSocket(connected, limits, pair)
+    pair.attachBackend(backend, connected.target.address.label)
+    backend.start(connected.head)
+  }
+
+  const giveBack = ({ socket, target }: PooledConnection): void => {
+    socket.destroy()
+    target.open--
   }
 
   const hub: PairHub = {
@@ -87,7 +92,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       pairs.add(pair)
       void connect(admission, connection.signal).then(connected => {
         if (!connected.ok) pair.lose(connected.detail)
-        else if (connection.readyState >= 2) connected.socket.destroy()
+        else if (connection.readyState >= 2) giveBack(connected)
         else attach(pair, connected)
       })
     },
@@ -125,14 +130,14 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     socket.off('data', onEarly)
     if (left.signal.aborted || socket.destroyed || !connected.ok) {
       doors.abandon(admission)
-      if (connected.ok) connected.socket.destroy()
+      if (connected.ok) giveBack(connected)
       else if (!left.signal.aborted) refuseSocket(socket, gatewayAnswer(connected.status, connected.code))
       if (left.signal.aborted) socket.destroySoon()
       return
     }
     const pair = new Pair(hub)
-    const backend = new BackendSocket(connected.socket, limits, pair)
-    pair.attachBackend(backend, connected.target.label)
+    const backend = new BackendSocket(connected, limits, pair)
+    pair.attachBackend(backend, connected.target.address.label)
     const subprotocol = answerSubprotocol(admission.attempt.request, connected.subprotocol)
     pairs.add(pair)
     pair.attachClient(doors.accept(admission, { request, socket, head, delivery: pair, subprotocol }), socket)

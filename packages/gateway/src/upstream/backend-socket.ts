@@ -24,6 +24,8 @@ import {
   writeMaskedFrame,
   writeMaskedTextFrame,
 } from 'sallyport/wire'
+import type { PooledConnection } from './pool.ts'
+import type { Target } from './target.ts'
 
 /** Who hears what a backend sends, in the order of its bytes; nothing comes after one of the three ends. */
 export interface BackendListener {
@@ -51,19 +53,23 @@ const NOTHING = new Uint8Array(0)
 /** One client connection to a backend: what RFC 6455 §5–§7 ask of a client, between the wire and the relay. */
 export class BackendSocket implements WireSink, Reader {
   readonly #socket: Socket
+  readonly #target: Target
   readonly #decoder: Decoder
   #listener: BackendListener | null
   #rest: Buffer | null = null
-  #state: 'open' | 'closing' | 'ending' | 'closed' = 'open'
+  #state: 'open' | 'closing' | 'ending' | 'gone' = 'open'
   #paused = false
+  #started = false
   #peerEnded = false
   #timer: NodeJS.Timeout | null = null
 
-  constructor(socket: Socket, limits: WireLimits, listener: BackendListener) {
+  constructor({ socket, target }: PooledConnection, limits: WireLimits, listener: BackendListener) {
     this.#socket = socket
+    this.#target = target
     this.#listener = listener
     this.#decoder = new Decoder({ peer: 'server', limits }, this)
-    socket.on('drain', () => this.#listener?.drained())
+    ;(socket as DrainedSocket)[SELF] = this
+    socket.on('drain', onDrain)
     // A backend that was lost before anybody listened is told of as well.
     if (socket.destroyed) process.nextTick(() => this.gone())
   }
@@ -71,6 +77,7 @@ export class BackendSocket implements WireSink, Reader {
   /** Begins to read: first `head`, the frames that came behind the answer. */
   start(head: Buffer): void {
     if (this.#state !== 'open') return
+    this.#started = true
     readFrom(this.#socket, this)
     if (head.length > 0 && !this.read(head, 0, head.length, true)) this.#socket.pause()
   }
@@ -78,7 +85,7 @@ export class BackendSocket implements WireSink, Reader {
   // From the socket.
 
   read(chunk: Buffer, start: number, end: number, owned: boolean): boolean {
-    if (this.#state === 'ending' || this.#state === 'closed') return true
+    if (this.#state === 'ending' || this.#state === 'gone') return true
     beginTurn()
     const taken = this.#rest === null ? this.#decoder.push(chunk, start, end) : start
     if (taken < end) {
@@ -96,11 +103,12 @@ export class BackendSocket implements WireSink, Reader {
   }
 
   gone(): void {
+    if (this.#state === 'gone') return
+    this.#target.open--
     if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#state = 'closed'
+    this.#state = 'gone'
     this.#rest = null
-    const midway = this.#decoder.midway ? ', in the middle of a message' : ''
-    this.#take()?.lost(`the backend's connection was lost${midway}`)
+    this.#lose()
   }
 
   // From the decoder.
@@ -147,6 +155,11 @@ export class BackendSocket implements WireSink, Reader {
   /** Bytes that the backend's kernel has not taken yet. */
   get bufferedAmount(): number {
     return this.#socket.writableLength + waiting(this.#socket)
+  }
+
+  /** The socket has drained. */
+  drained(): void {
+    this.#listener?.drained()
   }
 
   /** Whether `drained` will be called. */
@@ -196,6 +209,10 @@ export class BackendSocket implements WireSink, Reader {
   close(code: number): void {
     this.#listener = null
     if (this.#state !== 'open') return
+    if (!this.#started) {
+      this.terminate()
+      return
+    }
     this.#send(FIN | OPCODE.close, closePayload(code, ''))
     this.#state = 'closing'
     this.#rest = null
@@ -207,9 +224,12 @@ export class BackendSocket implements WireSink, Reader {
   /** Cuts the connection. */
   terminate(): void {
     this.#listener = null
+    if (this.#state === 'gone') return
     this.#state = 'ending'
     this.#rest = null
     this.#socket.destroy()
+    // Nobody else would tell of the end.
+    if (!this.#started) this.gone()
   }
 
   // Its own.
@@ -237,6 +257,11 @@ export class BackendSocket implements WireSink, Reader {
     this.#socket.write(frame)
   }
 
+  #lose(): void {
+    const midway = this.#decoder.midway ? ', in the middle of a message' : ''
+    this.#take()?.lost(`the backend's connection was lost${midway}`)
+  }
+
   /** The listener, for the last time. */
   #take(): BackendListener | null {
     const listener = this.#listener
@@ -246,10 +271,10 @@ export class BackendSocket implements WireSink, Reader {
 
   /** The backend sends no more. */
   #finish(): void {
-    if (this.#state === 'closed') return
+    if (this.#state === 'gone') return
     const lost = this.#state === 'open'
     this.#state = 'ending'
-    if (lost) this.gone()
+    if (lost) this.#lose()
     this.#socket.destroy()
   }
 
@@ -260,6 +285,16 @@ export class BackendSocket implements WireSink, Reader {
 
 function deliverRest(socket: BackendSocket): void {
   socket.deliverRest()
+}
+
+const SELF = Symbol('backend')
+/** One listener for all sockets: a connection costs no closure. */
+interface DrainedSocket extends Socket {
+  [SELF]: BackendSocket
+}
+
+function onDrain(this: Socket): void {
+  ;(this as DrainedSocket)[SELF].drained()
 }
 
 function cut(socket: Socket): void {

@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net'
 import type { UpstreamConfig } from '../config/types.ts'
 import { type BackendConnection, type BackendRequest, connectBackend } from './connect.ts'
 import { type Failure, failure } from './failure.ts'
 import { watchHealth } from './health.ts'
-import { type Address, parseAddress, Target } from './target.ts'
+import { parseAddress, Target } from './target.ts'
 
 /** What changes with a backend, told to the operator. */
 export interface PoolLog {
@@ -11,9 +10,10 @@ export interface PoolLog {
   warn(facts: object, message: string): void
 }
 
-/** A connection of the pool; its end is noticed by the pool itself. */
+/** A connection of the pool. */
 export interface PooledConnection extends BackendConnection {
-  readonly target: Address
+  /** Whoever has the connection counts it off when it is gone. */
+  readonly target: Target
 }
 
 /** The backends of one upstream. */
@@ -106,8 +106,7 @@ export function createPool(name: string, config: UpstreamConfig, log: PoolLog, n
           return failure('GATEWAY_UPSTREAM_NONE', 'the client left meanwhile')
         }
         report(target, null)
-        leaveOnClose(result.socket, target)
-        return { ...result, target: target.address }
+        return { ...result, target }
       }
     },
     stop: () => health?.stop(),
@@ -115,9 +114,3 @@ export function createPool(name: string, config: UpstreamConfig, log: PoolLog, n
 }
 
 const NONE: ReadonlySet<Target> = new Set()
-
-function leaveOnClose(socket: Socket, target: Target): void {
-  socket.once('close', () => {
-    target.open--
-  })
-}
