@@ -127,7 +127,7 @@ for (const client of ['node-redis', 'ioredis'] as const) {
         const type = await server.admin.type(key)
         if (type === 'string') values.push((await server.admin.get(key)) ?? '')
         if (type === 'hash') values.push(JSON.stringify(await server.admin.hgetall(key)))
-        if (type === 'zset') values.push(JSON.stringify(await server.admin.zrange(key, 0, -1)))
+        if (type === 'zset') values.push(JSON.stringify(await server.admin.zrange(key, 0, '-1')))
       }
       const all = [...keys, ...values].join('\n')
       for (const clear of ['clear-user', 'clear-session', '127.0.0.1']) assert.ok(!all.includes(clear), clear)

@@ -1,6 +1,7 @@
 // One node of a cluster under test: a process of its own, with real sockets and a real Redis. Its parent gives orders over IPC.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createGuard, type Session, type Store } from 'sallyport'
 import { createMemoryStore } from 'sallyport/store/memory'
@@ -90,6 +91,8 @@ sockets.on('connection', socket => {
 })
 /** How long each refused or accepted handshake was held, in ms. */
 let held: number[] = []
+const loop = monitorEventLoopDelay({ resolution: 5 })
+loop.enable()
 server.prependListener('upgrade', (_request, socket) => {
   const from = performance.now()
   const end = socket.write.bind(socket)
@@ -118,8 +121,9 @@ const orders: Record<NodeOrder['order'], (order: any) => unknown> = {
     rss: process.memoryUsage().rss,
   }),
   held: () => {
-    const answer = held
+    const answer = { held, busyMs: loop.max / 1e6 }
     held = []
+    loop.reset()
     return answer
   },
   exit: () => setImmediate(() => process.exit(0)),

@@ -59,7 +59,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
         probe.on('error', () => undefined)
         try {
           const slot = await probe.cluster('KEYSLOT', key)
-          const slots = (await probe.cluster('SLOTS')) as [number, number, [string, number]][]
+          const slots = (await probe.cluster('SLOTS')) as unknown as [number, number, [string, number]][]
           const owner = slots.find(([from, to]) => slot >= from && slot <= to)?.[2][1]
           const found = servers.find(({ port }) => port === owner)
           if (found) return found

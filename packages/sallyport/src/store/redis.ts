@@ -24,7 +24,7 @@ export interface RedisStoreOptions {
   readonly buckets?: number
   /** Longest wait for one call. Default 50. */
   readonly deadlineMs?: number
-  /** How long open connections live on while Redis is away; then they end. Default 60 000. */
+  /** How long open connections live on while Redis is away; then they end. Three heartbeats or more. Default 60 000. */
   readonly graceMs?: number
   /** Between two heartbeats, which also look for missed revocations. Default 1000. */
   readonly heartbeatMs?: number
@@ -374,6 +374,12 @@ function checked(options: RedisStoreOptions): RedisStoreOptions {
     if (value !== undefined && !(value > 0 && value < 2 ** 31)) {
       throw new TypeError(`redis(client, { ${name} }): a number above 0, not ${String(value)}`)
     }
+  }
+  const { graceMs = 60_000, heartbeatMs = 1000 } = options
+  if (graceMs < 3 * heartbeatMs) {
+    throw new TypeError(
+      `redis(client, { graceMs: ${graceMs} }): three heartbeats (${heartbeatMs} ms each) or more, or one late answer ends every connection`,
+    )
   }
   return options
 }

@@ -121,7 +121,7 @@ describe('stores of several nodes on one Redis', () => {
   })
 
   it('a node that leaves frees its places at once; one that dies frees them when its time is over', async () => {
-    const options = { ...apart(), graceMs: 100, heartbeatMs: 100 }
+    const options = { ...apart(), graceMs: 300, heartbeatMs: 100 }
     const [one, two, three] = [await join(options), await join(options), await join(options)]
     assert.equal(await one.store.lease('user', 'a', 2, 60_000), true)
     assert.equal(await two.store.lease('user', 'b', 2, 60_000), true)
@@ -232,6 +232,7 @@ describe('redis(client, options)', () => {
     { row: 'more buckets than there may be', make: () => redis(client, { secret, buckets: 4097 }) },
     { row: 'a deadline of nothing', make: () => redis(client, { secret, deadlineMs: 0 }) },
     { row: 'a grace that is no number', make: () => redis(client, { secret, graceMs: Number.NaN }) },
+    { row: 'a grace of less than three heartbeats', make: () => redis(client, { secret, graceMs: 2999 }) },
     { row: 'no client', make: () => redis(null as never, { secret }) },
     { row: 'an address instead of a client', make: () => redis('redis://localhost' as never, { secret }) },
   ]) {
