@@ -7,12 +7,18 @@ import { CONTROLS } from 'sallyport/policy'
 import { parse } from 'yaml'
 import { STARTER } from '../../src/cli/init.ts'
 import { editorSchema } from '../../src/config/editor-schema.ts'
+import { configReference } from '../../src/config/reference.ts'
 import { goodConfig } from './good-config.ts'
 
 const FILE = join(import.meta.dirname, '../../schema/gateway.schema.json')
 
 test('the file is what the table says; else run packages/gateway/schema/write.ts', () => {
   assert.deepEqual(JSON.parse(readFileSync(FILE, 'utf8')), JSON.parse(JSON.stringify(editorSchema())))
+})
+
+test('the reference in docs/gateway is what the table says; else run packages/gateway/schema/write.ts', () => {
+  const file = join(import.meta.dirname, '../../../../docs/gateway/reference.md')
+  assert.equal(readFileSync(file, 'utf8'), configReference())
 })
 
 describe('every key of a policy is in it, but those that only TypeScript can say', () => {
