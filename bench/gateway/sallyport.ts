@@ -36,6 +36,8 @@ const route: RouteConfig = {
       },
       schema: { chat: schema },
     },
+    // The load answers no pings.
+    lifetime: { heartbeat: { interval: '10 minutes' }, idle: { after: '1 hour' } },
   },
   session: { kind: 'anonymous' },
   relay: {

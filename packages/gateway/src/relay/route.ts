@@ -75,11 +75,6 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     backend.start(connected.head)
   }
 
-  const giveBack = ({ socket, target }: PooledConnection): void => {
-    socket.destroy()
-    target.open--
-  }
-
   const hub: PairHub = {
     bufferBytes: relay.bufferBytes,
     stallMs: relay.stallMs,
@@ -200,6 +195,12 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     },
     stop: () => heartbeat?.stop(),
   }
+}
+
+/** Of a connection that nobody took. */
+function giveBack({ socket, target }: PooledConnection): void {
+  socket.destroy()
+  target.open--
 }
 
 function destroy(this: Socket): void {

@@ -91,7 +91,7 @@ describe('the backend receives only what was checked, byte for byte as it was ma
       const world = await createWorld(configOf([backend.target], [route({ message })]))
       const socket = await rawClient(world.port)
       const last = Promise.withResolvers<void>()
-      backend.sockets[0]!.on('message', data => String(data) === LAST && last.resolve())
+      backend.sockets[0]!.on('message', (data: Buffer) => data.toString() === LAST && last.resolve())
       for (const bytes of sent) socket.write(bytes)
       socket.write(text(LAST))
       await last.promise

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
@@ -12,7 +12,7 @@ interface App {
   readonly close: () => Promise<void>
 }
 
-async function createApp(listener: RequestListener): Promise<App> {
+async function createApp(listener: (incoming: IncomingMessage, response: ServerResponse) => unknown): Promise<App> {
   const requests: IncomingMessage[] = []
   const server = createServer((incoming, response) => {
     requests.push(incoming)
