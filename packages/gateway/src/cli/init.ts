@@ -13,7 +13,7 @@ Exit code: 0 well, 1 the file is there or cannot be written, 2 usage.
 `
 
 /** What `init` writes. It passes \`check --strict\` once the two secrets are in the environment. */
-export const STARTER = `# yaml-language-server: $schema=./node_modules/@sallyport/gateway/schema/gateway.schema.json
+export const STARTER: string = `# yaml-language-server: $schema=./node_modules/@sallyport/gateway/schema/gateway.schema.json
 # A gateway in front of one WebSocket backend. Check it:  sallyport-gateway check --strict
 # \${NAME} comes from the environment; file:/run/secrets/name is read from a file. Neither is ever printed.
 name: my-app
