@@ -41,6 +41,8 @@ const BOUNDS = {
   connectionsCheckingInterval: 1_000,
   insecureHTTPParser: false,
   noDelay: true,
+  // An upgrade to anything else (h2c) is declined by answering the request as it is (RFC 9110 §7.8), where Node can.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage): boolean => /\bwebsocket\b/i.test(headers.upgrade ?? ''),
 } as const
 
 /** Makes a listener. Throws when its certificate cannot be read. */

@@ -104,6 +104,17 @@ describe('plain HTTP of a route goes through', () => {
     await app.close()
   })
 
+  test('an upgrade to h2c is declined: the request goes through without it', async () => {
+    const app = await createApp((incoming, response) => response.end(String(incoming.headers.upgrade)))
+    const world = await serving(app.target)
+    const { status, body } = await ask(world, {
+      headers: { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAAQAAP__' },
+    })
+    assert.deepEqual([status, body], [200, 'undefined'])
+    await world.close()
+    await app.close()
+  })
+
   test('an answer is streamed, not gathered', async () => {
     const gate = Promise.withResolvers<void>()
     const app = await createApp(async (_incoming, response) => {

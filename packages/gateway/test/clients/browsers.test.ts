@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import puppeteer from 'puppeteer-core'
+import { launch, type LaunchOptions } from 'puppeteer-core'
 import { createBackend } from '../support/backends.ts'
 import { configOf, createWorld, route } from '../support/gateway-world.ts'
 import { closing } from '../support/leftovers.ts'
@@ -37,7 +37,24 @@ async function serve(
   return { server, port: (server.address() as AddressInfo).port }
 }
 
-test('Chromium: the page, its tickets and its socket on one origin; a sibling’s page is refused', async () => {
+const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+  '--disable-gpu',
+]
+const browsers: readonly [name: string, options: LaunchOptions][] = [
+  ['Chromium', { executablePath: '/usr/bin/chromium', args: CHROMIUM_FLAGS }],
+  ['Firefox', { browser: 'firefox', executablePath: '/usr/bin/firefox-esr' }],
+]
+for (const [name, options] of browsers) {
+  test(`${name}: the page, its tickets and its socket on one origin; a sibling’s page is refused`, () => visit(options))
+}
+
+async function visit(options: LaunchOptions): Promise<void> {
   const app = await serve('<title>app</title>', {
     'Set-Cookie': 'sid=s1; Path=/; SameSite=Lax; HttpOnly; Domain=app.localhost',
   })
@@ -63,19 +80,7 @@ test('Chromium: the page, its tickets and its socket on one origin; a sibling’
   }
   const world = await createWorld({ ...config, upstreams })
   const profile = mkdtempSync(join(tmpdir(), 'sallyport-chromium-'))
-  const browser = await puppeteer.launch({
-    executablePath: '/usr/bin/chromium',
-    userDataDir: profile,
-    args: [
-      '--no-sandbox',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-      '--disable-quic',
-      '--disable-gpu',
-    ],
-  })
+  const browser = await launch({ ...options, userDataDir: profile })
   try {
     const page = await browser.newPage()
     await page.goto(`${origin}/`)
@@ -114,4 +119,4 @@ test('Chromium: the page, its tickets and its socket on one origin; a sibling’
     rmSync(profile, { recursive: true, force: true })
     await world.close()
   }
-})
+}
