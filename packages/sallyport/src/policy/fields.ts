@@ -35,6 +35,26 @@ export function openChild(parent: Fields, key: string, known: readonly string[])
   return openFields(parent.get(key), pathTo(parent.path, key), known, parent.findings)
 }
 
+/** What to write where something else than an object stands. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  '': '{ handshake: { … }, message: { … } }',
+  proxy: "proxy: { trust: ['10.0.0.5'] }",
+  events: 'events: { log: pino() }',
+  'handshake.host': "host: { allow: ['api.company.com'] }",
+  'handshake.subprotocol': "subprotocol: { serve: ['chat.v1'] }",
+  'handshake.rate': "rate: { perIp: { attempts: 30, per: '1 minute' } }",
+  'handshake.connections': 'connections: { perUser: 10 }',
+  'handshake.ticket': 'ticket: { secret: process.env.TICKET_SECRET }',
+  'message.size': "size: { bytes: '64 KiB' }",
+  'message.rate': "rate: { messages: 100, per: '1 minute' }",
+  'message.format': "format: { data: 'json' }",
+  'message.concurrency': 'concurrency: { handlers: 16 }',
+  'lifetime.heartbeat': "heartbeat: { interval: '30 seconds' }",
+  'lifetime.idle': "idle: { after: '15 minutes' }",
+  'lifetime.age': "age: { max: '12 hours' }",
+  'lifetime.session': "session: { recheck: '1 minute' }",
+}
+
 /** Own entries of an object, in order; none, and a problem, where there is no readable plain object. */
 export function entriesOf(value: unknown, path: string, findings: Findings): readonly (readonly [string, unknown])[] {
   if (value === undefined) return []
@@ -44,10 +64,7 @@ export function entriesOf(value: unknown, path: string, findings: Findings): rea
   }
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return fault(
-        'an object is meant here',
-        path === '' ? 'write { handshake: { … }, message: { … } }' : 'write { … }',
-      )
+      return fault('an object is meant here', `write ${EXAMPLES[path] ?? '{ … }'}`)
     }
     const keys = Reflect.ownKeys(value)
     if (keys.length > MOST_KEYS) return fault(`more than ${MOST_KEYS} keys`, 'write the keys that are documented')

@@ -145,6 +145,7 @@ function readConnections(handshake: Fields): Handshake['connections'] {
   return off ? null : Object.freeze(caps)
 }
 
+const MIDDLEWARE = 'write session: expressSession(sessionMiddleware, request => request.session?.userId)'
 const FIND = 'write session: request => … (your look-up), or { dangerouslyAnonymous: true } for a public endpoint'
 
 function readSession(handshake: Fields): { readonly session: SessionResolver | null; readonly ambient: Ambient } {
@@ -164,10 +165,19 @@ function readSession(handshake: Fields): { readonly session: SessionResolver | n
   return { session: null, ambient: anonymous ? null : true }
 }
 
-/** The two marks on a resolver, read with care: it is the app's own function. */
+/** What can be told from a resolver, read with care: it is the app's own function. */
 function readAmbient(handshake: Fields, resolver: object): boolean {
   const at: Fields = { ...handshake, path: pathTo(handshake.path, 'session') }
   try {
+    if (Number(Reflect.get(resolver, 'length')) >= 3) {
+      refuse(
+        handshake,
+        'session',
+        'a function',
+        'three parameters: a middleware, which finds no session here',
+        MIDDLEWARE,
+      )
+    }
     const ambient: unknown = Reflect.get(resolver, 'ambient')
     const recheck: unknown = Reflect.get(resolver, 'recheck')
     if (recheck !== undefined && typeof recheck !== 'function') {

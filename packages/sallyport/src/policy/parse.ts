@@ -50,13 +50,15 @@ export function parsePolicy(input: unknown): Policy {
 /** A key written at the root that belongs into a section: says which. */
 function placeOf(problem: Problem): Problem {
   if (problem.message !== 'unknown key') return problem
-  const section = [
+  const places = [
     ['handshake', HANDSHAKE_KEYS],
     ['message', MESSAGE_KEYS],
     ['lifetime', LIFETIME_KEYS],
-  ].find(([, keys]) => keys!.includes(problem.path))?.[0]
+  ].flatMap(([section, keys]) => (keys!.includes(problem.path) ? [String(section)] : []))
+  const [section] = places
   if (section === undefined) return problem
-  return { ...problem, remedy: `write it under \`${String(section)}\``, nearest: `${String(section)}.${problem.path}` }
+  const remedy = `write it under ${places.map(place => `\`${place}\``).join(' or ')}`
+  return { ...problem, remedy, nearest: `${section}.${problem.path}` }
 }
 
 function readEvents(root: Fields): Policy['events'] {

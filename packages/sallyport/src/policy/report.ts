@@ -62,9 +62,9 @@ const COLOURS: Readonly<Record<ControlState, string>> = { on: '32', off: '31', w
 export function formatReport(report: Report, { colour = false }: { readonly colour?: boolean } = {}): string {
   const paint = (text: string, code: string): string => (colour ? `\u001B[${code}m${text}\u001B[0m` : text)
   const width = Math.max(...report.controls.map(line => line.control.length))
-  const margin = ' '.repeat(width + 15)
+  const margin = ' '.repeat(width + 16)
   const lines = report.controls.flatMap(({ control, state, values, because, requirements }) => [
-    `  ${control.padEnd(width)}  ${paint(state.padEnd(11), COLOURS[state])}${values}`,
+    `  ${control.padEnd(width)}  ${paint(state.padEnd(12), COLOURS[state])}${values}`,
     ...(because.length === 0 ? [] : [`${margin}by ${because.join(', ')}`]),
     ...(requirements.length === 0 ? [] : wrapped(requirements).map(text => `${margin}touches ${text}`)),
   ])

@@ -20,6 +20,10 @@ const firstMessage = { carrier: 'first-message' }
 const ROWS: readonly Row[] = [
   ['a misspelt section', { handshakes: {} }, 'handshakes', 'an object', /did you mean `handshake`/, 'handshake'],
   ['a control at the root', { origin: {} }, 'origin', 'an object', /under `handshake`/, 'handshake.origin'],
+  ['a control of two doors at the root', { rate: {} }, 'rate', 'an object', /under `handshake` or `message`/, 'handshake.rate'],
+  ['a rate that is a number', { 'message.rate': 100 }, 'message.rate', 'a number', /rate: \{ messages: 100, per: '1 minute' \}/],
+  ['a time where a section is meant', { 'lifetime.idle': '15 minutes' }, 'lifetime.idle', 'a string', /idle: \{ after: '15 minutes' \}/],
+  ['a list of subprotocols', { 'handshake.subprotocol': ['chat'] }, 'handshake.subprotocol', 'a list of 1', /subprotocol: \{ serve/],
   ['a misspelt control', { 'handshake.orgin': {} }, 'handshake.orgin', 'an object', /`origin`/, 'origin'],
   ['two letters swapped', { 'message.rate': { mesasges: 5 } }, 'message.rate.mesasges', 'a number', /`messages`/, 'messages'],
   ['a misspelt danger', { 'handshake.origin': { allow: ['https://a.example'], dangerouslyAllowMising: true } }, 'handshake.origin.dangerouslyAllowMising', 'true', /Missing`/, 'dangerouslyAllowMissing'],
@@ -38,6 +42,7 @@ const ROWS: readonly Row[] = [
   ['a flag as text', { 'handshake.origin': { allow: ['https://a.example'], dangerouslyAllowMissing: 'false' } }, 'handshake.origin.dangerouslyAllowMissing', "'false'", /false without quotes/],
   ['a flag as number', { 'handshake.host': { dangerouslyOff: 1 } }, 'handshake.host.dangerouslyOff', 'a number', /true or false/],
   ['no session', { 'handshake.session': undefined }, 'handshake.session', 'nothing', /request =>.*dangerouslyAnonymous/],
+  ['a middleware as session', { 'handshake.session': (_request: unknown, _response: unknown, _next: unknown) => null }, 'handshake.session', 'a function', /expressSession\(sessionMiddleware/],
   ['a session that is text', { 'handshake.session': 'cookie' }, 'handshake.session', 'a string', /request =>/],
   ['anonymous, as false, decides nothing', { 'handshake.session': { dangerouslyAnonymous: false } }, 'handshake.session', 'an object', /request =>/],
   ['a resolver with a mark as text', { 'handshake.session': Object.assign(() => null, { ambient: 'no' }) }, 'handshake.session.ambient', 'a string', /false only where/],
