@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { default as WebSocket, ServerOptions, WebSocketServer } from 'ws'
+import type { ServerOptions, WebSocketServer } from 'ws'
+import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { hideTickets } from './ws-protocols.ts'
@@ -11,7 +12,7 @@ export type WsOptions = Required<Pick<ServerOptions, 'verifyClient' | 'handlePro
   ReceiverLocks & {
     readonly closeTimeout: number
     /** Typed as what `require('ws')` answers, which it extends with its statics: @fastify/websocket asks for that. */
-    readonly WebSocket: typeof WebSocket
+    readonly WebSocket: WebSocketClass & typeof RequiredWs
   }
 
 /** The guard's side of one or more `ws` servers. */
@@ -30,15 +31,8 @@ type Live = Pick<ServerOptions, 'handleProtocols' | 'WebSocket'>
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
-const NO_SOCKET =
-  'A handshake without a socket was refused (fastify.injectWS makes such): test over a real one, app.listen({ port: 0 }).'
 const REPLACED =
   'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
-
-/** A made-up request has no peer whose address or TLS could be judged. */
-function isWithoutSocket({ socket }: { readonly socket?: Duplex }): boolean {
-  return socket === undefined
-}
 
 /** Guards `ws` by its own options: `verifyClient` runs the handshake door, a subclass of its socket the message door. */
 export function createWsSide(core: Core): WsSide {
@@ -99,11 +93,6 @@ export function createWsSide(core: Core): WsSide {
             }
             hideTickets(this, handleProtocols)
           }
-          if (isWithoutSocket(req)) {
-            process.emitWarning(NO_SOCKET, { code: 'SALLY_REQUEST_MALFORMED' })
-            callback(false, 400, '{"code":"SALLY_REQUEST_MALFORMED"}')
-            return
-          }
           if (admissions.has(req.socket)) {
             callback(true)
             return
@@ -128,7 +117,7 @@ export function createWsSide(core: Core): WsSide {
           serverNoContextTakeover: true,
           clientNoContextTakeover: true,
         },
-        WebSocket: Guarded as unknown as typeof WebSocket,
+        WebSocket: Guarded as WebSocketClass & typeof RequiredWs,
       }
     },
   }

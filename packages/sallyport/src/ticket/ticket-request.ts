@@ -14,7 +14,10 @@ export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']):
   if (asked.length === 0) return paths?.[0] ?? '/'
   const [path] = asked
   if (asked.length > 1 || path!.length > PATH_CHARS || path!.includes('..') || !isCanonicalPath(path!)) {
-    return deny('SALLY_REQUEST_MALFORMED', 'the ticket request does not name one well-formed path')
+    return deny(
+      'SALLY_REQUEST_MALFORMED',
+      'the ticket request does not name one well-formed path: POST …/ticket?path=/ws',
+    )
   }
   if (paths !== null && !paths.includes(path!)) {
     return deny('SALLY_HANDSHAKE_FORBIDDEN', 'the ticket request names a path that is not in handshake.ticket.paths')
@@ -45,5 +48,8 @@ export function originFault(request: HandshakeRequest, origin: string): Denial |
       : URL.parse(`${page.protocol}//${host}`)
   return own !== null && own.origin === origin
     ? null
-    : deny('SALLY_ORIGIN_NOT_ALLOWED', 'the Origin of a ticket request is not the origin that it is sent to')
+    : deny(
+        'SALLY_ORIGIN_NOT_ALLOWED',
+        'the page of a ticket request is of another origin than the endpoint: serve both from one host and port (in development by the proxy of the dev server), or use a resolver that reads no cookie',
+      )
 }

@@ -398,20 +398,6 @@ test('verifyClient replaced after the spread: the socket is cut, and a warning s
   assert.deepEqual(got, [])
 })
 
-test('a made-up request without a socket is refused, not left hanging: fastify.injectWS', async t => {
-  const { guard } = await started(t)
-  const warned = once(process, 'warning')
-  const answer = await new Promise<readonly unknown[]>(resolve => {
-    const { verifyClient } = guard.ws()
-    Reflect.apply(verifyClient as (...args: unknown[]) => void, undefined, [
-      { origin: '', secure: false, req: { method: 'GET', url: '/', headers: {}, httpVersion: '1.1' } },
-      (...said: unknown[]) => resolve(said),
-    ])
-  })
-  assert.deepEqual(answer, [false, 400, '{"code":"SALLY_REQUEST_MALFORMED"}'])
-  assert.match(((await warned) as [Error])[0].message, /app\.listen\(\{ port: 0 \}\)/)
-})
-
 test('a class whose sockets have no receiver, as in Bun: binaryType can be chosen', async t => {
   const { guard } = await started(t)
   const socket = Object.create(guard.ws().WebSocket.prototype) as WebSocket
