@@ -28,7 +28,7 @@ export function configReference(): string {
       if (part.items !== undefined) walk(part.items, `${path}[]`)
     }
   }
-  walk(FILE.schema as Node, '')
+  walk(FILE.schema, '')
   return `# Every key of the configuration
 
 Generated from the table that reads the file (\`packages/gateway/schema/write.ts\`). \`NAME\` is a name of your own. The keys

@@ -1,7 +1,7 @@
 import { nearest, parseDuration, parseSize } from 'sallyport/policy'
 import type { Path } from './path.ts'
 import { readMounted, type Reading, refuse, refuseSecret } from './reading.ts'
-import { kindOf, show } from './shown-value.ts'
+import { kindOf } from './shown-value.ts'
 
 /** How one value of the file is read, and how an editor is told of it: one table for both. */
 export interface Shape<T> {
@@ -265,6 +265,3 @@ export function mapped<T, R>(shape: Shape<T>, change: (value: T) => R): Shape<R>
 
 export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** For faults that name what they saw. */
-export { show }

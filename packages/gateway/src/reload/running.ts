@@ -116,7 +116,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     try {
       const result = await gateway.replace(next.config)
       const needsRestart = (['admin', 'workers', 'log'] as const).filter(
-        key => JSON.stringify(next.config[key]) !== JSON.stringify(config[key]),
+        key => JSON.stringify(next.config[key]) !== JSON.stringify(parsed.config[key]),
       )
       ;({ config } = next)
       loadedAt = Date.now()

@@ -27,12 +27,14 @@ export interface WouldDenyCounts {
 const MOST_VALUES = 32
 const MOST_ROWS = 4096
 
-/** Where the value to allow stands: the key of the policy, and what of the event it is. */
+/**
+ * Where the value to allow stands: the key of the policy, and what of the event it is. Not everything has one: to trust
+ * whoever came without TLS as a proxy would be to let them choose their address.
+ */
 const ALLOW: { readonly [code: string]: readonly [key: string, value: (event: SallyEvent) => string | undefined] } = {
   SALLY_ORIGIN_NOT_ALLOWED: ['handshake.origin.allow', ({ origin }) => origin],
   SALLY_ORIGIN_MISSING: ['handshake.origin.dangerouslyAllowMissing', () => 'true'],
   SALLY_HOST_NOT_SERVED: ['handshake.host.allow', ({ hostname }) => hostname],
-  SALLY_TRANSPORT_INSECURE: ['proxy.trust', ({ source_ip }) => source_ip],
   SALLY_REQUEST_TOO_LARGE: ['handshake.request', ({ detail }) => detail],
   SALLY_SUBPROTOCOL_NOT_SERVED: ['handshake.subprotocol.serve', ({ detail }) => detail],
   SALLY_HANDSHAKE_RATE: ['handshake.rate.perIp', ({ source_ip }) => source_ip],

@@ -39,19 +39,35 @@ test('200 sockets that talk, 8 reloads: none is dropped, nothing is out of turn'
 })
 
 describe('SIGHUP', () => {
-  test('a changed policy holds for every handshake from then on; an unchanged route does not notice', async () => {
+  test('a changed policy applies to open sockets; an unchanged route does not notice', async () => {
     await withGateway(async gateway => {
       const kept = await open(gateway.port, '/chat', 'alice')
-      // The page of `/other` is now another one.
+      const refused = await open(gateway.port, '/other', 'bob')
+      const end = closed(refused)
+      // The page of `/other` is now another one: who is open from the old one would be refused.
       gateway.write(
         configOf(port, 0).replace(/(path: \/other[\s\S]*?allow: \[)https:\/\/app\.test/, '$1https://elsewhere.test'),
       )
       gateway.process.kill('SIGHUP')
+      assert.equal(await end, 1008)
+      assert.equal(await echo(kept, 1), '{"type":"chat","n":1}')
       const line = await gateway.heard(({ kind, msg }) => kind === 'reload' && msg === 'reloaded')
       assert.equal(line.level, 'info')
       await assert.rejects(open(gateway.port, '/other', 'bob'), /403/)
-      assert.equal(await echo(kept, 1), '{"type":"chat","n":1}')
       kept.terminate()
+    })
+  })
+
+  test('a stricter schema holds for the next message of an open socket', async () => {
+    await withGateway(async gateway => {
+      const socket = await open(gateway.port, '/other', 'alice')
+      assert.equal(await echo(socket, 100), '{"type":"chat","n":100}')
+      gateway.write(configOf(port, 0).replaceAll('n: { type: integer }', 'n: { type: integer, maximum: 10 }'))
+      const { status, json } = await gateway.admin('POST', '/-/reload')
+      assert.deepEqual([status, json.changed], [200, ['chat', 'other']])
+      assert.match(await echo(socket, 100), /SALLY_MESSAGE_INVALID/)
+      assert.equal(await echo(socket, 9), '{"type":"chat","n":9}')
+      socket.terminate()
     })
   })
 

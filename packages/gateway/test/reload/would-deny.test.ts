@@ -23,7 +23,8 @@ test('what would have been denied is counted, with the exact values to allow', (
     counts.note('chat', event({ origin }))
   counts.note('chat', event({ control: 'handshake/host', code: 'SALLY_HOST_NOT_SERVED', hostname: 'x.example' }))
   counts.note('chat', event({ control: 'handshake/session', code: 'SALLY_SESSION_MISSING' }))
-  const [origins, host, session] = counts.list()
+  counts.note('chat', event({ control: 'handshake/transport', code: 'SALLY_TRANSPORT_INSECURE', source_ip: '6.6.6.6' }))
+  const [origins, host, session, transport] = counts.list()
   assert.equal(origins?.count, 3)
   assert.equal(origins?.key, 'handshake.origin.allow')
   assert.deepEqual(origins?.values, [
@@ -33,6 +34,8 @@ test('what would have been denied is counted, with the exact values to allow', (
   assert.deepEqual([host?.key, host?.values[0]?.value], ['handshake.host.allow', 'x.example'])
   // Who is nobody cannot be allowed.
   assert.deepEqual([session?.key, session?.values], [null, []])
+  // Nor is whoever comes in clear a proxy to trust.
+  assert.deepEqual([transport?.key, transport?.values], [null, []])
 })
 
 test('33 values: 32 are told, the rest is counted', () => {
