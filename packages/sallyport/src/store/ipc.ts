@@ -12,7 +12,7 @@ export interface IpcStoreOptions {
   readonly deadlineMs?: number
   /** How long open connections live on while the primary does not answer; then they end. Default 60 000. */
   readonly graceMs?: number
-  /** By which part of its burst all workers together may exceed a budget of messages. Default 0.1. */
+  /** By which part of its burst, or by one message a worker if that is more, all of them may exceed a budget. Default 0.1. */
   readonly excess?: number
   /** Ms since the epoch. Default `Date.now`. */
   readonly now?: () => number

@@ -30,7 +30,10 @@ export interface RedisStoreOptions {
   readonly heartbeatMs?: number
   /** After Redis lost what it knew: no new connection for so long, until every node has told it again. Default 3000. */
   readonly settleMs?: number
-  /** By which part of its burst all nodes together may exceed a budget of messages. Default 0.1. */
+  /**
+   * By which part of its burst all nodes together may exceed a budget of messages; or by one message for each node where
+   * the user is connected, if that is more. Default 0.1.
+   */
   readonly excess?: number
   /** Bound on places held, and on budgets shared, by this node: each. Default 1 000 000. */
   readonly maxKeys?: number

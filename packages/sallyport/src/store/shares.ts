@@ -25,7 +25,10 @@ export interface SharesOptions {
   readonly nodes: () => number
   /** True while the shared budget cannot be asked: each node then spends its part of it alone. */
   readonly away: () => boolean
-  /** The part of a burst by which all nodes together may exceed a budget: 0.1. */
+  /**
+   * The part of a burst by which all nodes together may exceed a budget: 0.1. Or one unit for each node where the key is
+   * in use, if that is more; 0 allows no excess, and every first take waits for an answer.
+   */
   readonly excess: number
   readonly maxKeys: number
   /** Ms since the epoch. */
@@ -83,7 +86,9 @@ export function createShares(options: SharesOptions): Shares {
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
-  const credit = ({ burst }: Budget): number => Math.floor((burst * excess) / Math.max(1, nodes()))
+  /** One message at the least: who says little never waits for an answer, at whichever node. */
+  const credit = ({ burst }: Budget): number =>
+    excess === 0 ? 0 : Math.max(1, Math.floor((burst * excess) / Math.max(1, nodes())))
 
   const open = (key: string, budget: Budget, at: number): Share | null => {
     queue.sweep(at, 4)
@@ -196,7 +201,8 @@ export function createShares(options: SharesOptions): Shares {
     if (share.asked === 0 && share.owed + short <= most) {
       share.units = 0
       share.owed += short
-      later(share, share.owed * 2 > most)
+      // Alone in its second it can wait for the others.
+      later(share, share.owed > 1 && share.owed * 2 > most)
       return TAKEN
     }
     return null
