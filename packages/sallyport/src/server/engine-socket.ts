@@ -78,15 +78,27 @@ export class EngineSocket implements Transport, WireSink {
   /** What was read; the memory is the connection's own when `owned`, else it is used again after the call. */
   read(chunk: Buffer, start: number, end: number, owned: boolean): boolean {
     if (this.#state === 'ending' || this.#state === 'closed') return true
-    beginTurn()
-    const taken = this.#rest === null ? this.#decoder.push(chunk, start, end) : start
+    const taken = this.#rest === null ? this.#push(chunk, start, end) : start
     if (taken < end) {
       const left = chunk.subarray(taken, end)
       if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, left])
       else this.#rest = owned ? left : Buffer.from(left)
     }
-    endTurn()
     return this.#rest === null
+  }
+
+  #push(chunk: Buffer, start: number, end: number): number {
+    let done = false
+    beginTurn()
+    try {
+      const taken = this.#decoder.push(chunk, start, end)
+      done = true
+      return taken
+    } finally {
+      // The guard throws nothing; if it did, this connection would be lost, and the turn of the others must not be.
+      if (!done) this.terminate()
+      endTurn()
+    }
   }
 
   /** The peer sends no more. */

@@ -166,6 +166,25 @@ describe('what is read', () => {
     assert.equal(server.errored !== null, true)
   })
 
+  test('a guard that throws loses the connection, and no other waits for its turn to end', async t => {
+    const other = await pair(t)
+    const [server] = await sockets(t)
+    const engine = new EngineSocket(server, UNBOUNDED, null)
+    const fail = (): void => {
+      throw new RangeError('as no guard does')
+    }
+    const note = (): void => undefined
+    engine.start(
+      { text: fail, binary: note, pinged: note, ponged: note, violation: note, closed: note },
+      Buffer.alloc(0),
+    )
+    const message = text('a')
+    assert.throws(() => engine.read(message, 0, message.length, true), RangeError)
+    assert.equal(server.destroyed, true)
+    other.engine.sendText('b')
+    assert.deepEqual(await other.hears(1), ['text b'])
+  })
+
   test('the greatest message is set while it runs', async t => {
     const { engine, client, told, hears } = await pair(t)
     engine.limit(3)
