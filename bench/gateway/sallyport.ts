@@ -1,89 +1,12 @@
-// The gateway with every control on and every message checked; what would stop a benchmark (rates, caps) is on and generous.
-import { createGateway, type RouteConfig } from '@sallyport/gateway'
+// The gateway with every control on and every message checked.
+import { createGateway } from '@sallyport/gateway'
 import { createGuard } from 'sallyport'
+import { gatewayConfig } from './config.ts'
 import { BACKEND_PORT, readyProxy } from './ready.ts'
 
-const PLENTY = 1e9
-const schema = {
-  type: 'object',
-  properties: {
-    type: { const: 'chat' },
-    message: { type: 'string', maxLength: 20_000 },
-    roomId: { type: 'string', pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' },
-  },
-  required: ['type', 'message', 'roomId'],
-}
-const route: RouteConfig = {
-  id: 'chat',
-  hosts: [],
-  path: '/',
-  upstream: 'backend',
-  policy: {
-    handshake: {
-      origin: { allow: ['http://app.localhost'] },
-      host: { allow: ['127.0.0.1'] },
-      ticket: { ttl: '1 minute', dangerouslyWithoutTicket: !process.argv.includes('--ticket') },
-      rate: { perIp: { attempts: PLENTY, per: '1 minute' }, total: { attempts: PLENTY, per: '1 minute' } },
-      connections: { total: PLENTY, perIp: PLENTY, perUser: PLENTY },
-    },
-    message: {
-      rate: {
-        messages: PLENTY,
-        bytes: '1 GiB',
-        per: '1 second',
-        perUser: { messages: PLENTY, per: '1 second' },
-        perIp: { messages: PLENTY, per: '1 second' },
-      },
-      schema: { chat: schema },
-    },
-    // The load answers no pings.
-    lifetime: { heartbeat: { interval: '10 minutes' }, idle: { after: '1 hour' } },
-  },
-  session: { kind: 'anonymous' },
-  relay: {
-    host: 'upstream',
-    origin: 'pass',
-    cookies: 'pass',
-    path: null,
-    headers: {},
-    forwarded: true,
-    identity: {
-      sessionHeader: 'X-Sallyport-Session',
-      userHeader: 'X-Sallyport-User',
-      connectionHeader: 'X-Sallyport-Connection',
-      jwt: null,
-    },
-    messageBytes: 16_777_216,
-    bufferBytes: 262_144,
-    stallMs: 30_000,
-    heartbeatMs: 30_000,
-  },
-  http: null,
-  ticketPath: '/.sallyport/ticket',
-}
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const gateway = createGateway({
-  config: {
-    name: 'bench',
-    listeners: [{ name: 'main', address: { host: '127.0.0.1', port: 0 }, tls: null, proxyProtocol: null }],
-    routes: [route],
-    upstreams: {
-      backend: {
-        targets: [`ws://127.0.0.1:${BACKEND_PORT}`],
-        balance: 'round-robin',
-        connectTimeoutMs: 5000,
-        ejectMs: 10_000,
-        failures: 1,
-        health: null,
-        tls: null,
-      },
-    },
-    proxy: null,
-    admin: null,
-    log: { level: 'silent', format: 'json' },
-    workers: 1,
-    drainMs: 0,
-  },
+  config: gatewayConfig(BACKEND_PORT),
   guardOf: config =>
     createGuard({
       ...config.policy,

@@ -24,6 +24,8 @@ export interface Listener {
   readonly port: number | null
   /** Rejects with the listen error. */
   listen(): Promise<void>
+  /** The most connections at once; those beyond are cut before a byte is read. */
+  limit(connections: number): void
   /** Reads the certificate files again: for connections from now on. Throws, and keeps the old one, when they do not fit. */
   renewCertificate(): void
   /** Stops listening and cuts what is no WebSocket. */
@@ -85,6 +87,9 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
         if ('socket' in address) front.listen(address.socket, bound)
         else front.listen(address.port, address.host, bound)
       }),
+    limit(connections) {
+      front.maxConnections = connections
+    },
     renewCertificate() {
       if (tls !== null) (server as HttpsServer).setSecureContext({ minVersion: 'TLSv1.2', ...readTls(tls) })
     },

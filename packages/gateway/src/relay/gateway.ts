@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { refuseSocket } from 'sallyport/embed'
+import type { GatewayConfig } from '../config/types.ts'
 import { createListener, type Listener, type ListenerHandlers } from '../listener/listener.ts'
 import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
@@ -21,6 +22,36 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
   let listeners = parts.config.listeners.map(config => createListener(config, handlers))
   let isListening = false
+  let replaced: Promise<unknown> = Promise.resolve()
+  for (const listener of listeners) listener.limit(mostConnections(serving))
+
+  async function replace(config: GatewayConfig): Promise<ReplaceResult> {
+    const next = createServing(config, serving, parts)
+    const isKept = ({ config: old }: Listener): boolean => config.listeners.some(one => isDeepStrictEqual(one, old))
+    const kept = listeners.filter(isKept)
+    const gone = listeners.filter(listener => !isKept(listener))
+    let fresh: Listener[]
+    try {
+      fresh = config.listeners
+        .filter(one => !kept.some(({ config: old }) => isDeepStrictEqual(one, old)))
+        .map(one => createListener(one, handlers))
+      for (const listener of kept) listener.renewCertificate()
+      if (isListening) await listenAll(fresh)
+    } catch (error) {
+      stopUnused(next, serving)
+      for (const route of serving.routes.values()) route.usePool(serving.pools.get(route.config.upstream)!)
+      throw error
+    }
+    const old = serving
+    serving = next
+    listeners = [...kept, ...fresh]
+    for (const listener of listeners) listener.limit(mostConnections(next))
+    stopUnused(old, next)
+    const result = compareServing(old, next)
+    applyToOpen(old, next, result)
+    await Promise.all(gone.map(listener => listener.close()))
+    return result
+  }
 
   return {
     async listen() {
@@ -33,30 +64,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     get guards() {
       return serving.guards
     },
-    async replace(config) {
-      const next = createServing(config, serving, parts)
-      const isKept = ({ config: old }: Listener): boolean => config.listeners.some(one => isDeepStrictEqual(one, old))
-      const kept = listeners.filter(isKept)
-      const gone = listeners.filter(listener => !isKept(listener))
-      let fresh: Listener[]
-      try {
-        fresh = config.listeners
-          .filter(one => !kept.some(({ config: old }) => isDeepStrictEqual(one, old)))
-          .map(one => createListener(one, handlers))
-        for (const listener of kept) listener.renewCertificate()
-        if (isListening) await listenAll(fresh)
-      } catch (error) {
-        stopUnused(next, serving)
-        for (const route of serving.routes.values()) route.usePool(serving.pools.get(route.config.upstream)!)
-        throw error
-      }
-      const old = serving
-      serving = next
-      listeners = [...kept, ...fresh]
-      stopUnused(old, next)
-      const result = compareServing(old, next)
-      applyToOpen(old, next, result)
-      await Promise.all(gone.map(listener => listener.close()))
+    replace(config) {
+      // One after the other: each begins where the one before ended.
+      const result = replaced.then(() => replace(config))
+      replaced = result.catch(() => undefined)
       return result
     },
     *connections() {
@@ -109,6 +120,17 @@ async function listenAll(listeners: readonly Listener[]): Promise<void> {
 
 async function drainAll({ routes, config }: Serving, withinMs = config.drainMs): Promise<void> {
   await Promise.all([...routes.values()].map(({ guard }) => guard.drain({ withinMs })))
+}
+
+/** Room beside what the policies allow, for plain HTTP and for handshakes under way. */
+const SPARE_CONNECTIONS = 1_000
+/** Where a policy sets no cap, in connections. */
+const UNCAPPED = 100_000
+
+function mostConnections({ guards }: Serving): number {
+  let most = SPARE_CONNECTIONS
+  for (const { policy } of guards.values()) most += policy.handshake.connections?.total ?? UNCAPPED
+  return most
 }
 
 /** A changed route takes its open connections over; those of a removed one leave. */

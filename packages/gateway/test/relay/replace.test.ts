@@ -152,6 +152,22 @@ describe('a reload in place', () => {
     await backend.close()
   })
 
+  test('two reloads at once: one after the other, and the last one stands', async () => {
+    const backend = await createBackend()
+    const world = await createWorld(configOf([backend.target]))
+    const client = await world.connect()
+    const tight = configOf([backend.target], [route({ message: { schema: { chat: TIGHT } } })])
+    const results = await Promise.all([world.gateway.replace(tight), world.gateway.replace(configOf([backend.target]))])
+    assert.deepEqual(
+      results.map(({ changed }) => changed),
+      [['chat'], ['chat']],
+    )
+    client.send(chat('long enough again'))
+    assert.deepEqual(await messages(client, 1), [chat('long enough again')])
+    await world.close()
+    await backend.close()
+  })
+
   test('under load: 100 reloads of one route, and not a message of another is lost or out of order', async () => {
     const backend = await createBackend()
     const world = await createWorld(configOf([backend.target], [route(), route({ id: 'other', path: '/other' })]))

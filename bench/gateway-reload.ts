@@ -1,0 +1,122 @@
+// `npm run bench:gateway-reload`: sockets on a route that does not change, while another one does, again and again.
+// Every message is numbered: a lost, doubled or reordered one, or a closed socket, fails the run.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { parseArgs } from 'node:util'
+import { createGateway, type GatewayConfig } from '@sallyport/gateway'
+import { createGuard } from 'sallyport'
+import { WebSocket, WebSocketServer } from 'ws'
+import { gatewayConfig } from './gateway/config.ts'
+
+const { values } = parseArgs({
+  options: {
+    sockets: { type: 'string', default: '5000' },
+    moved: { type: 'string', default: '50' },
+    reloads: { type: 'string', default: '200' },
+  },
+})
+const [sockets, moved, reloads] = [values.sockets, values.moved, values.reloads].map(Number) as [number, number, number]
+
+const server = createServer()
+new WebSocketServer({ server, perMessageDeflate: false }).on('connection', socket => {
+  socket.on('message', (data: Buffer) => socket.send(data.toString()))
+})
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+const base = gatewayConfig((server.address() as AddressInfo).port)
+
+/** The route that stays, and one whose policy is another at every reload. */
+function configAt(reload: number): GatewayConfig {
+  const [stays] = base.routes
+  const changes = {
+    ...stays!,
+    id: 'changes',
+    path: '/changes',
+    policy: { ...stays!.policy, message: { ...stays!.policy.message, strikes: reload + 1 } },
+  }
+  return { ...base, routes: [stays!, changes] }
+}
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const gateway = createGateway({
+  config: configAt(0),
+  guardOf: config =>
+    createGuard({
+      ...config.policy,
+      handshake: { ...config.policy.handshake, session: () => ({ id: 's', user: 'u' }) },
+    } as Parameters<typeof createGuard>[0]),
+  log: silent,
+})
+await gateway.listen()
+const port = gateway.ports.get('main') ?? 0
+
+let closed = 0
+let misplaced = 0
+let received = 0
+let longest = 0
+let running = true
+
+async function open(path: string): Promise<WebSocket> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
+    origin: 'http://app.localhost',
+    perMessageDeflate: false,
+  })
+  await once(client, 'open')
+  return client
+}
+
+/** Sends numbered messages, one at a time, for as long as the run lasts. */
+function talk(client: WebSocket): void {
+  let next = 0
+  let sentAt = 0
+  const send = (): void => {
+    sentAt = performance.now()
+    client.send(JSON.stringify({ type: 'chat', message: String(next), roomId: '3b241101-e2bb-4255-8caf-4136c566a962' }))
+  }
+  client.on('message', (data: Buffer) => {
+    const { message } = JSON.parse(data.toString()) as { readonly message: string }
+    if (message !== String(next)) misplaced++
+    received++
+    next++
+    longest = Math.max(longest, performance.now() - sentAt)
+    if (running) send()
+  })
+  client.on('close', () => closed++)
+  client.on('error', () => undefined)
+  send()
+}
+
+const clients: WebSocket[] = []
+for (let index = 0; index < sockets + moved; index += 100) {
+  const count = Math.min(100, sockets + moved - index)
+  clients.push(
+    ...(await Promise.all(Array.from({ length: count }, (_, at) => open(index + at < sockets ? '/' : '/changes')))),
+  )
+}
+for (const client of clients) talk(client)
+const from = performance.now()
+let spent = 0
+for (let reload = 1; reload <= reloads; reload++) {
+  const began = performance.now()
+  await gateway.replace(configAt(reload))
+  spent += performance.now() - began
+  await new Promise(resolve => setTimeout(resolve, 10))
+}
+const seconds = (performance.now() - from) / 1000
+const before = received
+while (received < before + clients.length && closed === 0) await new Promise(resolve => setTimeout(resolve, 50))
+running = false
+const result = {
+  sockets,
+  moved,
+  reloads,
+  seconds: Number(seconds.toFixed(1)),
+  messages: received,
+  closed,
+  misplaced,
+  millisecondsEachReload: Number((spent / reloads).toFixed(2)),
+  longestRoundTripMs: Math.round(longest),
+}
+process.stdout.write(`${JSON.stringify(result)}\n`)
+process.exit(closed === 0 && misplaced === 0 ? 0 : 1)
