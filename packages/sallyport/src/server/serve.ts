@@ -19,6 +19,7 @@ import { deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { createEngine, refuseSocket } from './engine.ts'
 import { installLane } from './engine-lane.ts'
+import { requireServeOptions } from './serve-options.ts'
 
 /** Where {@link serve} answers ticket requests unless told otherwise. */
 export const TICKET_PATH = '/.sallyport/ticket'
@@ -68,6 +69,7 @@ const REQUEST_MS = 30_000
  * busy port: `EADDRINUSE`); throws a `TypeError` for options that cannot be served safely.
  */
 export async function serve<S extends Session, M extends SchemaMap>(options: ServeOptions<S, M>): Promise<App> {
+  requireServeOptions(options)
   const { guard, tls, path, ticketPath = TICKET_PATH } = options
   const { core, observer } = insideOf(guard)
   const { policy } = core
