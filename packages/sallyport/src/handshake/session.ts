@@ -1,6 +1,7 @@
 import type { Parts } from '../guard/parts.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Policy } from '../policy/types.ts'
+import { reasonOf } from '../session/nobody.ts'
 import type { Session } from '../session/session.ts'
 import { SessionUnavailable } from '../session/unavailable.ts'
 import type { Revocation } from '../store/store.ts'
@@ -57,8 +58,12 @@ export function resolveSession(
 ): Awaitable<Resolution> {
   const resolver = policy.handshake.session
   if (resolver === null) return { session: current ?? addressSession(request) }
-  if (current === null) return settle(() => resolver(request), parts)
-  const again = settle(() => (resolver.recheck ? resolver.recheck(current, request) : resolver(request)), parts)
+  if (current === null) return settle(() => resolver(request), parts, request)
+  const again = settle(
+    () => (resolver.recheck ? resolver.recheck(current, request) : resolver(request)),
+    parts,
+    request,
+  )
   return then(again, resolution =>
     'session' in resolution && (resolution.session.id !== current.id || resolution.session.user !== current.user)
       ? deny('SALLY_SESSION_MISSING', 'the request now resolves to another session or user')
@@ -66,15 +71,18 @@ export function resolveSession(
   )
 }
 
-function settle(look: () => unknown, parts: SessionParts): Awaitable<Resolution> {
+function settle(look: () => unknown, parts: SessionParts, request: HandshakeRequest): Awaitable<Resolution> {
   return guarded(
-    () => then(look(), found => judge(found, parts)),
+    () => then(look(), found => judge(found, parts, request)),
     error => deny('SALLY_SESSION_UNAVAILABLE', `handshake.session threw ${nameOf(error)}`),
   )
 }
 
-function judge(found: unknown, parts: SessionParts): Awaitable<Resolution> {
-  if (found === null || found === undefined) return deny('SALLY_SESSION_MISSING', 'handshake.session found nobody')
+function judge(found: unknown, parts: SessionParts, request: HandshakeRequest): Awaitable<Resolution> {
+  if (found === null || found === undefined) {
+    const reason = reasonOf(request)
+    return deny('SALLY_SESSION_MISSING', `handshake.session found nobody${reason === undefined ? '' : `: ${reason}`}`)
+  }
   const fault = faultOf(found)
   if (fault !== null) return deny('SALLY_SESSION_UNAVAILABLE', `handshake.session answered a session whose ${fault}`)
   const candidate = found as Session

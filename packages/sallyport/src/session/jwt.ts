@@ -10,6 +10,7 @@ import {
 import { createHash } from 'node:crypto'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { type JwtOptions, requireJwksUrl, requireJwtOptions, type TokenSource } from './jwt-options.ts'
+import { nobody } from './nobody.ts'
 import type { Session, SessionResolver } from './session.ts'
 import { SessionUnavailable } from './unavailable.ts'
 
@@ -37,6 +38,8 @@ const BAD_TOKEN: ReadonlySet<string> = new Set([
   errors.JWKSMultipleMatchingKeys.code,
 ])
 
+const CHECKED: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'sub', 'typ'])
+
 /**
  * Finds the session in a signed token (RFC 7519, verified by `jose` with pinned algorithms, issuer and audience): `sub`
  * is the user, `sid`, else `jti`, else the SHA-256 of the token is the id, `exp` is when the connection ends, `iat` when
@@ -59,18 +62,26 @@ export function jwt(options: JwtOptions): SessionResolver<JwtSession> {
 
   const resolve = async (request: HandshakeRequest): Promise<JwtSession | null> => {
     const token = read(request)
-    if (typeof token !== 'string' || token === '' || token.length > MOST_TOKEN_CHARS) return null
+    if (typeof token !== 'string' || token === '') return nobody(request, 'no token')
+    if (token.length > MOST_TOKEN_CHARS) return nobody(request, `a token of more than ${MOST_TOKEN_CHARS} characters`)
     try {
       const { payload } = await jwtVerify(token, key, verify)
-      return sessionOf(token, payload, Date.now() + toleranceS * 1000)
+      const session = sessionOf(token, payload, Date.now() + toleranceS * 1000)
+      return session ?? nobody(request, 'a claim is not usable: sub, sid, jti, exp or iat')
     } catch (error) {
-      if (error instanceof errors.JOSEError && BAD_TOKEN.has(error.code)) return null
+      if (error instanceof errors.JOSEError && BAD_TOKEN.has(error.code)) return nobody(request, reasonFor(error))
       throw new SessionUnavailable('the token could not be verified: its key set or key is not to be had', {
         cause: error,
       })
     }
   }
   return Object.assign(resolve, { ambient: isAmbient(options.from) })
+}
+
+/** jose's own code, and which of the claims that are checked here: names alone, nothing that the token says. */
+function reasonFor(error: errors.JOSEError): string {
+  const { claim } = error as { readonly claim?: unknown }
+  return typeof claim === 'string' && CHECKED.has(claim) ? `${error.code}: ${claim}` : error.code
 }
 
 function keyOf({ key, jwks }: JwtOptions): JWTVerifyGetKey {

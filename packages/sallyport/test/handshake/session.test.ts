@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Parts } from '../../src/guard/parts.ts'
 import type { Attempt } from '../../src/handshake/attempt.ts'
+import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
 import { resolveSession, session } from '../../src/handshake/session.ts'
 import type { Policy } from '../../src/policy/types.ts'
 import type { Verdict } from '../../src/policy/verdict.ts'
+import { nobody } from '../../src/session/nobody.ts'
 import type { SessionResolver } from '../../src/session/session.ts'
 import { SessionUnavailable } from '../../src/session/unavailable.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -48,6 +50,15 @@ const withRecheck = (recheck: NonNullable<SessionResolver['recheck']>): SessionR
   Object.assign(() => assert.fail('the resolver was asked'), { recheck })
 
 describe('handshake/session', () => {
+  it('a resolver that says why it found nobody: the operator reads it', async () => {
+    const { code, detail } = await judge((request: HandshakeRequest) => nobody(request, 'ERR_JWT_EXPIRED: exp'))
+    assert.equal(code, 'SALLY_SESSION_MISSING')
+    assert.equal(detail, 'handshake.session found nobody: ERR_JWT_EXPIRED: exp')
+  })
+  it('one that does not say', async () => {
+    assert.equal((await judge(() => null)).detail, 'handshake.session found nobody')
+  })
+
   const rows: readonly [string, unknown, string][] = [
     ['nobody: null', null, 'SALLY_SESSION_MISSING'],
     ['nobody: undefined', undefined, 'SALLY_SESSION_MISSING'],

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { jwt, type JwtOptions } from '../../src/session/jwt.ts'
+import { reasonOf } from '../../src/session/nobody.ts'
 import { SessionUnavailable } from '../../src/session/unavailable.ts'
 import { handshake } from './handshakes.ts'
 
@@ -106,6 +107,28 @@ describe('jwt', () => {
   for (const [name, token] of refused) {
     it(`${name} is nobody`, async () => assert.equal(await resolver(bearer(await token())), null))
   }
+
+  const reasons: readonly [string, () => string | Promise<string>, string][] = [
+    ['another audience', () => make({ claims: { aud: 'mail' } }), 'ERR_JWT_CLAIM_VALIDATION_FAILED: aud'],
+    ['another issuer', () => make({ claims: { iss: 'https://evil.example' } }), 'ERR_JWT_CLAIM_VALIDATION_FAILED: iss'],
+    ['expired', () => make({ claims: { exp: now() - 60 } }), 'ERR_JWT_EXPIRED: exp'],
+    ['another key', () => make({ key: other.privateKey }), 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'],
+    ['not a token', () => 'hello', 'ERR_JWS_INVALID'],
+    ['too long', () => make({ claims: { pad: 'x'.repeat(8192) } }), 'a token of more than 8192 characters'],
+    ['an empty sub', () => make({ claims: { sub: '' } }), 'a claim is not usable: sub, sid, jti, exp or iat'],
+  ]
+  for (const [name, token, reason] of reasons) {
+    it(`${name}: the operator learns why, and nothing of the token`, async () => {
+      const request = bearer(await token())
+      await resolver(request)
+      assert.equal(reasonOf(request), reason)
+    })
+  }
+  it('no Authorization at all: no token', async () => {
+    const request = handshake('/ws')
+    await resolver(request)
+    assert.equal(reasonOf(request), 'no token')
+  })
 
   it('type: an ID token is not taken for an access token', async () => {
     const typed = jwt({ ...OPTIONS, type: 'at+jwt' })
