@@ -1,13 +1,15 @@
 // `npm run bench:gateway-reload`: sockets on a route that does not change, while another one does, again and again.
 // Every message is numbered: a lost, doubled or reordered one, or a closed socket, fails the run.
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createGateway, type GatewayConfig } from '@sallyport/gateway'
 import { createGuard } from 'sallyport'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocket } from 'ws'
 import { gatewayConfig } from './gateway/config.ts'
+import { pinned } from './servers.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,13 +20,12 @@ const { values } = parseArgs({
 })
 const [sockets, moved, reloads] = [values.sockets, values.moved, values.reloads].map(Number) as [number, number, number]
 
-const server = createServer()
-new WebSocketServer({ server, perMessageDeflate: false }).on('connection', socket => {
-  socket.on('message', (data: Buffer) => socket.send(data.toString()))
-})
-server.listen(0, '127.0.0.1')
-await once(server, 'listening')
-const base = gatewayConfig((server.address() as AddressInfo).port)
+// The backend in a process of its own: a pair has two descriptors here, and its client a third.
+const [command, args] = pinned(1, 'bun', [fileURLToPath(new URL('servers/bun-serve.ts', import.meta.url))])
+const backend = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+process.on('exit', () => backend.kill())
+const told = JSON.parse(String((await once(createInterface(backend.stdout), 'line'))[0])) as { readonly port: number }
+const base = gatewayConfig(told.port)
 
 /** The route that stays, and one whose policy is another at every reload. */
 function configAt(reload: number): GatewayConfig {
