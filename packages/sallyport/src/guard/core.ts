@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Attempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { HANDSHAKE_DOOR, TICKET_DOOR } from '../handshake/index.ts'
+import { HANDSHAKE_DOOR, POLLING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
 import { fromNode, fromWeb } from '../handshake/peer-request.ts'
 import { type Resolution, resolveSession } from '../handshake/session.ts'
 import { redeemFirstMessage } from '../handshake/ticket.ts'
@@ -48,6 +48,8 @@ export interface Core {
   fromWeb(request: Request, ip: string): HandshakeRequest
   /** Runs the handshake door. `early`: bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it). Never throws. The answer is synchronous when every control's was. */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
+  /** The same for the first request of a session that polls, and so is no upgrade. */
+  admitPolling(request: HandshakeRequest): Admittance | Promise<Admittance>
   /** Gives up an admission that was never opened. */
   abandon(admission: Admission): void
   open(admission: Admission, transport: Transport, delivery: Delivery): LiveConnection
@@ -89,6 +91,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const handshakeDoor = createDoor<Attempt>({
     ...doorParts,
     checks: compile(HANDSHAKE_DOOR),
+    observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
+  })
+  const pollingDoor = createDoor<Attempt>({
+    ...doorParts,
+    checks: compile(POLLING_DOOR),
     observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
   })
   const standingDoor = createDoor<Attempt>({
@@ -229,6 +236,13 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       }
       entering.set(attempt, null)
       const verdict = handshakeDoor(attempt)
+      return verdict instanceof Promise ? verdict.then(later => conclude(attempt, later)) : conclude(attempt, verdict)
+    },
+    admitPolling(request) {
+      const attempt = attemptOf(request)
+      if (draining !== null) return refuseDraining(attempt)
+      entering.set(attempt, null)
+      const verdict = pollingDoor(attempt)
       return verdict instanceof Promise ? verdict.then(later => conclude(attempt, later)) : conclude(attempt, verdict)
     },
     abandon: ({ attempt }) => release(attempt),

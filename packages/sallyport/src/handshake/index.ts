@@ -29,3 +29,11 @@ export const HANDSHAKE_DOOR: readonly HandshakeControl[] = [
 
 /** What a request for a ticket must pass before its session is looked up: all of the door that is not about upgrading. */
 export const TICKET_DOOR: readonly HandshakeControl[] = [transport, host, origin, rate]
+
+/**
+ * What the first request of a session over long polling must pass: all of the door that is not about upgrading. Browsers say
+ * of it that it is a fetch, and so `handshake/fetch-metadata` has nothing to compare.
+ */
+export const POLLING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
+  control => control !== request && control !== fetchMetadata && control !== subprotocol,
+)
