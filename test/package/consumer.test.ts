@@ -52,6 +52,13 @@ before(() => {
       '@types/node@24.10.1',
       'typebox@1.4.3',
       'jose@6.2.18',
+      'express@5.3.0',
+      '@types/express@5.0.6',
+      'express-session@1.19.0',
+      '@types/express-session@1.18.2',
+      'fastify@5.12.8',
+      '@fastify/websocket@11.3.6',
+      'pino@10.4.0',
     ],
     folder,
   )
@@ -59,7 +66,7 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the tarball holds what is published and nothing else', () => {
-  const files = globSync('**/*', { cwd: join(folder, 'node_modules/sallyport') })
+  const files = globSync('**/*', { cwd: join(folder, 'node_modules/sallyport'), exclude: ['node_modules'] })
   assert.ok(
     files.includes('dist/index.js') &&
       files.includes('dist/index.d.ts') &&
@@ -176,9 +183,13 @@ for (const snippet of runnable) {
   })
 }
 
-test('the README shows two servers that run', () => {
+test('the README shows two servers that run, the guides one of another framework', () => {
   assert.deepEqual(
-    runnable.map(({ run }) => run),
-    ['server', 'ws'],
+    runnable.map(({ document, run }) => [document, run]),
+    [
+      ['README.md', 'server'],
+      ['README.md', 'ws'],
+      ['docs/guide/fastify.md', 'fastify'],
+    ],
   )
 })
