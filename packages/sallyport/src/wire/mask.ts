@@ -5,11 +5,16 @@ const HIGH_BITS = 0x80808080 | 0
 const keyBytes = new Uint8Array(4)
 const keyWord = new Int32Array(keyBytes.buffer)
 
-// The words of the last memory seen. An engine that reads into one buffer makes them once.
+// The words of the last two memories seen: an engine that reads into one buffer, and a relay that writes into a second,
+// make them once.
 let words: Int32Array = new Int32Array(0)
+let others: Int32Array = words
 
 function wordsOf(memory: ArrayBufferLike): Int32Array {
-  if (words.buffer !== memory) words = new Int32Array(memory, 0, memory.byteLength >>> 2)
+  if (words.buffer === memory) return words
+  const before = words
+  words = others.buffer === memory ? others : new Int32Array(memory, 0, memory.byteLength >>> 2)
+  others = before
   return words
 }
 
@@ -63,7 +68,7 @@ export function maskingKey(): number {
     drawn = 0
   }
   const key = pool.readInt32LE(drawn)
-  pool.fill(0, drawn, drawn + 4)
+  pool.writeInt32LE(0, drawn)
   drawn += 4
   return key
 }
