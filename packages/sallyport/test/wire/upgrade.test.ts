@@ -31,6 +31,12 @@ describe('a clean handshake is read', () => {
     )
   })
 
+  test('a value begins behind the colon, and is trimmed of blanks and tabs alone', () => {
+    for (const line of ['Host:app.test', 'Host: app.test', 'Host: \t app.test \t']) {
+      assert.equal(readUpgrade(but('Host', line))?.headers.get('host'), 'app.test')
+    }
+  })
+
   const rows: readonly (readonly [string, Buffer])[] = [
     ['Firefox: Connection: keep-alive, Upgrade', but('Connection', 'Connection: keep-alive, Upgrade')],
     ['the tokens turned round', but('Connection', 'Connection: upgrade,keep-alive')],
