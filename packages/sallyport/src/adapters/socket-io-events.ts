@@ -45,6 +45,10 @@ export function createEventDoor({ core, observer }: Inside): EventDoor {
     const text = textOf(event, discriminator)
     const subject: MessageSubject = { bytes: Buffer.byteLength(text), text, data: null, value: undefined, type: null }
     live.lastMessageAt = parts.now()
+    const judge = (): Verdict | Promise<Verdict> => {
+      live.judgedAt = parts.now()
+      return door(subject, live)
+    }
     observer.received(subject.bytes)
     const settle = (verdict: Verdict): void => {
       if (live.readyState !== 1) return
@@ -53,7 +57,7 @@ export function createEventDoor({ core, observer }: Inside): EventDoor {
       proceed()
     }
     const earlier = turns.get(live)
-    const verdict = earlier === undefined ? door(subject, live) : earlier.then(() => door(subject, live))
+    const verdict = earlier === undefined ? judge() : earlier.then(judge)
     if (!(verdict instanceof Promise)) return settle(verdict)
     // Events of one connection never overtake each other.
     const turn = verdict.then(settle).then(() => {

@@ -30,6 +30,7 @@ export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'tak
 export abstract class InboundHalf extends OutboundHalf {
   session: Session
   pingedAt: number
+  judgedAt = 0
   pongAwaited = false
   /** When a delayed message is judged again. */
   delayedUntil = 0
@@ -67,10 +68,11 @@ export abstract class InboundHalf extends OutboundHalf {
 
   #receive(subject: MessageSubject): void {
     if (this.readyState >= 2) return
-    this.lastMessageAt = this.hub.now()
+    const now = this.hub.now()
+    this.lastMessageAt = now
     this.hub.received(subject.bytes)
     if (this.#holds !== 0 || this.#backlog !== null) this.#enqueue(subject)
-    else this.judge(subject)
+    else this.judge(subject, now)
   }
 
   /** The most bytes of one message now. */
@@ -88,8 +90,9 @@ export abstract class InboundHalf extends OutboundHalf {
     this.shut(deny('SALLY_MESSAGE_CONCURRENCY', detail), 1008, 'message/concurrency')
   }
 
-  protected judge(subject: MessageSubject): void {
-    if (this.#hasExpired()) return
+  protected judge(subject: MessageSubject, now: number): void {
+    this.judgedAt = now
+    if (this.#hasExpired(now)) return
     const verdict = this.askDoor(subject)
     if (!(verdict instanceof Promise)) {
       this.settle(subject, verdict)
@@ -103,9 +106,9 @@ export abstract class InboundHalf extends OutboundHalf {
   }
 
   /** No message is handled past the expiry, though the keeper's next tick is still to come. */
-  #hasExpired(): boolean {
+  #hasExpired(now: number): boolean {
     const { expiresAt } = this.session
-    if (expiresAt === undefined || expiresAt > this.hub.now() || this.hub.policy.lifetime.session === null) return false
+    if (expiresAt === undefined || expiresAt > now || this.hub.policy.lifetime.session === null) return false
     this.end(deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry'))
     return this.readyState >= 2
   }
@@ -131,7 +134,7 @@ export abstract class InboundHalf extends OutboundHalf {
     while (this.#holds === 0 && this.readyState < 2) {
       const subject = this.#backlog?.shift()
       if (subject === undefined) break
-      this.judge(subject)
+      this.judge(subject, this.hub.now())
     }
     this.#takingUp = false
     if (this.#holds !== 0 || this.readyState >= 2) return

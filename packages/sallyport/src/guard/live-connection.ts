@@ -3,7 +3,7 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { Kept } from '../lifetime/kept.ts'
 import type { Spoke } from '../lifetime/wheel.ts'
 import { type Concurrency, createConcurrency } from '../message/concurrency.ts'
-import type { MessageConnection, MessageSubject } from '../message/message-control.ts'
+import type { BudgetKeys, MessageConnection, MessageSubject } from '../message/message-control.ts'
 import { type DenialCode, DENIALS } from '../policy/denials.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
@@ -34,6 +34,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
 
   messageTat = 0
   byteTat = 0
+  budgetKeys: BudgetKeys | null = null
   controlFrameTat = 0
   checkedAt: number
   uncheckedSince = 0
@@ -192,7 +193,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     }
     this.sendHeld()
     if (this.isOpen()) this.#opened()
-    if (this.isOpen() && this.unproven) this.judge(subject)
+    if (this.isOpen() && this.unproven) this.judge(subject, this.hub.now())
   }
 
   #refuse(subject: MessageSubject, denial: Denial): void {

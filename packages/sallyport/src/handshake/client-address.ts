@@ -53,17 +53,6 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
   }
 }
 
-/** The key that limits count an address by: IPv6 by its /64, since one customer is given as many addresses as it likes. */
-export function addressKey(ip: string): string {
-  if (!ip.includes(':')) return ip
-  const address = parseAddress(ip)
-  if (address === null || address.kind() === 'ipv4') return ip
-  return `${(address as ipaddr.IPv6).parts
-    .slice(0, 4)
-    .map(part => part.toString(16))
-    .join(':')}::/64`
-}
-
 /** `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`, with or without a port behind the first and the last; nothing that must be guessed (octal, hexadecimal, short forms). */
 function parseAddress(text: string): Address | null {
   const [, v4, bracketed] = /^(?:(\d+\.\d+\.\d+\.\d+)|\[([\da-f:.]+)\])(?::\d{1,5})?$/i.exec(text) ?? []

@@ -2,7 +2,7 @@ import type { Parts } from '../guard/parts.ts'
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Attempt } from './attempt.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
-import { addressKey } from './client-address.ts'
+import { addressKey } from '../store/address-key.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
 /** Live connections in all and per address, before the session is looked up. */

@@ -1,6 +1,6 @@
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Taken } from '../store/store.ts'
-import { addressKey } from './client-address.ts'
+import { addressKey } from '../store/address-key.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
 /**

@@ -1,3 +1,2 @@
 export { MESSAGE_DOOR } from './door.ts'
 export { createMessageDoor } from './run.ts'
-

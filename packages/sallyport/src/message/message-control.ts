@@ -18,13 +18,23 @@ export interface MessageSubject {
   type: string | null
 }
 
+/** Built once a connection: a key that is made anew for each message is hashed anew for each. */
+export interface BudgetKeys {
+  readonly user: string
+  readonly ip: string
+}
+
 /** What message controls know of the connection, and the per-connection numbers they keep there. */
 export interface MessageConnection {
   readonly id: string
   readonly session: Session
   readonly request: HandshakeRequest
+  /** When the message at hand came to be judged, ms since the epoch: read once for all controls. */
+  judgedAt: number
   /** Theoretical arrival times (GCRA) of `message/rate` and of control frames, ms since the epoch. */
   messageTat: number
+  /** Keys of the budgets that its user and its address share; written at the first message, since idle connections need none. */
+  budgetKeys: BudgetKeys | null
   byteTat: number
   controlFrameTat: number
 }

@@ -3,8 +3,9 @@ import type { MessageRatePolicy } from '../policy/types.ts'
 import { PASS, deny } from '../policy/verdict.ts'
 import type { Verdict } from '../policy/verdict.ts'
 import type { Budget, Store, Taken } from '../store/store.ts'
+import { addressKey } from '../store/address-key.ts'
 import { excessMs, spent } from './gcra.ts'
-import type { MessageConnection, MessageControl } from './message-control.ts'
+import type { BudgetKeys, MessageConnection, MessageControl } from './message-control.ts'
 
 /**
  * Denies what exceeds the budgets of messages and bytes of the connection, then of its user and IP over all
@@ -14,12 +15,12 @@ import type { MessageConnection, MessageControl } from './message-control.ts'
  */
 export const rate: MessageControl = {
   id: 'message/rate',
-  compile({ message }, { store, now }) {
+  compile({ message }, { store }) {
     const policy = message.rate
     if (policy === null) return null
     const take = compileTake(policy, store)
     return (subject, connection) => {
-      const time = now()
+      const time = connection.judgedAt
       const excess = Math.max(
         excessMs(connection.messageTat, time, 1, policy.messages),
         excessMs(connection.byteTat, time, subject.bytes, policy.bytes),
@@ -38,7 +39,7 @@ export const rate: MessageControl = {
  */
 export const cost: MessageControl = {
   id: 'message/rate',
-  compile({ message }, { store, now }: Parts) {
+  compile({ message }, { store }: Parts) {
     const policy = message.rate
     if (policy === null) return null
     const extras = new Map(Object.entries(policy.cost).map(([type, amount]) => [type, amount - 1]))
@@ -47,7 +48,7 @@ export const cost: MessageControl = {
     return (subject, connection) => {
       const extra = subject.type === null ? 0 : (extras.get(subject.type) ?? 0)
       if (extra === 0) return PASS
-      const time = now()
+      const time = connection.judgedAt
       // Asked as a whole, with the 1 that `rate` took: a cost above the burst passes when nothing else was taken.
       const before = connection.messageTat - intervalMs(policy.messages)
       const excess = excessMs(before, time, extra + 1, policy.messages)
@@ -66,10 +67,11 @@ type Take = (connection: MessageConnection, cost: number, bytes: number, before?
 /** Takes from the shared budgets. `before` is what an earlier step took from the connection for the same message. */
 function compileTake(policy: MessageRatePolicy, store: Store): Take {
   // A shared store would be asked for every message: a share of the budget answers here.
-  const takeShared: Store['take'] = (key, amount, budget) =>
-    store.takeShare ? store.takeShare(key, amount, budget) : store.take(key, amount, budget)
-  const perIp = (connection: MessageConnection, amount: number): Taken | Promise<Taken> =>
-    takeShared(`message:ip:${connection.request.ip}`, Math.min(amount, policy.perIp.burst), policy.perIp)
+  const takeShared: Store['take'] = store.takeShare
+    ? (key, amount, budget) => store.takeShare!(key, amount, budget)
+    : (key, amount, budget, at) => store.take(key, amount, budget, at)
+  const perIp = (key: string, amount: number, at: number): Taken | Promise<Taken> =>
+    takeShared(key, Math.min(amount, policy.perIp.burst), policy.perIp, at)
 
   return (connection, amount, bytes, before = 0) => {
     const judge = (taken: Taken, whose: string): Verdict => {
@@ -77,19 +79,24 @@ function compileTake(policy: MessageRatePolicy, store: Store): Take {
       giveBack(policy, connection, amount + before, bytes)
       return deny('SALLY_MESSAGE_RATE_SHARED', `the budget of the ${whose} is spent`, taken.retryAfterMs / 1000)
     }
-    const user = `message:user:${connection.session.user}`
-    const byUser = takeShared(user, Math.min(amount, policy.perUser.burst), policy.perUser)
+    const at = connection.judgedAt
+    const keys = (connection.budgetKeys ??= keysOf(connection))
+    const byUser = takeShared(keys.user, Math.min(amount, policy.perUser.burst), policy.perUser, at)
     if (byUser instanceof Promise) {
       return byUser.then(async taken => {
         const verdict = judge(taken, 'user')
-        return verdict.pass ? judge(await perIp(connection, amount), 'IP') : verdict
+        return verdict.pass ? judge(await perIp(keys.ip, amount, at), 'IP') : verdict
       })
     }
     if (!byUser.ok) return judge(byUser, 'user')
-    const byIp = perIp(connection, amount)
+    const byIp = perIp(keys.ip, amount, at)
     if (byIp instanceof Promise) return byIp.then(taken => judge(taken, 'IP'))
     return byIp.ok ? PASS : judge(byIp, 'IP')
   }
+}
+
+function keysOf({ session, request }: MessageConnection): BudgetKeys {
+  return { user: `message:user:${session.user}`, ip: `message:ip:${addressKey(request.ip)}` }
 }
 
 function giveBack(policy: MessageRatePolicy, connection: MessageConnection, amount: number, bytes: number): void {

@@ -22,7 +22,7 @@ export interface MemoryStoreSize {
 
 /** A {@link Store} in the memory of this process: every answer is synchronous. */
 export interface MemoryStore extends Store {
-  take(key: string, cost: number, budget: Parameters<Store['take']>[2]): Taken
+  take(key: string, cost: number, budget: Parameters<Store['take']>[2], at?: number): Taken
   once(key: string, ttlMs: number): boolean
   lease(key: string, id: string, cap: number, ttlMs: number): boolean
   release(key: string, id: string): void
@@ -109,9 +109,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   }
 
   return {
-    take(key, cost, budget) {
+    take(key, cost, budget, at = now()) {
       assertOpen()
-      const at = now()
       const known = buckets.get(key)
       if (known) {
         const taken = takeFrom(known, cost, budget, at)

@@ -25,8 +25,11 @@ export type Unsubscribe = () => void
  * that leaves the process hashes them.
  */
 export interface Store {
-  /** Takes `cost` from the budget at `key`; takes nothing when it is not there. */
-  take(key: string, cost: number, budget: Budget): Awaitable<Taken>
+  /**
+   * Takes `cost` from the budget at `key`; takes nothing when it is not there. `at` is the time in ms since the epoch, where
+   * the caller has just read it: a store of this process need not read it again.
+   */
+  take(key: string, cost: number, budget: Budget, at?: number): Awaitable<Taken>
   /**
    * The same for the hot path, from a share of the budget that this node holds: it answers at once while the share
    * lasts. The sum over all nodes exceeds the budget by no more than what the store states. Without it `take` is asked.

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { addressKey, createAddressReader } from '../../src/handshake/client-address.ts'
+import { createAddressReader } from '../../src/handshake/client-address.ts'
+import { addressKey } from '../../src/store/address-key.ts'
 
 type Headers = Readonly<Record<string, string>>
 const read = (

@@ -38,10 +38,14 @@ export function policyWith(message: Partial<Policy['message']> = {}, rest: Parti
 
 export type TakeCall = { readonly key: string; readonly cost: number; readonly budget: Budget }
 
+/** The clock of the parts made last: what a connection's messages are judged at. */
+let running = { now: 1_000_000 }
+
 /** Parts with a clock that stands and a store that answers as told; every `take` is noted. */
 export function partsWith(answer: (call: TakeCall) => Taken | Promise<Taken> = () => ({ ok: true, retryAfterMs: 0 })) {
   const calls: TakeCall[] = []
   const clock = { now: 1_000_000 }
+  running = clock
   const store = {
     take(key: string, cost: number, budget: Budget) {
       calls.push({ key, cost, budget })
@@ -57,8 +61,12 @@ export function connectionOf(user = 'ada', ip = '192.0.2.1'): MessageConnection 
     id: 'c1',
     session: { id: 's1', user },
     request: { ip } as HandshakeRequest,
+    get judgedAt() {
+      return running.now
+    },
     messageTat: 0,
     byteTat: 0,
+    budgetKeys: null,
     controlFrameTat: 0,
   }
 }
