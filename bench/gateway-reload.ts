@@ -52,7 +52,7 @@ const gateway = createGateway({
 await gateway.listen()
 const port = gateway.ports.get('main') ?? 0
 
-let closed = 0
+const seen = { closed: 0 }
 let misplaced = 0
 let received = 0
 let longest = 0
@@ -66,6 +66,9 @@ async function open(path: string): Promise<WebSocket> {
   await once(client, 'open')
   return client
 }
+
+/** Between an answer and the next message of a socket, in ms, on average. */
+const PAUSE_MS = 1000
 
 /** Sends numbered messages, one at a time, for as long as the run lasts. */
 function talk(client: WebSocket): void {
@@ -81,9 +84,9 @@ function talk(client: WebSocket): void {
     received++
     next++
     longest = Math.max(longest, performance.now() - sentAt)
-    if (running) send()
+    if (running) setTimeout(send, PAUSE_MS * (0.5 + Math.random()))
   })
-  client.on('close', () => closed++)
+  client.on('close', () => seen.closed++)
   client.on('error', () => undefined)
   send()
 }
@@ -106,7 +109,7 @@ for (let reload = 1; reload <= reloads; reload++) {
 }
 const seconds = (performance.now() - from) / 1000
 const before = received
-while (received < before + clients.length && closed === 0) await new Promise(resolve => setTimeout(resolve, 50))
+while (received < before + clients.length && seen.closed === 0) await new Promise(resolve => setTimeout(resolve, 50))
 running = false
 const result = {
   sockets,
@@ -114,10 +117,10 @@ const result = {
   reloads,
   seconds: Number(seconds.toFixed(1)),
   messages: received,
-  closed,
+  closed: seen.closed,
   misplaced,
   millisecondsEachReload: Number((spent / reloads).toFixed(2)),
   longestRoundTripMs: Math.round(longest),
 }
 process.stdout.write(`${JSON.stringify(result)}\n`)
-process.exit(closed === 0 && misplaced === 0 ? 0 : 1)
+process.exit(seen.closed === 0 && misplaced === 0 ? 0 : 1)
