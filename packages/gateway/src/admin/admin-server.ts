@@ -22,7 +22,7 @@ export async function serveAdmin(
 ): Promise<AdminServer> {
   const isToken = createTokenCheck(config.token)
   const server = createServer(
-    { maxHeaderSize: 16 * 1024, requestTimeout: 10_000, headersTimeout: 5000 },
+    { maxHeaderSize: 16 * 1024, requestTimeout: 60_000, headersTimeout: 30_000 },
     (request, response) => {
       handle(request, response, endpoints, isToken, 'host' in config.address).catch(() => {
         if (!response.headersSent) write(response, 500, { error: 'it failed' })

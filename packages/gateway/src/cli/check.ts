@@ -6,7 +6,8 @@ import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { policyInputOf } from '../config/route-policy.ts'
 import type { GatewayConfig } from '../config/types.ts'
-import { readConfigFile } from '../reload/running.ts'
+import { type Position, readDocument } from '../config/document.ts'
+import { readConfigFile, readConfigText } from '../reload/running.ts'
 import { resolverOf } from '../session/resolver.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 import { COMMON, DEFAULT_FILE, readArguments } from './usage.ts'
@@ -81,11 +82,17 @@ function weakOf(reports: readonly (readonly [string, Report])[]): readonly Weak[
   )
 }
 
+/** Where a value stands in a file that was read before. */
+function placeOf(file: string, path: readonly string[]): Position {
+  const document = readDocument(readConfigText(file), { file, env: process.env })
+  return 'value' in document ? document.at(path) : { line: 1, column: 1 }
+}
+
 /** Certificates that cannot be used: the rest of what `run` would stumble over. */
 export function refuseBadFiles(file: string, config: GatewayConfig): void {
   const problems = config.listeners.flatMap(({ name, tls }) => {
     if (tls === null) return []
-    const at = { file, line: 1, column: 1, path: `listeners.${name}.tls`, value: '' }
+    const at = { file, ...placeOf(file, ['listeners', name, 'tls']), path: `listeners.${name}.tls`, value: '' }
     try {
       const cert = readFileSync(tls.cert)
       createSecureContext({ cert, key: readFileSync(tls.key) })

@@ -36,12 +36,19 @@ const SILENT = new Set([
   'kind',
 ])
 
-/** `12:00:01 WARN  denial  message  key=value …` */
+/** As it is where it is plain; else quoted and escaped, so that no terminal obeys it. */
+const shown = (value: unknown): string =>
+  typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)
+    ? value
+    : JSON.stringify(value).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, unit => `\\u{${unit.codePointAt(0)!.toString(16)}}`)
+
+/** `12:00:01 WARN  message  key=value …` */
 export function readable(line: string): string {
   const fields = JSON.parse(line) as { readonly [key: string]: unknown }
   const rest = Object.entries(fields)
     .filter(([key, value]) => !SILENT.has(key) && value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${shown(value)}`)
   const { time, level, msg } = fields
-  return `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`
+  const message = shown(`${String(msg)} `).slice(1, -2)
+  return `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${message}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`
 }

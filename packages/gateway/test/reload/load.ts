@@ -99,7 +99,7 @@ export async function reloadUnderLoad(sockets: number, reloads: number): Promise
       const { status, json } = await gateway.admin('POST', '/-/reload')
       times.push(performance.now() - asked)
       if (status !== 200 || !json.kept.includes('chat') || !json.changed.includes('other'))
-        throw new Error(`reload ${round}: ${JSON.stringify(json)}`)
+        throw new Error(`reload ${round}: ${status} ${JSON.stringify(json)}`)
     }
     const after = await resident(gateway)
     isOver = true
