@@ -12,8 +12,8 @@ import { spreadOf } from './statistics.ts'
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
 const ROUNDS = values.quick ? 1 : 3
-const HANDSHAKES = values.quick ? 500 : 2000
-const MESSAGES = values.quick ? 20_000 : 100_000
+const HANDSHAKES = values.quick ? 300 : 600
+const MESSAGES = values.quick ? 10_000 : 40_000
 const AT_ONCE = 16
 /** A bench is not the place for deadlines: the machine is busy on purpose. */
 const PATIENT = { deadlineMs: 2000 }

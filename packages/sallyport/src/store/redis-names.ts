@@ -14,6 +14,8 @@ export interface News {
   readonly target: Target
   /** Ms of Redis's clock. */
   readonly at: number
+  /** How long its mark lasts, in ms. */
+  readonly ttlMs: number
 }
 
 /** Names for keys and news that tell a reader of Redis neither session nor user nor address. */
@@ -77,10 +79,10 @@ export function createRedisNames(prefix: string, secret: string, buckets: number
 }
 
 function newsOf(value: unknown): News | null {
-  const { from, target, at } = (value ?? {}) as { from?: unknown; target?: unknown; at?: unknown }
-  if (typeof from !== 'string' || typeof at !== 'number') return null
-  if (target === 'all') return { from, at, target }
+  const { from, target, at, ttlMs } = (value ?? {}) as Partial<Record<keyof News, unknown>>
+  if (typeof from !== 'string' || typeof at !== 'number' || typeof ttlMs !== 'number') return null
+  if (target === 'all') return { from, at, ttlMs, target }
   const { session, user } = (target ?? {}) as { session?: unknown; user?: unknown }
-  if (typeof session === 'string') return { from, at, target: { session } }
-  return typeof user === 'string' ? { from, at, target: { user } } : null
+  if (typeof session === 'string') return { from, at, ttlMs, target: { session } }
+  return typeof user === 'string' ? { from, at, ttlMs, target: { user } } : null
 }

@@ -103,7 +103,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     await ask(
       TELL,
       [names.hub('epoch'), names.hub('log')],
-      [names.seal({ from: node, target: entry.target, at }), keepMs, names.channel],
+      [names.seal({ from: node, target: entry.target, at, ttlMs }), keepMs, names.channel],
     )
   }
 
@@ -114,8 +114,9 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     if (seen !== null && (epoch <= seen || beyond.has(epoch))) return epoch
     const news = names.open(sealed)
     if (news === null || news.from === node) return epoch
-    const { target, at } = news
-    remember(known, { target, at, until: now() + keepMs })
+    const { target, at, ttlMs } = news
+    // Whoever heard it can mark it again, should Redis forget: also when the node that revoked is gone.
+    remember(known, { target, at, until: at - offset() + ttlMs })
     const late = fetched || Number(time) - at > LATE_MS
     tellListeners(target, late ? at - offset() : undefined)
     return epoch

@@ -112,12 +112,24 @@ describe('stores of several nodes on one Redis', () => {
     store.onRevoked(target => heard.push(target))
     const foreign = createRedisNames(options.prefix, 'another secret that is long enough too', 16)
     const ours = createRedisNames(options.prefix, secret, 16)
-    const forged = foreign.seal({ from: 'x', target: 'all', at: 1 })
+    const forged = foreign.seal({ from: 'x', target: 'all', at: 1, ttlMs: 1000 })
     for (const text of [`1 1 ${forged}`, '2 2 AAAA', 'all', '', '3 3', `${'9'.repeat(400)} 1 x`]) {
       await server.admin.publish(ours.channel, text)
     }
     await store.revoke({ session: 'own' }, 1000)
     assert.deepEqual(heard, [{ session: 'own' }])
+  })
+
+  it('all keys lost, and the node that revoked too: those who heard mark it again', async () => {
+    const options = apart()
+    const [one, two] = [await join(options), await join(options)]
+    const heard: Target[] = []
+    two.store.onRevoked(target => heard.push(target))
+    await one.store.revoke({ session: 's' }, 60_000)
+    await until('the news', () => heard.length === 1)
+    await one.store.close()
+    await server.admin.del(...(await server.admin.keys(`${options.prefix}:*`)))
+    await until('the mark', async () => typeof (await two.store.revokedAt('s', 'u'))?.session === 'number')
   })
 
   it('a node that leaves frees its places at once; one that dies frees them when its time is over', async () => {
