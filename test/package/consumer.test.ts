@@ -59,6 +59,7 @@ before(() => {
       'fastify@5.12.8',
       '@fastify/websocket@11.3.6',
       'pino@10.4.0',
+      'socket.io@4.8.4',
     ],
     folder,
   )
