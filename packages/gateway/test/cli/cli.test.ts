@@ -266,6 +266,26 @@ describe('explain: who decides, and why', () => {
         assert.equal(told.message.passedOn, args.at(-1))
     })
   }
+  for (const carrier of ['query', 'first-message']) {
+    test(`a ticket by ${carrier}`, async () => {
+      const carried = file(
+        'carried.yaml',
+        STARTER.replace('ticket: { secret:', `ticket: { carrier: ${carrier}, secret:`),
+      )
+      const args = ['explain', '-c', carried, '--json', '--host', 'app.example.com', '--path', '/ws', ...ORIGIN]
+      const told = JSON.parse((await run([...args, '--message', '{"type":"chat","text":"hi"}'])).out)
+      assert.deepEqual([told.handshake.decides, told.message.decides], [null, null])
+      assert.equal(told.message.passedOn, '{"type":"chat","text":"hi"}')
+      const { pass, message, handshake } = JSON.parse(
+        (await run([...args, '--no-ticket', '--message', '{"type":"chat","text":"hi"}'])).out,
+      )
+      assert.equal(pass, false)
+      assert.equal(
+        (handshake.decides ?? message.decides).code,
+        carrier === 'query' ? 'SALLY_TICKET_MISSING' : 'SALLY_AUTHENTICATION_FIRST',
+      )
+    })
+  }
   test('a path that no route serves', async () => {
     const ran = await run([
       'explain',

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { WebSocket } from 'ws'
+import { connect } from 'node:tls'
+import { generate } from 'selfsigned'
+import { WebSocket as Client, type WebSocket } from 'ws'
 import { start, type Started } from '../../demo/started.ts'
 import { type GatewayProcess, startGateway } from './gateway-process.ts'
-import { configOf, open, reloadUnderLoad } from './load.ts'
+import { configOf, cookieOf, open, reloadUnderLoad } from './load.ts'
 
 let backend: Started
 let port = 0
@@ -123,6 +127,83 @@ describe('SIGHUP', () => {
       gateway.write(configOf(port, 5))
       assert.deepEqual((await gateway.admin('POST', '/-/reload')).json.changed, [])
     })
+  })
+})
+
+describe('what a reload must not void, and what it must renew', () => {
+  test('a ticket that was issued before holds after it, once', async () => {
+    const withTicket = (round: number): string =>
+      configOf(port, round).replaceAll('      ticket: { dangerouslyWithoutTicket: true }\n', '')
+    const gateway = await startGateway(withTicket(0))
+    try {
+      const host = `127.0.0.1:${gateway.port}`
+      // The ticket endpoint serves pages of its own origin alone.
+      gateway.write(withTicket(0).replaceAll('https://app.test', `http://${host}`))
+      assert.equal((await gateway.admin('POST', '/-/reload')).status, 200)
+      const answer = await fetch(`http://${host}/.sallyport/ticket?path=/other`, {
+        method: 'POST',
+        headers: { Origin: `http://${host}`, Cookie: cookieOf('alice') },
+      })
+      assert.equal(answer.status, 200)
+      const { ticket } = (await answer.json()) as { ticket: string }
+
+      gateway.write(withTicket(1).replaceAll('https://app.test', `http://${host}`))
+      assert.deepEqual((await gateway.admin('POST', '/-/reload')).json.changed, ['other'])
+      const use = async (): Promise<WebSocket> => {
+        const socket = new Client(`ws://${host}/other`, ['sallyport.v1', `sallyport.ticket.${ticket}`], {
+          origin: `http://${host}`,
+          headers: { Cookie: cookieOf('alice') },
+        })
+        await once(socket, 'open')
+        return socket
+      }
+      const socket = await use()
+      assert.equal(socket.protocol, 'sallyport.v1')
+      socket.terminate()
+      await assert.rejects(use(), /403/)
+    } finally {
+      await gateway.end()
+    }
+  })
+
+  test('certificates: a new one is shown from then on, a broken one is refused and the old one stands', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-certificates-'))
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+    const issue = async (name: string): Promise<void> => {
+      const pems = await generate([{ name: 'commonName', value: name }], {
+        keyType: 'ec',
+        curve: 'P-256',
+        algorithm: 'sha256',
+      })
+      writeFileSync(cert, pems.cert)
+      writeFileSync(key, pems.private)
+    }
+    await issue('first.test')
+    const gateway = await startGateway(
+      configOf(port, 0).replace(
+        "address: '127.0.0.1:0' }",
+        `address: '127.0.0.1:0', tls: { cert: ${cert}, key: ${key} } }`,
+      ),
+    )
+    const shown = async (): Promise<unknown> => {
+      const socket = connect({ host: '127.0.0.1', port: gateway.port, rejectUnauthorized: false })
+      await once(socket, 'secureConnect')
+      const { subject } = socket.getPeerCertificate()
+      socket.destroy()
+      return subject.CN
+    }
+    try {
+      assert.equal(await shown(), 'first.test')
+      await issue('second.test')
+      assert.equal((await gateway.admin('POST', '/-/reload')).status, 200)
+      assert.equal(await shown(), 'second.test')
+      writeFileSync(cert, 'not a certificate')
+      assert.equal((await gateway.admin('POST', '/-/reload')).status, 422)
+      assert.equal(await shown(), 'second.test')
+    } finally {
+      await gateway.end()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 
