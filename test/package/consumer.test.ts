@@ -60,6 +60,7 @@ before(() => {
       '@fastify/websocket@11.3.6',
       'pino@10.4.0',
       'socket.io@4.8.4',
+      'redis@6.3.1',
     ],
     folder,
   )
