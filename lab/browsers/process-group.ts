@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -31,14 +31,37 @@ export function keepGroup(leader: number | undefined): number {
   return leader
 }
 
-/** Ends the group at once, whatever is left of it. */
+/** Longest wait for killed processes to be gone, in ms. */
+const GONE_MS = 3000
+const LOOK_AGAIN_MS = 10
+
+/** Ends the group, whatever is left of it, and returns once nothing of it runs: it could still write into its profile. */
 export function endGroup(leader: number): void {
   groups.delete(leader)
   try {
     process.kill(-leader, 'SIGKILL')
   } catch {
     // It is gone already, which is what was wanted.
+    return
   }
+  const latest = Date.now() + GONE_MS
+  // Also called while the process exits, when nothing asynchronous happens any longer.
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  while (runs(leader) && Date.now() < latest) Atomics.wait(pause, 0, 0, LOOK_AGAIN_MS)
+}
+
+/** Whether a process of the group runs; one that ended and waits to be reaped does not. */
+function runs(leader: number): boolean {
+  return readdirSync('/proc').some(entry => {
+    if (!/^\d+$/.test(entry)) return false
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8')
+      const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return Number(group) === leader && state !== 'Z' && state !== 'X'
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Leaders of the groups that run now. */
