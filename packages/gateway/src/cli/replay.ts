@@ -167,7 +167,7 @@ async function take(
           : (subject.text ?? `${subject.data?.byteLength ?? 0} bytes`)
     },
   }
-  doors.accept(admittance, { request, socket, head, delivery, subprotocol: admittance.attempt.subprotocol })
+  doors.accept(admittance, { socket, head, delivery, subprotocol: admittance.attempt.subprotocol })
 }
 
 /** The client's half: the handshake, the message, a close. Resolves when the socket has ended. */

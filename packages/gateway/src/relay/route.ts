@@ -100,12 +100,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
   }
 
   /** The backend first, so that its refusal can still be the client's. */
-  const connectThenAccept = async (
-    admission: Admission,
-    request: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-  ): Promise<void> => {
+  const connectThenAccept = async (admission: Admission, socket: Socket, head: Buffer): Promise<void> => {
     const left = new AbortController()
     const onLeave = (): void => left.abort()
     const onEarly = (): void => {
@@ -135,18 +130,18 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     pair.attachBackend(backend, connected.target.address.label)
     const subprotocol = answerSubprotocol(admission.attempt.request, connected.subprotocol)
     pairs.add(pair)
-    pair.attachClient(doors.accept(admission, { request, socket, head, delivery: pair, subprotocol }), socket)
+    pair.attachClient(doors.accept(admission, { socket, head, delivery: pair, subprotocol }), socket)
     if (pair.settle()) backend.start(connected.head)
     else pairs.delete(pair)
   }
 
   /** The client must prove itself before a backend hears of it. */
-  const acceptThenConnect = (admission: Admission, request: IncomingMessage, socket: Socket, head: Buffer): void => {
+  const acceptThenConnect = (admission: Admission, socket: Socket, head: Buffer): void => {
     const pair = new Pair(hub)
     waiting.set(pair, admission)
     socket.once('close', () => waiting.delete(pair))
     const { subprotocol } = admission.attempt
-    pair.attachClient(doors.accept(admission, { request, socket, head, delivery: pair, subprotocol }), socket)
+    pair.attachClient(doors.accept(admission, { socket, head, delivery: pair, subprotocol }), socket)
   }
 
   return {
@@ -161,9 +156,9 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       const conclude = (answer: Admittance): void => {
         if (!answer.pass) refuseSocket(socket, answer)
         else if (socket.destroyed) doors.abandon(answer)
-        else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, request, socket, head)
+        else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, socket, head)
         else {
-          connectThenAccept(answer, request, socket, head).catch((error: unknown) => {
+          connectThenAccept(answer, socket, head).catch((error: unknown) => {
             const detail = error instanceof Error ? error.name : 'threw'
             log.error({ route: config.id, connection: answer.attempt.id, detail }, 'a connection could not be opened')
             doors.abandon(answer)

@@ -14,7 +14,6 @@ export type EngineUpgrade = (request: IncomingMessage, socket: Duplex, head: Buf
 
 /** What a connection is opened with, once the handshake door let it pass. */
 export interface Opening {
-  readonly request: IncomingMessage
   readonly socket: Socket
   /** Bytes that came behind the request. */
   readonly head: Buffer
@@ -73,7 +72,7 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
     const conclude = (answer: Admittance): void => {
       if (!answer.pass) refuseSocket(socket, answer)
       else if (socket.destroyed) core.abandon(answer)
-      else open(answer, { request, socket, head, delivery, subprotocol: answer.attempt.subprotocol })
+      else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
     }
     const answer = core.admit(core.fromNode(request), head.length > 0)
     if (answer instanceof Promise) void answer.then(conclude)
