@@ -6,6 +6,8 @@ import type { LogConfig } from '../config/types.ts'
  * is written at once. Events of the guards come as they are: redacted and bounded by the library.
  */
 export function createLog({ level, format }: LogConfig, name: string): Logger {
+  // Whoever read the log is gone: no reason to end who serves.
+  if (format === 'text') process.stdout.on('error', () => {})
   const stream =
     format === 'json'
       ? destination({ fd: 1, sync: true })
