@@ -222,6 +222,24 @@ describe('PROXY protocol', () => {
 })
 
 describe('listeners', () => {
+  test('connections beyond what the policies allow, and some, are cut before a byte is read', async () => {
+    const handshakes = { handshake: { connections: { total: 1 } } }
+    const world = await createWorld(configOf(['ws://127.0.0.1:9'], [route(handshakes)]))
+    const sockets = Array.from({ length: 1002 }, () => connect(world.port, '127.0.0.1'))
+    const cut = await Promise.race(
+      sockets.map(async (socket, index) => {
+        socket.on('error', () => undefined)
+        socket.resume()
+        await once(socket, 'close')
+        return index
+      }),
+    )
+    assert.equal(sockets[cut]!.bytesRead, 0)
+    assert.equal(sockets.filter(({ closed }) => closed).length, 1)
+    for (const socket of sockets) socket.destroy()
+    await world.close()
+  })
+
   test('none is bound when one cannot be', async () => {
     const backend = await createBackend()
     const config = configOf(
