@@ -119,6 +119,7 @@ const orders: Record<NodeOrder['order'], (order: any) => unknown> = {
     closes: Object.fromEntries(closes),
     counters: guard.counters(),
     rss: process.memoryUsage().rss,
+    cpuMicros: process.cpuUsage().user + process.cpuUsage().system,
   }),
   held: () => {
     const answer = { held, busyMs: loop.max / 1e6 }

@@ -30,4 +30,6 @@ export interface NodeStats {
   readonly states: readonly { readonly at: number; readonly state: string; readonly detail: string }[]
   readonly closes: Readonly<Record<string, number>>
   readonly rss: number
+  /** Time on the CPU since the start, in µs. */
+  readonly cpuMicros: number
 }

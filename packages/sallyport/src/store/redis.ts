@@ -50,6 +50,8 @@ export interface RedisStore extends Store {
   close(): Promise<void>
 }
 
+/** Within one handshake the marks are looked at twice: by the session and by the ticket. */
+const RECENT_MS = 50
 /** How far the clocks of two nodes may stand apart. */
 const CLOCK_SKEW_MS = 2000
 /** A count that no node writes again in this time is nobody's. */
@@ -111,7 +113,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     node,
     ask,
     keepMs: Math.max(600_000, 3 * graceMs),
-    recentMs: deadlineMs,
+    recentMs: RECENT_MS,
     now,
     offset: () => hub.offset,
   })
