@@ -76,6 +76,7 @@ function configOf(read: ReadFields): GatewayConfig {
     admin: read.admin,
     log: read.log,
     workers: read.workers,
+    store: read.store === null ? null : read.store.redis,
     drainMs: read.drain,
   }
 }
@@ -132,6 +133,9 @@ function noteWeak(reading: Reading, config: GatewayConfig, document: ConfigDocum
         note(`upstreams.${name}`, `messages and identity go in clear to ${url.host}: only within a network of your own`)
     }
   }
+  const redis = config.store == null ? null : URL.parse(config.store.url)
+  if (redis?.protocol === 'redis:' && !isLoopback(redis.hostname))
+    note('store.redis.url', 'what gateways tell Redis goes in clear: only within a network of your own')
   for (const { id, session } of config.routes) {
     if (session.kind !== 'forwardAuth' || document.from(['routes', id, 'session', 'forwardAuth', 'url']) !== null)
       continue

@@ -456,6 +456,29 @@ export const FILE = object({
     null,
     "The operator's door.",
   ),
+  store: may(
+    object({
+      redis: must(
+        object({
+          url: must(
+            secret(checks.faultOfRedis, 'write redis://127.0.0.1:6379, or ${REDIS_URL} where it bears a password'),
+            'write url: ${REDIS_URL}',
+            'redis:// or rediss://, with user and password where it wants them.',
+          ),
+          secret: must(
+            secret(checks.faultOfSecret(32), checks.GENERATE),
+            'write secret: ${STORE_SECRET}',
+            'The same on every gateway: keys are hashed under it, tickets and event hashes derived from it.',
+          ),
+          prefix: may(text(checks.faultOfPrefix, "'sallyport'"), 'sallyport', 'Begins every key. Default sallyport.'),
+        }),
+        'write redis: { url: ${REDIS_URL}, secret: ${STORE_SECRET} }',
+        'A Redis 6.2 or later, or Valkey; needs `npm install redis` beside the gateway.',
+      ),
+    }),
+    null,
+    'What several gateways share: limits, counts, tickets, revocations. Default: each counts for itself.',
+  ),
   log: may(
     object({
       level: may(choice('debug', 'info', 'warn', 'error', 'silent'), 'info' as const, 'Default info.'),

@@ -85,6 +85,18 @@ export function faultOfCookieName(value: string): string | null {
   return /^[!#$%&'*+.^_`|~\dA-Za-z-]{1,128}$/.test(value) ? null : 'not the name of a cookie'
 }
 
+/** Where a Redis is. */
+export function faultOfRedis(value: string): string | null {
+  const url = URL.parse(value)
+  return url !== null && ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== ''
+    ? null
+    : 'not a URL of redis or rediss'
+}
+
+export function faultOfPrefix(value: string): string | null {
+  return /^[\w.-]{1,64}$/.test(value) ? null : "letters, digits, '.', '-' and '_' are meant here"
+}
+
 /** A name for logs. */
 export function faultOfWord(value: string): string | null {
   return value.length <= 64 && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(value)

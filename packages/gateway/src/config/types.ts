@@ -17,8 +17,20 @@ export interface GatewayConfig {
   readonly log: LogConfig
   /** Processes that share the listeners; 1 is this one alone. */
   readonly workers: number
+  /** What several gateways share; null: each counts for itself. */
+  readonly store?: StoreConfig | null
   /** How long a stopping gateway lets connections go, in ms. */
   readonly drainMs: number
+}
+
+/** A Redis or Valkey, by the optional peer `redis`. */
+export interface StoreConfig {
+  /** `redis://` or `rediss://`, with user and password where it wants them. */
+  readonly url: string
+  /** 32 bytes or more, the same on every gateway: keys are hashed under it, tickets and event hashes derived from it. */
+  readonly secret: string
+  /** Begins every key. */
+  readonly prefix: string
 }
 
 /** Where clients come in: a TCP port or a unix socket. */

@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../config/types.ts'
 import type { Gateway, ReplaceResult } from '../relay/contract.ts'
 import { createGateway } from '../relay/gateway.ts'
 import { createGuardOf } from './route-guard.ts'
+import { openSharedStore } from './shared-store.ts'
 import { createWouldDeny, type WouldDenyCounts } from './would-deny.ts'
 
 /** What a reload came to. A configuration that is refused changes nothing. */
@@ -54,7 +55,8 @@ export interface RunningParts {
   readonly log: Logger
   readonly env?: { readonly [name: string]: string | undefined }
   readonly secrets?: Secrets
-  readonly store?: Store
+  /** Makes the store, where the configuration names none. */
+  readonly store?: () => Store
 }
 
 /** The text of a configuration file. Throws a `ConfigError` where it cannot be read. */
@@ -78,7 +80,10 @@ export function readConfigFile(
 
 /** Starts a gateway: it serves when the promise resolves. Rejects with the first error of a listener or a policy. */
 export async function startRunning(parts: RunningParts): Promise<Running> {
-  const { file, parsed, log, env = process.env, secrets = randomSecrets(), store = createMemoryStore() } = parts
+  const { file, parsed, log, env = process.env } = parts
+  const shared = parsed.config.store == null ? null : await openSharedStore(parsed.config.store, log)
+  const secrets = shared?.secrets ?? parts.secrets ?? randomSecrets()
+  const store = shared?.store ?? parts.store?.() ?? createMemoryStore()
   const wouldDeny = createWouldDeny()
   const guardOf = createGuardOf({
     ...secrets,
@@ -115,7 +120,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     }
     try {
       const result = await gateway.replace(next.config)
-      const needsRestart = (['admin', 'workers', 'log'] as const).filter(
+      const needsRestart = (['admin', 'workers', 'log', 'store'] as const).filter(
         key => JSON.stringify(next.config[key]) !== JSON.stringify(parsed.config[key]),
       )
       ;({ config } = next)
@@ -173,6 +178,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     async close(withinMs = config.drainMs) {
       draining = true
       await gateway.close(withinMs)
+      await shared?.close()
     },
   }
 }

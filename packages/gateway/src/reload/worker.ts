@@ -30,7 +30,7 @@ export async function work(file: string): Promise<never> {
   const log = createLog(parsed.config.log, parsed.config.name)
   let running: Running
   try {
-    running = await startRunning({ file, parsed, log, secrets, store: ipcStore() })
+    running = await startRunning({ file, parsed, log, secrets, store: ipcStore })
   } catch (error) {
     tell({ channel: CHANNEL, failed: (error as Error).message })
     return new Promise(() => {})
