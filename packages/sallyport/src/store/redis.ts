@@ -152,6 +152,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
       shares.tick()
       writeSoon()
       void revocations.tellPending(askAnyway).catch(() => undefined)
+      void listen().catch(() => undefined)
     },
   })
 
@@ -297,6 +298,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
   }
   link.onReady(() => {
     if (closed) return
+    void listen().catch(() => undefined)
     circuit.retry()
     hub.soon()
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { createRedisNames } from '../../src/store/redis-names.ts'
 import { redis, type RedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
 import type { StoreState, Target } from '../../src/store/store.ts'
@@ -103,6 +104,25 @@ describe('stores of several nodes on one Redis', () => {
     assert.deepEqual(heard[0]?.[0], { user: 'u' })
     await wait(500)
     assert.equal(heard.length, 1, 'once')
+  })
+
+  it('a store that was made before its client connected hears news by itself', async () => {
+    const options = apart()
+    const { store } = await join(options)
+    const client = createClient({ socket: { port: server.port } })
+    // No heartbeat comes in time: only a publication can tell.
+    const early = redis(client, { secret, ...PATIENT, ...options, heartbeatMs: 60_000, graceMs: 180_000 })
+    const heard: Target[] = []
+    early.onRevoked(target => heard.push(target))
+    ends.push(async () => {
+      await early.close()
+      client.destroy()
+    })
+    await client.connect()
+    await until('the news', async () => {
+      await store.revoke({ session: `s${Math.random()}` }, 1000)
+      return heard.length > 0
+    })
   })
 
   it('what somebody without the secret publishes is not heard', async () => {
@@ -220,6 +240,8 @@ describe('a Redis store whose Redis goes away', () => {
       assert.ok(!(share instanceof Promise) && share.ok, 'open connections go on, on their own')
       await assert.rejects(async () => stores[0]!.revoke({ user: 'u' }, 60_000), { code: 'SALLY_STORE_UNAVAILABLE' })
       await until('the grace to end', () => states.includes('lost'))
+      // News of the last second are not late.
+      await wait(1100)
       await server.start()
       await until('the late news', () => heard.length > 0)
       assert.deepEqual(heard[0]?.[0], { user: 'u' })
