@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createGuard, type Session, type Store } from 'sallyport'
 import { createMemoryStore } from 'sallyport/store/memory'
+import { ipcStore } from 'sallyport/store/ipc'
 import { redis, type RedisStoreOptions } from 'sallyport/store/redis'
 import { WebSocketServer } from 'ws'
 import { z } from 'zod'
@@ -13,6 +14,7 @@ import { SECRET, type NodeOrder, type NodeSetup } from './orders.ts'
 const setup = JSON.parse(process.argv[2] ?? '{}') as NodeSetup
 
 async function connectStore(): Promise<{ store: Store; ready: () => Promise<void> }> {
+  if (setup.sharedPort !== undefined) return { store: ipcStore({ deadlineMs: 5000 }), ready: async () => undefined }
   if (setup.redis === null) return { store: createMemoryStore(), ready: async () => undefined }
   const options: RedisStoreOptions = { secret: SECRET, ...setup.store }
   const { host, port } = setup.redis
@@ -142,6 +144,6 @@ process.on('message', (message: NodeOrder & { id: number }) => {
 // An orphan ends by itself.
 process.on('disconnect', () => process.exit(0))
 
-server.listen({ port: 0, host: setup.host ?? '127.0.0.1', backlog: 8192 }, () => {
+server.listen({ port: setup.sharedPort ?? 0, host: setup.host ?? '127.0.0.1', backlog: 8192 }, () => {
   process.send?.({ listening: (server.address() as AddressInfo).port })
 })

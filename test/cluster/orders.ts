@@ -13,6 +13,8 @@ export interface NodeSetup {
   readonly cluster?: boolean
   readonly store?: Partial<Omit<RedisStoreOptions, 'now'>>
   readonly host?: string
+  /** A worker of node:cluster: its primary holds the store, and all share this port. */
+  readonly sharedPort?: number
   readonly perUser?: number
   readonly ticketTtlMs?: number
 }
