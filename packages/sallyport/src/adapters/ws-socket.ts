@@ -34,7 +34,8 @@ const SKIPPED =
 
 /** What of `ws` is not in its types. */
 interface Innards {
-  setSocket(socket: Duplex, head: Buffer, options: object): void
+  /** Bun's own answers whether the socket became a WebSocket; `ws` answers nothing. */
+  setSocket(socket: Duplex, head: Buffer, options: object): unknown
 }
 
 /** The guarded connection behind each socket of ours. */
@@ -62,9 +63,14 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
   let warned = false
 
   class GuardedWebSocket extends Base {
-    setSocket(socket: Duplex, head: Buffer, options: object): void {
+    setSocket(socket: Duplex, head: Buffer, options: object): unknown {
       const admission = claim(socket)
-      innards.setSocket.call(this, socket, admission === undefined ? Buffer.alloc(0) : head, { ...options, ...locks })
+      const bytes = admission === undefined ? Buffer.alloc(0) : head
+      const attached = innards.setSocket.call(this, socket, bytes, { ...options, ...locks })
+      if (attached === false) {
+        if (admission !== undefined) core.abandon(admission)
+        return attached
+      }
       // A subclass may have chosen one before there was a receiver.
       Reflect.set(this, 'binaryType', this.binaryType)
       if (admission === undefined) {
@@ -72,7 +78,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         if (!warned) process.emitWarning(SKIPPED, { code: 'SALLY_CONTROL_FAILED' })
         warned = true
         this.terminate()
-        return
+        return attached
       }
       const live = core.open(
         admission,
@@ -81,6 +87,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
       )
       lives.set(this, live)
       live.begin()
+      return attached
     }
 
     override send(data: Parameters<WebSocket['send']>[0], ...rest: unknown[]): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
@@ -404,3 +405,38 @@ test('a class whose sockets have no receiver, as in Bun: binaryType can be chose
   Object.defineProperty(socket, '_receiver', { value: null, writable: true })
   assert.doesNotThrow(() => Reflect.set(socket, 'binaryType', 'arraybuffer', socket))
 })
+
+for (const answer of [true, false]) {
+  test(`a class that answers ${answer} to whether it took the socket, as Bun's does: it is heard`, async t => {
+    const { server, guard, client } = await started(t, { handshake: { connections: { perIp: 1 } } })
+    class Answering extends WebSocket {
+      setSocket(...args: unknown[]): boolean {
+        if (answer) Reflect.apply((WebSocket.prototype as unknown as Answering).setSocket, this, args)
+        else (args[0] as Socket).destroy()
+        return answer
+      }
+    }
+    const options = guard.ws(Answering)
+    const guarded = options.WebSocket.prototype as unknown as Answering
+    const { setSocket } = guarded
+    const heard: unknown[] = []
+    guarded.setSocket = function (...args) {
+      const said = Reflect.apply(setSocket, this, args)
+      heard.push(said)
+      return said
+    }
+    attach({ server, ...options })
+    const first = client()
+    await once(first, answer ? 'open' : 'close')
+    assert.deepEqual(heard, [answer])
+    if (answer) {
+      assert.equal((await refusalOf(client())).status, 429)
+    } else {
+      // The place of what was not opened was given back, so the next one comes as far.
+      await once(client(), 'close')
+      assert.deepEqual(heard, [false, false])
+    }
+    assert.equal(guard.counters().opened, answer ? 1 : 0)
+    first.terminate()
+  })
+}
