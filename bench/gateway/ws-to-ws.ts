@@ -8,7 +8,8 @@ const server = createServer()
 const sockets = new WebSocketServer({
   server,
   perMessageDeflate: false,
-  verifyClient: ({ origin }: { origin: string }) => origin === 'http://app.localhost',
+  verifyClient: ({ origin }: { origin: string }, answer: (ok: boolean, status?: number) => void) =>
+    answer(origin === 'http://app.localhost', 403),
 })
 sockets.on('connection', client => {
   const backend = new WebSocket(`ws://127.0.0.1:${BACKEND_PORT}/`, { perMessageDeflate: false })
