@@ -68,6 +68,7 @@ export const SALLYPORT_TLS: Peer = { ...SALLYPORT, name: 'sallyport on TLS', arg
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const BUN_BINARY = here('node_modules/.bin/bun')
 const started = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 process.on('exit', () => {
   for (const child of started) child.kill()
 })

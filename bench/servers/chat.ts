@@ -23,12 +23,20 @@ export function cookieOf(header: string | undefined, name: string): string | und
     ?.slice(name.length + 1)
 }
 
+/** Longer than any benchmark takes. */
+const LONGEST_MS = 3_600_000
 declare const Bun: undefined | { gc(force: boolean): void }
 
 /** Tells the parent where to connect; answers each line of its input with the memory in use, garbage collected; ends with it. */
 export function ready(port: number, pid: number = process.pid): void {
   process.stdout.write(`${JSON.stringify({ port, pid })}\n`)
   process.on('SIGTERM', () => process.exit(0))
+  // Bun does not tell of the end of its input in every case: a server whose parent is gone, or that is forgotten, ends too.
+  const parent = process.ppid
+  const until = Date.now() + LONGEST_MS
+  setInterval(() => {
+    if (process.ppid !== parent || Date.now() > until) process.exit(0)
+  }, 1000)
   process.stdin.on('end', () => process.exit(0))
   process.stdin.on('data', () => {
     for (let round = 0; round < 3; round++) {
