@@ -5,12 +5,15 @@ const steps = [
   ['types', 'tsc', ['-b']],
   ['types of tests', 'tsc', ['-p', 'packages/sallyport/tsconfig.test.json']],
   ['types of the chat', 'tsc', ['-p', 'examples/chat/tsconfig.json', '--noEmit']],
+  ['types of the gateway', 'tsc', ['-p', 'packages/gateway/tsconfig.test.json']],
+  ['types of the lab', 'tsc', ['-p', 'lab/tsconfig.json', '--noEmit']],
   ['types of tools', 'tsc', ['-p', 'tsconfig.tools.json']],
   ['docs', 'node', ['--conditions=sallyport-source', 'scripts/docs.ts', '--check']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'biome', ['format', '.']],
   ['dead code', 'knip', []],
   ['package shape', 'publint', ['packages/sallyport', '--strict']],
+  ['gateway shape', 'publint', ['packages/gateway', '--strict']],
   ['package types', 'attw', ['--pack', 'packages/sallyport', '--profile', 'esm-only']],
 ]
 let failed = 0

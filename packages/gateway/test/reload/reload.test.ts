@@ -216,6 +216,7 @@ describe('SIGTERM', () => {
     const codes = Promise.all(sockets.map(closed))
     const exited = once(gateway.process, 'exit')
     gateway.process.kill('SIGTERM')
+    await gateway.heard(line => line.kind === 'shutdown')
     await assert.rejects(open(gateway.port, '/chat', 'late'))
     assert.deepEqual(new Set(await codes), new Set([1012]))
     assert.deepEqual(await exited, [0, null])
