@@ -209,7 +209,8 @@ test('page, narrow: the drawer opens, takes the focus, and Escape gives it back'
   await page.keyboard.press('Escape')
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'open-sidebar')
   await page.keyboard.press('Enter')
-  await page.click('[data-key="person/bob"]')
+  // The drawer slides in: what is clicked must have come to rest.
+  await page.locator('[data-key="person/bob"]').click()
   await page.waitForFunction(
     () => getComputedStyle(document.querySelector('#sidebar')!).visibility === 'hidden',
     PATIENCE,
