@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import type { Target } from './store.ts'
 
 /** A key as Redis sees it. */
@@ -41,7 +41,7 @@ const ID_CHARS = 22
 export function createRedisNames(prefix: string, secret: string, buckets: number): RedisNames {
   const derive = (purpose: string): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, 'sallyport store', `${prefix}\0${purpose}`, 32))
-  const hashKey = derive('names')
+  const hashKey = createSecretKey(derive('names'))
   const sealKey = derive('news')
   const hub = (name: string): string => `${prefix}:{hub}:${name}`
   const inBucket = (bucket: number, name: string): string => `${prefix}:{${bucket}}:${name}`

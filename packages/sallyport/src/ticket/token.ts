@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Parts } from '../guard/parts.ts'
 import type { TicketPolicy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
@@ -108,7 +108,7 @@ function isRevoked(issuedAt: number, revocation: Revocation | null): boolean {
 }
 
 /** Each part is preceded by its length, so that no two bindings are one text; UTF-16 keeps lone surrogates apart. */
-function mac(secret: Buffer, bytes: Buffer, { session, origin, path }: TicketBinding): Buffer {
+function mac(secret: KeyObject, bytes: Buffer, { session, origin, path }: TicketBinding): Buffer {
   const hmac = createHmac('sha256', secret).update(DOMAIN).update(bytes.subarray(0, MAC_AT))
   for (const part of [session.id, session.user, origin, path]) {
     const encoded = Buffer.from(part, 'utf16le')
@@ -119,8 +119,9 @@ function mac(secret: Buffer, bytes: Buffer, { session, origin, path }: TicketBin
   return hmac.digest()
 }
 
-function secretsOf(secrets: readonly string[] | null): readonly Buffer[] {
-  if (secrets === null) return [randomBytes(RANDOM_SECRET_BYTES)]
+/** Key objects: a key given as bytes is imported anew for each ticket, which costs five times the MAC. */
+function secretsOf(secrets: readonly string[] | null): readonly KeyObject[] {
+  if (secrets === null) return [createSecretKey(randomBytes(RANDOM_SECRET_BYTES))]
   const keys = secrets.map(secret => Buffer.from(secret, 'utf8'))
   const short = keys.findIndex(key => key.length < LEAST_SECRET_BYTES)
   if (keys.length === 0 || short !== -1) {
@@ -129,5 +130,5 @@ function secretsOf(secrets: readonly string[] | null): readonly Buffer[] {
       `handshake.ticket.secret ${fault}; each must be ${LEAST_SECRET_BYTES} or more. Make one with: openssl rand -base64 32`,
     )
   }
-  return keys
+  return keys.map(key => createSecretKey(key))
 }
