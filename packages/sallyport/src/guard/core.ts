@@ -313,7 +313,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 
 function attemptOf(request: HandshakeRequest): Attempt {
   return {
-    id: randomUUID(),
+    // One flat string: as it comes it is a tree of its parts, of some 500 bytes a connection.
+    id: Buffer.from(randomUUID(), 'latin1').toString('latin1'),
     request,
     origin: null,
     session: null,
