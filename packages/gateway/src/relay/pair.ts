@@ -97,6 +97,7 @@ export class Pair implements Delivery, BackendListener {
   message(subject: MessageSubject): void {
     const backend = this.#backend
     if (backend === null) {
+      subject.keep?.()
       this.#early ??= []
       this.#early.push(subject)
       return

@@ -1,6 +1,7 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import { HARD_FACTOR } from '../lifetime/backpressure.ts'
 import type { MessageSubject } from '../message/message-control.ts'
+import { Subject } from '../message/subject.ts'
 import { type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { Backlog } from './backlog.ts'
@@ -30,7 +31,6 @@ export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'tak
 export abstract class InboundHalf extends OutboundHalf {
   session: Session
   pingedAt: number
-  judgedAt = 0
   pongAwaited = false
   /** When a delayed message is judged again. */
   delayedUntil = 0
@@ -58,12 +58,16 @@ export abstract class InboundHalf extends OutboundHalf {
   }
 
   text(text: string, bytes: number): void {
-    this.#receive({ bytes, text, data: null, value: undefined, type: null })
+    this.#receive(new Subject(bytes, text, null))
+  }
+
+  utf8(bytes: Buffer, start: number, end: number, ascii: boolean): void {
+    this.#receive(Subject.lent(bytes, start, end, ascii))
   }
 
   binary(data: Uint8Array): void {
     // The transport may reuse its bytes; what waits or is handled later must own them.
-    this.#receive({ bytes: data.byteLength, text: null, data: data.slice(), value: undefined, type: null })
+    this.#receive(new Subject(data.byteLength, null, data.slice()))
   }
 
   #receive(subject: MessageSubject): void {
@@ -83,6 +87,7 @@ export abstract class InboundHalf extends OutboundHalf {
 
   #enqueue(subject: MessageSubject): void {
     const backlog = (this.#backlog ??= new Backlog())
+    subject.keep?.()
     backlog.push(subject)
     if (backlog.size <= BACKLOG_MOST && backlog.bytes <= HARD_FACTOR * this.messageBytes() + BACKLOG_BYTES) return
     // A transport that goes on delivering after `pause` would be a way around every bound, in report mode too.
@@ -93,11 +98,15 @@ export abstract class InboundHalf extends OutboundHalf {
   protected judge(subject: MessageSubject, now: number): void {
     this.judgedAt = now
     if (this.#hasExpired(now)) return
+    this.judging = true
     const verdict = this.askDoor(subject)
     if (!(verdict instanceof Promise)) {
       this.settle(subject, verdict)
+      this.judging = false
       return
     }
+    this.judging = false
+    subject.keep?.()
     this.holdFor(HOLD.judged)
     void verdict.then(later => {
       this.settle(subject, later)
@@ -165,6 +174,7 @@ export abstract class InboundHalf extends OutboundHalf {
   protected delay(subject: MessageSubject, ms: number): void {
     this.delayedUntil = this.hub.now() + ms
     this.#backlog ??= new Backlog()
+    subject.keep?.()
     this.#backlog.putBack(subject)
     this.holdFor(HOLD.delayed)
     this.touch()

@@ -10,6 +10,10 @@ export abstract class OutboundHalf {
   attempt: Attempt
   readyState: 0 | 1 | 2 | 3
   lastMessageAt: number
+  /** When the message at hand came to be judged, in ms since the epoch. */
+  judgedAt = 0
+  /** A message is being judged or handled, in this very call. */
+  protected judging = false
   slowSince = 0
   slowLookAt = 0
 
@@ -73,7 +77,8 @@ export abstract class OutboundHalf {
   /** Something went out, by us or past us: counts it, and holds back a peer that does not read. */
   sent(bytes: number): void {
     const { hub } = this
-    const now = hub.now()
+    // A reply leaves with the clock of its message: reading it costs as much as a control.
+    const now = this.judging ? this.judgedAt : hub.now()
     this.lastMessageAt = now
     hub.sent(bytes)
     const bound = hub.policy.lifetime.backpressure.bytes

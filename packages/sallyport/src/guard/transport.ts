@@ -25,6 +25,8 @@ export interface Transport {
 export interface Inlet {
   /** One whole text message, already known to be UTF-8; `bytes` is its length on the wire after inflation. */
   text(text: string, bytes: number): void
+  /** The same, from its bytes, which may be reused by the transport after the call returns. */
+  utf8(bytes: Buffer, start: number, end: number, ascii: boolean): void
   /** One whole binary message. The bytes may be reused by the transport after the call returns. */
   binary(bytes: Uint8Array): void
   pinged(): void

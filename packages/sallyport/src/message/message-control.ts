@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts'
 export interface MessageSubject {
   /** Length on the wire, after inflation, in bytes. */
   readonly bytes: number
-  /** The text of a text message; null for a binary one. */
+  /** The text of a text message; null for a binary one. Made when it is first asked for. */
   readonly text: string | null
   /** The bytes of a binary message; null for a text one. */
   readonly data: Uint8Array | null
@@ -16,6 +16,16 @@ export interface MessageSubject {
   value: unknown
   /** The declared type, written by `message/schema`; null where any message is accepted. */
   type: string | null
+  /** Where `lent[start..end)` are the bytes of a text that nobody has asked for yet: the transport's own, until its call returns. */
+  readonly lent?: Buffer | null
+  readonly start?: number
+  readonly end?: number
+  /** Whether every byte that is lent is ASCII. */
+  readonly ascii?: boolean
+  /** Whether a reader of bytes has answered for `message/format` and `message/schema`. */
+  read?: boolean
+  /** Makes it last beyond the transport's call. To be called by whoever holds on to it. */
+  keep?(): void
 }
 
 /** Built once a connection: a key that is made anew for each message is hashed anew for each. */

@@ -11,7 +11,6 @@ import {
   OPCODE,
   RSV1,
   textFrameRoom,
-  textOf,
   type WireFault,
   type WireLimits,
   type WireSink,
@@ -120,7 +119,7 @@ export class EngineSocket implements Transport, WireSink {
   // From the decoder.
 
   text(bytes: Buffer, start: number, end: number, ascii: boolean): void {
-    this.#inlet?.text(textOf(bytes, start, end, ascii), end - start)
+    this.#inlet?.utf8(bytes, start, end, ascii)
   }
 
   binary(bytes: Buffer, start: number, end: number): void {

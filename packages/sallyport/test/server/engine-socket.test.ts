@@ -57,7 +57,8 @@ async function pair(context: Context, deflate: EngineDeflate | null = null): Pro
   )
   client.on('data', (chunk: Buffer) => void decoder.push(chunk))
   const inlet: Inlet = {
-    text: (message, bytes) => void told.push(`text ${message} of ${bytes}`),
+    text: () => assert.fail('the engine hands over bytes'),
+    utf8: (bytes, start, end, ascii) => void told.push(`text ${textOf(bytes, start, end, ascii)} of ${end - start}`),
     binary: bytes => void told.push(`binary ${bytes.length}`),
     pinged: () => void told.push('ping'),
     ponged: () => void told.push('pong'),
@@ -137,8 +138,10 @@ describe('what is read', () => {
     const engine = new EngineSocket(server, UNBOUNDED, null)
     const told: string[] = []
     const note = (line: string) => (): void => void told.push(line)
-    const inlet = { binary: note('b'), pinged: note('p'), ponged: note('q'), violation: note('v'), closed: note('c') }
-    engine.start({ ...inlet, text: message => void told.push(message) }, text('first'))
+    const inlet = { text: note('t'), binary: note('b'), pinged: note('p'), ponged: note('q') }
+    const ends = { violation: note('v'), closed: note('c') }
+    const utf8: Inlet['utf8'] = (bytes, ...range) => void told.push(textOf(bytes, ...range))
+    engine.start({ ...inlet, ...ends, utf8 }, text('first'))
     assert.deepEqual(told, ['first'])
   })
 
@@ -175,7 +178,7 @@ describe('what is read', () => {
     }
     const note = (): void => undefined
     engine.start(
-      { text: fail, binary: note, pinged: note, ponged: note, violation: note, closed: note },
+      { text: fail, utf8: fail, binary: note, pinged: note, ponged: note, violation: note, closed: note },
       Buffer.alloc(0),
     )
     const message = text('a')
