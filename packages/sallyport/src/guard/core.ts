@@ -164,6 +164,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 
   const release = (attempt: Attempt): void => {
     entering.delete(attempt)
+    letGo()
     if (attempt.ended) return
     attempt.ended = true
     for (const { key } of attempt.leases) settle(() => store.release(key, attempt.id))
@@ -213,11 +214,20 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   }
   const lost = deny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
 
-  store.onRevoked(endAll)
-  store.onState?.(state => {
-    observer.storeState(state)
-    if (state.state === 'lost') for (const connection of live) connection.end(lost, 'lifetime/session')
-  })
+  const listen = (): (() => void)[] => [
+    store.onRevoked(endAll),
+    store.onState?.(state => {
+      observer.storeState(state)
+      if (state.state === 'lost') for (const connection of live) connection.end(lost, 'lifetime/session')
+    }) ?? (() => undefined),
+  ]
+  let listening = listen()
+  /** Once it has drained nobody is left whom news could be of: a store outlives the guards that a reload replaces. */
+  const letGo = (): void => {
+    if (draining === null || live.size > 0 || entering.size > 0) return
+    for (const off of listening) off()
+    listening = []
+  }
 
   observer.started()
   return {
@@ -267,6 +277,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
         origin,
         session: connection.session,
       }
+      if (listening.length === 0) listening = listen()
       connection.moveTo(hub, attempt)
       if (draining !== null) connection.leaveAt = now()
       live.add(connection)
@@ -299,6 +310,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     async drain(withinMs = policy.lifetime.shutdown.withinMs) {
       if (draining === null) observer.drained(live.size)
       draining ??= []
+      letGo()
       if (live.size === 0) return
       const from = now()
       for (const connection of live) {

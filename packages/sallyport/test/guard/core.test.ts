@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { createCore } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import type { Target } from '../../src/store/store.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store, Target } from '../../src/store/store.ts'
 import { FakeTransport } from './live.ts'
 
 /** A core whose `authorize` waits: the session is found, the connection not yet open. */
@@ -116,5 +117,78 @@ test('what the operator revokes ends in report mode too', async () => {
   const connection = core.open(answer, transport, { message: () => undefined })
   await core.revoke({ session: 's1' })
   assert.equal(connection.readyState, 2)
+  assert.deepEqual(transport.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
+})
+
+/** A store that counts who listens. */
+function countedStore(): { readonly store: Store; readonly heard: { revoked: number; state: number } } {
+  const memory = createMemoryStore()
+  const heard = { revoked: 0, state: 0 }
+  const store: Store = {
+    ...memory,
+    onRevoked(listener) {
+      heard.revoked++
+      const off = memory.onRevoked(listener)
+      return () => {
+        heard.revoked--
+        off()
+      }
+    },
+    onState() {
+      heard.state++
+      return () => void heard.state--
+    },
+  }
+  return { store, heard }
+}
+
+test('a drained guard lets go of its store, once nobody is on the way in', async () => {
+  const { store, heard } = countedStore()
+  const { core, gate, entered, admittance } = slowDoor({}, { store })
+  await entered
+  assert.deepEqual(heard, { revoked: 1, state: 1 })
+  await core.drain(0)
+  assert.deepEqual(heard, { revoked: 1, state: 1 })
+  gate.resolve(true)
+  assert.equal((await admittance).pass, false)
+  assert.deepEqual(heard, { revoked: 0, state: 0 })
+  await core.drain(0)
+  assert.deepEqual(heard, { revoked: 0, state: 0 })
+})
+
+test('a guard that drains hears of revocations until its last connection is gone', async () => {
+  const { store, heard } = countedStore()
+  const { core, gate, admittance } = slowDoor({}, { store })
+  gate.resolve(true)
+  const answer = await admittance
+  assert.ok(answer.pass)
+  const transport = new FakeTransport()
+  const connection = core.open(answer, transport, { message: () => undefined })
+  const drained = core.drain(60_000)
+  assert.deepEqual(heard, { revoked: 1, state: 1 })
+  await store.revoke({ session: 's1' }, 1000)
+  assert.deepEqual(transport.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
+  connection.terminate()
+  connection.closed(4401)
+  await drained
+  assert.deepEqual(heard, { revoked: 0, state: 0 })
+})
+
+test('a drained guard that takes a connection over hears again', async () => {
+  const { store, heard } = countedStore()
+  const from = slowDoor()
+  from.gate.resolve(true)
+  const answer = await from.admittance
+  assert.ok(answer.pass)
+  const transport = new FakeTransport()
+  const connection = from.core.open(answer, transport, { message: () => undefined })
+  const { core, gate, admittance } = slowDoor({ authorize: undefined }, { store })
+  gate.resolve(true)
+  const unused = await admittance
+  if (unused.pass) core.abandon(unused)
+  await core.drain(0)
+  assert.deepEqual(heard, { revoked: 0, state: 0 })
+  core.adopt(connection)
+  await store.revoke({ session: 's1' }, 1000)
   assert.deepEqual(transport.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
 })
