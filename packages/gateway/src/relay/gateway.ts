@@ -7,7 +7,7 @@ import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import { hostOf, pathOf, servePlain } from './plain.ts'
 import { hostName } from './route-table.ts'
-import { compareServing, createServing, type Serving, stopUnused } from './serving.ts'
+import { compareServing, createServing, discard, type Serving, stopUnused } from './serving.ts'
 
 /** Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made. */
 export function createGateway(parts: GatewayParts): Gateway {
@@ -38,7 +38,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       for (const listener of kept) listener.renewCertificate()
       if (isListening) await listenAll(fresh)
     } catch (error) {
-      stopUnused(next, serving)
+      discard(next, serving)
       for (const route of serving.routes.values()) route.usePool(serving.pools.get(route.config.upstream)!)
       throw error
     }

@@ -32,6 +32,10 @@ export function createServing(
     made.push(one)
     return one
   }
+  const keepGuard = (guard: Guard): Guard => {
+    made.push({ stop: () => letGo(guard) })
+    return guard
+  }
   const isSameApp =
     before !== null && before.config.name === config.name && isDeepStrictEqual(before.config.proxy, config.proxy)
   try {
@@ -52,7 +56,7 @@ export function createServing(
       const pool = poolOf(one.upstream, one.id)
       const old = before?.routes.get(one.id)
       const isSame = old !== undefined && isSameApp && isDeepStrictEqual(old.config, one)
-      const route = isSame ? old : keep(createRoute(one, guardOf(one, config), pool, log))
+      const route = isSame ? old : keep(createRoute(one, keepGuard(guardOf(one, config)), pool, log))
       routes.set(one.id, route)
       if (one.http !== null) passages.push(keep(createPassage(route, one.http, poolOf(one.http.upstream, one.id), log)))
     }
@@ -71,6 +75,18 @@ export function createServing(
     for (const one of made) one.stop()
     throw error
   }
+}
+
+/** Stops what a refused reload had made; nothing of it has served. */
+export function discard(refused: Serving, stands: Serving): void {
+  stopUnused(refused, stands)
+  const used = new Set(stands.guards.values())
+  for (const guard of refused.guards.values()) if (!used.has(guard)) letGo(guard)
+}
+
+/** A guard without connections drains at once, and with that lets go of the store that all share. */
+function letGo(guard: Guard): void {
+  void guard.drain({ withinMs: 0 })
 }
 
 /** Stops what `now` does not go on with. */
