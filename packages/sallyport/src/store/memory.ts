@@ -91,7 +91,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 
   /** Makes room for one key more; false where there is none. */
   const room = (queue: Sweepable, at: number): boolean => {
-    queue.sweep(at, SWEEP_ACCESS)
+    // A budget that has only just refilled is likely to be asked for again at once.
+    queue.sweep(queue === bucketQueue ? at - SWEEP_EVERY_MS : at, SWEEP_ACCESS)
     if (queue.size >= maxKeys && queue.sweep(at, SWEEP_FULL) === 0) return false
     if (!timer) {
       timer = setInterval(tick, SWEEP_EVERY_MS)
