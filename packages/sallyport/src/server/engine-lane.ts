@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { readUpgrade } from '../wire/index.ts'
 import { EngineRequest } from './engine-request.ts'
@@ -13,16 +13,19 @@ export interface EngineLane {
 /** One timer for all of them, rather than one each. */
 const SWEEP_MS = 1000
 const NO_HEAD = Buffer.alloc(0)
+const NO_LANE: EngineLane = { close() {} }
 
 /**
  * Reads the first bytes of every connection before the HTTP server does. One clean WebSocket handshake, and nothing
  * else, becomes an `upgrade` event without Node's parser; whatever is not goes on to the server as it came, byte for
- * byte, and the server judges it.
+ * byte, and the server judges it. A server that is none of `node:net`, as Bun's are, reads its sockets by itself; it
+ * keeps them, and there is no lane.
  *
  * @param server a server that does not listen yet
  * @param silenceMs how long a connection may say nothing, in ms, to the second
  */
 export function installLane(server: Server, silenceMs: number): EngineLane {
+  if (!(server instanceof SocketServer)) return NO_LANE
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners(event)

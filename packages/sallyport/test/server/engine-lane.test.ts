@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { EventEmitter, once } from 'node:events'
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
@@ -184,6 +184,19 @@ describe('a handshake', () => {
     lane.close()
     server.close()
   })
+})
+
+test('a server that reads its sockets beneath JavaScript, as those of Bun do, keeps them', () => {
+  const server = new EventEmitter()
+  const own = (): void => undefined
+  server.on('connection', own)
+  const lane = installLane(server as Server, 1000)
+  assert.deepEqual(server.listeners('connection'), [own])
+  // What such a server hands over was read by itself: a listener would take a connection's first frames for a request.
+  const socket = new EventEmitter()
+  server.emit('connection', socket)
+  assert.deepEqual(socket.eventNames(), [])
+  lane.close()
 })
 
 describe('a connection that says nothing', () => {

@@ -153,7 +153,7 @@ export interface RawClient {
 }
 
 /** Opens a connection by a raw handshake. */
-export async function open(server: EngineServer, handshake: string = HANDSHAKE): Promise<RawClient> {
+export async function open(server: Pick<EngineServer, 'dial'>, handshake: string = HANDSHAKE): Promise<RawClient> {
   const socket = server.dial()
   const heard: string[] = []
   let answer = ''
