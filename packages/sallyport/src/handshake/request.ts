@@ -1,4 +1,5 @@
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { readExtensions } from '../wire/extensions.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
 import { isCanonicalPath } from './request-path.ts'
@@ -65,6 +66,11 @@ function checkForm(asked: HandshakeRequest): Verdict {
     return deny('SALLY_REQUEST_VERSION', `Sec-WebSocket-Version is ${version === undefined ? 'absent' : 'not 13'}`)
   if (!KEY.test(asked.header('sec-websocket-key') ?? '')) {
     return malformed('Sec-WebSocket-Key is not 16 bytes in base64')
+  }
+  // RFC 6455 §4.2.1, §9.1: who gets what is not of the grammar fails the handshake, whether it speaks extensions or not.
+  const extensions = asked.header('sec-websocket-extensions')
+  if (extensions !== undefined && readExtensions(extensions) === null) {
+    return malformed('Sec-WebSocket-Extensions is not a short list of extensions')
   }
   return PASS
 }

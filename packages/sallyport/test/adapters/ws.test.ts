@@ -341,6 +341,23 @@ for (const [engine, offer] of [
   })
 }
 
+for (const deflate of [false, true]) {
+  for (const way of ['server', 'upgrade'] as const) {
+    test(`offers that are not of the grammar are refused (${way}, deflate ${deflate})`, async t => {
+      const { server, guard, port } = await started(t, { handshake: { extensions: { deflate } } })
+      if (way === 'server') attach({ server, ...guard.ws() })
+      else server.on('upgrade', guard.upgrade(new WebSocketServer({ noServer: true, ...guard.ws() }), '/'))
+      for (const offer of ['', 'permessage-deflate;', 'permessage-deflate, ', 'permessage-deflate; a="1', '=']) {
+        const add = [`Sec-WebSocket-Extensions: ${offer}`]
+        const { status, text } = await exchange(port, handshakeText({ port, request: 'GET / HTTP/1.1', add }))
+        assert.equal(status, 400, offer)
+        // `ws` reads the header itself before it asks anybody, where it is to compress.
+        if (way === 'upgrade' || !deflate) assert.match(text, /\{"code":"SALLY_REQUEST_MALFORMED"\}$/, offer)
+      }
+    })
+  }
+}
+
 for (const way of ['server', 'upgrade'] as const) {
   test(`reset while the session is looked up (${way}): nothing opens, nothing stays counted`, async t => {
     const looks: (() => void)[] = []

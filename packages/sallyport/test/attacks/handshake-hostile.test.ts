@@ -252,6 +252,14 @@ const rows: readonly Row[] = [
     add('Sec-WebSocket-Extensions: x-evil; a="b", permessage-deflate; server_max_window_bits=99'),
     NO_TICKET,
   ],
+  ['extensions empty', add('Sec-WebSocket-Extensions:'), MALFORMED],
+  ['extensions broken', add('Sec-WebSocket-Extensions: permessage-deflate; a="b'), MALFORMED],
+  [
+    'extensions broken on a second line',
+    add('Sec-WebSocket-Extensions: permessage-deflate', 'Sec-WebSocket-Extensions: ;'),
+    MALFORMED,
+  ],
+  ['thousands of extensions', add(`Sec-WebSocket-Extensions: ${Array(3000).fill('a').join()}`), MALFORMED],
   ['no session', handshakePort => handshakeText({ port: handshakePort }), /^HTTP\/1\.1 401 .*SALLY_SESSION_MISSING/s],
 ]
 

@@ -6,6 +6,7 @@ import { type Asked, attemptOf, codeOf, compileControl, HONEST, policyOf } from 
 const MALFORMED = 'SALLY_REQUEST_MALFORMED'
 const VERSION = 'SALLY_REQUEST_VERSION'
 const check = compileControl(request)
+const offering = (extensions: string | string[]): Asked => ({ headers: { 'Sec-WebSocket-Extensions': extensions } })
 
 const rows: readonly [name: string, asked: Asked, code: string][] = [
   ['an honest handshake', {}, 'pass'],
@@ -62,6 +63,47 @@ const rows: readonly [name: string, asked: Asked, code: string][] = [
   ['key in the alphabet of URLs', { headers: { 'Sec-WebSocket-Key': '__________________-_-w==' } }, MALFORMED],
   ['key with bits left over', { headers: { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZR==' } }, MALFORMED],
   ['key without padding', { headers: { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ' } }, MALFORMED],
+  ...[
+    'permessage-deflate; client_max_window_bits',
+    'permessage-deflate',
+    'x-webkit-deflate-frame',
+    'permessage-deflate; server_max_window_bits="10", permessage-deflate',
+    'permessage-deflate; server_max_window_bits=99; server_max_window_bits=1; nonsense',
+    'a;b=c , d\t;\te',
+    Array(16).fill('a').join(),
+  ].map(extensions => [`extensions ${extensions}`, offering(extensions), 'pass'] as [string, Asked, string]),
+  ['extensions on two lines', offering(['permessage-deflate', 'x-other; a=b']), 'pass'],
+  ...[
+    '',
+    ' ',
+    ',',
+    ';',
+    'permessage-deflate,',
+    ',permessage-deflate',
+    'a,,b',
+    'permessage-deflate;',
+    'permessage-deflate; ; a',
+    'permessage-deflate; client_max_window_bits=',
+    'permessage-deflate; =15',
+    'permessage-deflate; a=b=c',
+    'permessage-deflate; a="',
+    'permessage-deflate; a=""',
+    'permessage-deflate; a="b;c"',
+    'permessage-deflate; a="b, c"',
+    'permessage deflate',
+    'permessage-deflate a',
+    'permessage-deflate/15',
+    'permessage-deflate\0',
+    'p\u00e9rmessage-deflate',
+    'permessage-deflate\r\nCookie: sid=b',
+    Array(17).fill('a').join(),
+    `a${';b'.repeat(17)}`,
+  ].map(
+    extensions =>
+      [`extensions ${JSON.stringify(extensions)}`, offering(extensions), MALFORMED] as [string, Asked, string],
+  ),
+  ['extensions on two lines, the second broken', offering(['permessage-deflate', 'a;']), MALFORMED],
+  ['extensions on two lines, the first empty', offering(['', 'permessage-deflate']), MALFORMED],
   ['a fragment in the query', { target: '/ws?a#b' }, MALFORMED],
   ['no ASCII in the query', { target: '/ws?\u00e9' }, MALFORMED],
   ['a control character in the query', { target: '/ws?\u0001' }, MALFORMED],
@@ -101,6 +143,7 @@ test('a detail quotes nothing that a peer may fill with secrets', async () => {
     { headers: { 'Sec-WebSocket-Key': secret } },
     { headers: { Cookie: [secret, secret] } },
     { headers: { 'Sec-WebSocket-Version': secret } },
+    offering(`${secret};`),
   ]
   for (const one of asked) assert.doesNotMatch(JSON.stringify(await check(attemptOf(one))), /S3cret/)
 })

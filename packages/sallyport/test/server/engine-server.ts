@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import { createGuard } from '../../src/index.ts'
 import type { Connection } from '../../src/guard/connection.ts'
 import type { Delivery } from '../../src/guard/hub.ts'
+import type { ControlId } from '../../src/policy/verdict.ts'
 import { insideOf } from '../../src/guard/registry.ts'
 import { createEngine } from '../../src/server/engine.ts'
 import { type EngineLane, installLane } from '../../src/server/engine-lane.ts'
@@ -36,7 +37,12 @@ export interface EngineServerOptions {
   readonly tls?: boolean
   readonly lane?: boolean
   readonly silenceMs?: number
-  readonly policy?: { readonly handshake?: object; readonly message?: object; readonly lifetime?: object }
+  readonly policy?: {
+    readonly handshake?: object
+    readonly message?: object
+    readonly lifetime?: object
+    readonly report?: readonly ControlId[]
+  }
   readonly message?: Delivery['message']
   readonly open?: (connection: Connection) => void
   readonly request?: RequestListener
@@ -73,6 +79,7 @@ export async function startEngine(
       ...policy.message,
     } as never,
     lifetime: { ...policy.lifetime },
+    report: policy.report ?? false,
     events: { log: { info() {}, warn() {}, error() {} } as never },
   })
   guard.on(event => codes.push(String((event as { code?: unknown }).code)))

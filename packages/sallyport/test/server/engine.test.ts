@@ -438,6 +438,31 @@ describe('compression', () => {
     await once(socket, 'close')
   })
 
+  const malformed = ['', 'permessage-deflate;', 'permessage-deflate, ', 'permessage-deflate; a="1', '=']
+  for (const deflate of [false, { threshold: 32 }]) {
+    test(`offers that are not of the grammar are refused with compression ${deflate === false ? 'off' : 'on'}`, async t => {
+      const engine = await startEngine(t, { policy: { handshake: { extensions: { deflate } } } })
+      for (const offer of malformed) {
+        const client = await open(engine, HANDSHAKE.replace('Origin', `Sec-WebSocket-Extensions: ${offer}\r\nOrigin`))
+        await client.closes()
+        assert.match(client.answer, /^HTTP\/1\.1 400 [^]*\{"code":"SALLY_REQUEST_MALFORMED"\}$/, offer)
+      }
+      assert.deepEqual(engine.codes.filter(code => code === 'SALLY_REQUEST_MALFORMED').length, malformed.length)
+      assert.deepEqual(engine.connections, [])
+    })
+  }
+
+  test('in report mode an offer that is not of the grammar is not taken up', async t => {
+    const engine = await startEngine(t, { policy: { ...policy, report: ['handshake/request'] } })
+    const client = await open(
+      engine,
+      HANDSHAKE.replace('Origin', 'Sec-WebSocket-Extensions: permessage-deflate;\r\nOrigin'),
+    )
+    assert.match(client.answer, /^HTTP\/1\.1 101 /)
+    assert.doesNotMatch(client.answer, /Extensions/)
+    client.socket.destroy()
+  })
+
   test('a bomb is refused at the bound', async t => {
     const engine = await startEngine(t, { policy: { ...policy, message: { size: { bytes: '64 KiB' } } } })
     const socket = new WebSocket(`ws://127.0.0.1:${engine.port}/`, { perMessageDeflate: { threshold: 0 } })
