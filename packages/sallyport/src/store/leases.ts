@@ -1,19 +1,21 @@
 import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 
-interface Held extends Expiring {
+/** One place under one key, in the list of those that one id holds. */
+interface Place {
   readonly key: string
-  readonly id: string
+  due: number
+  next: Place | null
 }
 
-interface Group {
-  /** In the order of the last renewal, which is the order of lapsing while all have one ttl. */
-  readonly held: Map<string, Held>
-  ttlMs: number
-  mixed: boolean
+/** One id and its places: a connection has three, so that they share one record and one line of each index. */
+interface Holder extends Expiring {
+  readonly id: string
+  places: Place | null
 }
 
 /** Counts of places that lapse unless renewed. */
 export interface Leases {
+  /** `size` counts places. */
   readonly queue: Sweepable
   /** Takes or renews a place; `room` is asked before a new one is written. */
   take(key: string, id: string, cap: number, ttlMs: number, now: number, room: () => boolean): boolean
@@ -26,78 +28,138 @@ export interface Leases {
   clear(): void
 }
 
-/** Exact counts under caps: a place that lapsed is free at once, without a scan of the others. `lapsed` hears of each. */
+/** Exact counts under caps: a place that lapsed is free at once. `lapsed` hears of each. An id should hold few places. */
 export function createLeases(lapsed: (key: string) => void = () => undefined): Leases {
-  const groups = new Map<string, Group>()
+  const holders = new Map<string, Holder>()
+  const counts = new Map<string, number>()
+  let size = 0
+  // Times count from the first one seen: so short, they are kept in place, where ms since the epoch are objects.
+  let epoch: number | null = null
+  const since = (now: number): number => now - (epoch ??= now)
+  let sweptAt: number | null = null
 
-  const forget = (item: Held): void => {
-    const group = groups.get(item.key)
-    // A later lease of the same id is another one.
-    if (group?.held.get(item.id) !== item) return
-    group.held.delete(item.id)
-    if (group.held.size === 0) groups.delete(item.key)
-  }
-
-  const queue = createExpiryQueue<Held>(item => {
-    forget(item)
-    lapsed(item.key)
+  const queue = createExpiryQueue<Holder>(holder => {
+    const at = holder.due
+    for (let place = holder.places; place !== null; place = place.next) {
+      if (place.due > at) continue
+      unlink(holder, place)
+      lapsed(place.key)
+    }
+    if (holder.places === null) holders.delete(holder.id)
+    else {
+      holder.due = earliest(holder)
+      queue.add(holder)
+    }
   })
 
-  const drop = (item: Held): void => {
-    queue.remove(item)
-    forget(item)
+  const unlink = (holder: Holder, place: Place): void => {
+    if (holder.places === place) holder.places = place.next
+    else {
+      let before = holder.places
+      while (before !== null && before.next !== place) before = before.next
+      if (before === null) return
+      before.next = place.next
+    }
+    size--
+    const left = (counts.get(place.key) ?? 0) - 1
+    if (left > 0) counts.set(place.key, left)
+    else counts.delete(place.key)
   }
 
-  const dropLapsed = (group: Group, now: number): void => {
-    for (const item of group.held.values()) {
-      if (item.due <= now) {
-        drop(item)
-        lapsed(item.key)
-      } else if (!group.mixed) return
+  const drop = (holder: Holder, place: Place): void => {
+    unlink(holder, place)
+    if (holder.places === null) {
+      queue.remove(holder)
+      holders.delete(holder.id)
+    } else refile(holder)
+  }
+
+  /** The queue finds what became due later by itself, what became due earlier must be filed anew. */
+  const refile = (holder: Holder): void => {
+    const due = earliest(holder)
+    if (due >= holder.due) {
+      holder.due = due
+      return
     }
+    queue.remove(holder)
+    holder.due = due
+    queue.add(holder)
+  }
+
+  const find = (key: string, id: string): { readonly holder: Holder; readonly place: Place } | null => {
+    const holder = holders.get(id)
+    if (holder === undefined) return null
+    let place = holder.places
+    while (place !== null && place.key !== key) place = place.next
+    return place === null ? null : { holder, place }
   }
 
   const renew = (key: string, id: string, ttlMs: number, now: number): boolean => {
-    const known = groups.get(key)
-    const mine = known?.held.get(id)
-    if (!known || !mine || mine.due <= now) return false
-    if (known.ttlMs !== ttlMs) known.mixed = true
-    mine.due = now + ttlMs
-    known.held.delete(id)
-    known.held.set(id, mine)
+    const mine = find(key, id)
+    const at = since(now)
+    if (mine === null || mine.place.due <= at) return false
+    mine.place.due = at + ttlMs
+    refile(mine.holder)
     return true
   }
 
+  /** In one ms nothing more lapses: a crowd at the cap looks once. */
+  const dropLapsed = (at: number): void => {
+    if (at === sweptAt) return
+    sweptAt = at
+    queue.sweep(at, Infinity)
+  }
+
+  const clear = (): void => {
+    holders.clear()
+    counts.clear()
+    queue.clear()
+    size = 0
+  }
+
   return {
-    queue,
+    queue: {
+      get size() {
+        return size
+      },
+      sweep: (now, budget) => queue.sweep(since(now), budget),
+      clear,
+    },
     take(key, id, cap, ttlMs, now, room) {
-      const known = groups.get(key)
       if (renew(key, id, ttlMs, now)) return true
-      const mine = known?.held.get(id)
-      if (mine) drop(mine)
-      if (known && known.held.size >= cap) dropLapsed(known, now)
-      if (!((groups.get(key)?.held.size ?? 0) < cap) || !room()) return false
-      // Making room may have ended the last place of this key, and with it the group.
-      let group = groups.get(key)
-      if (!group) {
-        group = { held: new Map(), ttlMs, mixed: false }
-        groups.set(key, group)
+      const at = since(now)
+      const mine = find(key, id)
+      if (mine !== null) drop(mine.holder, mine.place)
+      if ((counts.get(key) ?? 0) >= cap) dropLapsed(at)
+      if (!((counts.get(key) ?? 0) < cap) || !room()) return false
+      // Making room may have ended what the id held.
+      const known = holders.get(id)
+      const place: Place = { key, due: at + ttlMs, next: known?.places ?? null }
+      size++
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+      if (known !== undefined) {
+        known.places = place
+        refile(known)
+        return true
       }
-      if (group.ttlMs !== ttlMs) group.mixed = true
-      const item: Held = { key, id, due: now + ttlMs, slot: 0 }
-      group.held.set(id, item)
-      queue.add(item)
+      const holder: Holder = { id, due: place.due, slot: 0, places: place }
+      holders.set(id, holder)
+      queue.add(holder)
       return true
     },
     renew,
     release(key, id) {
-      const item = groups.get(key)?.held.get(id)
-      if (item) drop(item)
-      return item !== undefined
+      const mine = find(key, id)
+      if (mine !== null) drop(mine.holder, mine.place)
+      return mine !== null
     },
-    count: key => groups.get(key)?.held.size ?? 0,
-    clear() {
-      groups.clear()
-    },
+    count: key => counts.get(key) ?? 0,
+    clear,
   }
+}
+
+function earliest({ places }: Holder): number {
+  let due = Infinity
+  for (let place = places; place !== null; place = place.next) if (place.due < due) due = place.due
+  return due
 }
