@@ -4,6 +4,7 @@ import type { ServerOptions, WebSocketServer } from 'ws'
 import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
+import { extensions } from '../handshake/extensions.ts'
 import { hideTickets } from './ws-protocols.ts'
 import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-socket.ts'
 
@@ -31,6 +32,8 @@ type Live = Pick<ServerOptions, 'handleProtocols' | 'WebSocket'>
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
+/** Of all connections together; `ws` takes the first that it is told for the whole process, so that it is no setting. */
+const INFLATIONS_AT_ONCE = 10
 const REPLACED =
   'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
 
@@ -39,7 +42,7 @@ export function createWsSide(core: Core): WsSide {
   const admissions = new WeakMap<Duplex, Admission>()
   const classes = new WeakSet<object>()
   const { size } = core.policy.message
-  const deflate = core.policy.handshake.extensions
+  const deflate = extensions(core.policy)
   const locks: ReceiverLocks = {
     maxPayload: size.bytes,
     maxFragments: size.fragments,
@@ -112,7 +115,7 @@ export function createWsSide(core: Core): WsSide {
         // bounded: `ws` answers 400 to an offer that does not speak of it, which is Firefox's (RFC 7692 §7.1.2.2).
         perMessageDeflate: deflate !== null && {
           threshold: deflate.threshold,
-          concurrencyLimit: deflate.concurrency,
+          concurrencyLimit: INFLATIONS_AT_ONCE,
           serverMaxWindowBits: deflate.windowBits,
           serverNoContextTakeover: true,
           clientNoContextTakeover: true,

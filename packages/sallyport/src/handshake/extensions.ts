@@ -4,10 +4,8 @@ import type { Policy } from '../policy/types.ts'
 export interface DeflateOffer {
   /** Messages below this many bytes go out uncompressed. */
   readonly threshold: number
-  /** LZ77 window of both directions, in bits: 2^bits bytes of memory a connection and direction. */
+  /** Greatest LZ77 window, as the exponent of two. */
   readonly windowBits: number
-  /** How many inflations run at once over all connections. */
-  readonly concurrency: number
 }
 
 /**

@@ -19,7 +19,6 @@ export interface Defaults {
   readonly subprotocols: readonly string[]
   readonly deflateThreshold: number
   readonly deflateWindowBits: number
-  readonly deflateConcurrency: number
   readonly handshakesPerIp: Budget
   readonly handshakesTotal: Budget
   readonly connectionsTotal: number
@@ -69,10 +68,8 @@ export const DEFAULTS: Defaults = Object.freeze({
 
   /** Compression is off unless asked for: CRIME-like leaks, bombs, memory (OWASP WS-3). Asked for, it begins at 1 KiB … */
   deflateThreshold: 1 * KIB,
-  /** … with a 4 KiB window: a connection costs some 150 KiB of zlib and not 300 … */
+  /** … with a 4 KiB window: a message being deflated costs about half the memory of the full one. */
   deflateWindowBits: 12,
-  /** … and as many inflations at once as ws allows by default. */
-  deflateConcurrency: 10,
 
   /** A page that reconnects with back-off tries fewer than 10 times a minute; an office behind one address shares 30. */
   handshakesPerIp: perMinute(30),

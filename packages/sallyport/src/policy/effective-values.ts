@@ -47,9 +47,7 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
   'handshake/extensions': ({ handshake: { extensions } }) =>
     extensions === null
       ? on('nothing is compressed')
-      : on(
-          `deflate from ${sizeInWords(extensions.threshold)}, window 2^${extensions.windowBits}, ${extensions.concurrency} at once`,
-        ),
+      : on(`deflate from ${sizeInWords(extensions.threshold)}, window 2^${extensions.windowBits}`),
   'handshake/rate': ({ handshake: { rate } }) =>
     rate === null
       ? off('no bound')

@@ -82,12 +82,6 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
       ['deflate', 'boolean or object', 'false', 'Negotiates permessage-deflate (RFC 7692), without context takeover.'],
       ['deflate.threshold', 'Size', sizeInWords(DEFAULTS.deflateThreshold), 'Shorter messages are sent as they are.'],
       ['deflate.windowBits', '9–15', String(DEFAULTS.deflateWindowBits), 'LZ77 window, 2^bits bytes.'],
-      [
-        'deflate.concurrency',
-        'number',
-        String(DEFAULTS.deflateConcurrency),
-        'Inflations at once, over all connections.',
-      ],
     ],
   }),
   controlRow('handshake/rate', {

@@ -112,17 +112,11 @@ function readExtensions(handshake: Fields): Handshake['extensions'] {
   const said = section.get('deflate')
   if (said === undefined || said === false) return null
   const path = pathTo(section.path, 'deflate')
-  const deflate = openFields(
-    said === true ? {} : said,
-    path,
-    ['threshold', 'windowBits', 'concurrency'],
-    section.findings,
-  )
+  const deflate = openFields(said === true ? {} : said, path, ['threshold', 'windowBits'], section.findings)
   return Object.freeze({
     threshold: readSize(deflate, 'threshold', DEFAULTS.deflateThreshold),
     // zlib cannot make a raw stream with a window of 8 bits.
     windowBits: readCount(deflate, 'windowBits', DEFAULTS.deflateWindowBits, 9, 15),
-    concurrency: readCount(deflate, 'concurrency', DEFAULTS.deflateConcurrency, 1, 1000),
   })
 }
 

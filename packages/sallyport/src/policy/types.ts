@@ -42,9 +42,7 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     readonly 'fetch-metadata'?: Off
     readonly subprotocol?: Off & { readonly serve?: readonly string[]; readonly required?: boolean }
     readonly extensions?: {
-      readonly deflate?:
-        | boolean
-        | { readonly threshold?: Size; readonly windowBits?: number; readonly concurrency?: number }
+      readonly deflate?: boolean | { readonly threshold?: Size; readonly windowBits?: number }
     }
     readonly rate?: Off & {
       readonly perIp?: RateInput & { readonly attempts: number }
@@ -148,11 +146,7 @@ export interface Policy {
     readonly origin: { readonly allow: readonly string[]; readonly allowMissing: boolean } | null
     readonly 'fetch-metadata': { readonly allow: readonly string[] } | null
     readonly subprotocol: { readonly serve: readonly string[]; readonly required: boolean } | null
-    readonly extensions: {
-      readonly threshold: number
-      readonly windowBits: number
-      readonly concurrency: number
-    } | null
+    readonly extensions: { readonly threshold: number; readonly windowBits: number } | null
     readonly rate: { readonly perIp: Budget; readonly total: Budget } | null
     readonly connections: { readonly total: number; readonly perIp: number; readonly perUser: number } | null
     readonly session: SessionResolver | null

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
+import { extensions } from '../handshake/extensions.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
 import { EngineSocket } from './engine-socket.ts'
@@ -35,7 +36,7 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
   const greatest = Math.max(bytes, unauthenticatedBytes)
   // The guard has a budget of control frames by time; the wire, which has no clock, needs none beside it.
   const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments, controlFrames: Infinity }
-  const deflate = policy.handshake.extensions
+  const deflate = extensions(policy)
 
   return (admission, { socket, head, delivery, subprotocol }) => {
     // By its lines: an object of all headers, once made, would be kept as long as the connection.

@@ -58,6 +58,7 @@ const ROWS: readonly Row[] = [
   ['no subprotocol in the list', { 'handshake.subprotocol': { serve: [] } }, 'handshake.subprotocol.serve', 'an empty list', /leave it out/],
   ['deflate as text', { 'handshake.extensions': { deflate: 'yes' } }, 'handshake.extensions.deflate', 'a string', /\{ … \}/],
   ['a window that zlib cannot make', { 'handshake.extensions': { deflate: { windowBits: 8 } } }, 'handshake.extensions.deflate.windowBits', '8', /9 to 15/],
+  ['a count of inflations, which is none of the policy', { 'handshake.extensions': { deflate: { concurrency: 10 } } }, 'handshake.extensions.deflate.concurrency', 'a number', /keys of .*: threshold, windowBits/],
   ['attempts per nothing', { 'handshake.rate': { perIp: { attempts: 5 } } }, 'handshake.rate.perIp.per', 'nothing', /1 minute/],
   ['nothing per minute', { 'handshake.rate': { total: { per: '1 minute' } } }, 'handshake.rate.total.attempts', 'nothing', /attempts: 3000/],
   ['a burst of 0', { 'handshake.rate': { perIp: { attempts: 5, per: '1 minute', burst: 0 } } }, 'handshake.rate.perIp.burst', '0', /from 1/],
