@@ -5,7 +5,7 @@ import type { Delivery } from '../guard/hub.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
-import { transportOf, violationOf } from './ws-transport.ts'
+import { faultOf, reasonOf, transportOf } from './ws-transport.ts'
 
 /** `ws`'s class, or the app's own subclass of it. */
 export type WebSocketClass = typeof WebSocket
@@ -109,6 +109,10 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
       }
     }
 
+    override close(code?: number, reason?: string | Buffer): void {
+      prototype.close.call(this, code, reason ?? (lives.has(this) ? reasonOf(this) : undefined))
+    }
+
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       const live = lives.get(this)
       if (live === undefined) return event === 'message' ? false : super.emit(event, ...args)
@@ -122,7 +126,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
       else if (event === 'pong') live.ponged()
       else if (event === 'close') live.closed(Number(args[0]))
       else if (event === 'error') {
-        live.violation(...violationOf(args[0]))
+        live.violation(...faultOf(args[0]))
         // The guard's events tell of it; without a listener of the app's own it must not end the process.
         if (this.listenerCount('error') === 0) return false
       }

@@ -1,10 +1,11 @@
 import type { WebSocket } from 'ws'
 import type { Transport } from '../guard/transport.ts'
+import { violationOf } from '../guard/violation.ts'
 
 /** What of `ws` is not in its types. */
-interface Bounded {
-  /** Its bound is set low before and raised after authentication. */
-  _receiver?: { _maxPayload?: number } | null
+interface Received {
+  /** Its bound is set low before and raised after authentication; `errored` is what the peer broke, once it did. */
+  _receiver?: { _maxPayload?: number; readonly errored?: unknown } | null
 }
 
 /** A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. */
@@ -21,18 +22,27 @@ export function transportOf(socket: WebSocket, prototype: WebSocket): Transport 
     close: (code, reason) => prototype.close.call(socket, code, reason),
     terminate: () => prototype.terminate.call(socket),
     limit(bytes) {
-      const { _receiver } = socket as unknown as Bounded
+      const { _receiver } = socket as unknown as Received
       if (typeof _receiver?._maxPayload === 'number') _receiver._maxPayload = bytes
     },
   }
 }
 
 /** What `ws` reports of a peer that broke the protocol or a bound, as a close code and a word for the log. */
-export function violationOf(error: unknown): [closeCode: number, detail: string] {
+export function faultOf(error: unknown): [closeCode: number, detail: string] {
   const code = String((error as { code?: unknown } | null)?.code)
   if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH')
     return [1009, code]
   if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return [1008, code]
   if (code === 'WS_ERR_INVALID_UTF8') return [1007, code]
   return [1002, code]
+}
+
+/**
+ * What a peer is told that broke the protocol or a bound, since `ws` closes by itself without a word: the guard's own code.
+ * Undefined while nothing is broken.
+ */
+export function reasonOf(socket: object): string | undefined {
+  const error = (socket as Received)._receiver?.errored
+  return error instanceof Error ? violationOf(...faultOf(error)).code : undefined
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Inlet, Transport } from '../guard/transport.ts'
+import { violationOf } from '../guard/violation.ts'
 import {
   ABNORMAL,
   closePayload,
@@ -146,10 +147,14 @@ export class EngineSocket implements Transport, WireSink {
   }
 
   fault(fault: WireFault): void {
-    if (this.#state === 'open') this.#send(FIN | OPCODE.close, closePayload(fault.closeCode, ''))
-    this.#state = 'closing'
     // To the guard too many fragments are their own denial, though both close with 1009.
-    this.#inlet?.violation(fault.code === 'WIRE_FRAGMENTS' ? 1008 : fault.closeCode, `${fault.code}: ${fault.message}`)
+    const told = fault.code === 'WIRE_FRAGMENTS' ? 1008 : fault.closeCode
+    const detail = `${fault.code}: ${fault.message}`
+    if (this.#state === 'open') {
+      this.#send(FIN | OPCODE.close, closePayload(fault.closeCode, violationOf(told, detail).code))
+    }
+    this.#state = 'closing'
+    this.#inlet?.violation(told, detail)
     this.#linger()
   }
 

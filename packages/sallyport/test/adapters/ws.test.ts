@@ -124,7 +124,7 @@ test('a listener that throws, and a broken peer without an error listener, end n
   socket.send('"bad"')
   assert.equal((await nextMessage(socket)).code, 'SALLY_HANDLER_FAILED')
   Reflect.get(broken, '_socket').write(Buffer.from([0xff, 0xff, 0xff]))
-  assert.equal((await closeOf(broken)).code, 1002)
+  assert.deepEqual(await closeOf(broken), { code: 1002, reason: 'SALLY_PROTOCOL_ERROR' })
   await event(({ code }) => code === 'SALLY_PROTOCOL_ERROR')
   socket.send('1')
   assert.equal(await nextMessage(socket), 1)
@@ -138,7 +138,7 @@ test('bytes that are no UTF-8 close, although the app turned ws’s own check of
   )
   const socket = await open()
   socket.send(Buffer.from([0x22, 0xff, 0x22]), { binary: false })
-  assert.equal((await closeOf(socket)).code, 1007)
+  assert.deepEqual(await closeOf(socket), { code: 1007, reason: 'SALLY_MESSAGE_NOT_UTF8' })
   assert.deepEqual(got, [])
 })
 
@@ -289,7 +289,19 @@ test('bounds raised after the spread are held all the same', async t => {
   attach({ server, ...guard.ws(), maxPayload: 1e9, maxFragments: 1e9 } as object)
   const socket = await open()
   socket.send(`"${'a'.repeat(99)}"`)
-  assert.equal((await closeOf(socket)).code, 1009)
+  assert.deepEqual(await closeOf(socket), { code: 1009, reason: 'SALLY_MESSAGE_TOO_BIG' })
+  const other = await open()
+  for (let part = 0; part < 3; part++) other.send('1', { fin: part === 2 })
+  assert.deepEqual(await closeOf(other), { code: 1008, reason: 'SALLY_MESSAGE_FRAGMENTS' })
+})
+
+test('a close of the app’s own bears the reason that it gives, or none', async t => {
+  const { server, guard, open } = await started(t)
+  const closes: (readonly [code?: number, reason?: string])[] = [[4001, 'yours'], [4002], []]
+  attach({ server, ...guard.ws() }).on('connection', socket => socket.close(...closes.shift()!))
+  assert.deepEqual(await closeOf(await open()), { code: 4001, reason: 'yours' })
+  assert.deepEqual(await closeOf(await open()), { code: 4002, reason: '' })
+  assert.deepEqual(await closeOf(await open()), { code: 1005, reason: '' })
 })
 
 test('a chooser of subprotocols put in afterwards is shown no ticket and can answer with none', async t => {
@@ -322,7 +334,7 @@ test('deflate is negotiated only where the policy says so, without context; a bo
   const bomb = deflateRawSync(Buffer.alloc(64 << 20, 32)).subarray(0, 60_000)
   const head = Buffer.from([0xc1, 0xfe, bomb.length >> 8, bomb.length & 0xff, 0, 0, 0, 0])
   Reflect.get(socket, '_socket').write(Buffer.concat([head, bomb]))
-  assert.equal((await closeOf(socket)).code, 1009)
+  assert.deepEqual(await closeOf(socket), { code: 1009, reason: 'SALLY_MESSAGE_TOO_BIG' })
   assert.deepEqual(got, [])
   assert.equal((await on.event(({ code }) => code === 'SALLY_MESSAGE_TOO_BIG')).enforced, true)
 })
