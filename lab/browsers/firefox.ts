@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { launch } from 'puppeteer-core'
 import type { BrowserKind } from './browser.ts'
-import { endGroup, keepGroup, removeFolder, temporaryFolder } from './process-group.ts'
+import { endGroup, keepGroup, removeFolder, temporaryFolder } from '../../test/browsers/process-group.ts'
 import { puppeteerProfile } from './puppeteer-profile.ts'
 
 const PATH = '/usr/bin/firefox-esr'

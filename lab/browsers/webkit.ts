@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Builder, By, Capabilities, type WebDriver } from 'selenium-webdriver'
 import { type BrowserKind, type LabBrowser, type Profile, STEP_MS, type Tab } from './browser.ts'
-import { endGroup, keepGroup, removeFolder, temporaryFolder } from './process-group.ts'
+import { endGroup, keepGroup, removeFolder, temporaryFolder } from '../../test/browsers/process-group.ts'
 
 const DRIVER = '/usr/bin/WebKitWebDriver'
 const XVFB = '/usr/bin/Xvfb'

@@ -1,6 +1,6 @@
 // Started by leftovers.test.ts: starts browsers, tells their process groups, and ends in the way that it is told.
 import { BROWSERS } from '../browsers/catalogue.ts'
-import { runningGroups } from '../browsers/process-group.ts'
+import { runningGroups } from '../../test/browsers/process-group.ts'
 import type { Plan } from '../run/cell.ts'
 import { loadFlaw } from '../run/flaws.ts'
 import { plansOf } from '../run/plans.ts'

@@ -56,7 +56,7 @@ for (const { way, browsers, signal, code } of WAYS) {
       assert.equal(groups.length, browsers.length)
       for (const group of groups) assert.deepEqual(alive(group), [])
       assert.deepEqual(
-        readdirSync(folder).filter(name => name.startsWith('sallyport-lab-')),
+        readdirSync(folder).filter(name => name.startsWith('sallyport-run-')),
         [],
       )
     } finally {

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BrowserContext } from 'puppeteer-core'
-import { startBrowser } from '../test/browser.ts'
+import { startChromium } from '../../../test/browsers/chromium.ts'
 import { attack, openChat, say, shows, signInByForm } from '../test/pages.ts'
 import { startTestChat } from '../test/running-chat.ts'
 
@@ -10,7 +10,7 @@ const FOLDER = join(import.meta.dirname, '..', '..', '..', 'docs', 'screenshots'
 const SHARPNESS = 1.5
 
 mkdirSync(FOLDER, { recursive: true })
-const { browser, end } = await startBrowser()
+const { browser, end } = await startChromium()
 const path = (name: string): `${string}.png` => `${join(FOLDER, name)}.png`
 
 /** The attacker's page with its verdict, beside a victim who is signed in. */

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { SameSite } from '../src/session-store.ts'
-import { startBrowser } from './browser.ts'
-import type { TestBrowser } from './browser.ts'
+import { type Chromium, startChromium } from '../../../test/browsers/chromium.ts'
 import { attack, openChat, say, shows, signInByForm, textOf } from './pages.ts'
 import { startTestChat } from './running-chat.ts'
 import type { TestChat } from './running-chat.ts'
 
-let chromium: TestBrowser
+let chromium: Chromium
 before(async () => {
-  chromium = await startBrowser()
+  chromium = await startChromium()
 })
 after(() => chromium.end())
 

@@ -4,17 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { BrowserContext } from 'puppeteer-core'
-import { startBrowser } from './browser.ts'
-import type { TestBrowser } from './browser.ts'
+import { type Chromium, startChromium } from '../../../test/browsers/chromium.ts'
 import { ask } from './https-client.ts'
 import { connected, openChat, say, shows, signInByForm, textOf } from './pages.ts'
 import { startTestChat } from './running-chat.ts'
 import type { TestChat } from './running-chat.ts'
 
-let chromium: TestBrowser
+let chromium: Chromium
 let running: TestChat
 before(async () => {
-  ;[chromium, running] = await Promise.all([startBrowser(), startTestChat({})])
+  ;[chromium, running] = await Promise.all([startChromium(), startTestChat({})])
 })
 after(async () => {
   await chromium.end()

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
-import { startBrowser } from './chromium.ts'
+import { startChromium } from '../../../test/browsers/chromium.ts'
 import { start, type Started } from './started.ts'
 
 /** One thing that the demo shows. */
@@ -33,7 +33,7 @@ export async function play(tell: (scene: Scene) => void): Promise<readonly Scene
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'))
   const before = digest()
   const evil = await serveEvil()
-  const chromium = await startBrowser()
+  const chromium = await startChromium()
   const running: Started[] = []
   try {
     const bare = await startBackend(running)

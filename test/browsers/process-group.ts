@@ -9,7 +9,7 @@ let watching = false
 /** A folder of its own for one profile; gone with the process at the latest. */
 export function temporaryFolder(): string {
   watch()
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-lab-'))
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-run-'))
   folders.add(folder)
   return folder
 }
