@@ -57,6 +57,7 @@ const route: RouteConfig = {
   },
   http: null,
   ticketPath: '/.sallyport/ticket',
+  clientPath: null,
 }
 
 /** Every control on and every message checked; what would stop a benchmark (rates, caps) is on and generous. */

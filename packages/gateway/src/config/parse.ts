@@ -6,7 +6,7 @@ import { type ConfigDocument, readDocument } from './document.ts'
 import { frozen } from './frozen.ts'
 import { refuseBrokenPolicies } from './policy-problems.ts'
 import { type ReadFile, type Reading, refuse } from './reading.ts'
-import { refuseOverlaps } from './route-overlaps.ts'
+import { besideTicket, refuseOverlaps } from './route-overlaps.ts'
 import { isSchemaPath } from './schema-files.ts'
 import { FILE, type ReadFields } from './shapes.ts'
 import { isLoopback } from './text-checks.ts'
@@ -67,9 +67,9 @@ function configOf(read: ReadFields): GatewayConfig {
     name: read.name,
     listeners: Array.from(read.listeners, ([name, listener]): ListenerConfig => ({ name, ...listener })),
     routes: Array.from(read.routes, ([id, route]): RouteConfig => {
-      const { handshake, message, lifetime, report, timeout, ...rest } = route
+      const { handshake, message, lifetime, report, timeout, clientPath, ...rest } = route
       const policy = { handshake, message, ...defined({ lifetime, report, timeout }) } as unknown as RoutePolicy
-      return { id, ...rest, policy }
+      return { id, ...rest, policy, clientPath: clientPath === undefined ? besideTicket(rest.ticketPath) : clientPath }
     }),
     upstreams: Object.fromEntries(read.upstreams),
     proxy: read.proxy as GatewayConfig['proxy'],

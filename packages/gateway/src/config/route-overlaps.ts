@@ -15,10 +15,15 @@ export function refuseOverlaps(reading: Reading): void {
   const routes = isObject(file) && isObject(file['routes']) ? file['routes'] : {}
   const sockets: Place[] = []
   const pages: Place[] = []
+  const endpoints: Place[] = []
   for (const [id, route] of Object.entries(routes)) {
     if (!isObject(route)) continue
     const hosts = hostsOf(route['hosts'])
-    const { path, http, ticketPath } = route
+    const { path, http, ticketPath, clientPath } = route
+    const ticket = typeof ticketPath === 'string' ? ticketPath : DEFAULT_TICKET_PATH
+    const client = typeof clientPath === 'string' ? clientPath : besideTicket(ticket)
+    endpoints.push({ id, hosts, path: ticket, key: 'ticketPath', kind: 'ticket' })
+    if (clientPath !== false) endpoints.push({ id, hosts, path: client, key: 'clientPath', kind: 'client' })
     if (typeof path === 'string') sockets.push({ id, hosts, path, key: 'path', kind: 'path' })
     if (typeof ticketPath === 'string') sockets.push({ id, hosts, path: ticketPath, key: 'ticketPath', kind: 'ticket' })
     if (isObject(http))
@@ -29,9 +34,20 @@ export function refuseOverlaps(reading: Reading): void {
     if (later.kind === 'ticket' && earlier.kind === 'ticket') return
     if (meet(later.path, earlier.path)) tell(reading, later, earlier)
   })
+  each(endpoints, (later, earlier) => {
+    if (later.kind !== earlier.kind && later.path === earlier.path) tell(reading, later, earlier)
+  })
   each(pages, (later, earlier) => {
     if (later.path === earlier.path) tell(reading, later, earlier)
   })
+}
+
+/** Where tickets are issued, unless said. */
+export const DEFAULT_TICKET_PATH = '/.sallyport/ticket'
+
+/** Where the client script is, unless said. */
+export function besideTicket(ticketPath: string): string {
+  return `${ticketPath.slice(0, ticketPath.lastIndexOf('/'))}/client.js`
 }
 
 function each(places: readonly Place[], look: (later: Place, earlier: Place) => void): void {

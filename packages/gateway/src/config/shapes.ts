@@ -1,6 +1,7 @@
 import { pathText } from './path.ts'
 import { POLICY_SECTIONS, policySection } from './policy-shape.ts'
 import { refuse } from './reading.ts'
+import { DEFAULT_TICKET_PATH } from './route-overlaps.ts'
 import {
   choice,
   count,
@@ -407,8 +408,13 @@ const route = object({
   http: may(http, null, 'Plain HTTP that goes to an upstream, so that one origin can be served whole.'),
   ticketPath: may(
     text(checks.faultOfPlainPath, "'/.sallyport/ticket'"),
-    '/.sallyport/ticket',
-    'Where tickets are issued; the client script is beside it. Default /.sallyport/ticket.',
+    DEFAULT_TICKET_PATH,
+    'Where tickets are issued. Default /.sallyport/ticket.',
+  ),
+  clientPath: may(
+    none(text(checks.faultOfPlainPath, "'/.sallyport/client.js'")),
+    undefined,
+    'Where the page imports the browser client from; false: nowhere. Default: client.js beside ticketPath.',
   ),
 })
 

@@ -63,8 +63,10 @@ export interface RouteConfig {
   readonly relay: RelayConfig
   /** Plain HTTP that goes to an upstream, so that one origin can be served whole; null: none does. */
   readonly http: HttpConfig | null
-  /** Where tickets are issued, and the client script is beside it. Default `/.sallyport/ticket`. */
+  /** Where tickets are issued. Default `/.sallyport/ticket`. */
   readonly ticketPath: string
+  /** Where the page imports `sallyport/client` from; null: nowhere. Default: `client.js` beside `ticketPath`. */
+  readonly clientPath: string | null
 }
 
 /** The sections of a policy, exactly as in the library, but for what the gateway itself provides. */

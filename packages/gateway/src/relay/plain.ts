@@ -1,16 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RouteConfig } from '../config/types.ts'
+import { serveClientScript } from './client-script.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import { hostName } from './route-table.ts'
 import type { Route } from './route.ts'
 import type { Serving } from './serving.ts'
 
-/** Answers what is no handshake: tickets from the route's guard, the rest by a passage to a backend or 404. */
+/** Answers what is no handshake: tickets from the route's guard, the client script, the rest by a passage to a backend or 404. */
 export function servePlain(serving: Serving, request: IncomingMessage, response: ServerResponse): void {
   const host = hostName(request.headers.host)
   const path = pathOf(request)
   const issuer = issuerOf(serving, host, path, request)
   if (issuer !== null) {
     void issuer.guard.ticket(request, response)
+    return
+  }
+  for (const { config } of serving.routes.values()) {
+    if (config.clientPath !== path || !hasName(config, host)) continue
+    serveClientScript(request, response)
     return
   }
   const passage = serving.plain.find(host, path)
@@ -23,13 +30,15 @@ export function servePlain(serving: Serving, request: IncomingMessage, response:
 
 /** The route that a ticket is asked of: the one that serves the path in `?path=`. */
 function issuerOf({ routes, table }: Serving, host: string, path: string, request: IncomingMessage): Route | null {
-  const issuers = [...routes.values()].filter(
-    ({ config }) => config.ticketPath === path && (config.hosts.length === 0 || config.hosts.includes(host)),
-  )
+  const issuers = [...routes.values()].filter(({ config }) => config.ticketPath === path && hasName(config, host))
   if (issuers.length < 2) return issuers[0] ?? null
   const asked = new URLSearchParams(request.url?.slice(path.length + 1)).get('path') ?? '/'
   const route = table.find(host, asked)
   return route !== null && issuers.includes(route) ? route : issuers[0]!
+}
+
+function hasName({ hosts }: RouteConfig, host: string): boolean {
+  return hosts.length === 0 || hosts.includes(host)
 }
 
 /** The path of a request target. */

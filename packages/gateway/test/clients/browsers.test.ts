@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -120,3 +120,58 @@ async function visit(options: LaunchOptions): Promise<void> {
     await world.close()
   }
 }
+
+const PAGE = /^```html\n([^]*?)^```$/m.exec(
+  readFileSync(join(import.meta.dirname, '../../../../docs/gateway/sessions.md'), 'utf8'),
+)![1]!
+
+test('Chromium: the page of docs/gateway imports the client from its own origin, and talks; under a strict policy for content', async () => {
+  const app = await serve(PAGE.replace('<script', '<script nonce="n"'), {
+    'Set-Cookie': 'sid=s1; Path=/; SameSite=Lax; HttpOnly',
+    'Content-Security-Policy': "default-src 'none'; script-src 'self' 'nonce-n'; connect-src 'self'",
+  })
+  const backend = await createBackend()
+  const port = await freePort()
+  const origin = `http://app.localhost:${port}`
+  const one = route({
+    http: { path: '/', upstream: 'app', timeoutMs: 5000 },
+    handshake: { origin: { allow: [origin], dangerouslyAllowInsecure: true }, host: {}, ticket: {} },
+  })
+  const listeners = [{ name: 'main', address: { host: '127.0.0.1', port }, tls: null, proxyProtocol: null }]
+  const config = configOf([backend.target], [one], {}, { listeners })
+  const targets = [`http://127.0.0.1:${app.port}`]
+  const upstreams = { ...config.upstreams, app: { ...config.upstreams['backend']!, targets } }
+  const world = await createWorld({ ...config, upstreams })
+  // A page of another origin: neither by import, nor as a script of old.
+  const evil = await serve(
+    `<script type="module">import('${origin}/.sallyport/client.js').then(() => document.title = 'imported', () => document.title = 'refused')</script>`,
+  )
+  const old = await serve(
+    `<script src="${origin}/.sallyport/client.js" onload="document.title='loaded'" onerror="document.title='refused'"></script>`,
+  )
+  const profile = mkdtempSync(join(tmpdir(), 'sallyport-chromium-'))
+  const browser = await launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_FLAGS, userDataDir: profile })
+  try {
+    const page = await browser.newPage()
+    const faults: unknown[] = []
+    page.on('pageerror', error => faults.push(error))
+    await page.goto(`${origin}/`)
+    await page.waitForFunction(() => document.title === 'hello')
+    assert.deepEqual(faults, [])
+    assert.deepEqual(
+      backend.received.map(({ data }) => String(data)),
+      ['{"type":"chat","message":"hello"}'],
+    )
+    assert.equal(backend.requests[0]!.headers['x-sallyport-session'], 's1')
+    for (const { port: elsewhere } of [evil, old]) {
+      await page.goto(`http://localhost:${elsewhere}/`)
+      await page.waitForFunction(() => document.title !== '')
+      assert.equal(await page.title(), 'refused')
+    }
+  } finally {
+    await browser.close()
+    rmSync(profile, { recursive: true, force: true })
+    await world.close()
+    await backend.close()
+  }
+})

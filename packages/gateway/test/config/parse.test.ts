@@ -511,3 +511,32 @@ test('what weakens is told', () => {
   )
   assert.deepEqual(parseConfigFully(stringify(goodConfig()), { file: 'f', env: {} }).weakened, [])
 })
+
+describe('where the client script is', () => {
+  const rows: readonly [name: string, keys: object, path: string | null][] = [
+    ['unsaid: beside the tickets', {}, '/.sallyport/client.js'],
+    ['beside tickets elsewhere', { ticketPath: '/auth/ws/ticket' }, '/auth/ws/client.js'],
+    ['beside tickets at the root', { ticketPath: '/ticket' }, '/client.js'],
+    ['where it is said', { clientPath: '/assets/ws.js' }, '/assets/ws.js'],
+    ['nowhere', { clientPath: false }, null],
+  ]
+  for (const [name, keys, path] of rows) {
+    test(name, () => {
+      const config = goodConfig()
+      Object.assign(config.routes.chat, keys)
+      assert.equal(parseConfig(JSON.stringify(config), { file: 'gateway.yaml', env: {} }).routes[0]!.clientPath, path)
+    })
+  }
+  for (const [name, clientPath] of [
+    ['a star', '/assets/*'],
+    ['true', true],
+    ['a query', '/ws.js?v=1'],
+    ['no slash', 'ws.js'],
+  ] as const) {
+    test(`${name} is refused`, () => {
+      const config = goodConfig()
+      config.routes.chat.clientPath = clientPath
+      assert.throws(() => parseConfig(JSON.stringify(config), { file: 'gateway.yaml', env: {} }), /clientPath/)
+    })
+  }
+})

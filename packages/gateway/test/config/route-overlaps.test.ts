@@ -45,6 +45,18 @@ describe('routes that overlap', () => {
       r => Object.assign(r, { path: '/other', http: { upstream: 'app' } }),
       'routes.second.http',
     ],
+    [
+      'the client script on another route’s tickets',
+      r => Object.assign(r, { path: '/other', ticketPath: '/b/ticket', clientPath: '/.sallyport/ticket' }),
+      'routes.second.clientPath',
+    ],
+    [
+      'tickets on another route’s client script',
+      r => Object.assign(r, { path: '/other', ticketPath: '/.sallyport/client.js', clientPath: false }),
+      'routes.second.ticketPath',
+    ],
+    ['the client script off', r => Object.assign(r, { path: '/other', clientPath: false }), null],
+    ['the client script elsewhere', r => Object.assign(r, { path: '/other', clientPath: '/assets/ws.js' }), null],
     ['another host', r => (r.hosts = ['b.example.com']), null],
     ['every other host', r => delete r.hosts, null],
     ['another path', r => (r.path = '/other'), null],

@@ -56,6 +56,7 @@ export interface RoutePart {
   readonly report?: boolean | readonly string[]
   readonly relay?: Partial<RelayConfig>
   readonly http?: RouteConfig['http']
+  readonly clientPath?: string | null
 }
 
 export function route(part: RoutePart = {}): RouteConfig {
@@ -85,6 +86,7 @@ export function route(part: RoutePart = {}): RouteConfig {
     relay: { ...RELAY, ...part.relay },
     http: part.http ?? null,
     ticketPath: '/.sallyport/ticket',
+    clientPath: part.clientPath === undefined ? '/.sallyport/client.js' : part.clientPath,
   }
 }
 
