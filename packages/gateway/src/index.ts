@@ -1,7 +1,12 @@
 /**
- * The gateway as a library, for who builds a process of their own around it; `sallyport-gateway` is the one that is ready.
- * A configuration says what is served, a guard for each route (made with `createGuard`) what is allowed there.
+ * The gateway as a library, for who builds a process of their own around it, or checks a configuration in CI;
+ * `sallyport-gateway` is the one that is ready. A configuration says what is served, a guard for each route (made with
+ * `createGuardOf`, or with `createGuard` by yourself) what is allowed there.
  */
+export { ConfigError, type ConfigProblem, formatProblems } from './config/config-error.ts'
+export { type ParsedConfig, parseConfig, parseConfigFully, type ParseOptions } from './config/parse.ts'
 export type * from './config/types.ts'
+export type { ReadFile } from './config/reading.ts'
 export type { Gateway, GatewayLog, GatewayParts, PairView, ReplaceResult, TargetView } from './relay/contract.ts'
 export { createGateway } from './relay/gateway.ts'
+export { createGuardOf, type SharedParts } from './reload/route-guard.ts'
