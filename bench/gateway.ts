@@ -4,15 +4,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Case, CASES, nameOf } from './cases.ts'
 import { type ReportRow, shown, writeReport } from './report.ts'
 import * as peers from './servers.ts'
 import { ratioOf, spreadOf, turned } from './statistics.ts'
 
-interface Case {
-  readonly bytes: number
-  readonly connections: number
-  readonly depth: number
-}
 interface Result {
   readonly messages: number
   readonly perSecond: number
@@ -41,14 +37,9 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
 const seconds = Number(values.seconds ?? (values.quick ? 1 : 2))
 const idlePairs = Number(values.idle ?? (values.quick ? 0 : 9500))
 const handshakes = Number(values.handshakes ?? (values.quick ? 0 : 20_000))
-const cases: readonly Case[] = [
-  { bytes: 120, connections: 1, depth: 1 },
-  { bytes: 120, connections: 50, depth: 1 },
-  { bytes: 120, connections: 500, depth: 1 },
-  { bytes: 120, connections: 50, depth: 16 },
+const cases = [
+  ...CASES,
   { bytes: 1024, connections: 50, depth: 1 },
-  { bytes: 1024, connections: 50, depth: 16 },
-  { bytes: 16384, connections: 50, depth: 1 },
   { bytes: 16384, connections: 50, depth: 16 },
 ].filter(one => values.cases.split(';').some(part => nameOf(one).includes(part)))
 
@@ -160,9 +151,6 @@ if (idlePairs > 0) {
 }
 backend.kill()
 
-function nameOf({ bytes, connections, depth }: Case): string {
-  return `${bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`}, ${connections}/${depth}`
-}
 const of = (one: Case, peer: peers.Peer): readonly Result[] => results.get(key(one, peer.file)) ?? []
 const rates = (one: Case, peer: peers.Peer): number[] => of(one, peer).map(({ perSecond }) => perSecond)
 /** Of the proxy's own CPU time: what stays comparable where the load is the bottleneck. */

@@ -1,14 +1,10 @@
 // `npm run bench:messages`: guarded echoes a second beside bare `ws` and others. `-- --quick` for a rough idea.
 import { parseArgs } from 'node:util'
+import { type Case, CASES, nameOf } from './cases.ts'
 import { type ReportRow, shown, writeReport } from './report.ts'
 import * as peers from './servers.ts'
 import { ratioOf, spreadOf, turned } from './statistics.ts'
 
-interface Case {
-  readonly bytes: number
-  readonly connections: number
-  readonly depth: number
-}
 interface Result {
   readonly perSecond: number
   readonly loadCpu: number
@@ -34,14 +30,6 @@ const { values } = parseArgs({
 })
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
 const seconds = Number(values.seconds ?? (values.quick ? 1 : 2))
-const cases: readonly Case[] = [
-  { bytes: 120, connections: 1, depth: 1 },
-  { bytes: 120, connections: 50, depth: 1 },
-  { bytes: 120, connections: 500, depth: 1 },
-  { bytes: 120, connections: 50, depth: 16 },
-  { bytes: 1024, connections: 50, depth: 16 },
-  { bytes: 16384, connections: 50, depth: 1 },
-]
 const base = values.tls ? peers.WS_TLS : peers.WS
 const all = values.tls
   ? [peers.WS_TLS, peers.SALLYPORT_TLS]
@@ -51,7 +39,7 @@ const chosen = all.filter(peer => peer === base || peer.name.includes(values.onl
 const running: peers.Running[] = []
 for (const peer of chosen) running.push(await peers.startServer(peer))
 const table = new Map<Case, Series[]>()
-for (const one of cases) {
+for (const one of CASES) {
   const series = running.map((server): Series => ({ peer: server.peer, results: [] }))
   table.set(one, series)
   for (let round = 0; round < rounds; round++) {
@@ -66,17 +54,13 @@ for (const one of cases) {
 }
 for (const server of running) await server.stop()
 
-function nameOf({ bytes, connections, depth }: Case): string {
-  return `${bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`}, ${connections}/${depth}`
-}
-
 const of = (one: Case, peer: peers.Peer): readonly Result[] =>
   table.get(one)?.find(series => series.peer === peer)?.results ?? []
 const rowsOf = (cell: (one: Case, peer: peers.Peer) => string): ReportRow[] =>
-  chosen.map(peer => ({ name: peer.name, cells: cases.map(one => cell(one, peer)) }))
+  chosen.map(peer => ({ name: peer.name, cells: CASES.map(one => cell(one, peer)) }))
 const rates = (one: Case, peer: peers.Peer): number[] => of(one, peer).map(result => result.perSecond)
 const costs = (one: Case, peer: peers.Peer): number[] => of(one, peer).map(result => result.microsPerMessage)
-const columns = cases.map(nameOf)
+const columns = CASES.map(nameOf)
 
 writeReport({
   name: values.tls ? 'messages-tls' : 'messages',
@@ -123,7 +107,7 @@ writeReport({
   chart: {
     title: 'Guarded echoes beside bare ws (ratio; more is faster)',
     unit: ' ×',
-    groups: cases.map(one => ({
+    groups: CASES.map(one => ({
       title: nameOf(one),
       bars: chosen.map(peer => ({
         name: peer.name,
@@ -132,5 +116,5 @@ writeReport({
       })),
     })),
   },
-  data: { rounds, seconds, cases: cases.map(one => ({ name: nameOf(one), peers: table.get(one) })) },
+  data: { rounds, seconds, cases: CASES.map(one => ({ name: nameOf(one), peers: table.get(one) })) },
 })

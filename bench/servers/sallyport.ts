@@ -3,7 +3,7 @@
 import { createGuard } from 'sallyport'
 import { serve } from 'sallyport/server'
 import { Type } from 'typebox'
-import { tlsOptions } from './certificate.ts'
+import { CERTIFICATE, KEY } from '../../test/support/certificates.ts'
 import { type Chat, MAX_TEXT, ORIGIN, ready, reply, SESSION_COOKIE } from './chat.ts'
 
 const PLENTY = 1e9
@@ -40,7 +40,7 @@ const app = await serve({
   guard,
   port: 0,
   host: '127.0.0.1',
-  ...(tls && { tls: tlsOptions() }),
+  ...(tls && { tls: { key: KEY, cert: CERTIFICATE } }),
   handlers: { chat: (message, connection) => void connection.send(reply(message as Chat)) },
 })
 ready(app.port)

@@ -3,10 +3,10 @@ import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
-import { tlsOptions } from './certificate.ts'
+import { CERTIFICATE, KEY } from '../../test/support/certificates.ts'
 import { ready } from './chat.ts'
 
-const server = process.argv.includes('--tls') ? createTlsServer(tlsOptions()) : createServer()
+const server = process.argv.includes('--tls') ? createTlsServer({ key: KEY, cert: CERTIFICATE }) : createServer()
 const sockets = new WebSocketServer({ server, perMessageDeflate: false })
 sockets.on('connection', socket => {
   socket.on('error', () => socket.terminate())

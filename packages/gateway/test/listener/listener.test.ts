@@ -10,7 +10,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { ListenerConfig } from '../../src/config/types.ts'
 import { createBackend } from '../support/backends.ts'
-import { CERTIFICATE, KEY, OTHER_CERTIFICATE, OTHER_KEY } from '../support/certificates.ts'
+import { CERTIFICATE, KEY, OTHER_CERTIFICATE, OTHER_KEY } from '../../../../test/support/certificates.ts'
 import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
 import { closing } from '../support/leftovers.ts'
 

@@ -11,7 +11,7 @@ import { insideOf } from '../../src/guard/registry.ts'
 import { createEngine } from '../../src/server/engine.ts'
 import { type EngineLane, installLane } from '../../src/server/engine-lane.ts'
 import { Decoder, FIN, frameSize, OPCODE, textOf, writeMaskedFrame } from '../../src/wire/index.ts'
-import { CERTIFICATE, KEY } from './engine-certificate.ts'
+import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 
 /** A server on the engine, with every message accepted unless `policy` says otherwise. */
 export interface EngineServer {

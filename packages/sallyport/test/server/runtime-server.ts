@@ -1,7 +1,7 @@
 // An echo on serve(), run by a runtime in a process of its own: tells its port, and drains when its input ends.
 import { createGuard } from '../../src/index.ts'
 import { serve } from '../../src/server/serve.ts'
-import { CERTIFICATE, KEY } from './engine-certificate.ts'
+import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 
 const guard = createGuard({
   handshake: {
