@@ -57,11 +57,11 @@ export class EmbeddedConnection {
     if (this.#live.readyState < 2) adopt(this.#live)
   }
 
-  /** Sends text that is UTF-8 already. Past `message/outbound`: where that is declared use `connection.send`. */
-  forwardText(bytes: Uint8Array): void {
+  /** Sends `bytes[start..end)`, UTF-8 already, as text. Past `message/outbound`: where that is declared use `connection.send`. */
+  forwardText(bytes: Uint8Array, start: number, end: number): void {
     if (this.#live.readyState !== 1) return
-    this.#transport.sendUtf8(bytes)
-    this.#live.sent(bytes.length)
+    this.#transport.sendUtf8(bytes, start, end)
+    this.#live.sent(end - start)
   }
 
   /** Sends bytes as a binary message. Past `message/outbound`, as above. */

@@ -116,11 +116,11 @@ export class Pair implements Delivery, BackendListener {
 
   // From the backend.
 
-  text(bytes: Buffer): void {
+  text(bytes: Buffer, start: number, end: number): void {
     const client = this.#client
     if (client === null) return
-    if (this.#hub.checksOutbound) client.connection.send(bytes.toString())
-    else client.forwardText(bytes)
+    if (this.#hub.checksOutbound) client.connection.send(bytes.toString('utf8', start, end))
+    else client.forwardText(bytes, start, end)
     this.#mind(client)
   }
 

@@ -29,8 +29,8 @@ import type { Target } from './target.ts'
 
 /** Who hears what a backend sends, in the order of its bytes; nothing comes after one of the three ends. */
 export interface BackendListener {
-  /** One whole text message, known to be UTF-8. The memory holds until the call returns. */
-  text(bytes: Buffer): void
+  /** One whole text message, `bytes[start..end)`, known to be UTF-8. The memory holds until the call returns. */
+  text(bytes: Buffer, start: number, end: number): void
   binary(bytes: Buffer): void
   ponged(): void
   /** What waited for the backend has left. */
@@ -114,7 +114,7 @@ export class BackendSocket implements WireSink, Reader {
   // From the decoder.
 
   text(bytes: Buffer, start: number, end: number): void {
-    this.#listener?.text(bytes.subarray(start, end))
+    this.#listener?.text(bytes, start, end)
   }
 
   binary(bytes: Buffer, start: number, end: number): void {
@@ -123,7 +123,7 @@ export class BackendSocket implements WireSink, Reader {
 
   pinged(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES) {
-      this.#send(FIN | OPCODE.pong, bytes.subarray(start, end))
+      this.#send(FIN | OPCODE.pong, bytes, start, end)
     }
   }
 
@@ -180,6 +180,11 @@ export class BackendSocket implements WireSink, Reader {
     }
     const target = reserve(this.#socket, room)
     commit(writeMaskedTextFrame(target, outboxStart(), text))
+  }
+
+  /** Sends `bytes[start..end)`, which is UTF-8 already, as text. */
+  sendUtf8(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state === 'open') this.#send(FIN | OPCODE.text, bytes, start, end)
   }
 
   sendBinary(bytes: Uint8Array): void {
@@ -244,16 +249,16 @@ export class BackendSocket implements WireSink, Reader {
     else if (!this.#paused) this.#socket.resume()
   }
 
-  #send(first: number, payload: Uint8Array): void {
-    const room = frameSize(payload.length) + MASK_BYTES
+  #send(first: number, payload: Uint8Array, start = 0, end: number = payload.length): void {
+    const room = frameSize(end - start) + MASK_BYTES
     if (room <= OUTBOX_BYTES) {
       const target = reserve(this.#socket, room)
-      commit(writeMaskedFrame(target, outboxStart(), first, payload))
+      commit(writeMaskedFrame(target, outboxStart(), first, payload, start, end))
       return
     }
     flush()
     const frame = Buffer.allocUnsafe(room)
-    writeMaskedFrame(frame, 0, first, payload)
+    writeMaskedFrame(frame, 0, first, payload, start, end)
     this.#socket.write(frame)
   }
 

@@ -130,7 +130,7 @@ export class EngineSocket implements Transport, WireSink {
   pinged(bytes: Buffer, start: number, end: number): void {
     // RFC 6455 §5.5.3: a pong for each, unless the peer closes, or does not read what it has.
     if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES) {
-      this.#send(FIN | OPCODE.pong, bytes.subarray(start, end))
+      this.#send(FIN | OPCODE.pong, bytes, start, end)
     }
     this.#inlet?.pinged()
   }
@@ -186,12 +186,12 @@ export class EngineSocket implements Transport, WireSink {
     } else this.#send(FIN | OPCODE.binary, bytes)
   }
 
-  /** Sends text that is UTF-8 already, as a relay has it. */
-  sendUtf8(bytes: Uint8Array): void {
+  /** Sends `bytes[start..end)` as text: it is UTF-8 already, as a relay has it. */
+  sendUtf8(bytes: Uint8Array, start: number, end: number): void {
     if (this.#state !== 'open') return
-    if (this.#deflate !== null && bytes.length >= this.#deflate.threshold) {
-      this.#send(FIN | RSV1 | OPCODE.text, deflateMessage(bytes, this.#deflate.windowBits))
-    } else this.#send(FIN | OPCODE.text, bytes)
+    if (this.#deflate !== null && end - start >= this.#deflate.threshold) {
+      this.#send(FIN | RSV1 | OPCODE.text, deflateMessage(bytes.subarray(start, end), this.#deflate.windowBits))
+    } else this.#send(FIN | OPCODE.text, bytes, start, end)
   }
 
   ping(): void {
@@ -240,16 +240,16 @@ export class EngineSocket implements Transport, WireSink {
     else this.#socket.resume()
   }
 
-  #send(first: number, payload: Uint8Array): void {
-    const room = frameSize(payload.length)
+  #send(first: number, payload: Uint8Array, start = 0, end: number = payload.length): void {
+    const room = frameSize(end - start)
     if (room <= OUTBOX_BYTES) {
       const target = reserve(this.#socket, room)
-      commit(writeFrame(target, outboxStart(), first, payload))
+      commit(writeFrame(target, outboxStart(), first, payload, start, end))
       return
     }
     flush()
     const frame = Buffer.allocUnsafe(room)
-    writeFrame(frame, 0, first, payload)
+    writeFrame(frame, 0, first, payload, start, end)
     this.#socket.write(frame)
   }
 

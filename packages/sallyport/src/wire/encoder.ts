@@ -37,16 +37,32 @@ function writeHeader(target: Buffer, at: number, first: number, length: number, 
   return at + 10
 }
 
+/** Up to here a loop is done sooner than a view is made for a copy by the engine. */
+const SHORT_BYTES = 48
+
+function copy(target: Buffer, at: number, source: Uint8Array, from: number, to: number): number {
+  const end = at + to - from
+  if (to - from > SHORT_BYTES) target.set(source.subarray(from, to), at)
+  else for (let index = at, next = from; index < end; index++, next++) target[index] = source[next]!
+  return end
+}
+
 /**
- * Writes a server's frame, which is not masked (RFC 6455 §5.1), where `frameSize` bytes of room are.
+ * Writes a server's frame, which is not masked (RFC 6455 §5.1), where `frameSize` bytes of room are. Its payload is
+ * `payload[from..to)`.
  *
  * @param first the first byte: FIN, reserved bits and opcode
  * @returns the position behind the frame
  */
-export function writeFrame(target: Buffer, at: number, first: number, payload: Uint8Array): number {
-  const start = writeHeader(target, at, first, payload.length, 0)
-  target.set(payload, start)
-  return start + payload.length
+export function writeFrame(
+  target: Buffer,
+  at: number,
+  first: number,
+  payload: Uint8Array,
+  from = 0,
+  to: number = payload.length,
+): number {
+  return copy(target, writeHeader(target, at, first, to - from, 0), payload, from, to)
 }
 
 /**
@@ -67,17 +83,25 @@ export function writeTextFrame(target: Buffer, at: number, text: string): number
 
 /**
  * Writes a client's frame, masked with a fresh key from the CSPRNG (RFC 6455 §5.3), where `frameSize` + 4 bytes are.
+ * Its payload is `payload[from..to)`.
  *
  * @returns the position behind the frame
  */
-export function writeMaskedFrame(target: Buffer, at: number, first: number, payload: Uint8Array): number {
+export function writeMaskedFrame(
+  target: Buffer,
+  at: number,
+  first: number,
+  payload: Uint8Array,
+  from = 0,
+  to: number = payload.length,
+): number {
   const key = maskingKey()
-  const keyAt = writeHeader(target, at, first, payload.length, MASKED)
+  const keyAt = writeHeader(target, at, first, to - from, MASKED)
   target.writeInt32LE(key, keyAt)
   const start = keyAt + 4
-  target.set(payload, start)
-  applyMask(target, start, start + payload.length, key, 0)
-  return start + payload.length
+  const end = copy(target, start, payload, from, to)
+  applyMask(target, start, end, key, 0)
+  return end
 }
 
 /**

@@ -90,8 +90,8 @@ describe('what is sent', () => {
       engine.sendText('1234567890')
       engine.sendBinary(Buffer.alloc(9))
       engine.sendBinary(Buffer.alloc(10))
-      engine.sendUtf8(Buffer.from('é'))
-      engine.sendUtf8(Buffer.from('é'.repeat(50)))
+      engine.sendUtf8(Buffer.from('<é>'), 1, 3)
+      engine.sendUtf8(Buffer.from('é'.repeat(50)), 0, 100)
       engine.ping()
       assert.deepEqual(await hears(7), [
         'text 123456789',
@@ -111,7 +111,7 @@ describe('what is sent', () => {
       engine.sendText('late')
       engine.sendText('late'.repeat(100_000))
       engine.sendBinary(Buffer.alloc(1))
-      engine.sendUtf8(Buffer.alloc(1))
+      engine.sendUtf8(Buffer.alloc(1), 0, 1)
       engine.ping()
       engine.close(1000, 'again')
     }

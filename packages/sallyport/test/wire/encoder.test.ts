@@ -40,9 +40,24 @@ describe('writeFrame', () => {
     })
   }
 
+  for (const length of [0, 1, 47, 48, 49, 125, 126, 1000]) {
+    test(`${length} bytes out of the middle of a payload, masked and not`, () => {
+      const payload = Buffer.from(Array.from({ length: length + 9 }, (_, index) => 32 + (index % 90)))
+      const expected = `text ${payload.toString('latin1', 4, 4 + length)}`
+      const target = Buffer.alloc(frameSize(length) + 8, 0xee)
+      const end = writeFrame(target, 1, FIN | OPCODE.text, payload, 4, 4 + length)
+      assert.equal(end, 1 + frameSize(length))
+      assert.equal(target[end], 0xee)
+      assert.deepEqual(decode([target.subarray(1, end)], { peer: 'server' }), [expected])
+      const masked = writeMaskedFrame(target, 2, FIN | OPCODE.text, payload, 4, 4 + length)
+      assert.equal(masked, 6 + frameSize(length))
+      assert.deepEqual(decode([target.subarray(2, masked)]), [expected])
+    })
+  }
+
   test('a length beyond 32 bits is written in both halves', () => {
     // No such payload exists here; an array that only claims its length shows the header.
-    const claims = { length: 0x2_8000_0003 } as unknown as Uint8Array
+    const claims = { length: 0x2_8000_0003, subarray: () => claims } as unknown as Uint8Array
     const target = Buffer.alloc(16)
     target.set = () => undefined
     writeFrame(target, 0, FIN | OPCODE.binary, claims)
