@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Attempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
@@ -20,6 +19,7 @@ import { LEASE_TTL_MS } from '../store/lease-time.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Target } from '../store/store.ts'
 import { createTickets } from '../ticket/token.ts'
+import { createAttemptId } from './attempt-id.ts'
 import type { Delivery, Hub } from './hub.ts'
 import { LiveConnection } from './live-connection.ts'
 import type { Observer } from './observer.ts'
@@ -325,8 +325,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 
 function attemptOf(request: HandshakeRequest): Attempt {
   return {
-    // One flat string: as it comes it is a tree of its parts, of some 500 bytes a connection.
-    id: Buffer.from(randomUUID(), 'latin1').toString('latin1'),
+    id: createAttemptId(),
     request,
     origin: null,
     session: null,

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { DENIALS } from '../policy/denials.ts'
+import { DENIALS, type DenialCode } from '../policy/denials.ts'
 import type { Denial } from '../policy/verdict.ts'
 
 /** An HTTP answer that ends a connection. */
@@ -14,23 +14,45 @@ export interface Refusal extends HttpAnswer {
   readonly denial: Denial
 }
 
+/** Answers and their bytes by code: most denials of a code are answered alike. */
+const ANSWERS = new Map<DenialCode, HttpAnswer>()
+const TEXTS = new WeakMap<HttpAnswer['headers'], string>()
+
 /** What a denied handshake is answered with (RFC 6455 §4.2.2, §4.4). */
 export function refusalOf(denial: Denial): Refusal {
-  const status = DENIALS[denial.code].http ?? 403
-  const body = `{"code":"${denial.code}"}`
+  const { code, retryAfter } = denial
+  let answer = ANSWERS.get(code)
+  if (answer === undefined) {
+    answer = answerOf(code)
+    ANSWERS.set(code, answer)
+    TEXTS.set(answer.headers, textOf(answer))
+  }
+  const { status, headers, body } = answer
+  if (retryAfter === undefined) return { denial, status, headers, body }
+  const seconds = String(Math.max(1, Math.ceil(retryAfter)))
+  return { denial, status, headers: { ...headers, 'Retry-After': seconds }, body }
+}
+
+/** The refusal as text for the socket, in one write. */
+export function refusalText(answer: HttpAnswer): string {
+  return TEXTS.get(answer.headers) ?? textOf(answer)
+}
+
+function answerOf(code: DenialCode): HttpAnswer {
+  const status = DENIALS[code].http ?? 403
   const headers: Record<string, string> = {
     'Content-Type': 'application/json',
     'Cache-Control': 'no-store',
     Connection: 'close',
   }
-  if (denial.code === 'SALLY_REQUEST_VERSION') headers['Sec-WebSocket-Version'] = '13'
-  if (status === 426 && denial.code === 'SALLY_TRANSPORT_INSECURE') headers['Upgrade'] = 'TLS/1.2, HTTP/1.1'
-  if (denial.retryAfter !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(denial.retryAfter)))
-  return { denial, status, headers, body }
+  if (code === 'SALLY_REQUEST_VERSION') headers['Sec-WebSocket-Version'] = '13'
+  if (status === 426 && code === 'SALLY_TRANSPORT_INSECURE') headers['Upgrade'] = 'TLS/1.2, HTTP/1.1'
+  return { status, headers: Object.freeze(headers), body: `{"code":"${code}"}` }
 }
 
-/** The refusal as bytes for the socket, in one write. */
-export function refusalText({ status, headers, body }: HttpAnswer): string {
+function textOf({ status, headers, body }: HttpAnswer): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}Content-Length: ${body.length}\r\n\r\n${body}`
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}Content-Length: ${body.length}\r\n\r\n${body}`
+  // Written many times: one flat string, not a tree of its parts.
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -19,18 +19,65 @@ const SHAPE =
   /^GET (\/[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*) HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~]*\r\n)+\r\n$/
 // Sixteen bytes of base64: 22 characters of which the last has four zero bits, and padding.
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
+/** What stands around the target in the request line: `GET `, ` HTTP/1.1` and the line's end. */
+const REQUEST_LINE = 'GET  HTTP/1.1\r\n'.length
 const CONNECTION = /^(?:keep-alive[ \t]*,[ \t]*)?upgrade(?:[ \t]*,[ \t]*keep-alive)?$/i
 /** The names that browsers and proxies send: connections that keep their headers share these strings. */
-const NAMES = new Map(
-  `Host Upgrade Connection Origin Cookie User-Agent Pragma Cache-Control Accept Accept-Encoding Accept-Language
-  Sec-WebSocket-Key Sec-WebSocket-Version Sec-WebSocket-Extensions Sec-WebSocket-Protocol
+const NAMES: ReadonlyMap<string, Known> = new Map(
+  `Host Upgrade Connection Sec-WebSocket-Key Sec-WebSocket-Version
+  Origin Cookie User-Agent Pragma Cache-Control Accept Accept-Encoding Accept-Language
+  Sec-WebSocket-Extensions Sec-WebSocket-Protocol
   Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Authorization
   Forwarded X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Real-IP`
     .split(/\s+/)
-    .map(name => [name, [name, name.toLowerCase()] as const]),
+    .map((name, index) => [name, { name, lower: name.toLowerCase(), bit: 1 << index }]),
 )
+const BY_LOWER: ReadonlyMap<string, Known> = new Map(Array.from(NAMES.values(), known => [known.lower, known]))
+const HOST = 1
+const UPGRADE = 2
+const CONNECTION_BIT = 4
+const KEY_BIT = 8
+const VERSION = 16
+const REQUIRED = HOST | UPGRADE | CONNECTION_BIT | KEY_BIT | VERSION
 /** What announces a body, or another meaning of the bytes that follow. */
-const FRAMING = ['content-length', 'transfer-encoding', 'trailer', 'te', 'expect', 'http2-settings']
+const FRAMING: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'te',
+  'expect',
+  'http2-settings',
+])
+const BLANK = 32
+const TAB = 9
+
+interface Known {
+  readonly name: string
+  readonly lower: string
+  /** One of 31: which of them were seen is one number. */
+  readonly bit: number
+}
+
+/** The map is made when it is asked for: the doors read the lines. */
+class CleanUpgrade implements Upgrade {
+  readonly target: string
+  readonly rawHeaders: readonly string[]
+  readonly key: string
+
+  constructor(target: string, rawHeaders: readonly string[], key: string) {
+    this.target = target
+    this.rawHeaders = rawHeaders
+    this.key = key
+  }
+
+  get headers(): ReadonlyMap<string, string> {
+    const headers = new Map<string, string>()
+    for (let index = 0; index < this.rawHeaders.length; index += 2) {
+      headers.set(this.rawHeaders[index]!.toLowerCase(), this.rawHeaders[index + 1]!)
+    }
+    return headers
+  }
+}
 
 /**
  * Reads the whole first chunk of a connection as a WebSocket handshake. What is not, byte for byte, one complete and
@@ -44,27 +91,61 @@ export function readUpgrade(chunk: Buffer): Upgrade | null {
   const text = chunk.toString('latin1')
   const match = SHAPE.exec(text)
   if (match === null) return null
-  const headers = new Map<string, string>()
+  const target = match[1]!
   const rawHeaders: string[] = []
+  const others: string[] = []
+  let key = ''
+  let seen = 0
   // The shape is known: every line has its colon, and the last one is empty.
-  for (let at = text.indexOf('\r\n') + 2; at < text.length - 2; ) {
+  for (let at = target.length + REQUEST_LINE; at < text.length - 2; ) {
     const colon = text.indexOf(':', at)
     const end = text.indexOf('\r\n', colon)
     const sent = text.slice(at, colon)
-    const [name, lower] = NAMES.get(sent) ?? [sent, sent.toLowerCase()]
-    const value = text.slice(colon + 1, end).trim()
+    let known = NAMES.get(sent)
+    const name = known?.name ?? sent
+    if (known === undefined) {
+      const lower = sent.toLowerCase()
+      known = BY_LOWER.get(lower)
+      if (known === undefined) {
+        if (FRAMING.has(lower) || others.includes(lower) || others.length === MAX_UPGRADE_HEADERS) return null
+        others.push(lower)
+      }
+    }
+    const value = valueOf(text, colon + 1, end)
+    if (known !== undefined) {
+      const { bit } = known
+      if ((seen & bit) !== 0) return null
+      seen |= bit
+      if ((bit & REQUIRED) !== 0) {
+        if (!isRight(bit, value)) return null
+        if (bit === KEY_BIT) key = value
+      }
+    }
     rawHeaders.push(name, value)
-    headers.set(lower, value)
     at = end + 2
   }
-  if (rawHeaders.length > 2 * MAX_UPGRADE_HEADERS) return null
-  if (2 * headers.size !== rawHeaders.length || FRAMING.some(name => headers.has(name))) return null
-  const key = headers.get('sec-websocket-key') ?? ''
-  const clean =
-    KEY.test(key) &&
-    headers.get('sec-websocket-version') === '13' &&
-    headers.get('upgrade')?.toLowerCase() === 'websocket' &&
-    CONNECTION.test(headers.get('connection') ?? '') &&
-    Boolean(headers.get('host'))
-  return clean ? { target: match[1]!, headers, rawHeaders, key } : null
+  if (rawHeaders.length > 2 * MAX_UPGRADE_HEADERS || (seen & REQUIRED) !== REQUIRED) return null
+  return new CleanUpgrade(target, rawHeaders, key)
+}
+
+/** Without the blanks around it; nearly always that is one before it. */
+function valueOf(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === BLANK || code === TAB
+}
+
+/** Whether a header that every handshake has says what a clean one says. */
+function isRight(bit: number, value: string): boolean {
+  if (bit === KEY_BIT) return KEY.test(value)
+  if (bit === VERSION) return value === '13'
+  if (bit === UPGRADE) return value === 'websocket' || value.toLowerCase() === 'websocket'
+  if (bit === CONNECTION_BIT) return value === 'Upgrade' || CONNECTION.test(value)
+  return value !== ''
 }

@@ -1,0 +1,41 @@
+import { randomFillSync } from 'node:crypto'
+
+const ID_BYTES = 16
+/** Ids that one call of the CSPRNG is good for. */
+const POOLED = 256
+/** Where the 16 bytes of a UUID stand in its text. */
+const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
+const TEXT_CHARS = 36
+
+/** The two digits of each byte. */
+const digits = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const pair = byte.toString(16).padStart(2, '0')
+  return pair.charCodeAt(0) | (pair.charCodeAt(1) << 8)
+})
+const pool = Buffer.allocUnsafeSlow(ID_BYTES * POOLED)
+const text = Buffer.alloc(TEXT_CHARS, '-')
+let used = pool.length
+
+/**
+ * The id of a handshake and of the connection that it becomes: a random UUID (RFC 9562 §5.4) from the CSPRNG, as one flat
+ * string. `randomUUID` gives a tree of some 500 bytes, which a connection would keep.
+ */
+export function createAttemptId(): string {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  for (let index = 0; index < ID_BYTES; index++) {
+    let byte = pool[used + index]!
+    if (index === 6) byte = (byte & 0x0f) | 0x40
+    else if (index === 8) byte = (byte & 0x3f) | 0x80
+    const pair = digits[byte]!
+    const place = PLACES[index]!
+    text[place] = pair & 0xff
+    text[place + 1] = pair >> 8
+  }
+  // What an id was made of is never used again, and is not left to be read.
+  pool.fill(0, used, used + ID_BYTES)
+  used += ID_BYTES
+  return text.toString('latin1')
+}
