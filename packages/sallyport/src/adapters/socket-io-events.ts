@@ -3,7 +3,7 @@ import type { Inside } from '../guard/registry.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { createMessageDoor } from '../message/run.ts'
 import { DENIALS } from '../policy/denials.ts'
-import { type Denial, deny, type Verdict } from '../policy/verdict.ts'
+import type { Denial, Verdict } from '../policy/verdict.ts'
 
 /** What of Socket.IO's socket is used. */
 export interface EventSocket {
@@ -14,13 +14,10 @@ export interface EventSocket {
 /** Judges one event; what passed takes the place of what came, and then `proceed` is called. */
 export type EventDoor = (live: LiveConnection, socket: EventSocket, event: unknown[], proceed: () => void) => void
 
-const STRIKE_WINDOW_MS = 60_000
-
 /** The message door for events. A refused one is answered with the event `error` and its code; too many end the connection. */
 export function createEventDoor({ core, observer }: Inside): EventDoor {
   const { policy, parts } = core
-  const { discriminator, rate, strikes: most } = policy.message
-  const strikes = new WeakMap<LiveConnection, { count: number; since: number }>()
+  const { discriminator, rate } = policy.message
   const turns = new WeakMap<LiveConnection, Promise<void>>()
   const door = createMessageDoor(policy, parts, (control, denial, enforced, _subject, connection) =>
     observer.denied(control, denial, enforced, connection as LiveConnection),
@@ -34,10 +31,7 @@ export function createEventDoor({ core, observer }: Inside): EventDoor {
       live.close(row.close ?? 1008, denial.code)
       return
     }
-    const now = parts.now()
-    let own = strikes.get(live)
-    if (own === undefined || now - own.since > STRIKE_WINDOW_MS) strikes.set(live, (own = { count: 0, since: now }))
-    if (++own.count > most) live.end(deny('SALLY_MESSAGE_STRIKES', `${own.count} refused events within a minute`))
+    live.strike()
   }
 
   return (live, socket, event, proceed) => {

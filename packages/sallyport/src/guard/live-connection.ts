@@ -198,7 +198,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
 
   #refuse(subject: MessageSubject, denial: Denial): void {
     const row = DENIALS[denial.code]
-    const { rate, format, strikes } = this.hub.policy.message
+    const { rate, format } = this.hub.policy.message
     if (row.control === 'message/rate' && rate?.exceed === 'drop') return
     if (row.control === 'message/rate' && rate?.exceed === 'delay') {
       this.delay(subject, (denial.retryAfter ?? 1) * 1000)
@@ -208,15 +208,20 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
       this.shut(denial, row.close ?? 1008, null)
       return
     }
+    this.strike()
+    this.#replyError(denial.code)
+  }
+
+  /** Counts a message that was refused and answered; too many of them within a minute end the connection. */
+  strike(): void {
     const now = this.hub.now()
     if (now - this.#strikesSince > STRIKE_WINDOW_MS) {
       this.#strikesSince = now
       this.#strikes = 0
     }
-    if (++this.#strikes > strikes) {
+    if (++this.#strikes > this.hub.policy.message.strikes) {
       this.end(deny('SALLY_MESSAGE_STRIKES', `${this.#strikes} refused messages within a minute`))
     }
-    this.#replyError(denial.code)
   }
 
   #replyError(code: DenialCode): void {
