@@ -20,7 +20,7 @@ export interface Attempt {
   subprotocol: string | null
   /** Written by `handshake/ticket`: `deferred` means that the first message must bear it. */
   ticket: 'none' | 'verified' | 'deferred'
-  /** As long as what it holds: it lives as long as the connection, and a list that is pushed to has room for 17. */
+  /** Just as long as what it holds (`concat`): it lives as long as the connection, and what is pushed to has room for 17. */
   leases: readonly Lease[]
   /** True once refused or given up: what a late control still takes is given back at once. */
   ended: boolean

@@ -45,7 +45,7 @@ function lease(
   const record = (held: boolean): Verdict => {
     if (!held) return denial
     if (attempt.ended) giveBack()
-    else attempt.leases = [...attempt.leases, { key, cap }]
+    else attempt.leases = attempt.leases.concat({ key, cap })
     return PASS
   }
   /** The attempt was given up meanwhile. A store that fails here costs time alone: the lease lapses by itself. */

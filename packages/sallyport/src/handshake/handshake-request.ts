@@ -27,6 +27,9 @@ export interface HandshakeRequest {
   readonly rawHeaders: readonly string[]
   /** The value of a cookie; undefined when absent. */
   cookie(name: string): string | undefined
-  /** What the host gave: Node's request or a web `Request`. */
+  /**
+   * What the host gave: Node's request or a web `Request`. Always the same object once it was asked for; where nobody
+   * asked while the handshake was judged, `serve()` may make it again from the same lines and socket.
+   */
   readonly raw: IncomingMessage | Request
 }

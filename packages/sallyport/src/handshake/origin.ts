@@ -18,7 +18,8 @@ export const origin: HandshakeControl = {
         return PASS
       }
     }
-    const allowed = new Set(section.allow)
+    // The policy's own text is kept, not a part of the request that keeps the rest of it.
+    const allowed = new Map(section.allow.map(value => [value, value]))
     return attempt => {
       const lines = attempt.request.lines('origin')
       if (lines.length === 0) {
@@ -28,7 +29,7 @@ export const origin: HandshakeControl = {
       }
       const [value] = lines
       if (lines.length > 1) return deny('SALLY_ORIGIN_NOT_ALLOWED', 'the Origin header is repeated')
-      attempt.origin = value!
+      attempt.origin = allowed.get(value!) ?? value!
       if (!allowed.has(value!)) {
         return deny('SALLY_ORIGIN_NOT_ALLOWED', `Origin ${JSON.stringify(value!.slice(0, SHOWN))} is not in the list`)
       }

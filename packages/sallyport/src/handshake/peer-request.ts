@@ -1,8 +1,16 @@
 import { parseCookie } from 'cookie'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AddressReader, ClientAddress } from './client-address.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
+import { ownString, packLines, unpackLines } from './packed-lines.ts'
+
+/** Makes a request of Node's kind from what was read of it: what a host can make twice, a connection need not keep. */
+export type RequestMaker = new (
+  socket: Socket,
+  read: { readonly target: string; readonly rawHeaders: readonly string[] },
+) => IncomingMessage
 
 /** Views Node's request as the doors see one. The address is read once; later headers cannot change it. */
 export function fromNode(request: IncomingMessage, readAddress: AddressReader): HandshakeRequest {
@@ -36,13 +44,18 @@ export function fromWeb(request: Request, readAddress: AddressReader, ip: string
 export class PeerRequest implements HandshakeRequest {
   readonly method: string
   readonly httpVersion: string
-  readonly target: string
-  readonly path: string
+  target: string
+  path: string
   readonly ip: string
   readonly secure: boolean
   readonly loopback: boolean
-  readonly rawHeaders: readonly string[]
-  readonly raw: IncomingMessage | Request
+  // No private fields: what is derived from a request must be able to read it.
+  /** Packed, once at rest. */
+  private held: readonly string[] | string
+  /** At rest, the socket that it is made for again. */
+  private host: IncomingMessage | Request | Socket
+  private maker: RequestMaker | null = null
+  private isAsked = false
 
   constructor(
     method: string,
@@ -57,12 +70,42 @@ export class PeerRequest implements HandshakeRequest {
     this.target = target
     const query = target.indexOf('?')
     this.path = query === -1 ? target : target.slice(0, query)
-    this.rawHeaders = rawHeaders
-    this.raw = raw
+    this.held = rawHeaders
+    this.host = raw
     const { ip, secure, loopback } = address(name => this.header(name))
     this.ip = ip
     this.secure = secure
     this.loopback = loopback
+  }
+
+  get rawHeaders(): readonly string[] {
+    return typeof this.held === 'string' ? unpackLines(this.held) : this.held
+  }
+
+  get raw(): IncomingMessage | Request {
+    this.isAsked = true
+    if (this.maker !== null) {
+      this.host = new this.maker(this.host as Socket, this)
+      this.maker = null
+    }
+    return this.host as IncomingMessage | Request
+  }
+
+  /**
+   * Keeps but what cannot be made again, once the connection is open: nobody may look here for hours. A request that
+   * somebody has seen stays the same object, for what they may have written on it.
+   */
+  rest(maker: RequestMaker): void {
+    const { host, held } = this
+    if (this.isAsked || typeof held === 'string' || !(host instanceof maker)) return
+    const packed = packLines(held)
+    if (packed === null) return
+    this.held = packed
+    this.host = host.socket
+    this.maker = maker
+    const whole = this.path === this.target
+    this.target = ownString(this.target)
+    this.path = whole ? this.target : ownString(this.path)
   }
 
   get query(): URLSearchParams {
@@ -76,9 +119,10 @@ export class PeerRequest implements HandshakeRequest {
 
   lines(name: string): readonly string[] {
     const found: string[] = []
-    for (let index = 0; index < this.rawHeaders.length; index += 2) {
-      const sent = this.rawHeaders[index]!
-      if (sent.length === name.length && sent.toLowerCase() === name) found.push(this.rawHeaders[index + 1]!)
+    const { rawHeaders } = this
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const sent = rawHeaders[index]!
+      if (sent.length === name.length && sent.toLowerCase() === name) found.push(rawHeaders[index + 1]!)
     }
     return found
   }
@@ -87,6 +131,8 @@ export class PeerRequest implements HandshakeRequest {
     const header = this.header('cookie')
     if (header === undefined) return undefined
     const cookies = parseCookie(header)
-    return Object.hasOwn(cookies, name) ? cookies[name] : undefined
+    const value = Object.hasOwn(cookies, name) ? cookies[name] : undefined
+    // A session's id is kept for as long as the connection: not with it the whole request that it was cut from.
+    return value === undefined || /[^ -~]/.test(value) ? value : ownString(value)
   }
 }

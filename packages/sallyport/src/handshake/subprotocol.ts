@@ -14,7 +14,7 @@ export const subprotocol: HandshakeControl = {
   compile(policy) {
     const section = policy.handshake.subprotocol
     if (section === null) return null
-    const served = new Set(section.serve)
+    const served = new Map(section.serve.map(name => [name, name]))
     return attempt => {
       const header = attempt.request.header('sec-websocket-protocol')
       if (header === undefined) {
@@ -33,7 +33,8 @@ export const subprotocol: HandshakeControl = {
       const names = offered.filter(name => !isTicketProtocol(name))
       const chosen = names.find(name => served.has(name))
       if (chosen !== undefined) {
-        attempt.subprotocol = chosen
+        // The policy's own text, which keeps no request alive.
+        attempt.subprotocol = served.get(chosen) ?? chosen
         return PASS
       }
       if (names.length === 0 && !section.required) return PASS

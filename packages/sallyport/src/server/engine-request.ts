@@ -11,7 +11,7 @@ export class EngineRequest extends IncomingMessage {
   private madeHeaders: Record<string, string> | null = null
   private madeDistinct: Record<string, string[]> | null = null
 
-  constructor(socket: Socket, upgrade: Upgrade) {
+  constructor(socket: Socket, upgrade: Pick<Upgrade, 'target' | 'rawHeaders'>) {
     super(socket)
     this.method = 'GET'
     this.url = upgrade.target

@@ -6,7 +6,9 @@ import type { Delivery } from '../guard/hub.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { extensions } from '../handshake/extensions.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { PeerRequest } from '../handshake/peer-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
+import { EngineRequest } from './engine-request.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 
@@ -55,6 +57,7 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
     const live = core.open(admission, transport, delivery)
     transport.start(live, head)
     live.begin()
+    if (request instanceof PeerRequest) request.rest(EngineRequest)
     return { live, transport }
   }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { type AddressInfo, Socket } from 'node:net'
+import { describe, test } from 'node:test'
 import { createAddressReader } from '../../src/handshake/client-address.ts'
-import { fromNode, fromWeb } from '../../src/handshake/peer-request.ts'
+import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
+import { fromNode, fromWeb, type PeerRequest } from '../../src/handshake/peer-request.ts'
+import { EngineRequest } from '../../src/server/engine-request.ts'
+import { readUpgrade } from '../../src/wire/index.ts'
 import { dial } from '../support/raw-client.ts'
 import { requestOf } from './door-fixtures.ts'
 
@@ -69,4 +72,73 @@ test('of the web: the host of the URL stands for a missing Host, TLS for its sch
   )
   assert.equal(fromWeb(new Request('http://app.company.com/'), readAddress, '127.0.0.1').loopback, true)
   assert.equal(fromWeb(new Request('http://app.company.com/'), readAddress, '').ip, 'unknown')
+})
+
+describe('at rest, a request of the lane', () => {
+  const SENT =
+    'GET /rooms/one?token=a%20b&x=1 HTTP/1.1\r\nHost: app.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: https://app.test\r\n' +
+    'X-Odd:  a:b \r\nCookie: sid=0123456789abcdef0123; x=1\r\n\r\n'
+  const arrived = (text = SENT): { request: PeerRequest; raw: EngineRequest } => {
+    const raw = new EngineRequest(new Socket(), readUpgrade(Buffer.from(text))!)
+    return { request: fromNode(raw, readAddress) as PeerRequest, raw }
+  }
+  const seenBy = (request: HandshakeRequest): readonly unknown[] => [
+    [request.method, request.target, request.path, request.query.toString(), request.httpVersion],
+    [request.ip, request.secure, request.loopback, [...request.rawHeaders]],
+    [request.header('host'), request.lines('x-odd'), request.lines('x-none'), request.cookie('sid')],
+  ]
+
+  test('says what it said before', () => {
+    const { request } = arrived()
+    const before = seenBy(request)
+    request.rest(EngineRequest)
+    assert.deepEqual(seenBy(request), before)
+    request.rest(EngineRequest)
+    assert.deepEqual(seenBy(request), before)
+  })
+
+  test('keeps neither the request nor its lines', () => {
+    const { request, raw } = arrived()
+    request.rest(EngineRequest)
+    const kept = Object.values(request)
+    assert.ok(!kept.includes(raw))
+    assert.ok(!kept.some(value => Array.isArray(value)))
+  })
+
+  test('gives Node’s request to who asks for the first time, and the same to who asks again', () => {
+    const { request, raw } = arrived()
+    request.rest(EngineRequest)
+    const made = request.raw as EngineRequest
+    assert.ok(made instanceof EngineRequest)
+    assert.notEqual(made, raw)
+    assert.equal(request.raw, made)
+    assert.equal(made.socket, raw.socket)
+    assert.deepEqual([made.method, made.url, made.httpVersion], [raw.method, raw.url, raw.httpVersion])
+    assert.deepEqual(made.headers, raw.headers)
+    assert.deepEqual(made.rawHeaders, raw.rawHeaders)
+    request.rest(EngineRequest)
+    assert.equal(request.raw, made)
+  })
+
+  test('that somebody has seen stays the same object: middleware has written on it', () => {
+    const { request, raw } = arrived()
+    assert.equal(request.raw, raw)
+    Object.assign(raw, { session: { user: 'ann' } })
+    request.rest(EngineRequest)
+    assert.equal(request.raw, raw)
+  })
+
+  test('that another host made is its own to keep', () => {
+    const request = requestOf({ headers: { Cookie: 'sid=a' } })
+    const before = request.raw
+    const other = requestOf({ headers: { Cookie: 'sid=a' } })
+    other.rest(EngineRequest)
+    assert.equal(other.cookie('sid'), 'a')
+    assert.equal(typeof other.raw, typeof before)
+  })
+})
+
+test('a cookie that is no ASCII is the same text as before', () => {
+  assert.equal(requestOf({ headers: { Cookie: 'sid=%C3%A9%F0%9F%94%91' } }).cookie('sid'), 'é🔑')
 })

@@ -1,0 +1,90 @@
+/** Lines that browsers send word for word: one character stands for each. Order is free to change: nothing is stored. */
+const LINES: readonly (readonly [name: string, value: string])[] = [
+  ['Upgrade', 'websocket'],
+  ['Connection', 'Upgrade'],
+  ['Connection', 'keep-alive, Upgrade'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits'],
+  ['Sec-WebSocket-Extensions', 'permessage-deflate'],
+  ['Pragma', 'no-cache'],
+  ['Cache-Control', 'no-cache'],
+  ['Accept', '*/*'],
+  ['Accept-Encoding', 'gzip, deflate, br'],
+  ['Accept-Encoding', 'gzip, deflate, br, zstd'],
+  ['Sec-Fetch-Dest', 'empty'],
+  ['Sec-Fetch-Dest', 'websocket'],
+  ['Sec-Fetch-Mode', 'websocket'],
+  ['Sec-Fetch-Site', 'same-origin'],
+  ['Sec-Fetch-Site', 'same-site'],
+  ['Sec-Fetch-Site', 'cross-site'],
+]
+/** Names before a value of the peer's own. */
+const NAMES: readonly string[] = [
+  'Host',
+  'Origin',
+  'Cookie',
+  'User-Agent',
+  'Accept-Language',
+  'Sec-WebSocket-Key',
+  'Sec-WebSocket-Protocol',
+  'Sec-WebSocket-Extensions',
+  'Authorization',
+  'Forwarded',
+  'X-Forwarded-For',
+  'X-Forwarded-Host',
+  'X-Forwarded-Proto',
+  'X-Real-IP',
+]
+/** Beyond ASCII, so that no line of the peer's can hold one; within latin1, so that a character is a byte. */
+const FIRST_LINE = 0x80
+const FIRST_NAME = 0xc0
+const lineCodes = new Map(LINES.map(([name, value], index) => [`${name}:${value}`, FIRST_LINE + index]))
+const nameCodes = new Map(NAMES.map((name, index) => [name, FIRST_NAME + index]))
+/** What may be packed: a token, a printable value. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const VALUE = /^[\t -~]*$/
+
+/**
+ * Header lines (name, value, name, value…) as one short string of its own: what a connection keeps of them for the
+ * hours of its life. Null for lines that hold anything but printable ASCII.
+ */
+export function packLines(lines: readonly string[]): string | null {
+  const bytes: string[] = []
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    const name = lines[index]!
+    const value = lines[index + 1]!
+    const line = lineCodes.get(`${name}:${value}`)
+    if (line !== undefined) {
+      bytes.push(String.fromCharCode(line))
+      continue
+    }
+    const known = nameCodes.get(name)
+    if ((known === undefined && !NAME.test(name)) || !VALUE.test(value)) return null
+    bytes.push(known === undefined ? `${name}:` : String.fromCharCode(known), value, '\n')
+  }
+  return ownString(bytes.join(''))
+}
+
+/** The lines that `packLines` was given. */
+export function unpackLines(packed: string): string[] {
+  const lines: string[] = []
+  for (let at = 0; at < packed.length; ) {
+    const code = packed.charCodeAt(at)
+    if (code >= FIRST_LINE && code < FIRST_NAME) {
+      lines.push(...LINES[code - FIRST_LINE]!)
+      at++
+      continue
+    }
+    const end = packed.indexOf('\n', at)
+    const colon = code < FIRST_LINE ? packed.indexOf(':', at) : at
+    const name = code < FIRST_LINE ? packed.slice(at, colon) : NAMES[code - FIRST_NAME]!
+    lines.push(name, packed.slice(colon + 1, end))
+    at = end + 1
+  }
+  return lines
+}
+
+/** The same text in memory of its own: a part cut from a longer string keeps all of that. For latin1 alone. */
+export function ownString(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
