@@ -2,8 +2,10 @@ import type { Parts } from '../guard/parts.ts'
 import { createDoor } from '../policy/run-door.ts'
 import type { Door, DoorCheck, ObserveDenial } from '../policy/run-door.ts'
 import type { Policy } from '../policy/types.ts'
+import { PASS } from '../policy/verdict.ts'
 import { MESSAGE_DOOR } from './door.ts'
 import type { MessageConnection, MessageSubject } from './message-control.ts'
+import { createMessageReader, type MessageReader } from './skeleton.ts'
 
 /** The compiled message door. The subject bears what passes on: `value` and `type`. Never throws, never rejects. */
 export type MessageDoor = Door<MessageSubject, MessageConnection>
@@ -22,5 +24,42 @@ export function createMessageDoor(
     const check = control.compile(policy, parts)
     if (check !== null) checks.push({ id: control.id, check })
   }
+  const reader = createMessageReader(policy)
+  if (reader !== null) readBytes(checks, reader)
   return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe })
+}
+
+/** Puts a reader of bytes before `message/format` and `message/schema`: what it reads, they are not asked about. */
+function readBytes(checks: DoorCheck<MessageSubject, MessageConnection>[], reader: MessageReader): void {
+  const format = checks.find(({ id }) => id === 'message/format')!
+  const schema = checks.find(({ id }) => id === 'message/schema')!
+  /** What format let pass, and schema is asked about next: what report mode let pass teaches nothing. */
+  let formatted: MessageSubject | null = null
+
+  replace(checks, format, (subject, connection) => {
+    const { lent } = subject
+    const read = lent && subject.ascii ? reader.read(lent, subject.start!, subject.end!) : null
+    subject.read = read !== null
+    if (read !== null) {
+      subject.type = read.type
+      subject.value = read.value
+      return PASS
+    }
+    const verdict = format.check(subject, connection)
+    if (verdict === PASS && lent && subject.ascii) formatted = subject
+    return verdict
+  })
+  replace(checks, schema, (subject, connection) => {
+    if (subject.read) return PASS
+    const teaches = formatted === subject
+    formatted = null
+    const input = subject.value
+    const verdict = schema.check(subject, connection)
+    if (teaches && verdict === PASS) reader.learn(subject.text!, subject.type!, input, subject.value)
+    return verdict
+  })
+}
+
+function replace<T extends DoorCheck<MessageSubject, MessageConnection>>(list: T[], old: T, check: T['check']): void {
+  list[list.indexOf(old)] = { ...old, check }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as z from 'zod'
 import { MESSAGE_DOOR, createMessageDoor } from '../../src/message/index.ts'
+import { Subject } from '../../src/message/subject.ts'
 import type { Policy } from '../../src/policy/types.ts'
 import { PASS } from '../../src/policy/verdict.ts'
 import type { ControlId } from '../../src/policy/verdict.ts'
@@ -127,4 +128,80 @@ test('a rule that never answers denies when the time is over', async t => {
   const done = run(textOf('{"type":"chat","text":"hi"}'), connection)
   t.mock.timers.tick(1000)
   assert.equal(codeOf(await done), 'SALLY_CONTROL_TIMEOUT')
+})
+
+const READABLE: Policy['message']['schema'] = {
+  types: {
+    chat: {
+      type: 'object',
+      properties: { type: { const: 'chat' }, text: { type: 'string', maxLength: 5 } },
+      required: ['type', 'text'],
+    },
+  },
+  discriminator: 'type',
+  unknownFields: 'strip',
+}
+
+function lent(text: string): Subject {
+  const bytes = Buffer.from(`<${text}>`)
+  return Subject.lent(bytes, 1, bytes.length - 1, bytes.length === text.length + 2)
+}
+
+test('a message like those before it is read off its bytes, and nobody asks for its text', () => {
+  const { run, connection, seen } = door({ schema: READABLE })
+  for (const [text, read] of [
+    ['one', false],
+    ['two', true],
+    ['three', true],
+  ] as const) {
+    const subject = lent(`{"type":"chat","text":"${text}"}`)
+    assert.equal(run(subject, connection), PASS)
+    assert.deepEqual([subject.type, subject.value, subject.read], ['chat', { type: 'chat', text }, read])
+  }
+  assert.deepEqual(seen, [])
+})
+
+const alike: readonly [name: string, text: string, code: string][] = [
+  ['a value that is too long', '{"type":"chat","text":"toolong"}', 'SALLY_MESSAGE_INVALID'],
+  ['a value of another kind', '{"type":"chat","text":1}', 'SALLY_MESSAGE_INVALID'],
+  ['another type', '{"type":"chax","text":"a"}', 'SALLY_MESSAGE_TYPE'],
+  ['a key twice', '{"type":"chat","text":"a","text":"b"}', 'SALLY_MESSAGE_KEY'],
+  ['bytes behind it', '{"type":"chat","text":"a"}}', 'SALLY_MESSAGE_NOT_JSON'],
+  ['cut short', '{"type":"chat","text":"a"', 'SALLY_MESSAGE_NOT_JSON'],
+]
+for (const [name, text, code] of alike) {
+  test(`${name}: denied as ever, though the message before was read`, async () => {
+    const { run, connection } = door({ schema: READABLE })
+    for (const before of ['a', 'b', 'c']) void run(lent(`{"type":"chat","text":"${before}"}`), connection)
+    assert.equal(codeOf(await run(lent(text), connection)), code)
+  })
+}
+
+test('what report mode let pass teaches the reader nothing: it is told of again', async () => {
+  for (const [control, text] of [
+    ['message/format', '{"type":"chat","text":"a","text":"b"}'],
+    ['message/schema', '{"type":"chat","text":"toolong"}'],
+  ] as const) {
+    const { run, connection, seen } = door({ schema: READABLE }, { report: new Set<ControlId>([control]) })
+    for (let round = 0; round < 3; round++) assert.equal(codeOf(await run(lent(text), connection)), 'PASS')
+    assert.equal(seen.length, 3)
+  }
+})
+
+test('text beyond ASCII is left to format and schema', () => {
+  const { run, connection } = door({ schema: READABLE })
+  for (let round = 0; round < 3; round++) {
+    const subject = lent('{"type":"chat","text":"é"}')
+    assert.equal(run(subject, connection), PASS)
+    assert.deepEqual([subject.value, subject.read], [{ type: 'chat', text: 'é' }, false])
+  }
+})
+
+test('a message that is held on to keeps its text, whatever becomes of the bytes', () => {
+  const bytes = Buffer.from('{"a":1}')
+  const subject = Subject.lent(bytes, 0, bytes.length, true)
+  subject.keep()
+  bytes.fill(0)
+  subject.keep()
+  assert.deepEqual([subject.text, subject.lent, subject.bytes], ['{"a":1}', null, 7])
 })
