@@ -7,6 +7,15 @@ export { ConfigError, type ConfigProblem, formatProblems } from './config/config
 export { type ParsedConfig, parseConfig, parseConfigFully, type ParseOptions } from './config/parse.ts'
 export type * from './config/types.ts'
 export type { ReadFile } from './config/reading.ts'
-export type { Gateway, GatewayLog, GatewayParts, PairView, ReplaceResult, TargetView } from './relay/contract.ts'
+export type {
+  Gateway,
+  GatewayLog,
+  GatewayParts,
+  PairView,
+  RefusalCount,
+  RefusalReason,
+  ReplaceResult,
+  TargetView,
+} from './relay/contract.ts'
 export { createGateway } from './relay/gateway.ts'
 export { createGuardOf, type SharedParts } from './reload/route-guard.ts'

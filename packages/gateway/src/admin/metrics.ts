@@ -78,6 +78,12 @@ export function createMetrics(running: Running): Metrics {
     'upstream',
     'target',
   )
+  const refusals = counter(
+    'sallyport_refusals_total',
+    'Refused before any route heard of it: no route, no HTTP, no TLS, too many.',
+    'listener',
+    'reason',
+  )
   const reloads = counter('sallyport_reloads_total', 'Reloads; refused ones left the old configuration.', 'result')
   const loaded = gauge('sallyport_config_loaded_timestamp_seconds', 'When the configuration in force was read.', 'min')
   const draining = gauge('sallyport_draining', '1 while the gateway lets its connections go.', 'max')
@@ -95,7 +101,19 @@ export function createMetrics(running: Running): Metrics {
 
   const collect = (): void => {
     const { gateway } = running
-    for (const metric of [denials, opened, closed, open, messages, bytes, tickets, connections, healthy, reloads])
+    for (const metric of [
+      denials,
+      opened,
+      closed,
+      open,
+      messages,
+      bytes,
+      tickets,
+      connections,
+      healthy,
+      refusals,
+      reloads,
+    ])
       metric.reset()
     for (const route of tallies.keys()) if (!gateway.guards.has(route)) tallies.delete(route)
     for (const [route, guard] of gateway.guards) {
@@ -118,6 +136,7 @@ export function createMetrics(running: Running): Metrics {
       connections.inc({ upstream, target }, held)
       healthy.set({ upstream, target }, isHealthy ? 1 : 0)
     }
+    for (const { listener, reason, count } of gateway.refusals()) refusals.inc({ listener, reason }, count)
     reloads.inc({ result: 'taken' }, running.reloads.taken)
     reloads.inc({ result: 'refused' }, running.reloads.refused)
     loaded.set(running.loadedAt / 1000)

@@ -9,8 +9,9 @@ import { type ReadFile, type Reading, refuse } from './reading.ts'
 import { besideTicket, refuseOverlaps } from './route-overlaps.ts'
 import { isSchemaPath } from './schema-files.ts'
 import { FILE, type ReadFields } from './shapes.ts'
+import { POLLING } from '../relay/plain-refusal.ts'
 import { isLoopback } from './text-checks.ts'
-import type { AdminConfig, GatewayConfig, ListenerConfig, RouteConfig, RoutePolicy } from './types.ts'
+import type { AdminConfig, GatewayConfig, HttpConfig, ListenerConfig, RouteConfig, RoutePolicy } from './types.ts'
 
 /** Where a text came from, and what it may refer to. */
 export interface ParseOptions {
@@ -133,6 +134,9 @@ function noteWeak(reading: Reading, config: GatewayConfig, document: ConfigDocum
         note(`upstreams.${name}`, `messages and identity go in clear to ${url.host}: only within a network of your own`)
     }
   }
+  for (const { id, http } of config.routes) {
+    if (http !== null) noteWay(note, id, http, document.value)
+  }
   const redis = config.store == null ? null : URL.parse(config.store.url)
   if (redis?.protocol === 'redis:' && !isLoopback(redis.hostname))
     note('store.redis.url', 'what gateways tell Redis goes in clear: only within a network of your own')
@@ -146,4 +150,21 @@ function noteWeak(reading: Reading, config: GatewayConfig, document: ConfigDocum
         `cookies go in clear to ${url.host}: only within a network of your own`,
       )
   }
+}
+
+/** Plain HTTP beside a WebSocket: whatever else the backend speaks there is a way around both doors. */
+function noteWay(
+  note: (path: string, message: string) => void,
+  id: string,
+  { upstream, refuse: refused = [] }: HttpConfig,
+  file: unknown,
+): void {
+  const said = (file as { routes: { [id: string]: { http?: object | null } } }).routes[id]?.http ?? {}
+  if (!refused.includes(POLLING))
+    note(`routes.${id}.http.dangerouslyPassPolling`, `long polling of Socket.IO reaches ${upstream} around both doors`)
+  else if (!('refuse' in said) || said.refuse === null)
+    note(
+      `routes.${id}.http`,
+      `plain HTTP reaches ${upstream} unguarded: a transport there (SockJS, SignalR, polling of its own) is a way around both doors; name it in http.refuse, or write refuse: [] where there is none`,
+    )
 }

@@ -1,6 +1,7 @@
 import { pathText } from './path.ts'
 import { POLICY_SECTIONS, policySection } from './policy-shape.ts'
 import { refuse } from './reading.ts'
+import { POLLING } from '../relay/plain-refusal.ts'
 import { DEFAULT_TICKET_PATH } from './route-overlaps.ts'
 import {
   choice,
@@ -353,8 +354,22 @@ const http = mapped(
       'A name below `upstreams`.',
     ),
     timeout: may(duration(), 60_000, 'Longest wait for the head of the answer. Default 60 s.'),
+    refuse: may(
+      list(text(checks.faultOfRefused, "'/sockjs/*' or '?transport=polling'"), 0, "'/sockjs/*'"),
+      [] as readonly string[],
+      'What no backend gets, as transports beside the WebSocket: /path, /path/*, ?name or ?name=value. Besides: ?transport=polling.',
+    ),
+    dangerouslyPassPolling: may(
+      flag,
+      false,
+      'Lets ?transport=polling pass: long polling of Socket.IO, around both doors.',
+    ),
   }),
-  ({ timeout, ...rest }) => ({ ...rest, timeoutMs: timeout }),
+  ({ timeout, refuse: refused, dangerouslyPassPolling, ...rest }) => ({
+    ...rest,
+    timeoutMs: timeout,
+    refuse: dangerouslyPassPolling ? refused : [...new Set([POLLING, ...refused])],
+  }),
 )
 
 /** How the session of a route is found. */

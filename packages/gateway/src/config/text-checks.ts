@@ -30,6 +30,12 @@ export function faultOfPlainPath(value: string): string | null {
   return value.includes('*') ? 'a star means nothing here' : faultOfPath(value)
 }
 
+/** Something of plain HTTP: a path, everything below one, or a parameter of the query. */
+export function faultOfRefused(value: string): string | null {
+  if (value.startsWith('/')) return faultOfPath(value)
+  return /^\?[\w.~-]{1,128}(?:=[\w.~-]{0,128})?$/.test(value) ? null : 'neither a path nor a parameter of the query'
+}
+
 /** `ws://`, `http://`, `wss://`, `https://` with host and port, or `unix:/path`. */
 export function faultOfTarget(value: string): string | null {
   if (value.startsWith('unix:'))

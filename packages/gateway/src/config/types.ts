@@ -206,6 +206,8 @@ export interface HttpConfig {
   readonly upstream: string
   /** Longest wait for the head of the answer, in ms. Default 60 000. */
   readonly timeoutMs: number
+  /** What no backend gets: `/path`, `/path/*`, `?name` or `?name=value`, however it is spelt. Default: `?transport=polling`. */
+  readonly refuse?: readonly string[]
 }
 
 /** The operator's door: never on a public address. */

@@ -6,7 +6,9 @@ import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
 import { installLane, refuseSocket } from 'sallyport/embed'
 import type { ListenerConfig, TlsFiles } from '../config/types.ts'
+import type { RefusalReason } from '../relay/contract.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
+import type { RefusalSample } from '../relay/refusals.ts'
 import { createTrust, readProxied } from './proxied.ts'
 
 /** What a listener gives on. */
@@ -15,7 +17,12 @@ export interface ListenerHandlers {
   readonly upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void
   /** Any other request. */
   readonly request: (request: IncomingMessage, response: ServerResponse) => void
+  /** What came to nothing before it was a request. */
+  readonly refused: Refused
 }
+
+/** Hears of what is refused. */
+export type Refused = (reason: RefusalReason, sample: RefusalSample) => void
 
 /** A door to the outside. */
 export interface Listener {
@@ -66,9 +73,12 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     handlers.upgrade(request, socket as Socket, head),
   )
-  server.on('clientError', refuseUnreadable)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
+    refuseUnreadable(error, socket as Socket, handlers.refused),
+  )
   const lane = installLane(server, HEADERS_MS)
-  const front = proxyProtocol === null ? server : createFront(server, proxyProtocol.trust)
+  const front = proxyProtocol === null ? server : createFront(server, proxyProtocol.trust, handlers.refused)
+  front.on('drop', data => handlers.refused('full', { ip: data?.remoteAddress }))
 
   return {
     config,
@@ -111,21 +121,26 @@ function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
 }
 
 /** A server whose connections begin with a PROXY header, before TLS. */
-function createFront(server: Server | HttpsServer, trust: readonly string[]): NetServer {
+function createFront(server: Server | HttpsServer, trust: readonly string[], refused: Refused): NetServer {
   const front = createNetServer({ noDelay: true })
   /** TLS wraps a socket in another, which asks the kernel for the peer: by that it is found again. */
   const named = new Map<string, string>()
   const isTls = server instanceof TlsServer
-  readProxied(front, createTrust(trust), (socket, address) => {
-    if (isTls && address !== null) {
-      const peer = peerOf(socket)
-      named.set(peer, address)
-      socket.once('close', () => named.delete(peer))
-    }
-    server.emit('connection', socket)
-    // TLS reads the socket below this one by itself.
-    if (!isTls) socket.resume()
-  })
+  readProxied(
+    front,
+    createTrust(trust),
+    (socket, address) => {
+      if (isTls && address !== null) {
+        const peer = peerOf(socket)
+        named.set(peer, address)
+        socket.once('close', () => named.delete(peer))
+      }
+      server.emit('connection', socket)
+      // TLS reads the socket below this one by itself.
+      if (!isTls) socket.resume()
+    },
+    (ip, detail) => refused('proxy-header', { ip, detail }),
+  )
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const address = named.get(peerOf(socket))
     if (address !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: address })
@@ -137,12 +152,24 @@ function peerOf(socket: Socket): string {
   return String(socket.remotePort)
 }
 
-function refuseUnreadable(error: NodeJS.ErrnoException, duplex: Duplex): void {
-  const socket = duplex as Socket
-  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-  else if (error.code === 'HPE_HEADER_OVERFLOW') refuseSocket(socket, gatewayAnswer(431, 'SALLY_REQUEST_TOO_LARGE'))
-  else {
-    const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-    refuseSocket(socket, gatewayAnswer(status, 'SALLY_REQUEST_MALFORMED'))
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, refused: Refused): void {
+  const { code = '' } = error
+  const isTls = /^(?:ERR_SSL_|ERR_TLS_|EPROTO)/.test(code)
+  // Who is gone has asked for nothing.
+  if (!isTls && (code === 'ECONNRESET' || !socket.writable)) {
+    socket.destroy()
+    return
+  }
+  const tell = (reason: RefusalReason): void => refused(reason, { ip: socket.remoteAddress, detail: code })
+  if (isTls) {
+    tell('tls')
+    socket.destroy()
+  } else if (code === 'HPE_HEADER_OVERFLOW') {
+    tell('too-large')
+    refuseSocket(socket, gatewayAnswer(431, 'SALLY_REQUEST_TOO_LARGE'))
+  } else {
+    const isLate = code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    tell(isLate ? 'timeout' : 'malformed')
+    refuseSocket(socket, gatewayAnswer(isLate ? 408 : 400, 'SALLY_REQUEST_MALFORMED'))
   }
 }

@@ -33,9 +33,11 @@ export function readProxied(
   front: Server,
   isTrusted: (address: string) => boolean,
   handOn: (socket: Socket, address: string | null) => void,
+  refused: (ip: string | undefined, detail: string) => void,
 ): void {
   front.on('connection', (socket: Socket) => {
     if (!isTrusted(socket.remoteAddress ?? '')) {
+      refused(socket.remoteAddress, 'a peer that is not trusted')
       socket.destroy()
       return
     }
@@ -43,7 +45,10 @@ export function readProxied(
     const cut = (): void => {
       socket.destroy()
     }
-    const timer = setTimeout(cut, HEADER_MS)
+    const timer = setTimeout(() => {
+      refused(socket.remoteAddress, 'nothing came in time')
+      cut()
+    }, HEADER_MS)
     const onData = (chunk: Buffer): void => {
       read = read.length === 0 ? chunk : Buffer.concat([read, chunk])
       const header = readProxyHeader(read)
@@ -51,6 +56,7 @@ export function readProxied(
       clearTimeout(timer)
       socket.off('data', onData)
       if (typeof header === 'string') {
+        refused(socket.remoteAddress, 'something else came first')
         cut()
         return
       }

@@ -38,6 +38,24 @@ export interface TargetView {
   readonly reason: string | null
 }
 
+/** Why a connection or request was refused before any route's guard heard of it. */
+export type RefusalReason =
+  | 'no-route'
+  | 'malformed'
+  | 'too-large'
+  | 'timeout'
+  | 'tls'
+  | 'proxy-header'
+  | 'full'
+  | 'plain-http'
+
+/** How often, since the start, at a listener of the configuration. */
+export interface RefusalCount {
+  readonly listener: string
+  readonly reason: RefusalReason
+  readonly count: number
+}
+
 /** A running gateway. */
 export interface Gateway {
   /** Binds every listener; rejects with the first listen error, and binds none then. */
@@ -54,6 +72,8 @@ export interface Gateway {
   readonly guards: ReadonlyMap<string, Guard>
   connections(): Iterable<PairView>
   targets(): readonly TargetView[]
+  /** What was refused before any guard; what guards refuse is in their own counters. */
+  refusals(): readonly RefusalCount[]
   /** Ends one connection by the id in events; false when there is none. */
   closeConnection(id: string): boolean
   /** Refuses new connections and lets the open ones go (1012) within the time; resolves when none is left. */

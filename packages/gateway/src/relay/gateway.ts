@@ -2,25 +2,35 @@ import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { refuseSocket } from 'sallyport/embed'
 import type { GatewayConfig } from '../config/types.ts'
-import { createListener, type Listener, type ListenerHandlers } from '../listener/listener.ts'
+import { createListener, type Listener, type ListenerHandlers, type Refused } from '../listener/listener.ts'
 import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import { hostOf, pathOf, servePlain } from './plain.ts'
+import { createRefusals } from './refusals.ts'
 import { hostName } from './route-table.ts'
 import { compareServing, createServing, discard, type Serving, stopUnused } from './serving.ts'
 
 /** Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made. */
 export function createGateway(parts: GatewayParts): Gateway {
   let serving = createServing(parts.config, null, parts)
-  const handlers: ListenerHandlers = {
-    upgrade(request, socket, head) {
-      const route = serving.table.find(hostName(hostOf(request)), pathOf(request))
-      if (route === null) refuseUnknown(socket)
-      else route.upgrade(request, socket, head)
-    },
-    request: (request, response) => servePlain(serving, request, response),
+  const refusals = createRefusals(parts.log)
+  const handlersOf = (listener: string): ListenerHandlers => {
+    const refused: Refused = (reason, sample) => refusals.note(listener, reason, sample)
+    return {
+      upgrade(request, socket, head) {
+        const [host, path] = [hostOf(request), pathOf(request)]
+        const route = serving.table.find(hostName(host), path)
+        if (route !== null) route.upgrade(request, socket, head)
+        else {
+          refused('no-route', { ip: socket.remoteAddress, host, path })
+          refuseUnknown(socket)
+        }
+      },
+      request: (request, response) => servePlain(serving, request, response, refused),
+      refused,
+    }
   }
-  let listeners = parts.config.listeners.map(config => createListener(config, handlers))
+  let listeners = parts.config.listeners.map(config => createListener(config, handlersOf(config.name)))
   let isListening = false
   let replaced: Promise<unknown> = Promise.resolve()
   for (const listener of listeners) listener.limit(mostConnections(serving))
@@ -34,7 +44,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     try {
       fresh = config.listeners
         .filter(one => !kept.some(({ config: old }) => isDeepStrictEqual(one, old)))
-        .map(one => createListener(one, handlers))
+        .map(one => createListener(one, handlersOf(one.name)))
       for (const listener of kept) listener.renewCertificate()
       if (isListening) await listenAll(fresh)
     } catch (error) {
@@ -50,6 +60,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const result = compareServing(old, next)
     applyToOpen(old, next, result)
     await Promise.all(gone.map(listener => listener.close()))
+    refusals.keep(config.listeners.map(({ name }) => name))
     return result
   }
 
@@ -89,6 +100,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           reason,
         })),
       ),
+    refusals: () => refusals.list(),
     closeConnection(id) {
       for (const { pairs } of serving.routes.values()) {
         for (const { client } of pairs) {
@@ -105,6 +117,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       await drainAll(serving, within)
       await stopped
       for (const one of [...serving.routes.values(), ...serving.pools.values(), ...serving.passages]) one.stop()
+      refusals.stop()
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RouteConfig } from '../config/types.ts'
+import type { Refused } from '../listener/listener.ts'
 import { serveClientScript } from './client-script.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import { hostName } from './route-table.ts'
@@ -7,7 +8,12 @@ import type { Route } from './route.ts'
 import type { Serving } from './serving.ts'
 
 /** Answers what is no handshake: tickets from the route's guard, the client script, the rest by a passage to a backend or 404. */
-export function servePlain(serving: Serving, request: IncomingMessage, response: ServerResponse): void {
+export function servePlain(
+  serving: Serving,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refused: Refused,
+): void {
   const host = hostName(request.headers.host)
   const path = pathOf(request)
   const issuer = issuerOf(serving, host, path, request)
@@ -20,12 +26,19 @@ export function servePlain(serving: Serving, request: IncomingMessage, response:
     serveClientScript(request, response)
     return
   }
-  const passage = serving.plain.find(host, path)
-  if (passage !== null) passage.handle(request, response)
-  else {
-    const { status, headers, body } = gatewayAnswer(404, 'GATEWAY_NO_ROUTE')
-    response.writeHead(status, headers).end(body)
+  const plain = serving.plain.find(host, path)
+  if (plain !== null && !plain.refuses(request.url ?? '')) {
+    plain.passage.handle(request, response)
+    return
   }
+  refused(plain === null ? 'no-route' : 'plain-http', {
+    ip: request.socket.remoteAddress,
+    host: request.headers.host,
+    path,
+  })
+  const { status, headers, body } =
+    plain === null ? gatewayAnswer(404, 'GATEWAY_NO_ROUTE') : gatewayAnswer(403, 'GATEWAY_HTTP_REFUSED')
+  response.writeHead(status, headers).end(body)
 }
 
 /** The route that a ticket is asked of: the one that serves the path in `?path=`. */

@@ -4,7 +4,8 @@ import type { GatewayConfig } from '../config/types.ts'
 import { createPool, type Pool } from '../upstream/pool.ts'
 import type { GatewayParts, ReplaceResult } from './contract.ts'
 import { createPassage, type Passage } from './passage.ts'
-import { createRouteTable, type RouteTable } from './route-table.ts'
+import { createPlainRefusal, POLLING } from './plain-refusal.ts'
+import { createRouteTable, type Matchable, type RouteTable } from './route-table.ts'
 import { createRoute, type Route } from './route.ts'
 
 /** What serves requests at one time; a reload puts another in its place. */
@@ -15,7 +16,13 @@ export interface Serving {
   readonly passages: readonly Passage[]
   readonly guards: ReadonlyMap<string, Guard>
   readonly table: RouteTable<Route>
-  readonly plain: RouteTable<Passage>
+  readonly plain: RouteTable<Plain>
+}
+
+/** Plain HTTP of a route's hosts: where it goes, and what of it does not. */
+export interface Plain extends Matchable {
+  readonly passage: Passage
+  readonly refuses: (target: string) => boolean
 }
 
 /**
@@ -51,14 +58,17 @@ export function createServing(
       return pool
     }
     const routes = new Map<string, Route>()
-    const passages: Passage[] = []
+    const passages: Plain[] = []
     for (const one of config.routes) {
       const pool = poolOf(one.upstream, one.id)
       const old = before?.routes.get(one.id)
       const isSame = old !== undefined && isSameApp && isDeepStrictEqual(old.config, one)
       const route = isSame ? old : keep(createRoute(one, keepGuard(guardOf(one, config)), pool, log))
       routes.set(one.id, route)
-      if (one.http !== null) passages.push(keep(createPassage(route, one.http, poolOf(one.http.upstream, one.id), log)))
+      if (one.http === null) continue
+      const passage = keep(createPassage(route, one.http, poolOf(one.http.upstream, one.id), log))
+      const { hosts, path } = passage
+      passages.push({ hosts, path, passage, refuses: createPlainRefusal(one.http.refuse ?? [POLLING]) })
     }
     // Last, when nothing can fail any more.
     for (const route of routes.values()) route.usePool(poolOf(route.config.upstream, route.config.id))
@@ -66,7 +76,7 @@ export function createServing(
       config,
       pools,
       routes,
-      passages,
+      passages: passages.map(({ passage }) => passage),
       guards: new Map([...routes].map(([id, { guard }]) => [id, guard])),
       table: createRouteTable([...routes.values()]),
       plain: createRouteTable(passages),

@@ -81,6 +81,15 @@ describe('the operator’s door', () => {
     assert.equal((await gateway.admin('POST', '/-/drain', { within: 'soon' })).status, 400)
   })
 
+  test('what no route has heard of is counted, with labels of the configuration alone', async () => {
+    for (const path of ['/nothing', '/nothing/else?x=1']) {
+      assert.equal((await fetch(`http://127.0.0.1:${gateway.port}${path}`)).status, 404)
+    }
+    const { text } = await gateway.admin('GET', '/metrics')
+    assert.match(text, /^sallyport_refusals_total\{listener="public",reason="no-route"\} 2$/m)
+    assert.doesNotMatch(text, /nothing/)
+  })
+
   test('a page on a rebound name reaches loopback, and is answered nothing', async () => {
     const { port } = new URL(`http://127.0.0.1:${(await gateway.heard(({ kind }) => kind === 'startup')).admin}`)
     const asked = request({ host: '127.0.0.1', port, path: '/-/healthy', headers: { Host: 'rebound.example' } })

@@ -540,3 +540,37 @@ describe('where the client script is', () => {
     })
   }
 })
+
+describe('plain HTTP beside a WebSocket', () => {
+  const parse = (http: object): ReturnType<typeof parseConfigFully> => {
+    const config = goodConfig()
+    config.routes.chat.http = http
+    return parseConfigFully(JSON.stringify(config), { file: 'gateway.yaml', env: {} })
+  }
+  const rows: readonly [name: string, http: object, refuse: readonly string[], weak: RegExp | null][] = [
+    ['undecided', {}, ['?transport=polling'], /^routes\.chat\.http: plain HTTP reaches app unguarded/],
+    ['null is undecided', { refuse: null }, ['?transport=polling'], /^routes\.chat\.http: plain HTTP/],
+    ['decided: nothing else there', { refuse: [] }, ['?transport=polling'], null],
+    ['decided: this too', { refuse: ['/sockjs/*', '?x'] }, ['?transport=polling', '/sockjs/*', '?x'], null],
+    ['said twice', { refuse: ['?transport=polling'] }, ['?transport=polling'], null],
+    [
+      'polling let through',
+      { refuse: ['/sockjs/*'], dangerouslyPassPolling: true },
+      ['/sockjs/*'],
+      /^routes\.chat\.http\.dangerouslyPassPolling: long polling of Socket\.IO reaches app around both doors$/,
+    ],
+    ['polling let through, and undecided', { dangerouslyPassPolling: true }, [], /dangerouslyPassPolling/],
+  ]
+  for (const [name, keys, refuse, weak] of rows) {
+    test(name, () => {
+      const { config, weakened } = parse({ upstream: 'app', ...keys })
+      assert.deepEqual(config.routes[0]!.http!.refuse, refuse)
+      assert.equal(weakened.length, weak === null ? 0 : 1)
+      if (weak !== null) assert.match(`${weakened[0]!.path}: ${weakened[0]!.message}`, weak)
+    })
+  }
+  for (const one of ['sockjs', '?', '?a=b&c=d', '/a?b', '/a*', '?a b', '', 'https://x/', '/a/../b', 7]) {
+    test(`${JSON.stringify(one)} is refused`, () =>
+      assert.throws(() => parse({ upstream: 'app', refuse: [one] }), /routes\.chat\.http\.refuse\[0\]/))
+  }
+})

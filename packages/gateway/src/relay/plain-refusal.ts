@@ -1,0 +1,64 @@
+/** Engine.IO's long polling, the other transport of Socket.IO: a way around both doors. */
+export const POLLING = '?transport=polling'
+
+/**
+ * Compiles what of plain HTTP no backend may get: `?name=value` or `?name` anywhere in the query, `/path`, or `/path/*`
+ * with all below it. A backend may read a target otherwise than we do (escapes, letters, doubled slashes, `;`): what any of
+ * them could read as refused is refused.
+ */
+export function createPlainRefusal(patterns: readonly string[]): (target: string) => boolean {
+  const queries = patterns.filter(pattern => pattern.startsWith('?')).map(pattern => pattern.slice(1).toLowerCase())
+  const names = new Set(queries.filter(query => !query.includes('=')))
+  const pairs = new Set(queries.filter(query => query.includes('=')))
+  const paths = patterns.filter(pattern => pattern.startsWith('/')).map(pattern => pattern.toLowerCase())
+  const exact = new Set(paths.filter(path => !path.endsWith('/*')).map(plainPath))
+  const stems = paths.filter(path => path.endsWith('/*')).map(path => plainPath(path.slice(0, -2)))
+  if (patterns.length === 0) return () => false
+
+  const refusesQuery = (target: string): boolean =>
+    target
+      .split(/[?&;#]/)
+      .slice(1)
+      .some(parameter => {
+        const [name, value] = cut(parameter)
+        return names.has(name) || pairs.has(`${name}=${value}`)
+      })
+  const refusesPath = (target: string): boolean => {
+    const path = plainPath(target.split(/[?#]/, 1)[0]!)
+    return exact.has(path) || stems.some(stem => path === stem || path.startsWith(`${stem}/`) || stem === '')
+  }
+  return target => {
+    const lower = target.toLowerCase()
+    const once = unescaped(lower)
+    const spellings = once === lower ? [lower] : [lower, once, unescaped(once)]
+    return spellings.some(one => refusesQuery(one) || refusesPath(one))
+  }
+}
+
+/** Escapes of single bytes; what is refused is ASCII. */
+function unescaped(text: string): string {
+  return text.replaceAll(/%([\da-f]{2})/gi, (_, byte: string) =>
+    String.fromCharCode(Number.parseInt(byte, 16)).toLowerCase(),
+  )
+}
+
+/** Name and value of a parameter, as the most tolerant reader takes them: `transport[0] = polling`. */
+function cut(parameter: string): readonly [name: string, value: string] {
+  const at = parameter.indexOf('=')
+  const name = at === -1 ? parameter : parameter.slice(0, at)
+  const value = at === -1 ? '' : parameter.slice(at + 1)
+  return [tidy(name).replace(/\[.*$/, ''), tidy(value)]
+}
+
+const tidy = (text: string): string => unescaped(unescaped(text)).replaceAll(/[\s+\0]/g, '')
+
+/** A path without what servers overlook: doubled slashes, dots, parameters of a segment, a slash at the end. */
+function plainPath(path: string): string {
+  const kept: string[] = []
+  for (const part of path.replaceAll('\\', '/').split('/')) {
+    const segment = part.replace(/;.*$/s, '').replaceAll('\0', '')
+    if (segment === '..') kept.pop()
+    else if (segment !== '' && segment !== '.') kept.push(segment)
+  }
+  return kept.map(segment => `/${segment}`).join('')
+}

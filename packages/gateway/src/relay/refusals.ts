@@ -1,0 +1,99 @@
+import type { GatewayLog, RefusalCount, RefusalReason } from './contract.ts'
+
+/** What is known of one refusal. What the peer wrote is cut and made printable before it is logged. */
+export interface RefusalSample {
+  readonly ip?: string | undefined
+  readonly host?: string | undefined
+  /** Without the query. */
+  readonly path?: string | undefined
+  /** In words of ours. */
+  readonly detail?: string | undefined
+}
+
+/** Counts what is refused before any route's guard hears of it, and tells the operator: a line a minute of each kind. */
+export interface Refusals {
+  note(listener: string, reason: RefusalReason, sample: RefusalSample): void
+  list(): readonly RefusalCount[]
+  /** Forgets listeners that are gone. */
+  keep(listeners: readonly string[]): void
+  /** Tells what was only counted so far. */
+  stop(): void
+}
+
+const WINDOW_MS = 60_000
+const MESSAGES: { readonly [reason in RefusalReason]: string } = {
+  'no-route': 'no route has this host and path',
+  malformed: 'no HTTP request',
+  'too-large': 'headers beyond the bound',
+  timeout: 'a request that does not arrive',
+  tls: 'no TLS handshake',
+  'proxy-header': 'no PROXY header that is believed',
+  full: 'more connections than the policies allow',
+  'plain-http': 'plain HTTP that is refused',
+}
+
+interface Kind {
+  readonly listener: string
+  readonly reason: RefusalReason
+  total: number
+  /** Since the last line. */
+  untold: number
+  last: RefusalSample
+  timer: NodeJS.Timeout | null
+}
+
+/** Counts of a gateway. */
+export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): Refusals {
+  const kinds = new Map<string, Kind>()
+
+  const tell = (kind: Kind): void => {
+    const { listener, reason, untold, last } = kind
+    kind.untold = 0
+    const { ip, host, path, detail } = last
+    const facts = { kind: 'refused', listener, reason, count: untold, ip, host: shown(host), path: shown(path), detail }
+    log.warn(facts, `refused: ${MESSAGES[reason]}`)
+    kind.timer = setTimeout(() => {
+      kind.timer = null
+      if (kind.untold > 0) tell(kind)
+    }, windowMs)
+    kind.timer.unref()
+  }
+
+  const end = (kind: Kind): void => {
+    if (kind.timer !== null) clearTimeout(kind.timer)
+    kind.timer = null
+  }
+
+  return {
+    note(listener, reason, sample) {
+      const key = `${reason} ${listener}`
+      let kind = kinds.get(key)
+      if (kind === undefined)
+        kinds.set(key, (kind = { listener, reason, total: 0, untold: 0, last: sample, timer: null }))
+      kind.total++
+      kind.untold++
+      kind.last = sample
+      if (kind.timer === null) tell(kind)
+    },
+    list: () => Array.from(kinds.values(), ({ listener, reason, total }) => ({ listener, reason, count: total })),
+    keep(listeners) {
+      for (const [key, kind] of kinds) {
+        if (listeners.includes(kind.listener)) continue
+        end(kind)
+        kinds.delete(key)
+      }
+    },
+    stop() {
+      for (const kind of kinds.values()) {
+        if (kind.untold > 0) tell(kind)
+        end(kind)
+      }
+    },
+  }
+}
+
+const MOST_CHARS = 200
+
+function shown(text: string | undefined): string | undefined {
+  return text?.slice(0, MOST_CHARS).replaceAll(/[^\x20-\x7e]+/g, '\u{fffd}')
+}
