@@ -1,17 +1,16 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { createGuard, type Guard, type SallyEvent, type Session } from 'sallyport'
+import { createGuard, type Guard, type Session } from 'sallyport'
 import { WebSocket } from 'ws'
+import { listenTo, type ToldEvents } from '../support/told-events.ts'
 import { freePort } from '../support/world.ts'
 
 /** An app's own HTTP server beside a guard, as it stands before `ws` is added. */
-export interface Host {
+export interface Host extends ToldEvents {
   readonly port: number
   readonly origin: string
   readonly server: Server
   readonly guard: Guard<Session, any>
-  readonly events: SallyEvent[]
-  event(match: (event: SallyEvent) => boolean): Promise<SallyEvent>
   /** Opens a client and waits until it is open. */
   open(path?: string, protocols?: string[], options?: object): Promise<WebSocket>
   client(path?: string, protocols?: string[], options?: object): WebSocket
@@ -46,12 +45,7 @@ export async function createHost(sections: Sections = {}): Promise<Host> {
   const port = await freePort()
   const origin = `http://localhost:${port}`
   const guard = await guardFor(port, sections)
-  const events: SallyEvent[] = []
-  const waiting = new Set<(event: SallyEvent) => void>()
-  guard.on(event => {
-    events.push(event)
-    for (const listener of waiting) listener(event)
-  })
+  const told = listenTo(guard)
   const server = createServer((_request, response) => response.writeHead(404).end())
   server.listen(port, 'localhost')
   await once(server, 'listening')
@@ -60,19 +54,7 @@ export async function createHost(sections: Sections = {}): Promise<Host> {
     origin,
     server,
     guard,
-    events,
-    event(match) {
-      const past = events.find(match)
-      if (past !== undefined) return Promise.resolve(past)
-      return new Promise(resolve => {
-        const listener = (event: SallyEvent): void => {
-          if (!match(event)) return
-          waiting.delete(listener)
-          resolve(event)
-        }
-        waiting.add(listener)
-      })
-    },
+    ...told,
     client(path = '/', protocols = [], options = {}) {
       const socket = new WebSocket(`ws://localhost:${port}${path}`, protocols, { origin, ...options })
       socket.on('error', () => {})

@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import type { Connection } from 'sallyport'
-import { closeOf as closePayload, frame, OPCODE, type RawPeer, rawPeer } from '../guard/raw-peer.ts'
-import { createWorld, nextMessage, type World } from '../support/world.ts'
+import { closeOf as closePayload, frame, OPCODE } from '../guard/raw-peer.ts'
+import { nextMessage, type World } from '../support/world.ts'
+import { attack, chat, start } from './scene.ts'
 
-const worlds: World[] = []
-const peers: RawPeer[] = []
-after(async () => {
-  for (const { socket } of peers) socket.destroy()
-  await Promise.all(worlds.map(world => world.close()))
-})
-
-async function start(...args: Parameters<typeof createWorld>): Promise<World> {
-  const world = await createWorld(...args)
-  worlds.push(world)
-  return world
-}
-
-async function attack(world: World, more: { extensions?: string; allowHalfOpen?: boolean } = {}): Promise<RawPeer> {
-  const ticket = await world.ticket('ann-1')
-  const { port, origin } = world
-  const protocols = ['sallyport.v1', `sallyport.ticket.${ticket}`]
-  const peer = await rawPeer({ port, origin, protocols, cookie: 'sid=ann-1', ...more })
-  peers.push(peer)
-  return peer
-}
-
-const chat = (message: string): Buffer => frame(OPCODE.text, JSON.stringify({ type: 'chat', message }))
 const numbered = (count: number): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => chat(String(index))))
 

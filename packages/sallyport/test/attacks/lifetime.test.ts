@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import express from 'express'
 import session from 'express-session'
 import type { Connection } from 'sallyport'
 import { expressSession } from 'sallyport/session'
 import type { WebSocket } from 'ws'
 import { frame, OPCODE, rawPeer } from '../guard/raw-peer.ts'
-import { closeOf, createWorld, refusalOf, type World } from '../support/world.ts'
-
-const worlds: World[] = []
-after(() => Promise.all(worlds.map(world => world.close())))
-
-async function start(...args: Parameters<typeof createWorld>): Promise<World> {
-  const world = await createWorld(...args)
-  worlds.push(world)
-  return world
-}
+import { closeOf, refusalOf } from '../support/world.ts'
+import { start } from './scene.ts'
 
 const REVOKED = { code: 4401, reason: 'SALLY_LIFETIME_REVOKED' }
 

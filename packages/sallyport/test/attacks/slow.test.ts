@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { Connection } from 'sallyport'
-import { frame, OPCODE, type RawPeer, rawPeer } from '../guard/raw-peer.ts'
-import { createWorld, nextMessage, type World } from '../support/world.ts'
+import { OPCODE, type RawPeer } from '../guard/raw-peer.ts'
+import { nextMessage, type World } from '../support/world.ts'
+import { attack, chat, start } from './scene.ts'
 
-const worlds: World[] = []
-const peers: RawPeer[] = []
-after(async () => {
-  for (const { socket } of peers) socket.destroy()
-  await Promise.all(worlds.map(world => world.close()))
-})
-
-async function start(...args: Parameters<typeof createWorld>): Promise<World> {
-  const world = await createWorld(...args)
-  worlds.push(world)
-  return world
-}
-
-async function attack(world: World, more: { allowHalfOpen?: boolean } = {}): Promise<RawPeer> {
-  const ticket = await world.ticket('ann-1')
-  const { port, origin } = world
-  const protocols = ['sallyport.v1', `sallyport.ticket.${ticket}`]
-  const peer = await rawPeer({ port, origin, protocols, cookie: 'sid=ann-1', ...more })
-  peers.push(peer)
-  return peer
-}
-
-const chat = (message: string): Buffer => frame(OPCODE.text, JSON.stringify({ type: 'chat', message }))
 const denied = (code: string) => (event: { kind: string; code?: string }) =>
   event.kind === 'denial' && event.code === code
 const closed = ({ kind }: { kind: string }): boolean => kind === 'close'

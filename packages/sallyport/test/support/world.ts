@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { createGuard, type Guard, type SallyEvent, type Session } from 'sallyport'
+import { createGuard, type Guard, type Session } from 'sallyport'
 import { type App, serve, type ServeOptions } from 'sallyport/server'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { listenTo, type ToldEvents } from './told-events.ts'
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -25,17 +26,14 @@ export interface Accounts {
 export const chatSchema = z.object({ type: z.literal('chat'), message: z.string().max(1000) })
 
 /** A guarded chat server with its honest client, for tests. */
-export interface World {
+export interface World extends ToldEvents {
   readonly app: App
   readonly guard: Guard<Session, any>
   readonly port: number
   readonly origin: string
-  readonly events: SallyEvent[]
   readonly accounts: Accounts
   /** Handled messages, in order. */
   readonly handled: unknown[]
-  /** Resolves with the first event that matches, past or future. */
-  event(match: (event: SallyEvent) => boolean): Promise<SallyEvent>
   ticket(sid: string, path?: string): Promise<string>
   /** Opens an honest connection: ticket fetched, Origin right. */
   connect(sid?: string, path?: string): Promise<WebSocket>
@@ -82,12 +80,7 @@ export async function createWorld(
     lifetime: { ...lifetime },
     ...rest,
   } as Parameters<typeof createGuard>[0]) as Guard<Session, any>
-  const events: SallyEvent[] = []
-  const waiting = new Set<(event: SallyEvent) => void>()
-  guard.on(event => {
-    events.push(event)
-    for (const listener of waiting) listener(event)
-  })
+  const told = listenTo(guard)
   const echo = {
     handlers: {
       chat(said: { message: string }, connection: { send(value: object): boolean }) {
@@ -108,21 +101,9 @@ export async function createWorld(
     guard,
     port,
     origin,
-    events,
+    ...told,
     accounts,
     handled,
-    event(match) {
-      const past = events.find(match)
-      if (past !== undefined) return Promise.resolve(past)
-      return new Promise(resolve => {
-        const listener = (event: SallyEvent): void => {
-          if (!match(event)) return
-          waiting.delete(listener)
-          resolve(event)
-        }
-        waiting.add(listener)
-      })
-    },
     async ticket(sid, path = '/ws') {
       const response = await fetch(`${origin}/.sallyport/ticket?path=${encodeURIComponent(path)}`, {
         method: 'POST',
