@@ -8,8 +8,6 @@ const DIGITS_MOST = 15
 const POWERS = Float64Array.from({ length: DIGITS_MOST + 1 }, (_, digits) => 10 ** digits)
 
 const HIGH = 0x80808080 | 0
-const QUOTES = 0x22222222
-const BACKSLASHES = 0x5c5c5c5c
 
 /** From so many bytes on, the platform finds a quote or a backslash sooner than a loop does. */
 const LONG = 2048
@@ -33,11 +31,16 @@ export function plainStringEnd(view: DataView, start: number, end: number, bytes
   return at
 }
 
-/** Of four bytes below 0x80 no sum carries into the next. The high bit of each is set where it is plain. */
+/**
+ * The high bit of each of four bytes is set where it is plain, if all four are. With its second bit flipped, below 0x21
+ * is what was below 0x20, and the quote. A byte beyond ASCII has the bit in one sum at most, and what it carries into
+ * the next matters no more.
+ */
 function plainBits(word: number): number {
-  return ((word ^ QUOTES) + 0x7f7f7f7f) & ((word ^ BACKSLASHES) + 0x7f7f7f7f) & printableBits(word)
+  return ((word ^ 0x02020202) + 0x5f5f5f5f) & ((word ^ 0x5c5c5c5c) + 0x7f7f7f7f)
 }
 
+/** The same where it is ASCII and not below 0x20. */
 function printableBits(word: number): number {
   return (word + 0x60606060) & ~word
 }

@@ -100,6 +100,14 @@ test('nothing beyond the bounds is read', () => {
   assert.equal(reader.read(Buffer.alloc(0), 0, 0), null)
 })
 
+test('a message that is cut short at the very end of memory is not read, and nothing throws', () => {
+  const { reader } = taught({ chat: Chat }, CHAT)
+  for (let length = 0; length <= CHAT.length; length++) {
+    const memory = Buffer.from(new TextEncoder().encode(CHAT).slice(0, length).buffer)
+    assert.equal(reader.read(memory, 0, length) !== null, length === CHAT.length)
+  }
+})
+
 test('a hostile byte at any place of a string of any length is seen', () => {
   const { reader, take } = taught({ chat: Chat }, CHAT)
   for (const length of [1, 3, 4, 5, 15, 16, 17, 31, 33, 64, 100, 2040, 2047, 2048, 2049, 2100, 5000]) {
