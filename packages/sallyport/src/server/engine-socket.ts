@@ -18,6 +18,7 @@ import {
   writeFrame,
   writeTextFrame,
 } from '../wire/index.ts'
+import { sendJsonFrame } from './engine-json.ts'
 import { beginTurn, commit, endTurn, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './engine-outbox.ts'
 import { readFrom } from './engine-read.ts'
 
@@ -35,13 +36,20 @@ const LINGER_MS = 1000
 /** A peer that lets this many bytes wait gets no pong for its pings. */
 const PONG_BOUND_BYTES = 65_536
 
+/** An idle decoder, for the next socket that reads: one turn runs at a time, so that one is nearly always enough. */
+let spare: Decoder | null = null
+
 /**
  * One server connection over a socket: what RFC 6455 §5–§7 ask of an endpoint, between the wire and the guard. It is
  * the transport that the guard sends by and the sink of its own decoder.
  */
 export class EngineSocket implements Transport, WireSink {
   readonly #socket: Socket
-  readonly #decoder: Decoder
+  readonly #limits: WireLimits
+  /** Its own only while a message is under way: most connections are silent at most times. */
+  #decoder: Decoder | null = null
+  #messageBytes: number
+  #paused = false
   readonly #deflate: EngineDeflate | null
   #inlet: Inlet | null = null
   /** What was read and not taken while paused. */
@@ -54,8 +62,8 @@ export class EngineSocket implements Transport, WireSink {
   constructor(socket: Socket, limits: WireLimits, deflate: EngineDeflate | null) {
     this.#socket = socket
     this.#deflate = deflate
-    const inflate = deflate === null ? undefined : inflateMessage
-    this.#decoder = new Decoder({ peer: 'client', limits, inflate }, this)
+    this.#limits = limits
+    this.#messageBytes = limits.messageBytes
   }
 
   /** Writes the answer to the handshake; what the guard sends next leaves with it. */
@@ -78,7 +86,7 @@ export class EngineSocket implements Transport, WireSink {
   /** What was read; the memory is the connection's own when `owned`, else it is used again after the call. */
   read(chunk: Buffer, start: number, end: number, owned: boolean): boolean {
     if (this.#state === 'ending' || this.#state === 'closed') return true
-    const taken = this.#rest === null ? this.#push(chunk, start, end) : start
+    const taken = this.#rest === null && !this.#paused ? this.#push(chunk, start, end) : start
     if (taken < end) {
       const left = chunk.subarray(taken, end)
       if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, left])
@@ -91,7 +99,12 @@ export class EngineSocket implements Transport, WireSink {
     let done = false
     beginTurn()
     try {
-      const taken = this.#decoder.push(chunk, start, end)
+      const decoder = this.#decoder ?? this.#borrow()
+      const taken = decoder.push(chunk, start, end)
+      if (decoder.idle) {
+        this.#decoder = null
+        spare = decoder
+      }
       done = true
       return taken
     } finally {
@@ -99,6 +112,17 @@ export class EngineSocket implements Transport, WireSink {
       if (!done) this.terminate()
       endTurn()
     }
+  }
+
+  #borrow(): Decoder {
+    const inflate = this.#deflate === null ? undefined : inflateMessage
+    const lent = spare
+    spare = null
+    const decoder = lent ?? new Decoder({ peer: 'client', limits: this.#limits, inflate }, this)
+    if (lent !== null) lent.serve(this, this.#limits, inflate)
+    decoder.messageBytes = this.#messageBytes
+    this.#decoder = decoder
+    return decoder
   }
 
   /** The peer sends no more. */
@@ -179,6 +203,10 @@ export class EngineSocket implements Transport, WireSink {
     commit(writeTextFrame(target, outboxStart(), text))
   }
 
+  sendJson(value: object): number {
+    return this.#state === 'open' && this.#deflate === null ? sendJsonFrame(this.#socket, value) : -1
+  }
+
   sendBinary(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
     if (this.#deflate !== null && bytes.length >= this.#deflate.threshold) {
@@ -199,12 +227,15 @@ export class EngineSocket implements Transport, WireSink {
   }
 
   pause(): void {
-    this.#decoder.pause()
+    // After the end of the stream what still comes is thrown away, paused or not.
+    this.#paused = this.#decoder?.ended !== true
+    this.#decoder?.pause()
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#decoder.resume()
+    this.#paused = false
+    this.#decoder?.resume()
     if (this.#rest === null) this.#socket.resume()
     // Never from within the guard's call: what was read is delivered as the socket would deliver it.
     else process.nextTick(deliverRest, this)
@@ -225,7 +256,8 @@ export class EngineSocket implements Transport, WireSink {
   }
 
   limit(maxMessageBytes: number): void {
-    this.#decoder.messageBytes = maxMessageBytes
+    this.#messageBytes = maxMessageBytes
+    if (this.#decoder !== null) this.#decoder.messageBytes = maxMessageBytes
   }
 
   // Its own.

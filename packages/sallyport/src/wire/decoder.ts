@@ -21,7 +21,7 @@ export interface DecoderOptions {
  * Frames and messages from bytes in any split (RFC 6455 §5): no socket, no clock. Messages that lie whole in one
  * chunk are unmasked there and handed on as they lie; the others are gathered, within the bounds.
  *
- * A class for speed alone: every connection has one, and all of them have one shape.
+ * A class for speed alone: all of them have one shape.
  */
 export class Decoder {
   /** Greatest message from the next frame on, in bytes: `limits.messageBytes` until the owner sets it. */
@@ -68,6 +68,22 @@ export class Decoder {
   /** Whether a message or a frame has begun and is not whole. */
   get midway(): boolean {
     return this.#opcode !== 0 || this.#left !== 0 || this.#head !== null
+  }
+
+  /** Whether nothing is kept of the stream, so that the decoder may serve another one. */
+  get idle(): boolean {
+    return !this.#ended && !this.midway
+  }
+
+  /** Turns an idle decoder to another stream: one of thousands of connections has a frame under way. */
+  serve(sink: WireSink, limits: WireLimits, inflate: Inflate | undefined): void {
+    if (!this.idle) throw new Error('the decoder is not idle: create another one')
+    this.#sink = sink
+    this.#limits = limits
+    this.#inflate = inflate
+    this.#stopped = false
+    this.#controls = 0
+    this.messageBytes = limits.messageBytes
   }
 
   /** Lets the peer send `limits.controlFrames` more control frames; the owner has the clock. */

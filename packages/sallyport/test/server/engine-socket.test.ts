@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import type { Inlet } from '../../src/guard/transport.ts'
 import { refuseSocket } from '../../src/server/engine.ts'
 import { type EngineDeflate, EngineSocket } from '../../src/server/engine-socket.ts'
-import { closePayload, Decoder, FIN, inflateMessage, OPCODE, textOf } from '../../src/wire/index.ts'
+import { closePayload, Decoder, FIN, inflateMessage, OPCODE, RSV1, textOf } from '../../src/wire/index.ts'
 import { frame, text } from './engine-server.ts'
 
 const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64, controlFrames: Infinity }
@@ -246,5 +246,89 @@ describe('a refusal', () => {
     server.destroy()
     refuseSocket(server, refusal)
     assert.equal(server.destroyed, true)
+  })
+})
+
+describe('connections that share a decoder', () => {
+  const feed = ({ engine }: Pair, bytes: Buffer, from = 0, end = bytes.length): boolean =>
+    engine.read(bytes, from, end, true)
+
+  const streams: readonly (readonly [name: string, bytes: () => Buffer, told: readonly string[]])[] = [
+    ['messages', () => Buffer.concat([text('aa'), text('bbb')]), ['text aa of 2', 'text bbb of 3']],
+    [
+      'fragments with a ping between them',
+      () =>
+        Buffer.concat([
+          frame(OPCODE.text, Buffer.from('a')),
+          frame(FIN | OPCODE.ping, Buffer.alloc(0)),
+          frame(OPCODE.continuation, Buffer.alloc(0)),
+          frame(FIN | OPCODE.continuation, Buffer.from('é')),
+        ]),
+      ['ping', 'text aé of 3'],
+    ],
+    ['a long header', () => frame(FIN | OPCODE.binary, Buffer.alloc(70_000)), ['binary 70000']],
+  ]
+  for (const [name, bytes, told] of streams) {
+    test(`${name}: cut anywhere, with another connection's message in the cut, both are read whole`, async t => {
+      const [one, other] = [await pair(t), await pair(t)]
+      const { length } = bytes()
+      const cuts = length < 100 ? Array.from({ length: length - 1 }, (_, nth) => nth + 1) : [1, 3, 9, 13, 14, 69_000]
+      for (const cut of cuts) {
+        const [mine, its] = [bytes(), text('other')]
+        one.told.length = 0
+        other.told.length = 0
+        feed(one, mine, 0, cut)
+        feed(other, its, 0, 3)
+        feed(one, mine, cut, length)
+        feed(other, its, 3)
+        assert.deepEqual(one.told, told, `cut at ${cut}`)
+        assert.deepEqual(other.told, ['text other of 5'])
+      }
+    })
+  }
+
+  test('compression of one is no compression of the next', async t => {
+    const [deflating, plain] = [await pair(t, { threshold: 10, windowBits: 12 }), await pair(t)]
+    feed(deflating, text('first'))
+    feed(plain, frame(FIN | RSV1 | OPCODE.text, Buffer.from('a')))
+    assert.deepEqual(plain.told, ['violation 1002'])
+    assert.deepEqual(deflating.told, ['text first of 5'])
+  })
+
+  for (const [bytes, expected] of [
+    [9, 'text 123456789 of 9'],
+    [10, 'text 1234567890 of 10'],
+    [11, 'violation 1009'],
+  ] as const) {
+    test(`the bound of 10 bytes of one holds though another may send more: ${bytes}`, async t => {
+      const [small, large] = [await pair(t), await pair(t)]
+      small.engine.limit(10)
+      feed(large, text('x'.repeat(1000)))
+      feed(small, text('12345678901'.slice(0, bytes)))
+      assert.deepEqual(small.told, [expected])
+    })
+  }
+
+  test('a peer that broke the protocol stays broken, and breaks no other', async t => {
+    const [broken, whole] = [await pair(t), await pair(t)]
+    feed(broken, Buffer.from('8f00', 'hex'))
+    feed(whole, text('a'))
+    feed(broken, text('more'))
+    assert.deepEqual(broken.told, ['violation 1002'])
+    assert.deepEqual(whole.told, ['text a of 1'])
+  })
+
+  test('one that is paused between two messages gets nothing, and all of it once it resumes', async t => {
+    const [paused, other] = [await pair(t), await pair(t)]
+    feed(paused, text('a'))
+    paused.engine.pause()
+    assert.equal(feed(paused, text('b')), false)
+    feed(other, text('c'))
+    assert.equal(feed(paused, text('d')), false)
+    assert.deepEqual(paused.told, ['text a of 1'])
+    paused.engine.resume()
+    await new Promise(setImmediate)
+    assert.deepEqual(paused.told, ['text a of 1', 'text b of 1', 'text d of 1'])
+    assert.deepEqual(other.told, ['text c of 1'])
   })
 })
