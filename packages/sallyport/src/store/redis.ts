@@ -2,44 +2,17 @@ import { randomBytes } from 'node:crypto'
 import type { Awaitable } from '../policy/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Claim, createPlaces } from './places.ts'
+import { BATCH, chunks } from './redis-batch.ts'
 import { createRedisHub } from './redis-hub.ts'
 import { createRedisLink, type IoRedisClient, type NodeRedisClient } from './redis-link.ts'
 import { createRedisNames } from './redis-names.ts'
+import { checkedOptions, type RedisStoreOptions } from './redis-options.ts'
 import { type Ask, createRevocations } from './redis-revocations.ts'
-import { COUNT, LEASE, ONCE, PURGE, SHARE, TAKE } from './redis-scripts.ts'
-import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
+import { COUNT, LEASE, ONCE, PURGE, TAKE } from './redis-scripts.ts'
+import { settleShares } from './redis-shares.ts'
+import { createShares } from './shares.ts'
 import { StoreError } from './store-error.ts'
 import type { Store, StoreState, Taken, Unsubscribe } from './store.ts'
-
-/** Options of {@link redis}. Times in ms. */
-export interface RedisStoreOptions {
-  /**
-   * 32 bytes or more, the same on every node: keys in Redis are hashed under it and news are sealed, so that a reader of
-   * Redis learns neither session nor user nor address. The ticket secret will do.
-   */
-  readonly secret: string
-  /** Begins every key. Default `sallyport`. Apps that share a Redis have one each. */
-  readonly prefix?: string
-  /** Hash tags that keys are spread over: as many servers of a cluster can take part. The same on every node. Default 16. */
-  readonly buckets?: number
-  /** Longest wait for one call. Default 50. */
-  readonly deadlineMs?: number
-  /** How long open connections live on while Redis is away; then they end. Three heartbeats or more. Default 60 000. */
-  readonly graceMs?: number
-  /** Between two heartbeats, which also look for missed revocations. Default 1000. */
-  readonly heartbeatMs?: number
-  /** After Redis lost what it knew: no new connection for so long, until every node has told it again. Default 3000. */
-  readonly settleMs?: number
-  /**
-   * By which part of its burst all nodes together may exceed a budget of messages; or by one message for each node where
-   * the user is connected, if that is more. Default 0.1.
-   */
-  readonly excess?: number
-  /** Bound on places held, and on budgets shared, by this node: each. Default 1 000 000. */
-  readonly maxKeys?: number
-  /** Ms since the epoch. Default `Date.now`. */
-  readonly now?: () => number
-}
 
 /** A {@link Store} that all nodes of a cluster share. */
 export interface RedisStore extends Store {
@@ -56,11 +29,8 @@ const RECENT_MS = 50
 const CLOCK_SKEW_MS = 2000
 /** A count that no node writes again in this time is nobody's. */
 const COUNTS_TTL_MS = 3_600_000
-/** Keys of one call. */
-const BATCH = 100
 /** What changes within this time is written together. */
 const GATHER_MS = 10
-const LEAST_SECRET_BYTES = 32
 
 /**
  * The store of a cluster, over a client of `redis` or `ioredis` that the app made and connected. Redis 6.2 or later, or
@@ -78,7 +48,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     excess = 0.1,
     maxKeys = 1_000_000,
     now = Date.now,
-  } = checked(options)
+  } = checkedOptions(options)
   const link = createRedisLink(client)
   const names = createRedisNames(prefix, secret, buckets)
   const node = randomBytes(9).toString('base64url')
@@ -186,42 +156,13 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
   })
 
   const shares = createShares({
-    settle,
+    settle: asks => settleShares(asks, names, ask),
     nodes: () => hub.nodes.size,
     away: () => !circuit.closed,
     excess,
     maxKeys,
     now,
   })
-
-  async function settle(asks: readonly ShareAsk[]): Promise<readonly (ShareGrant | null)[]> {
-    const grants: (ShareGrant | null)[] = Array.from({ length: asks.length }, () => null)
-    const named = asks.map(({ key, owed, wanted, budget }, index) => ({
-      owed,
-      wanted,
-      budget,
-      index,
-      name: names.of('b', key),
-    }))
-    const calls = [...Map.groupBy(named, ({ name }) => name.bucket).values()].flatMap(group => chunks(group, BATCH))
-    await Promise.allSettled(
-      calls.map(async part => {
-        const keys = part.map(({ name }) => name.key)
-        const args = part.flatMap(({ owed, wanted, budget }) => [
-          owed,
-          wanted,
-          budget.amount,
-          budget.perMs,
-          budget.burst,
-        ])
-        const answer = (await ask(SHARE, keys, args)) as number[]
-        for (const [nth, { index }] of part.entries()) {
-          grants[index] = { granted: answer[nth * 2] ?? 0, retryAfterMs: answer[nth * 2 + 1] ?? 0 }
-        }
-      }),
-    )
-    return grants
-  }
 
   /** Writes the counts that changed. */
   async function write(by: Ask): Promise<void> {
@@ -366,35 +307,4 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
   }
 }
 
-function checked(options: RedisStoreOptions): RedisStoreOptions {
-  const { secret, buckets = 16 } = options ?? {}
-  if (typeof secret !== 'string' || Buffer.byteLength(secret) < LEAST_SECRET_BYTES) {
-    throw new TypeError(
-      `redis(client, { secret }): secret must be ${LEAST_SECRET_BYTES} bytes or more, the same on every node. Make one with: openssl rand -base64 32`,
-    )
-  }
-  if (!Number.isInteger(buckets) || buckets < 1 || buckets > 4096) {
-    throw new TypeError(`redis(client, { buckets }): a whole number from 1 to 4096, not ${String(buckets)}`)
-  }
-  for (const name of ['deadlineMs', 'graceMs', 'heartbeatMs', 'settleMs', 'maxKeys'] as const) {
-    const value = options[name]
-    if (value !== undefined && !(value > 0 && value < 2 ** 31)) {
-      throw new TypeError(`redis(client, { ${name} }): a number above 0, not ${String(value)}`)
-    }
-  }
-  const { graceMs = 60_000, heartbeatMs = 1000 } = options
-  if (graceMs < 3 * heartbeatMs) {
-    throw new TypeError(
-      `redis(client, { graceMs: ${graceMs} }): three heartbeats (${heartbeatMs} ms each) or more, or one late answer ends every connection`,
-    )
-  }
-  return options
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  const parts: T[][] = []
-  for (let from = 0; from < items.length; from += size) parts.push(items.slice(from, from + size))
-  return parts
-}
-
-export type { IoRedisClient, NodeRedisClient }
+export type { IoRedisClient, NodeRedisClient, RedisStoreOptions }
