@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Attempt } from '../handshake/attempt.ts'
+import { type Attempt, newAttempt } from '../handshake/attempt.ts'
 import type { HandshakeControl } from '../handshake/handshake-control.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { host } from '../handshake/host.ts'
@@ -51,19 +51,7 @@ export function createFollow({ core, observer }: Inside): Follow {
     })
   const polled = doorOf([transport, host, origin])
   const upgraded = doorOf([transport, wellFormed, host, origin])
-  return (request, live, upgrades) => {
-    const attempt: Attempt = {
-      id: live.id,
-      request,
-      origin: null,
-      session: null,
-      subprotocol: null,
-      ticket: 'none',
-      leases: [],
-      ended: false,
-    }
-    return (upgrades ? upgraded : polled)(attempt, live)
-  }
+  return (request, live, upgrades) => (upgrades ? upgraded : polled)(newAttempt(live.id, request), live)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Attempt } from '../handshake/attempt.ts'
+import { type Attempt, newAttempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { HANDSHAKE_DOOR, POLLING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
@@ -269,14 +269,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     },
     adopt(connection) {
       const { id, ticket, subprotocol, origin } = connection.attempt
-      const attempt: Attempt = {
-        ...attemptOf(connection.request),
-        id,
-        ticket,
-        subprotocol,
-        origin,
-        session: connection.session,
-      }
+      const { request, session } = connection
+      const attempt: Attempt = { ...newAttempt(id, request), ticket, subprotocol, origin, session }
       if (listening.length === 0) listening = listen()
       connection.moveTo(hub, attempt)
       if (draining !== null) connection.leaveAt = now()
@@ -324,16 +318,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 }
 
 function attemptOf(request: HandshakeRequest): Attempt {
-  return {
-    id: createAttemptId(),
-    request,
-    origin: null,
-    session: null,
-    subprotocol: null,
-    ticket: 'none',
-    leases: [],
-    ended: false,
-  }
+  return newAttempt(createAttemptId(), request)
 }
 
 /** Late news of a user end what was let in on an older answer; a handshake takes no longer than this. */

@@ -25,3 +25,17 @@ export interface Attempt {
   /** True once refused or given up: what a late control still takes is given back at once. */
   ended: boolean
 }
+
+/** An attempt that no control has looked at yet. */
+export function newAttempt(id: string, request: HandshakeRequest): Attempt {
+  return {
+    id,
+    request,
+    origin: null,
+    session: null,
+    subprotocol: null,
+    ticket: 'none',
+    leases: [],
+    ended: false,
+  }
+}

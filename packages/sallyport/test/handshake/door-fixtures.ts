@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Parts } from '../../src/guard/parts.ts'
-import type { Attempt } from '../../src/handshake/attempt.ts'
+import { type Attempt, newAttempt } from '../../src/handshake/attempt.ts'
 import type { HandshakeControl } from '../../src/handshake/handshake-control.ts'
 import { PeerRequest } from '../../src/handshake/peer-request.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
@@ -52,17 +52,7 @@ export function requestOf(asked: Asked = {}): PeerRequest {
 let count = 0
 
 export function attemptOf(asked: Asked = {}, known: Partial<Attempt> = {}): Attempt {
-  return {
-    id: `attempt-${++count}`,
-    request: requestOf(asked),
-    origin: null,
-    session: null,
-    subprotocol: null,
-    ticket: 'none',
-    leases: [],
-    ended: false,
-    ...known,
-  }
+  return { ...newAttempt(`attempt-${++count}`, requestOf(asked)), ...known }
 }
 
 /** A parsed policy in which handshake sections are replaced: `{ rate: … }`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Parts } from '../../src/guard/parts.ts'
-import type { Attempt } from '../../src/handshake/attempt.ts'
+import { type Attempt, newAttempt } from '../../src/handshake/attempt.ts'
 import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
 import { resolveSession, session } from '../../src/handshake/session.ts'
 import type { Policy } from '../../src/policy/types.ts'
@@ -18,16 +18,7 @@ const now = (): number => NOW
 const ALICE = { id: 's1', user: 'alice' }
 const policyOf = (resolver: unknown): Policy => ({ handshake: { session: resolver } }) as unknown as Policy
 const partsOf = (store: Store = createMemoryStore({ now })): Parts => ({ store, now }) as Parts
-const attempt = (): Attempt => ({
-  id: 'c1',
-  request: handshake(),
-  origin: null,
-  session: null,
-  subprotocol: null,
-  ticket: 'none',
-  leases: [],
-  ended: false,
-})
+const attempt = (): Attempt => newAttempt('c1', handshake())
 const codeOf = (verdict: Verdict): string => (verdict.pass ? 'pass' : verdict.code)
 
 async function judge(
