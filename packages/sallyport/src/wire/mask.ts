@@ -5,12 +5,12 @@ const HIGH_BITS = 0x80808080 | 0
 const keyBytes = new Uint8Array(4)
 const keyWord = new Int32Array(keyBytes.buffer)
 
-// The words of the last two memories seen: an engine that reads into one buffer, and a relay that writes into a second,
-// make them once.
+// An engine that reads into one buffer, and writes into a second, makes their words once.
 let words: Int32Array = new Int32Array(0)
 let others: Int32Array = words
 
-function wordsOf(memory: ArrayBufferLike): Int32Array {
+/** The whole words of a memory, in this machine's byte order; those of the last two memories seen are kept. */
+export function wordsOf(memory: ArrayBufferLike): Int32Array {
   if (words.buffer === memory) return words
   const before = words
   words = others.buffer === memory ? others : new Int32Array(memory, 0, memory.byteLength >>> 2)
