@@ -3,6 +3,7 @@ import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 import { createLeases } from './leases.ts'
 import { StoreError } from './store-error.ts'
 import type { Revocation, Store, Taken, Target, Unsubscribe } from './store.ts'
+import { createUsedKeys } from './used-keys.ts'
 
 /** Options of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {
@@ -38,9 +39,6 @@ export { StoreError } from './store-error.ts'
 interface KeyedBucket extends Bucket, Expiring {
   readonly key: string
 }
-interface Used extends Expiring {
-  readonly key: string
-}
 interface Revoked extends Expiring {
   readonly key: string
   at: number
@@ -65,12 +63,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 
   const buckets = new Map<string, KeyedBucket>()
   const bucketQueue = createExpiryQueue<KeyedBucket>(bucket => buckets.delete(bucket.key))
-  const used = new Map<string, Used>()
-  const usedQueue = createExpiryQueue<Used>(item => used.delete(item.key))
+  const used = createUsedKeys()
   const revoked = new Map<string, Revoked>()
   const revokedQueue = createExpiryQueue<Revoked>(item => revoked.delete(item.key))
   const leases = createLeases()
-  const queues: readonly Sweepable[] = [bucketQueue, usedQueue, revokedQueue, leases.queue]
+  const queues: readonly Sweepable[] = [bucketQueue, used, revokedQueue, leases.queue]
   const listeners = new Set<{ readonly call: (target: Target) => void }>()
   let timer: ReturnType<typeof setInterval> | null = null
   let closed = false
@@ -131,17 +128,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     once(key, ttlMs) {
       assertOpen(ttlMs)
       const at = now()
-      const known = used.get(key)
-      if (known) {
-        if (known.due > at) return false
-        known.due = at + ttlMs
-        return true
-      }
-      if (!room(usedQueue, at)) throw full('single uses')
-      const item: Used = { key, due: at + ttlMs, slot: 0 }
-      used.set(key, item)
-      usedQueue.add(item)
-      return true
+      const first = used.use(key, ttlMs, at, () => room(used, at))
+      if (first === null) throw full('single uses')
+      return first
     },
 
     lease(key, id, cap, ttlMs) {
@@ -211,7 +200,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       if (timer) clearInterval(timer)
       timer = null
       buckets.clear()
-      used.clear()
       revoked.clear()
       leases.clear()
       for (const queue of queues) queue.clear()
