@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
 import type { Parts } from '../guard/parts.ts'
 import type { TicketPolicy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
@@ -18,6 +18,7 @@ const MAC_AT = 25
 const BYTES = 57
 const SHAPE = /^[A-Za-z0-9_-]{76}$/
 const DOMAIN = 'sallyport ticket v1\0'
+const LENGTH_BYTES = 4
 const LEAST_SECRET_BYTES = 32
 const RANDOM_SECRET_BYTES = 32
 const DEFAULT_TTL_MS = 30_000
@@ -42,7 +43,7 @@ export function createTickets(
       const bytes = Buffer.alloc(BYTES)
       bytes[0] = VERSION
       bytes.writeUIntBE(expiresAt, EXPIRY_AT, EXPIRY_BYTES)
-      randomBytes(MAC_AT - NONCE_AT).copy(bytes, NONCE_AT)
+      randomFillSync(bytes, NONCE_AT, MAC_AT - NONCE_AT)
       mac(secrets[0]!, bytes, binding).copy(bytes, MAC_AT)
       return { ticket: bytes.toString('base64url'), expiresAt }
     },
@@ -107,16 +108,22 @@ function isRevoked(issuedAt: number, revocation: Revocation | null): boolean {
   return revocation.session !== null || (revocation.user !== null && issuedAt <= revocation.user)
 }
 
-/** Each part is preceded by its length, so that no two bindings are one text; UTF-16 keeps lone surrogates apart. */
+/**
+ * Each part is preceded by its length, so that no two bindings are one text; UTF-16 keeps lone surrogates apart. All of it
+ * is one piece of memory: the MAC costs less than a call for each part.
+ */
 function mac(secret: KeyObject, bytes: Buffer, { session, origin, path }: TicketBinding): Buffer {
-  const hmac = createHmac('sha256', secret).update(DOMAIN).update(bytes.subarray(0, MAC_AT))
-  for (const part of [session.id, session.user, origin, path]) {
-    const encoded = Buffer.from(part, 'utf16le')
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(encoded.length)
-    hmac.update(length).update(encoded)
+  const parts = [session.id, session.user, origin, path]
+  let length = DOMAIN.length + MAC_AT
+  for (const part of parts) length += LENGTH_BYTES + 2 * part.length
+  const message = Buffer.allocUnsafe(length)
+  let at = message.write(DOMAIN, 'latin1')
+  at += bytes.copy(message, at, 0, MAC_AT)
+  for (const part of parts) {
+    at = message.writeUInt32BE(2 * part.length, at)
+    at += message.write(part, at, 'utf16le')
   }
-  return hmac.digest()
+  return createHmac('sha256', secret).update(message).digest()
 }
 
 /** Key objects: a key given as bytes is imported anew for each ticket, which costs five times the MAC. */
