@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { readUpgrade } from '../wire/index.ts'
+import { readFirst } from './engine-read.ts'
 import { EngineRequest } from './engine-request.ts'
 
 /** The lane before an HTTP server. */
@@ -36,26 +37,33 @@ export function installLane(server: Server, silenceMs: number): EngineLane {
   function handOn(socket: Socket, chunk: Buffer): void {
     // Paused, so that the server's own listener gets the bytes again, and first.
     socket.pause()
+    socket.off('error', cut)
+    // `serve` leaves it to whoever keeps the socket: one that is refused needs no call for it.
+    if (!('encrypted' in socket)) socket.setNoDelay(true)
     socket.unshift(chunk)
     for (const listener of http) listener.call(server, socket)
     socket.resume()
   }
 
-  function first(this: Socket, chunk: Buffer): void {
-    leave(this)
+  function first(socket: Socket, chunk: Buffer, owned: boolean): void {
+    silent.delete(socket)
+    socket.off('close', forget)
     const upgrade = server.listenerCount('upgrade') > 0 ? readUpgrade(chunk) : null
-    if (upgrade === null) handOn(this, chunk)
+    if (upgrade === null) handOn(socket, owned ? chunk : Buffer.from(chunk))
     else {
-      this.pause()
-      server.emit('upgrade', new EngineRequest(this, upgrade), this, NO_HEAD)
+      // `cut` stays: whoever takes the upgrade needs one such listener at once.
+      socket.pause()
+      server.emit('upgrade', new EngineRequest(socket, upgrade), socket, NO_HEAD)
     }
   }
 
-  function leave(socket: Socket): void {
-    silent.delete(socket)
-    socket.off('data', first)
-    socket.off('close', forget)
-    socket.off('error', cut)
+  function firstShared(socket: Socket, chunk: Buffer): void {
+    first(socket, chunk, false)
+  }
+
+  function firstData(this: Socket, chunk: Buffer): void {
+    this.off('data', firstData)
+    first(this, chunk, true)
   }
 
   function forget(this: Socket): void {
@@ -78,7 +86,7 @@ export function installLane(server: Server, silenceMs: number): EngineLane {
     sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     socket.on('error', cut)
     socket.on('close', forget)
-    socket.on('data', first)
+    if (!readFirst(socket, firstShared)) socket.on('data', firstData)
   })
 
   return {

@@ -13,8 +13,10 @@ const SHARED_BYTES = 262_144
 const shared = Buffer.allocUnsafeSlow(SHARED_BYTES)
 
 const READER = Symbol('reader')
+const FIRST = Symbol('first')
 interface ReadSocket extends Socket {
   [READER]: Reader
+  [FIRST]?: FirstReader | null
   _handle?: { useUserBuffer?: (buffer: Buffer) => void } | null
   [slot: symbol]: unknown
 }
@@ -26,25 +28,76 @@ export function readFrom(plain: Socket, reader: Reader): void {
   socket.on('data', onData)
   socket.on('end', onEnd)
   socket.on('close', onClose)
-  shareBuffer(socket)
+  shareBuffer(socket, onBytes)
   socket.resume()
 }
+
+/**
+ * Gives the first bytes of an accepted socket to `first`, read into the shared buffer: a copy is the caller's to make.
+ * What comes after them the socket pushes to its `data` events, as any does, unless `readFrom` takes it over.
+ *
+ * @returns false where the socket cannot do that: it goes on by its `data` events from the start
+ */
+export function readFirst(plain: Socket, first: FirstReader): boolean {
+  const socket = plain as ReadSocket
+  // Who stands before the lane, a PROXY header's reader say, has read it; what it put back comes by the events alone.
+  if (socket.bytesRead > 0 || socket.readableFlowing !== null) return false
+  socket[FIRST] = first
+  return shareBuffer(socket, onFirstBytes)
+}
+
+/** Takes the first bytes of a socket; `chunk` is memory that the next read writes over. */
+export type FirstReader = (socket: Socket, chunk: Buffer) => void
 
 /**
  * The fast path: the socket reads into the shared buffer, as `net.connect({ onread })` makes it do for clients. What an
  * accepted socket lacks is a way to say so, so the three slots that the option fills are looked for by name; where any
  * of them is not found the socket goes on by its `data` events. What was read before comes by those in any case.
  */
-function shareBuffer(socket: ReadSocket): void {
+function shareBuffer(socket: ReadSocket, onRead: typeof onBytes): boolean {
   const handle = socket._handle
-  if ('encrypted' in socket || typeof handle?.useUserBuffer !== 'function') return
+  if ('encrypted' in socket || typeof handle?.useUserBuffer !== 'function') return false
+  const slots = slotsOf(socket)
+  if (slots === null || !(slots.buffer in socket) || !(slots.callback in socket)) return false
+  const { buffer, callback } = slots
+  if (socket[buffer] === shared) {
+    socket[callback] = onRead
+    return true
+  }
+  if (socket[buffer] !== null || socket[callback] !== null) return false
+  handle.useUserBuffer(shared)
+  socket[buffer] = shared
+  socket[callback] = onRead
+  return true
+}
+
+interface Slots {
+  readonly buffer: symbol
+  readonly callback: symbol
+}
+
+/** Node's own symbols, the same for all sockets: looked for once, and again only where they were not found. */
+let found: Slots | null = null
+
+function slotsOf(socket: ReadSocket): Slots | null {
+  if (found !== null) return found
   const slots = Object.getOwnPropertySymbols(socket)
   const buffer = slots.find(slot => slot.description === 'kBuffer')
   const callback = slots.find(slot => slot.description === 'kBufferCb')
-  if (buffer === undefined || callback === undefined || socket[buffer] !== null || socket[callback] !== null) return
-  handle.useUserBuffer(shared)
-  socket[buffer] = shared
-  socket[callback] = onBytes
+  if (buffer !== undefined && callback !== undefined) found = { buffer, callback }
+  return found
+}
+
+function onFirstBytes(this: ReadSocket, length: number, bytes: Buffer): boolean {
+  shareBuffer(this, onMoreBytes)
+  const first = this[FIRST]
+  this[FIRST] = null
+  first?.(this, bytes.subarray(0, length))
+  return true
+}
+
+function onMoreBytes(this: ReadSocket, length: number, bytes: Buffer): boolean {
+  return this.push(Buffer.from(bytes.subarray(0, length)))
 }
 
 function onBytes(this: ReadSocket, length: number, bytes: Buffer): boolean {

@@ -52,6 +52,8 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
       ...(subprotocol !== null && { 'Sec-WebSocket-Protocol': subprotocol }),
       ...(agreement !== null && { 'Sec-WebSocket-Extensions': agreement.response }),
     })
+    // Replies of one turn leave in one write: none waits for the one before it.
+    socket.setNoDelay(true)
     const transport = new EngineSocket(socket, limits, compression)
     transport.accept(answer)
     const live = core.open(admission, transport, delivery)
@@ -72,7 +74,7 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
   return (request, duplex, head) => {
     const socket = duplex as Socket
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
-    socket.on('error', destroy)
+    if (socket.listenerCount('error') === 0) socket.on('error', destroy)
     const conclude = (answer: Admittance): void => {
       if (!answer.pass) refuseSocket(socket, answer)
       else if (socket.destroyed) core.abandon(answer)

@@ -102,7 +102,8 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   }
   const server =
     tls === undefined
-      ? createHttpServer(bounds, answer)
+      ? // Set by the lane and the engine on what is kept.
+        createHttpServer({ ...bounds, noDelay: false }, answer)
       : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...bounds }, answer)
   // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
   server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000

@@ -37,6 +37,7 @@ export interface EngineServerOptions {
   readonly tls?: boolean
   readonly lane?: boolean
   readonly silenceMs?: number
+  readonly noDelay?: boolean
   readonly policy?: {
     readonly handshake?: object
     readonly message?: object
@@ -100,7 +101,9 @@ export async function startEngine(
     },
   }
   const answer: RequestListener = options.request ?? ((_request, response) => response.end('http'))
-  const server = tls ? createTlsServer({ key: KEY, cert: CERTIFICATE }, answer) : createServer(answer)
+  const server = tls
+    ? createTlsServer({ key: KEY, cert: CERTIFICATE }, answer)
+    : createServer({ noDelay: options.noDelay ?? true }, answer)
   const lane = hasLane ? installLane(server, options.silenceMs ?? 10_000) : { close() {} }
   server.on('upgrade', createEngine(core, delivery))
   server.prependListener(tls ? 'secureConnection' : 'connection', (socket: Socket) => sockets.push(socket))
