@@ -1,0 +1,81 @@
+import type { GatewayConfig, RouteConfig } from '@sallyport/gateway'
+
+/** What of the gateway a conformance suite varies. */
+export interface EchoOptions {
+  readonly port: number
+  readonly backendPort: number
+  /** Greatest message: bytes, or words. */
+  readonly bytes: number | string
+  readonly fragments: number
+  readonly deflate: boolean
+  readonly data: 'any' | 'text' | 'binary'
+}
+
+const PLENTY = 1e9
+
+/**
+ * A gateway that lets any message of anybody pass to an echo, so that what is left is RFC 6455 itself: for the conformance
+ * suites of others. On loopback alone.
+ */
+export function echoConfig({ port, backendPort, bytes, fragments, deflate, data }: EchoOptions): GatewayConfig {
+  const route: RouteConfig = {
+    id: 'echo',
+    hosts: [],
+    path: '/*',
+    upstream: 'echo',
+    policy: {
+      handshake: {
+        origin: { dangerouslyAllowAnyOrigin: true },
+        host: { allow: ['127.0.0.1', 'localhost'] },
+        rate: { perIp: { attempts: PLENTY, per: '1 minute' }, total: { attempts: PLENTY, per: '1 minute' } },
+        connections: { total: PLENTY, perIp: PLENTY, perUser: PLENTY },
+        extensions: { deflate },
+      },
+      message: {
+        schema: { dangerouslyAcceptAnyMessage: true },
+        rate: { dangerouslyOff: true },
+        format: { data },
+        size: { bytes, fragments, controlFrames: { frames: PLENTY, per: '1 minute' } },
+      },
+      lifetime: { backpressure: { bytes: '256 MiB' } },
+    },
+    session: { kind: 'anonymous' },
+    relay: {
+      host: 'upstream',
+      origin: 'pass',
+      cookies: 'pass',
+      path: null,
+      headers: {},
+      forwarded: true,
+      identity: { sessionHeader: null, userHeader: null, connectionHeader: null, jwt: null },
+      messageBytes: 64 * 1024 * 1024,
+      bufferBytes: 64 * 1024 * 1024,
+      stallMs: 30_000,
+      heartbeatMs: null,
+    },
+    http: null,
+    ticketPath: '/.sallyport/ticket',
+    clientPath: null,
+  }
+  return {
+    name: 'echo',
+    listeners: [{ name: 'main', address: { host: '127.0.0.1', port }, tls: null, proxyProtocol: null }],
+    routes: [route],
+    upstreams: {
+      echo: {
+        targets: [`ws://127.0.0.1:${backendPort}`],
+        balance: 'round-robin',
+        connectTimeoutMs: 5000,
+        ejectMs: 1000,
+        failures: 1000,
+        health: null,
+        tls: null,
+      },
+    },
+    proxy: null,
+    admin: null,
+    log: { level: 'silent', format: 'json' },
+    workers: 1,
+    drainMs: 0,
+  }
+}
