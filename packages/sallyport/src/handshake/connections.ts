@@ -1,6 +1,6 @@
 import type { Parts } from '../guard/parts.ts'
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt, Lease } from './attempt.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
 import { addressKey } from '../store/address-key.ts'
 import type { HandshakeControl } from './handshake-control.ts'
@@ -13,9 +13,11 @@ export const connections: HandshakeControl = {
     if (section === null) return null
     const full = deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, 10)
     const crowded = deny('SALLY_CONNECTIONS_IP', `${section.perIp} connections are open from this address`, 10)
+    // Its key is the same for all of them, and so is the record of it.
+    const all: Lease = { key: 'connections:all', cap: section.total }
     return attempt =>
-      chain(lease(parts, attempt, 'connections:all', section.total, full), () =>
-        lease(parts, attempt, `connections:ip:${addressKey(attempt.request.ip)}`, section.perIp, crowded),
+      chain(take(parts, attempt, all, full), () =>
+        take(parts, attempt, { key: `connections:ip:${addressKey(attempt.request.ip)}`, cap: section.perIp }, crowded),
       )
   },
 }
@@ -30,22 +32,19 @@ export const connectionsOfUser: HandshakeControl = {
     const most = deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, 10)
     return attempt => {
       const user = attempt.session?.user
-      return user === undefined ? PASS : lease(parts, attempt, `connections:user:${user}`, section.perUser, most)
+      return user === undefined
+        ? PASS
+        : take(parts, attempt, { key: `connections:user:${user}`, cap: section.perUser }, most)
     }
   },
 }
 
-function lease(
-  { store }: Parts,
-  attempt: Attempt,
-  key: string,
-  cap: number,
-  denial: Denial,
-): Verdict | Promise<Verdict> {
+function take({ store }: Parts, attempt: Attempt, lease: Lease, denial: Denial): Verdict | Promise<Verdict> {
+  const { key, cap } = lease
   const record = (held: boolean): Verdict => {
     if (!held) return denial
     if (attempt.ended) giveBack()
-    else attempt.leases = attempt.leases.concat({ key, cap })
+    else attempt.leases = attempt.leases.concat(lease)
     return PASS
   }
   /** The attempt was given up meanwhile. A store that fails here costs time alone: the lease lapses by itself. */
