@@ -42,8 +42,16 @@ export abstract class OutboundHalf {
 
   send(message: object | string): boolean {
     if (this.readyState >= 2) return false
-    const ready = this.#checkOutbound(message)
-    if (ready === null) return false
+    const checked = this.#checkOutbound(message)
+    if (checked === null) return false
+    if (this.readyState === 1 && !isRaw(checked)) {
+      const bytes = this.transport.sendJson?.(checked) ?? -1
+      if (bytes >= 0) {
+        this.sent(bytes)
+        return true
+      }
+    }
+    const ready = isRaw(checked) ? checked : JSON.stringify(checked)
     if (this.readyState !== 0) return this.transmit(ready)
     const bytes = typeof ready === 'string' ? Buffer.byteLength(ready) : ready.byteLength
     if (this.#heldBytes + bytes > this.hub.policy.lifetime.backpressure.bytes) return false
@@ -53,17 +61,15 @@ export abstract class OutboundHalf {
     return true
   }
 
-  /** What may leave, serialised; null when `message/outbound` keeps it. */
-  #checkOutbound(message: object | string): string | Uint8Array | null {
+  /** What may leave; null when `message/outbound` keeps it. */
+  #checkOutbound(message: object | string): object | string | null {
     const { outbound } = this.hub
-    const isRaw = typeof message === 'string' || message instanceof Uint8Array
-    if (outbound === null) return isRaw ? message : JSON.stringify(message)
+    if (outbound === null) return message
     const result = outbound(typeof message === 'string' ? parsed(message) : message)
-    if (result.ok) return JSON.stringify(result.value)
+    if (result.ok) return result.value as object
     const enforced = this.hub.enforced('message/outbound')
     this.tell('message/outbound', deny('SALLY_OUTBOUND_INVALID', result.detail), enforced)
-    if (enforced || this.readyState >= 2) return null
-    return isRaw ? message : JSON.stringify(message)
+    return enforced || this.readyState >= 2 ? null : message
   }
 
   protected transmit(message: string | Uint8Array): boolean {
@@ -115,6 +121,11 @@ export abstract class OutboundHalf {
     this.#held = null
     this.#heldBytes = 0
   }
+}
+
+/** Whether it is sent as it is, rather than serialised. */
+function isRaw(message: object | string): message is string | Uint8Array {
+  return typeof message === 'string' || message instanceof Uint8Array
 }
 
 /** What a text holds; an empty object, which no schema declares, for what is no JSON object. */

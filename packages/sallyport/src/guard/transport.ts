@@ -7,6 +7,8 @@ export interface Transport {
   /** Bytes handed to the transport that the peer's kernel has not taken yet. */
   readonly bufferedAmount: number
   sendText(text: string): void
+  /** Sends what JSON.stringify makes of a value, where the transport can write it itself. Bytes of text sent; -1 where it cannot. */
+  sendJson?(value: object): number
   sendBinary(bytes: Uint8Array): void
   ping(): void
   /** Stops reading from the socket. Frames that were read already may still be delivered. */

@@ -1,3 +1,4 @@
+import { NO_ROOM, writeJson } from './json-writer.ts'
 import { applyMask, maskingKey } from './mask.ts'
 import { FIN, MASKED, OPCODE } from './opcode.ts'
 
@@ -15,7 +16,8 @@ export function textFrameRoom(text: string): number {
   return MAX_HEADER_BYTES + 3 * text.length
 }
 
-function headerBytes(length: number): number {
+/** The size of a server's header before this many bytes of payload; a client's has four more. */
+export function headerBytes(length: number): number {
   return length < 126 ? 2 : length < 0x10000 ? 4 : 10
 }
 
@@ -79,6 +81,33 @@ export function writeTextFrame(target: Buffer, at: number, text: string): number
   if (start !== guess) target.copyWithin(start, guess, guess + length)
   writeHeader(target, at, TEXT, length, 0)
   return start + length
+}
+
+/** Writes a server's header of a whole text message before the `length` bytes of payload that stand behind it. */
+export function writeTextHeader(target: Buffer, at: number, length: number): void {
+  writeHeader(target, at, TEXT, length, 0)
+}
+
+/** The size of the last header of a message in JSON: the next one is likely as long. */
+let jsonHeaderBytes = 2
+
+/**
+ * Writes a whole text message of a server in `target[at..end)`: the JSON of `value`, as `JSON.stringify` has it, in one
+ * step.
+ *
+ * @returns the position behind the frame, or what `writeJson` answers where it cannot, below 0
+ */
+export function writeJsonFrame(target: Buffer, at: number, end: number, value: object): number {
+  const guess = at + jsonHeaderBytes
+  const stop = writeJson(target, guess, end, value)
+  if (stop < 0) return stop
+  const length = stop - guess
+  const size = headerBytes(length)
+  if (at + size + length > end) return NO_ROOM
+  if (size !== jsonHeaderBytes) target.copyWithin(at + size, guess, stop)
+  jsonHeaderBytes = size
+  writeHeader(target, at, TEXT, length, 0)
+  return at + size + length
 }
 
 /**
