@@ -1,9 +1,13 @@
+import { compilePlaces, fitPlaces } from './skeleton-places.ts'
+
 /** A pattern as a table: what each byte may be at each place. Only plain ASCII has classes: no quote, no backslash. */
 export interface BytePattern {
   /** By byte: the classes it is in, a bit each. */
   readonly classes: Int32Array
   /** The class of each place before the last run. */
   readonly places: Int32Array
+  /** The same, four places to a word; null where their classes do not allow it. */
+  readonly words: Int32Array | null
   /** The class of the last run, which may vary in length; 0 where there is none. */
   readonly run: number
   readonly least: number
@@ -33,24 +37,38 @@ export function bytePattern(source: string): BytePattern | null {
     const { next, least, most } = quantified(body, atom.end)
     const bit = bitOf(atom.bytes, bits, classes)
     if (bit === null) return null
-    if (least !== most) {
-      return next === body.length ? { classes, places: Int32Array.from(places), run: bit, least, most } : null
-    }
+    if (least !== most) return next === body.length ? patternOf(classes, places, bit, least, most) : null
     if (places.length + least > PLACES_MOST) return null
     for (let count = 0; count < least; count++) places.push(bit)
     at = next
   }
-  return { classes, places: Int32Array.from(places), run: 0, least: 0, most: 0 }
+  return patternOf(classes, places, 0, 0, 0)
+}
+
+function patternOf(
+  classes: Int32Array,
+  places: readonly number[],
+  run: number,
+  least: number,
+  most: number,
+): BytePattern {
+  const words = compilePlaces(places.length, (place, byte) => (classes[byte]! & places[place]!) !== 0)
+  return { classes, places: Int32Array.from(places), words, run, least, most }
 }
 
 /** Where what the pattern demands ends; -1 where it is not met. Whoever asks sees to it that the string ends there. */
 export function patternEnd(pattern: BytePattern, view: DataView, start: number, end: number): number {
-  const { classes, places, run } = pattern
-  if (end - start < places.length) return -1
-  let at = start
-  for (let place = 0; place < places.length; place++) {
-    if ((classes[view.getUint8(at++)]! & places[place]!) === 0) return -1
+  const { classes, places, words, run } = pattern
+  const count = places.length
+  if (end - start < count) return -1
+  if (words !== null) {
+    if (!fitPlaces(words, count, view, start)) return -1
+  } else {
+    for (let place = 0; place < count; place++) {
+      if ((classes[view.getUint8(start + place)]! & places[place]!) === 0) return -1
+    }
   }
+  let at = start + count
   if (run === 0) return at
   const from = at
   while (at < end && (classes[view.getUint8(at)]! & run) !== 0) at++

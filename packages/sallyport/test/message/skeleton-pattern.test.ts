@@ -80,6 +80,35 @@ test('no byte that must not stand in a plain string is ever in a class', () => {
   }
 })
 
+const rows: readonly [source: string, words: boolean][] = [
+  [UUID, true],
+  ['^[a-z0-9]{4}$', true],
+  ['^[ !]{5}$', true],
+  ['^[A-Z][a-z]{6}$', true],
+  ['^a{8}b$', true],
+  ['^[x-~]{4}$', true],
+  ['^.{7}$', false],
+  ['^[\\w]{4}$', false],
+  ['^a{3}$', false],
+  ['^[^]{3}[^]$', false],
+]
+for (const [source, inWords] of rows) {
+  test(`every byte at every place: ${source}`, () => {
+    const { classes, places, words } = bytePattern(source)!
+    assert.equal(words !== null, inWords)
+    const fit = [...places].map(bit => classes.findIndex(byte => (byte & bit) !== 0))
+    const bytes = Buffer.from(new Uint8Array(fit))
+    assert.equal(endOf(source, bytes), places.length)
+    for (let place = 0; place < places.length; place++) {
+      for (let byte = 0; byte < 256; byte++) {
+        bytes[place] = byte
+        assert.equal(endOf(source, bytes) !== -1, (classes[byte]! & places[place]!) !== 0, `${byte} at ${place}`)
+      }
+      bytes[place] = fit[place]!
+    }
+  })
+}
+
 test('nothing beyond the end is looked at', () => {
   const pattern = bytePattern('^a{3}$')!
   const run = bytePattern('^a+$')!
