@@ -114,6 +114,18 @@ describe('what no guard hears of, the operator does', () => {
     await backend.close()
   })
 
+  test('extensions that are not of the grammar: the route’s guard refuses the handshake, and no backend hears of it', async () => {
+    const backend = await createBackend()
+    const world = await createWorld(configOf([backend.target]))
+    for (const offer of ['', 'permessage-deflate;', 'permessage-deflate; a="1']) {
+      const bytes = upgrade('/ws', '127.0.0.1').replace('Origin', `Sec-WebSocket-Extensions: ${offer}\r\nOrigin`)
+      assert.match(await answerTo(world.port, bytes), /^HTTP\/1\.1 400 [^]*SALLY_REQUEST_MALFORMED/, offer)
+    }
+    assert.deepEqual(backend.requests, [])
+    await world.close()
+    await backend.close()
+  })
+
   test('a listener that a reload takes away is forgotten; one that stays counts on', async () => {
     const other = { name: 'other', address: { host: '127.0.0.1', port: 0 }, tls: null, proxyProtocol: null }
     const main = { ...other, name: 'main' }
