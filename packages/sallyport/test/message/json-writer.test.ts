@@ -26,7 +26,7 @@ const plain: Record<string, object> = {
   numbers: { numbers: [0, -0, 1.5, -1e21, 1e-7, 5e-324, Number.MAX_SAFE_INTEGER, 2 ** 64, NaN, Infinity, -Infinity] },
   'what has no form in JSON': { a: undefined, b: () => 1, c: Symbol('c'), d: [undefined, () => 1, Symbol('d')], e: 1 },
   'only what has no form in JSON': { a: undefined },
-  'a hole': { list: [1, , 3] },
+  'a hole': { list: Object.assign([], { 0: 1, 2: 3 }) },
   'keys like numbers, which come first': { b: 1, 2: 2, a: 3, 1: 4 },
   'keys that need escapes': { '"': 1, '\n': 2, é: 3, '\\': 4, '\ud800': 5, '': 6 },
   'the key __proto__': JSON.parse('{"__proto__":{"a":1},"b":2}') as object,
