@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { type Attempt, newAttempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { HANDSHAKE_DOOR, POLLING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
-import { fromNode, fromWeb } from '../handshake/peer-request.ts'
+import { fromNode, fromRead, fromWeb, type ReadRequest, type RequestMaker } from '../handshake/peer-request.ts'
 import { type Resolution, resolveSession } from '../handshake/session.ts'
 import { redeemFirstMessage } from '../handshake/ticket.ts'
 import { createKeeper } from '../lifetime/keeper.ts'
@@ -46,6 +47,8 @@ export interface Core {
   readonly parts: Parts
   fromNode(request: IncomingMessage): HandshakeRequest
   fromWeb(request: Request, ip: string): HandshakeRequest
+  /** `maker` makes Node's request where somebody asks for it. */
+  fromRead(read: ReadRequest, socket: Socket, maker: RequestMaker): HandshakeRequest
   /** Runs the handshake door. `early`: bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it). Never throws. The answer is synchronous when every control's was. */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
   /** The same for the first request of a session that polls, and so is no upgrade. */
@@ -236,6 +239,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     connections: live,
     fromNode: request => fromNode(request, readAddress),
     fromWeb: (request, ip) => fromWeb(request, readAddress, ip),
+    fromRead: (read, socket, maker) => fromRead(read, socket, maker, readAddress),
     admit(request, early = false) {
       const attempt = attemptOf(request)
       if (draining !== null) return refuseDraining(attempt)

@@ -25,6 +25,30 @@ export function fromNode(request: IncomingMessage, readAddress: AddressReader): 
   )
 }
 
+/** What a lane reads of a handshake: Node's request is made of it where somebody asks for one, and for no refusal. */
+export interface ReadRequest {
+  readonly target: string
+  readonly rawHeaders: readonly string[]
+}
+
+/** Views a GET over HTTP/1.1 that was read without Node's parser. */
+export function fromRead(
+  read: ReadRequest,
+  socket: Socket,
+  maker: RequestMaker,
+  readAddress: AddressReader,
+): HandshakeRequest {
+  return new PeerRequest(
+    'GET',
+    '1.1',
+    read.target,
+    read.rawHeaders,
+    header => readAddress(socket.remoteAddress ?? '', (socket as Partial<TLSSocket>).encrypted === true, header),
+    socket,
+    maker,
+  )
+}
+
 /** Views a web `Request` (Bun, Deno, Hono, service platforms). `ip` is what the host knows of the peer. */
 export function fromWeb(request: Request, readAddress: AddressReader, ip: string): HandshakeRequest {
   const url = new URL(request.url)
@@ -54,7 +78,7 @@ export class PeerRequest implements HandshakeRequest {
   private held: readonly string[] | string
   /** At rest, the socket that it is made for again. */
   private host: IncomingMessage | Request | Socket
-  private maker: RequestMaker | null = null
+  private maker: RequestMaker | null
   private isAsked = false
 
   constructor(
@@ -63,7 +87,8 @@ export class PeerRequest implements HandshakeRequest {
     target: string,
     rawHeaders: readonly string[],
     address: (header: (name: string) => string | undefined) => ClientAddress,
-    raw: IncomingMessage | Request,
+    host: IncomingMessage | Request | Socket,
+    maker: RequestMaker | null = null,
   ) {
     this.method = method
     this.httpVersion = httpVersion
@@ -71,7 +96,8 @@ export class PeerRequest implements HandshakeRequest {
     const query = target.indexOf('?')
     this.path = query === -1 ? target : target.slice(0, query)
     this.held = rawHeaders
-    this.host = raw
+    this.host = host
+    this.maker = maker
     const { ip, secure, loopback } = address(name => this.header(name))
     this.ip = ip
     this.secure = secure
@@ -97,11 +123,11 @@ export class PeerRequest implements HandshakeRequest {
    */
   rest(maker: RequestMaker): void {
     const { host, held } = this
-    if (this.isAsked || typeof held === 'string' || !(host instanceof maker)) return
+    if (this.isAsked || typeof held === 'string' || (this.maker === null && !(host instanceof maker))) return
     const packed = packLines(held)
     if (packed === null) return
     this.held = packed
-    this.host = host.socket
+    if (host instanceof maker) this.host = host.socket
     this.maker = maker
     const whole = this.path === this.target
     this.target = ownString(this.target)
@@ -113,8 +139,15 @@ export class PeerRequest implements HandshakeRequest {
   }
 
   header(name: string): string | undefined {
-    const lines = this.lines(name)
-    return lines.length < 2 ? lines[0] : lines.join(', ')
+    let found: string | undefined
+    const { rawHeaders } = this
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const sent = rawHeaders[index]!
+      if (sent.length !== name.length || sent.toLowerCase() !== name) continue
+      const value = rawHeaders[index + 1]!
+      found = found === undefined ? value : `${found}, ${value}`
+    }
+    return found
   }
 
   lines(name: string): readonly string[] {

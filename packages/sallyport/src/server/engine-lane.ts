@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
-import { readUpgrade } from '../wire/index.ts'
+import { readUpgrade, type Upgrade } from '../wire/index.ts'
 import { readFirst } from './engine-read.ts'
 import { EngineRequest } from './engine-request.ts'
 
@@ -10,6 +10,9 @@ export interface EngineLane {
   /** Cuts the connections that have said nothing yet; those that the HTTP server has are its own to close. */
   close(): void
 }
+
+/** Takes a handshake that the lane read, and its socket, which is paused and has a listener for errors. */
+export type ReadReceiver = (upgrade: Upgrade, socket: Socket) => void
 
 /** One timer for all of them, rather than one each. */
 const SWEEP_MS = 1000
@@ -24,8 +27,9 @@ const NO_LANE: EngineLane = { close() {} }
  *
  * @param server a server that does not listen yet
  * @param silenceMs how long a connection may say nothing, in ms, to the second
+ * @param receive instead of the `upgrade` event, whose one listener does the same; where there are more it is emitted
  */
-export function installLane(server: Server, silenceMs: number): EngineLane {
+export function installLane(server: Server, silenceMs: number, receive?: ReadReceiver): EngineLane {
   if (!(server instanceof SocketServer)) return NO_LANE
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
@@ -48,12 +52,14 @@ export function installLane(server: Server, silenceMs: number): EngineLane {
   function first(socket: Socket, chunk: Buffer, owned: boolean): void {
     silent.delete(socket)
     socket.off('close', forget)
-    const upgrade = server.listenerCount('upgrade') > 0 ? readUpgrade(chunk) : null
+    const listeners = server.listenerCount('upgrade')
+    const upgrade = listeners > 0 ? readUpgrade(chunk) : null
     if (upgrade === null) handOn(socket, owned ? chunk : Buffer.from(chunk))
     else {
       // `cut` stays: whoever takes the upgrade needs one such listener at once.
       socket.pause()
-      server.emit('upgrade', new EngineRequest(socket, upgrade), socket, NO_HEAD)
+      if (receive !== undefined && listeners === 1) receive(upgrade, socket)
+      else server.emit('upgrade', new EngineRequest(socket, upgrade), socket, NO_HEAD)
     }
   }
 

@@ -8,9 +8,12 @@ import { extensions } from '../handshake/extensions.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { PeerRequest } from '../handshake/peer-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
+import type { ReadReceiver } from './engine-lane.ts'
 import { EngineRequest } from './engine-request.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
+
+const NO_HEAD = Buffer.alloc(0)
 
 /** Takes an `upgrade` event of an HTTP server, or of the lane before it. */
 export type EngineUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -69,10 +72,20 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
  * the wire speaks.
  */
 export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
+  return createReception(core, delivery).upgrade
+}
+
+/** The same for what the lane reads: Node's request is made where somebody asks for it, and for no refusal. */
+export interface Reception {
+  readonly upgrade: EngineUpgrade
+  readonly read: ReadReceiver
+}
+
+/** {@link createEngine} with both of its entrances. */
+export function createReception(core: Core, delivery: Delivery): Reception {
   const open = createOpener(core)
 
-  return (request, duplex, head) => {
-    const socket = duplex as Socket
+  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer): void => {
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     if (socket.listenerCount('error') === 0) socket.on('error', destroy)
     const conclude = (answer: Admittance): void => {
@@ -80,9 +93,13 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
       else if (socket.destroyed) core.abandon(answer)
       else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
     }
-    const answer = core.admit(core.fromNode(request), head.length > 0)
+    const answer = core.admit(request, head.length > 0)
     if (answer instanceof Promise) void answer.then(conclude)
     else conclude(answer)
+  }
+  return {
+    upgrade: (request, duplex, head) => receive(core.fromNode(request), duplex as Socket, head),
+    read: (upgrade, socket) => receive(core.fromRead(upgrade, socket, EngineRequest), socket, NO_HEAD),
   }
 }
 

@@ -17,7 +17,7 @@ import type { Handlers } from '../message/message-types.ts'
 import type { SchemaMap } from '../policy/types.ts'
 import { deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
-import { createEngine, refuseSocket } from './engine.ts'
+import { createReception, refuseSocket } from './engine.ts'
 import { installLane } from './engine-lane.ts'
 import { requireServeOptions } from './serve-options.ts'
 
@@ -63,6 +63,7 @@ export interface App {
 /** A request's headers must be here within this time, in ms: one byte a second ends at it. */
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
+const NOT_FOUND = { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' }
 
 /**
  * The secure server in one call: HTTPS, the ticket endpoint, the guarded WebSocket. Rejects with the listen error (a
@@ -108,12 +109,16 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
   server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
 
-  const upgrade = createEngine(core, delivery)
+  const reception = createReception(core, delivery)
+  const isServed = (target: string | undefined): boolean => path === undefined || target?.split('?', 1)[0] === path
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (path === undefined || request.url?.split('?', 1)[0] === path) upgrade(request, socket, head)
-    else refuseSocket(socket as Socket, { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' })
+    if (isServed(request.url)) reception.upgrade(request, socket, head)
+    else refuseSocket(socket as Socket, NOT_FOUND)
   })
-  const lane = installLane(server, HEADERS_MS)
+  const lane = installLane(server, HEADERS_MS, (read, socket) => {
+    if (isServed(read.target)) reception.read(read, socket)
+    else refuseSocket(socket, NOT_FOUND)
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     if (error.code === 'ECONNRESET' || !socket.writable) {

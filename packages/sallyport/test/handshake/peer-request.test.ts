@@ -5,7 +5,7 @@ import { type AddressInfo, Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { createAddressReader } from '../../src/handshake/client-address.ts'
 import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
-import { fromNode, fromWeb, type PeerRequest } from '../../src/handshake/peer-request.ts'
+import { fromNode, fromRead, fromWeb, type PeerRequest } from '../../src/handshake/peer-request.ts'
 import { EngineRequest } from '../../src/server/engine-request.ts'
 import { readUpgrade } from '../../src/wire/index.ts'
 import { dial } from '../support/raw-client.ts'
@@ -141,4 +141,29 @@ describe('at rest, a request of the lane', () => {
 
 test('a cookie that is no ASCII is the same text as before', () => {
   assert.equal(requestOf({ headers: { Cookie: 'sid=%C3%A9%F0%9F%94%91' } }).cookie('sid'), 'é🔑')
+})
+
+test("what a lane read makes Node's request for whoever asks, once, and for nobody else", () => {
+  let made = 0
+  class Counted extends EngineRequest {
+    constructor(...given: ConstructorParameters<typeof EngineRequest>) {
+      super(...given)
+      made++
+    }
+  }
+  const socket = Object.assign(new Socket(), { encrypted: true })
+  const read = { target: '/ws?a=1', rawHeaders: ['Host', 'app.test', 'X-A', '1', 'x-a', '2', 'Cookie', 'sid=a'] }
+  for (const rests of [false, true]) {
+    made = 0
+    const request = fromRead(read, socket, Counted, readAddress) as PeerRequest
+    assert.deepEqual([request.method, request.httpVersion, request.path, request.secure], ['GET', '1.1', '/ws', true])
+    assert.deepEqual([request.header('x-a'), request.header('x-b'), request.cookie('sid')], ['1, 2', undefined, 'a'])
+    if (rests) request.rest(Counted)
+    assert.equal(made, 0)
+    const raw = request.raw as IncomingMessage
+    request.rest(Counted)
+    assert.equal(request.raw, raw)
+    assert.equal(made, 1)
+    assert.deepEqual([raw.url, raw.socket, raw.headers.cookie], ['/ws?a=1', socket, 'sid=a'])
+  }
 })

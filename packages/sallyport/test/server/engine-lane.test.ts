@@ -199,6 +199,38 @@ test('a server that reads its sockets beneath JavaScript, as those of Bun do, ke
   lane.close()
 })
 
+test('a receiver stands for the one listener of upgrades; whoever listens beside it is told by the event', async t => {
+  const server = createServer()
+  const heard: string[] = []
+  const lane = installLane(server, 1000, ({ target }, socket) => {
+    heard.push(`read ${target}`)
+    assert.ok(socket.isPaused() && socket.listenerCount('error') > 0)
+    socket.end('read')
+  })
+  server.on('upgrade', (asked: IncomingMessage, socket: Socket) => {
+    heard.push(`event ${asked.url}`)
+    socket.end('event')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    lane.close()
+    server.close()
+  })
+  const ask = async (): Promise<void> => {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.write(HANDSHAKE)
+    await buffer(socket)
+  }
+  await ask()
+  const beside = (): void => void heard.push('beside')
+  server.on('upgrade', beside)
+  await ask()
+  server.off('upgrade', beside)
+  await ask()
+  assert.deepEqual(heard, ['read /chat', 'event /chat', 'beside', 'read /chat'])
+})
+
 describe('a connection that says nothing', () => {
   test('is cut after the time it has, to the second, and nobody else is', async t => {
     t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
