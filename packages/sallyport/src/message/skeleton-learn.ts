@@ -113,7 +113,8 @@ export function learnSkeleton(text: string, type: string, plan: ObjectPlan, boun
   if (root === null || !named || at !== text.length) return null
   literals.push(text.slice(from))
   const length = literals.reduce((sum, literal) => sum + literal.length, 0)
-  return length > LITERALS_MOST ? null : { type, literals: literals.map(literalOf), leaves, root, length, hits: 0 }
+  if (length > LITERALS_MOST) return null
+  return { type, literals: literals.map(literalOf), leaves, root, length, exact: false, hits: 0 }
 }
 
 /** Whether the type may stand where its key is declared; a doubt is a no. */

@@ -28,6 +28,8 @@ export interface Skeleton {
   readonly root: Shape
   /** Bytes of all literals: no message of this skeleton is shorter. */
   readonly length: number
+  /** Whether it is written as JSON.stringify writes it: no space between, every key in its place. */
+  exact: boolean
   /** How often it was read of late. */
   hits: number
 }
@@ -73,6 +75,24 @@ export function match(
     tos[index] = stop
     at = stop
   }
+}
+
+/**
+ * Whether the message matched last is, byte for byte, what JSON.stringify makes of its value. Strings that were matched
+ * are; of numbers only a fraction can be written in another way, and then its length differs: 1.50, or 0.0000001.
+ */
+export function isExact({ exact, leaves }: Skeleton): boolean {
+  if (!exact) return false
+  for (let index = 0; index < leaves.length; index++) {
+    if (leaves[index]!.kind !== LEAF.number) continue
+    if (String(numbers[index]!).length !== tos[index]! - froms[index]!) return false
+  }
+  return true
+}
+
+/** Whether a string of it is judged by its value alone: one whose pattern has no table. */
+export function needsValue({ leaves }: Skeleton): boolean {
+  return leaves.some(leaf => leaf.kind === LEAF.string && leaf.regExp !== null)
 }
 
 /** The value of the message matched last, fresh in every part; null where a pattern refuses a string. */

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { isAjv, isTypeBoxValidator } from './json-schema.ts'
+import { isTypeBoxValidator } from './json-schema.ts'
 import type { JsonSchema, Schema } from './schema-kinds.ts'
 import { compileLeaf, type Leaf } from './skeleton-leaf.ts'
 import { isStandardSchema } from './standard-schema.ts'
@@ -49,7 +49,8 @@ export function isObjectPlan(plan: FieldPlan): plan is ObjectPlan {
 }
 
 function jsonOf(schema: Schema): unknown {
-  if (isStandardSchema(schema) || isAjv(schema)) return null
+  // In the order of compileSchema: what is both is asked as a Standard Schema.
+  if (isStandardSchema(schema)) return null
   if (!isTypeBoxValidator(schema)) return schema
   const { Schema: own, Type: type } = schema as { Schema?: () => unknown; Type?: () => unknown }
   return isCompiled(schema) ? (own ?? type)?.call(schema) : null

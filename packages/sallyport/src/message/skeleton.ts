@@ -1,6 +1,6 @@
 import type { Policy } from '../policy/types.ts'
 import { learnSkeleton } from './skeleton-learn.ts'
-import { match, MATCHED, type Skeleton, valueOf } from './skeleton-match.ts'
+import { isExact, match, MATCHED, needsValue, type Skeleton, valueOf } from './skeleton-match.ts'
 import { type ObjectPlan, planOf } from './skeleton-plan.ts'
 
 /**

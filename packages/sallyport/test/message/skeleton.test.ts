@@ -335,7 +335,10 @@ test('a validator that only looks like one of TypeBox has no reader: what it che
   const owned = Object.assign(Compile(Type.Object({ type: Type.Literal('t'), v: Type.String() })), {
     Check: () => true,
   })
-  for (const schema of [duck, owned]) assert.equal(createMessageReader(policyFor({ t: schema as Schema })), null)
+  const both = Object.assign(Compile(Type.Object({ type: Type.Literal('t'), v: Type.String() })), {
+    '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) },
+  })
+  for (const schema of [duck, owned, both]) assert.equal(createMessageReader(policyFor({ t: schema as Schema })), null)
 })
 
 const off: readonly [name: string, policy: ReturnType<typeof policyFor>][] = [
