@@ -38,31 +38,45 @@ const NAMES: readonly string[] = [
 /** Beyond ASCII, so that no line of the peer's can hold one; within latin1, so that a character is a byte. */
 const FIRST_LINE = 0x80
 const FIRST_NAME = 0xc0
-const lineCodes = new Map(LINES.map(([name, value], index) => [`${name}:${value}`, FIRST_LINE + index]))
-const nameCodes = new Map(NAMES.map((name, index) => [name, FIRST_NAME + index]))
+interface Known {
+  /** What stands before a value of the peer's own. */
+  readonly prefix: string
+  /** The character for the whole line, by value. */
+  readonly lines: ReadonlyMap<string, string>
+}
+const KNOWN: ReadonlyMap<string, Known> = new Map(
+  [...NAMES, ...LINES.map(([name]) => name)].map(name => {
+    const index = NAMES.indexOf(name)
+    const lines = [...LINES.entries()].filter(([, line]) => line[0] === name)
+    return [
+      name,
+      {
+        prefix: index === -1 ? `${name}:` : String.fromCharCode(FIRST_NAME + index),
+        lines: new Map(lines.map(([nth, line]) => [line[1], String.fromCharCode(FIRST_LINE + nth)])),
+      },
+    ]
+  }),
+)
 /** What may be packed: a token, a printable value. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const VALUE = /^[\t -~]*$/
+const PRINTABLE = /^[\t -~]*$/
 
 /**
  * Header lines (name, value, name, value…) as one short string of its own: what a connection keeps of them for the
  * hours of its life. Null for lines that hold anything but printable ASCII.
  */
 export function packLines(lines: readonly string[]): string | null {
-  const bytes: string[] = []
+  if (!PRINTABLE.test(lines.join(''))) return null
+  let packed = ''
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = lines[index]!
     const value = lines[index + 1]!
-    const line = lineCodes.get(`${name}:${value}`)
-    if (line !== undefined) {
-      bytes.push(String.fromCharCode(line))
-      continue
-    }
-    const known = nameCodes.get(name)
-    if ((known === undefined && !NAME.test(name)) || !VALUE.test(value)) return null
-    bytes.push(known === undefined ? `${name}:` : String.fromCharCode(known), value, '\n')
+    const known = KNOWN.get(name)
+    if (known !== undefined) packed += known.lines.get(value) ?? `${known.prefix}${value}\n`
+    else if (NAME.test(name)) packed += `${name}:${value}\n`
+    else return null
   }
-  return ownString(bytes.join(''))
+  return ownString(packed)
 }
 
 /** The lines that `packLines` was given. */
