@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refusalOf, refusalText } from '../../src/guard/refusal.ts'
+import { deny } from '../../src/policy/verdict.ts'
+
+test('the answer is the code and nothing else, the same the second time', () => {
+  for (let time = 0; time < 2; time++) {
+    assert.equal(
+      refusalText(refusalOf(deny('SALLY_ORIGIN_NOT_ALLOWED', 'Origin "https://evil.example" is not in the list'))),
+      'HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nConnection: close\r\n' +
+        'Content-Length: 35\r\n\r\n{"code":"SALLY_ORIGIN_NOT_ALLOWED"}',
+    )
+  }
+})
+
+const waits: readonly [name: string, seconds: number | undefined, header: string | undefined][] = [
+  ['none', undefined, undefined],
+  ['under a second', 0.2, '1'],
+  ['a part of one', 1.2, '2'],
+  ['whole', 10, '10'],
+  ['none after others', undefined, undefined],
+]
+for (const [name, seconds, header] of waits) {
+  test(`Retry-After, ${name}: one denial's wait is not told to the next`, () => {
+    const refusal = refusalOf(deny('SALLY_HANDSHAKE_RATE', 'too many', seconds))
+    assert.equal(refusal.status, 429)
+    assert.equal(refusal.headers['Retry-After'], header)
+    assert.equal(/Retry-After: (\d+)\r\n/.exec(refusalText(refusal))?.[1], header)
+  })
+}
+
+test('who embeds a guard cannot write into the answers of others', () => {
+  const { headers } = refusalOf(deny('SALLY_ORIGIN_MISSING', ''))
+  assert.throws(() => Object.assign(headers, { 'Set-Cookie': 'a=1' }), TypeError)
+  const text = refusalText({ status: 403, headers: { ...headers, 'X-A': '1' }, body: '{}' })
+  assert.match(text, /X-A: 1\r\nContent-Length: 2\r\n\r\n\{\}$/)
+})
