@@ -31,6 +31,7 @@ export class Pair implements Delivery, BackendListener {
   target = ''
   /** Written by the route's heartbeat. */
   pongAwaited = false
+  readonly takesBytes = true
   #hub: PairHub
   #client: EmbeddedConnection | null = null
   #clientSocket: Socket | null = null

@@ -36,6 +36,8 @@ export interface Hub {
 export interface Delivery {
   /** Once the connection may act: at once, or after its first message. What it throws or rejects with closes the connection. */
   open?(connection: LiveConnection): unknown
+  /** Whether `message` can do with the bytes of a subject that is `exact`, instead of its value. */
+  readonly takesBytes?: boolean
   /** One message that passed. A promise counts as a running handler. */
   message(subject: MessageSubject, connection: LiveConnection): unknown
   /** The end of a connection that `open` was called for. */

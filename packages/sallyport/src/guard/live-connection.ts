@@ -99,6 +99,9 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   get protocol(): string {
     return this.attempt.subprotocol ?? ''
   }
+  get takesBytes(): boolean {
+    return this.#delivery.takesBytes === true
+  }
   get authenticated(): boolean {
     return this.readyState !== 0
   }

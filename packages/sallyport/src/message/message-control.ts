@@ -22,6 +22,8 @@ export interface MessageSubject {
   readonly end?: number
   /** Whether every byte that is lent is ASCII. */
   readonly ascii?: boolean
+  /** Whether its text is exactly what JSON.stringify makes of its value, which was not made: only for who takes bytes. */
+  exact?: boolean
   /** Whether a reader of bytes has answered for `message/format` and `message/schema`. */
   read?: boolean
   /** Makes it last beyond the transport's call. To be called by whoever holds on to it. */
@@ -47,6 +49,8 @@ export interface MessageConnection {
   budgetKeys: BudgetKeys | null
   byteTat: number
   controlFrameTat: number
+  /** Whether who its messages are delivered to can do with the bytes of one that is `exact`, instead of its value. */
+  readonly takesBytes?: boolean
 }
 
 /** A compiled message control. A synchronous verdict is never awaited. */

@@ -25,12 +25,16 @@ export function createMessageDoor(
     if (check !== null) checks.push({ id: control.id, check })
   }
   const reader = createMessageReader(policy)
-  if (reader !== null) readBytes(checks, reader)
+  if (reader !== null) readBytes(checks, reader, policy.message.authorize !== null)
   return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe })
 }
 
 /** Puts a reader of bytes before `message/format` and `message/schema`: what it reads, they are not asked about. */
-function readBytes(checks: DoorCheck<MessageSubject, MessageConnection>[], reader: MessageReader): void {
+function readBytes(
+  checks: DoorCheck<MessageSubject, MessageConnection>[],
+  reader: MessageReader,
+  asksForValue: boolean,
+): void {
   const format = checks.find(({ id }) => id === 'message/format')!
   const schema = checks.find(({ id }) => id === 'message/schema')!
   /** What format let pass, and schema is asked about next: what report mode let pass teaches nothing. */
@@ -38,11 +42,13 @@ function readBytes(checks: DoorCheck<MessageSubject, MessageConnection>[], reade
 
   replace(checks, format, (subject, connection) => {
     const { lent } = subject
-    const read = lent && subject.ascii ? reader.read(lent, subject.start!, subject.end!) : null
+    const wantsValue = asksForValue || connection.takesBytes !== true
+    const read = lent && subject.ascii ? reader.read(lent, subject.start!, subject.end!, wantsValue) : null
     subject.read = read !== null
     if (read !== null) {
       subject.type = read.type
-      subject.value = read.value
+      subject.exact = read.value === null
+      subject.value = read.value ?? undefined
       return PASS
     }
     const verdict = format.check(subject, connection)

@@ -11,9 +11,10 @@ import { type ObjectPlan, planOf } from './skeleton-plan.ts'
 export interface MessageReader {
   /**
    * The message in `bytes[start..end)`, which is ASCII, where format and schema would certainly let it pass, with the
-   * very same value; null where they must be asked. Never throws, whatever the bytes.
+   * very same value; null where they must be asked. Never throws, whatever the bytes. Without `wantsValue` the value
+   * is left out where the bytes are exactly what JSON.stringify makes of it, and can go on in its place.
    */
-  read(bytes: Buffer, start: number, end: number): ReadMessage | null
+  read(bytes: Buffer, start: number, end: number, wantsValue?: boolean): ReadMessage | null
   /**
    * Learns from a text that format and schema let pass, and from what came of it: `input` is the value parsed, `value`
    * the one passed on. Bounded in number, size and work.
@@ -21,10 +22,10 @@ export interface MessageReader {
   learn(text: string, type: string, input: unknown, value: unknown): void
 }
 
-/** A message that was read: its type, and its value, which is nobody else's. */
+/** A message that was read: its type, and its value, which is nobody else's; null where it was left out. */
 export interface ReadMessage {
   readonly type: string
-  readonly value: object
+  readonly value: object | null
 }
 
 const SKELETONS_MOST = 16
@@ -64,7 +65,7 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
     skeletons[index] = before
   }
 
-  const read = (bytes: Buffer, start: number, end: number): ReadMessage | null => {
+  const read = (bytes: Buffer, start: number, end: number, wantsValue = true): ReadMessage | null => {
     if (start < 0 || end > bytes.length) return null
     const view = viewOf(bytes.buffer)
     const offset = bytes.byteOffset
@@ -74,6 +75,10 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
       if (skeleton.length > end - start) continue
       const stop = match(skeleton, view, offset + start, offset + end, bytes, offset)
       if (stop === MATCHED) {
+        if (!wantsValue && isExact(skeleton)) {
+          hit(skeleton, index)
+          return { type: skeleton.type, value: null }
+        }
         const value = valueOf(skeleton, bytes, offset)
         if (value === null) return null
         hit(skeleton, index)
@@ -135,7 +140,9 @@ function readsBack(skeleton: Skeleton, text: string): boolean {
   if (match(skeleton, viewOf(bytes.buffer), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED)
     return false
   const value = valueOf(skeleton, bytes, byteOffset)
-  return value !== null && JSON.stringify(value) === JSON.stringify(JSON.parse(text))
+  const written = JSON.stringify(value)
+  skeleton.exact = written === text && !needsValue(skeleton)
+  return value !== null && written === JSON.stringify(JSON.parse(text))
 }
 
 // Of the memory seen last: an engine reads into one buffer.

@@ -8,6 +8,7 @@ export class Subject implements MessageSubject {
   value: unknown = undefined
   type: string | null = null
   read = false
+  exact = false
   lent: Buffer | null = null
   start = 0
   end = 0

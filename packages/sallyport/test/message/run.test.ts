@@ -188,6 +188,21 @@ test('what report mode let pass teaches the reader nothing: it is told of again'
   }
 })
 
+test('who takes bytes is given no value of what can go on as it is; who is asked for a rule is', async () => {
+  const asked: unknown[] = []
+  const rule = (_session: unknown, message: unknown): boolean => asked.push(message) > 0
+  for (const authorize of [null, rule]) {
+    const { run, connection } = door({ schema: READABLE, authorize })
+    const taking = { ...connection, judgedAt: connection.judgedAt, takesBytes: true }
+    void run(lent('{"type":"chat","text":"one"}'), taking)
+    const subject = lent('{"type":"chat","text":"two"}')
+    assert.equal(codeOf(await run(subject, taking)), 'PASS')
+    const value = authorize === null ? undefined : { type: 'chat', text: 'two' }
+    assert.deepEqual([subject.type, subject.exact, subject.value], ['chat', authorize === null, value])
+  }
+  assert.deepEqual(asked.at(-1), { type: 'chat', text: 'two' })
+})
+
 test('text beyond ASCII is left to format and schema', () => {
   const { run, connection } = door({ schema: READABLE })
   for (let round = 0; round < 3; round++) {

@@ -45,6 +45,7 @@ export function pairOf(policy: Policy): Pair {
     reader,
     ask,
     take(text) {
+      const left = read(reader, text, false)
       const found = read(reader, text)
       const { passes, input, subject } = ask(text)
       if (found !== null) {
@@ -52,7 +53,13 @@ export function pairOf(policy: Policy): Pair {
         assert.equal(found.type, subject.type)
         assert.deepStrictEqual(found.value, subject.value)
         assert.equal(JSON.stringify(found.value), JSON.stringify(subject.value), 'the order of the keys')
-      } else if (passes) reader.learn(text, subject.type!, input, subject.value)
+        assert.equal(left?.type, found.type)
+        if (left?.value === null) assert.equal(text, JSON.stringify(subject.value), 'the bytes go on as they are')
+        else assert.deepStrictEqual(left?.value, found.value)
+      } else {
+        assert.equal(left, null, 'with or without its value')
+        if (passes) reader.learn(text, subject.type!, input, subject.value)
+      }
       return found
     },
   }
@@ -78,11 +85,11 @@ export function taughtLeaf(leaf: Schema, token: string): (token: string) => 'rea
 }
 
 /** Reads a text as it lies in the middle of other bytes, at every alignment in turn. */
-export function read(reader: MessageReader, text: string): ReadMessage | null {
+export function read(reader: MessageReader, text: string, wantsValue?: boolean): ReadMessage | null {
   const start = 5 + (turn++ & 3)
   const bytes = Buffer.alloc(start + text.length + 9, '"')
   const end = start + bytes.write(text, start, 'latin1')
-  return reader.read(bytes, start, end)
+  return reader.read(bytes, start, end, wantsValue)
 }
 
 let turn = 0
