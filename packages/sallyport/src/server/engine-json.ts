@@ -1,42 +1,48 @@
 import type { Socket } from 'node:net'
-import { NO_ROOM, writeJson } from '../message/json-writer.ts'
-import { headerBytes, writeTextHeader } from '../wire/index.ts'
-import { flush, lend, OUTBOX_BYTES, outboxStart, settle } from './engine-outbox.ts'
+import { writeJsonFrame } from '../wire/encoder.ts'
+import { NO_ROOM, NOT_PLAIN } from '../wire/json-writer.ts'
+import { commit, flush, OUTBOX_BYTES, outboxStart, reserve } from './engine-outbox.ts'
 
-/** The size of the last header: how long a message is, is known only once it is written. */
-let guess = 2
+/** Below so many bytes JSON.stringify and an encoding of its text are done sooner: they need not look who is asked. */
+const SHORT_BYTES = 256
+/** Of the text sent last: the next one is likely as long. */
+let lastBytes = 0
+/** How many messages are left to JSON.stringify after one that was not plain. */
+const PATIENCE = 16
+let patience = 0
+
+/** Tells how long a text was that JSON.stringify made. */
+export function tellTextLength(bytes: number): void {
+  lastBytes = bytes
+}
 
 /**
- * Sends a value as JSON in one text frame, written straight into the outbox.
+ * Sends a value as JSON in one text frame, written straight into the outbox. No code of the value runs.
  *
  * @returns bytes of the text; -1 where nothing was sent, and JSON.stringify is to be asked
  */
 export function sendJsonFrame(socket: Socket, value: object): number {
-  const sent = write(socket, value)
-  if (sent !== NO_ROOM) return sent
-  // Once more with all the room there is, unless it was all.
-  flush()
-  return Math.max(write(socket, value), -1)
+  if (lastBytes < SHORT_BYTES || patience > 0) {
+    patience = Math.max(0, patience - 1)
+    return -1
+  }
+  let sent = write(socket, value)
+  if (sent === NO_ROOM) {
+    // Once more with all the room there is.
+    flush()
+    sent = write(socket, value)
+  }
+  if (sent === NOT_PLAIN) patience = PATIENCE
+  return Math.max(sent, -1)
 }
 
 function write(socket: Socket, value: object): number {
-  const memory = lend(socket)
+  const memory = reserve(socket, 0)
   const start = outboxStart()
-  const text = start + guess
-  let end = writeJson(memory, text, OUTBOX_BYTES, value)
-  const length = end - text
-  if (end >= 0) {
-    const header = headerBytes(length)
-    if (header !== guess) {
-      if (start + header + length > OUTBOX_BYTES) end = NO_ROOM
-      else {
-        memory.copyWithin(start + header, text, end)
-        end = start + header + length
-        guess = header
-      }
-    }
-    if (end >= 0) writeTextHeader(memory, start, length)
-  }
-  const isSettled = settle(socket, memory, start, end < 0 ? start : end)
-  return end < 0 ? end : isSettled ? length : -1
+  const stop = writeJsonFrame(memory, start, OUTBOX_BYTES, value)
+  if (stop < 0) return stop
+  commit(stop)
+  const framed = stop - start
+  lastBytes = framed - (framed < 128 ? 2 : framed < 0x10004 ? 4 : 10)
+  return lastBytes
 }

@@ -9,8 +9,6 @@ let used = 0
 let owner: Socket | null = null
 let turns = 0
 let scheduled = false
-/** Somebody writes behind what is used, and may call what writes here too. */
-let lent = false
 
 /**
  * Room for one frame of `socket`, behind what it has written in this turn. Another connection's bytes leave first; all
@@ -19,12 +17,6 @@ let lent = false
  * @returns the memory; the frame begins at `outboxStart()`, and `commit` tells where it ends
  */
 export function reserve(socket: Socket, room: number): Buffer {
-  if (lent) {
-    // Whoever has the memory goes on writing into it, and finds that it is no longer ours.
-    flush()
-    bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
-    lent = false
-  }
   if (owner !== socket || used + room > OUTBOX_BYTES) {
     flush()
     owner = socket
@@ -44,29 +36,6 @@ export function outboxStart(): number {
 /** Tells where the frame ends that was written into what `reserve` gave. */
 export function commit(end: number): void {
   used = end
-}
-
-/**
- * Lends all the room that is left behind what `socket` has written, to who cannot tell how much it needs and may run
- * code of the app meanwhile. The frame begins at `outboxStart()`, and leaves when `settle` is told where it ends.
- */
-export function lend(socket: Socket): Buffer {
-  const memory = reserve(socket, 0)
-  lent = true
-  return memory
-}
-
-/**
- * Takes back what was lent, with a frame in `[start, end)`.
- *
- * @returns false when something else was sent meanwhile: the frame is lost, and to be written again
- */
-export function settle(socket: Socket, memory: Buffer, start: number, end: number): boolean {
-  if (bytes !== memory) return false
-  lent = false
-  if (owner !== socket || used !== start) return false
-  used = end
-  return true
 }
 
 /** Bytes of `socket` that wait here. */

@@ -18,7 +18,7 @@ import {
   writeFrame,
   writeTextFrame,
 } from '../wire/index.ts'
-import { sendJsonFrame } from './engine-json.ts'
+import { sendJsonFrame, tellTextLength } from './engine-json.ts'
 import { beginTurn, commit, endTurn, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './engine-outbox.ts'
 import { readFrom } from './engine-read.ts'
 
@@ -199,6 +199,7 @@ export class EngineSocket implements Transport, WireSink {
       this.#send(FIN | OPCODE.text, Buffer.from(text))
       return
     }
+    tellTextLength(text.length)
     const target = reserve(this.#socket, room)
     commit(writeTextFrame(target, outboxStart(), text))
   }

@@ -16,8 +16,7 @@ export function textFrameRoom(text: string): number {
   return MAX_HEADER_BYTES + 3 * text.length
 }
 
-/** The size of a server's header before this many bytes of payload; a client's has four more. */
-export function headerBytes(length: number): number {
+function headerBytes(length: number): number {
   return length < 126 ? 2 : length < 0x10000 ? 4 : 10
 }
 
@@ -81,11 +80,6 @@ export function writeTextFrame(target: Buffer, at: number, text: string): number
   if (start !== guess) target.copyWithin(start, guess, guess + length)
   writeHeader(target, at, TEXT, length, 0)
   return start + length
-}
-
-/** Writes a server's header of a whole text message before the `length` bytes of payload that stand behind it. */
-export function writeTextHeader(target: Buffer, at: number, length: number): void {
-  writeHeader(target, at, TEXT, length, 0)
 }
 
 /** The size of the last header of a message in JSON: the next one is likely as long. */

@@ -4,14 +4,12 @@ export { Decoder, type DecoderOptions } from './decoder.ts'
 export { deflateMessage, inflateMessage, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './deflate.ts'
 export {
   frameSize,
-  headerBytes,
   MAX_HEADER_BYTES,
   textFrameRoom,
   writeFrame,
   writeMaskedFrame,
   writeMaskedTextFrame,
   writeTextFrame,
-  writeTextHeader,
 } from './encoder.ts'
 export { agreeDeflate, type DeflateAgreement, type ExtensionOffer, readExtensions } from './extensions.ts'
 export { FAULTS, type WireFault, type WireFaultCode } from './faults.ts'
