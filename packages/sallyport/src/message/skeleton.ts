@@ -67,7 +67,7 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
 
   const read = (bytes: Buffer, start: number, end: number, wantsValue = true): ReadMessage | null => {
     if (start < 0 || end > bytes.length) return null
-    const view = viewOf(bytes.buffer)
+    const view = viewOf(bytes)
     const offset = bytes.byteOffset
     let left = end - start + SLACK
     for (let index = 0; index < skeletons.length && left > 0; index++) {
@@ -137,18 +137,21 @@ function isSame(one: Skeleton, other: Skeleton): boolean {
 function readsBack(skeleton: Skeleton, text: string): boolean {
   const bytes = Buffer.from(text, 'latin1')
   const { byteOffset } = bytes
-  if (match(skeleton, viewOf(bytes.buffer), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED)
-    return false
+  if (match(skeleton, viewOf(bytes), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED) return false
   const value = valueOf(skeleton, bytes, byteOffset)
   const written = JSON.stringify(value)
   skeleton.exact = written === text && !needsValue(skeleton)
   return value !== null && written === JSON.stringify(JSON.parse(text))
 }
 
-// Of the memory seen last: an engine reads into one buffer.
-let view: DataView = new DataView(new ArrayBuffer(0))
+// Of the buffer seen last, an engine reads into one: to ask it for its memory costs more than to know it again.
+let seen: Buffer = Buffer.alloc(0)
+let view: DataView = new DataView(seen.buffer)
 
-function viewOf(memory: ArrayBufferLike): DataView {
-  if (view.buffer !== memory) view = new DataView(memory)
+function viewOf(bytes: Buffer): DataView {
+  if (bytes !== seen) {
+    view = new DataView(bytes.buffer)
+    seen = bytes
+  }
   return view
 }

@@ -5,17 +5,31 @@ const HIGH_BITS = 0x80808080 | 0
 const keyBytes = new Uint8Array(4)
 const keyWord = new Int32Array(keyBytes.buffer)
 
-// An engine that reads into one buffer, and writes into a second, makes their words once.
+// An engine that reads into one buffer, and writes into a second, makes their words once. The buffers are told apart by
+// themselves: to ask for the memory of one costs more than unmasking a short message.
 let words: Int32Array = new Int32Array(0)
 let others: Int32Array = words
+let owner: Uint8Array = new Uint8Array(0)
+let otherOwner: Uint8Array = owner
 
-/** The whole words of a memory, in this machine's byte order; those of the last two memories seen are kept. */
-export function wordsOf(memory: ArrayBufferLike): Int32Array {
-  if (words.buffer === memory) return words
-  const before = words
-  words = others.buffer === memory ? others : new Int32Array(memory, 0, memory.byteLength >>> 2)
+/** The whole words of a buffer's memory, in this machine's byte order; those of the last two buffers seen are kept. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  if (bytes === owner) return words
+  const [before, beforeOwner] = [words, owner]
+  if (bytes !== otherOwner) {
+    const { buffer } = bytes
+    if (others.buffer !== buffer) others = words.buffer === buffer ? words : wholeWords(buffer)
+    otherOwner = bytes
+  }
+  words = others
+  owner = otherOwner
   others = before
+  otherOwner = beforeOwner
   return words
+}
+
+function wholeWords(memory: ArrayBufferLike): Int32Array {
+  return new Int32Array(memory, 0, memory.byteLength >>> 2)
 }
 
 function maskByte(bytes: Uint8Array, at: number, key: number, turn: number): number {
@@ -43,7 +57,7 @@ export function applyMask(bytes: Uint8Array, start: number, end: number, key: nu
     keyBytes[2] = key >>> (((turn + 2) & 3) << 3)
     keyBytes[3] = key >>> (((turn + 3) & 3) << 3)
     const word = keyWord[0]!
-    const memory = wordsOf(bytes.buffer)
+    const memory = wordsOf(bytes)
     const last = (offset + end) >>> 2
     let index = (offset + at) >>> 2
     for (; index < last; index++) {

@@ -17,7 +17,7 @@ export function plainEnd(bytes: Uint8Array, start: number, end: number): number 
       if (!isPlain(bytes[at]!)) return at
       at++
     }
-    at = plainWordsEnd(wordsOf(bytes.buffer), (offset + at) >>> 2, (offset + end) >>> 2) * 4 - offset
+    at = plainWordsEnd(wordsOf(bytes), (offset + at) >>> 2, (offset + end) >>> 2) * 4 - offset
   }
   while (at < end && isPlain(bytes[at]!)) at++
   return at

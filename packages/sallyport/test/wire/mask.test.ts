@@ -54,6 +54,28 @@ describe('applyMask', () => {
   })
 })
 
+test('buffers that take turns, some of one memory, are never taken for each other', () => {
+  const memory = Buffer.allocUnsafeSlow(96).fill(0)
+  const buffers = [memory, Buffer.alloc(40), memory.subarray(32, 72), Buffer.allocUnsafeSlow(64).fill(0)]
+  const expected = buffers.map(buffer => buffer.length)
+  for (const turn of [0, 0, 1, 0, 1, 2, 0, 2, 3, 0, 3, 1, 2, 2, 0, 3, 3, 2, 1]) {
+    const buffer = buffers[turn]!
+    const before = buffers.map(other => other.toString('hex'))
+    applyMask(buffer, 0, 40, 0x01010101, 0)
+    for (const [index, other] of buffers.entries()) {
+      assert.equal(other.length, expected[index])
+      if (other.buffer !== buffer.buffer)
+        assert.equal(other.toString('hex'), before[index], 'another memory is as it was')
+    }
+    applyMask(buffer, 0, 40, 0x01010101, 0)
+    assert.deepEqual(
+      buffers.map(other => other.toString('hex')),
+      before,
+      'twice is as it was',
+    )
+  }
+})
+
 describe('maskingKey', () => {
   test('gives keys that do not repeat, over the end of its pool', () => {
     const keys = new Set(Array.from({ length: 5000 }, maskingKey))
