@@ -62,7 +62,24 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   if (!(maxKeys >= 1)) throw new TypeError(`maxKeys must be a number of 1 or more, not ${String(maxKeys)}`)
 
   const buckets = new Map<string, KeyedBucket>()
-  const bucketQueue = createExpiryQueue<KeyedBucket>(bucket => buckets.delete(bucket.key))
+  // The two asked for last: the messages of a connection come one behind the other, each for its user and its address.
+  let recent: KeyedBucket | null = null
+  let older: KeyedBucket | null = null
+  const bucketQueue = createExpiryQueue<KeyedBucket>(bucket => {
+    buckets.delete(bucket.key)
+    if (bucket === recent) recent = null
+    if (bucket === older) older = null
+  })
+  const bucketOf = (key: string): KeyedBucket | undefined => {
+    if (recent?.key === key) return recent
+    if (older?.key === key) return older
+    const known = buckets.get(key)
+    if (known) {
+      older = recent
+      recent = known
+    }
+    return known
+  }
   const used = createUsedKeys()
   const revoked = new Map<string, Revoked>()
   const revokedQueue = createExpiryQueue<Revoked>(item => revoked.delete(item.key))
@@ -109,7 +126,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   return {
     take(key, cost, budget, at = now()) {
       assertOpen()
-      const known = buckets.get(key)
+      const known = bucketOf(key)
       if (known) {
         const taken = takeFrom(known, cost, budget, at)
         known.due = refilledAt(known, budget)
@@ -200,6 +217,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       if (timer) clearInterval(timer)
       timer = null
       buckets.clear()
+      recent = null
+      older = null
       revoked.clear()
       leases.clear()
       for (const queue of queues) queue.clear()

@@ -80,6 +80,59 @@ describe('the budget of take', () => {
     )
   })
 
+  it('keys that take turns are each as if alone, also over the sweeps that forget them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            key: fc.constantFrom('a', 'b', 'c', 'd'),
+            wait: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40_000 })),
+            cost: fc.integer({ min: 0, max: 30 }),
+            sweeps: fc.boolean(),
+          }),
+          { maxLength: 80 },
+        ),
+        steps => {
+          mock.timers.enable({ apis: ['setInterval', 'Date'], now: START })
+          try {
+            const together = createMemoryStore()
+            const alone = new Map(['a', 'b', 'c', 'd'].map(key => [key, clocked()]))
+            for (const { key, wait, cost, sweeps } of steps) {
+              // A timer that is late, or in time.
+              if (sweeps) mock.timers.tick(wait)
+              else mock.timers.setTime(Date.now() + wait)
+              for (const one of alone.values()) one.pass(wait)
+              assert.deepEqual(together.take(key, cost, minute), alone.get(key)!.store.take(key, cost, minute))
+            }
+            for (const one of alone.values()) one.close()
+            together.close()
+          } finally {
+            mock.timers.reset()
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('a budget that was forgotten when it had refilled, and asked for again at once, is owed all the same', () => {
+    mock.timers.enable({ apis: ['setInterval', 'Date'], now: START })
+    try {
+      for (const before of ['aa', 'aazz']) {
+        const store = createMemoryStore()
+        for (const key of before) store.take(key, 1, minute)
+        for (let second = 0; second < 6; second++) mock.timers.tick(1000)
+        assert.equal(store.size().budgets, 0)
+        assert.equal(store.take('a', 30, minute).ok, true)
+        for (const key of 'bbcc') store.take(key, 1, minute)
+        assert.equal(store.take('a', 1, minute).ok, false)
+        store.close()
+      }
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
   it('exactly one unit comes back after perMs / amount, and not a ms earlier', () => {
     const { store, pass, close } = clocked()
     assert.equal(store.take('k', 30, minute).ok, true)
