@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
@@ -10,11 +9,10 @@ import { FIN, OPCODE } from '../../src/wire/index.ts'
 import { frame, HANDSHAKE, open, type RawClient, text } from './engine-server.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
-const bun = ['../../../../node_modules/.bin/bun', '../../../../bench/node_modules/.bin/bun'].map(path).find(existsSync)
 
 const RUNTIMES = [
   { name: 'Node', command: process.execPath },
-  { name: 'Bun', command: bun },
+  { name: 'Bun', command: path('../../../../node_modules/.bin/bun') },
 ] as const
 
 const message = (word: string): string => JSON.stringify({ type: 'chat', message: word.repeat(20) })
@@ -66,8 +64,7 @@ const attacks: readonly (readonly [name: string, bytes: Buffer, heard: string])[
 
 for (const { name: runtime, command } of RUNTIMES) {
   for (const tls of [false, true]) {
-    const skip = command === undefined && 'bun is not installed (npm install in bench/)'
-    describe(`serve() under ${runtime}${tls ? ', over TLS' : ''}`, { skip, timeout: 20_000 }, () => {
+    describe(`serve() under ${runtime}${tls ? ', over TLS' : ''}`, { timeout: 20_000 }, () => {
       let child: ChildProcess
       let port: number
       const dial = (): Socket =>
@@ -76,7 +73,7 @@ for (const { name: runtime, command } of RUNTIMES) {
 
       before(async () => {
         const args = ['--conditions=sallyport-source', path('runtime-server.ts'), ...(tls ? ['--tls'] : [])]
-        child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+        child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
         const [told] = (await once(child.stdout!, 'data')) as [Buffer]
         port = Number(told.toString())
       })
