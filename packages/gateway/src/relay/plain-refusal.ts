@@ -4,7 +4,8 @@ export const POLLING = '?transport=polling'
 /**
  * Compiles what of plain HTTP no backend may get: `?name=value` or `?name` anywhere in the query, `/path`, or `/path/*`
  * with all below it. A backend may read a target otherwise than we do (escapes, letters, doubled slashes, `;`): what any of
- * them could read as refused is refused.
+ * them could read as refused is refused. Where paths are, so is every target with `..`: no two readers agree on where it
+ * leads, and browsers send none.
  */
 export function createPlainRefusal(patterns: readonly string[]): (target: string) => boolean {
   const queries = patterns.filter(pattern => pattern.startsWith('?')).map(pattern => pattern.slice(1).toLowerCase())
@@ -23,16 +24,25 @@ export function createPlainRefusal(patterns: readonly string[]): (target: string
         const [name, value] = cut(parameter)
         return names.has(name) || pairs.has(`${name}=${value}`)
       })
-  const refusesPath = (target: string): boolean => {
-    const path = plainPath(target.split(/[?#]/, 1)[0]!)
+  const refusesPath = (written: string): boolean => {
+    const path = plainPath(written)
+    if (path === null) return paths.length > 0
     return exact.has(path) || stems.some(stem => path === stem || path.startsWith(`${stem}/`) || stem === '')
   }
   return target => {
     const lower = target.toLowerCase()
-    const once = unescaped(lower)
-    const spellings = once === lower ? [lower] : [lower, once, unescaped(once)]
-    return spellings.some(one => refusesQuery(one) || refusesPath(one))
+    const spellings = spellingsOf(lower)
+    if (spellings.some(one => refusesQuery(one) || refusesPath(pathOf(one)))) return true
+    // To who looks for the query before the escapes, an escaped `?` is part of the path.
+    return spellings.length > 1 && spellingsOf(pathOf(lower)).some(refusesPath)
   }
+}
+
+const pathOf = (target: string): string => target.split(/[?#]/, 1)[0]!
+
+function spellingsOf(text: string): readonly string[] {
+  const once = unescaped(text)
+  return once === text ? [text] : [text, once, unescaped(once)]
 }
 
 /** Escapes of single bytes; what is refused is ASCII. */
@@ -42,23 +52,28 @@ function unescaped(text: string): string {
   )
 }
 
-/** Name and value of a parameter, as the most tolerant reader takes them: `transport[0] = polling`. */
+/** Name and value of a parameter, as the most tolerant reader takes them: `transport[0] = polling`, `[transport]=polling`. */
 function cut(parameter: string): readonly [name: string, value: string] {
   const at = parameter.indexOf('=')
   const name = at === -1 ? parameter : parameter.slice(0, at)
   const value = at === -1 ? '' : parameter.slice(at + 1)
-  return [tidy(name).replace(/\[.*$/, ''), tidy(value)]
+  return [
+    tidy(name)
+      .replace(/^\[+/, '')
+      .replace(/[[\]].*$/s, ''),
+    tidy(value),
+  ]
 }
 
 const tidy = (text: string): string => unescaped(unescaped(text)).replaceAll(/[\s+\0]/g, '')
 
-/** A path without what servers overlook: doubled slashes, dots, parameters of a segment, a slash at the end. */
-function plainPath(path: string): string {
+/** A path without what servers overlook: doubled slashes, a dot, parameters of a segment, a slash at the end; null for `..`. */
+function plainPath(path: string): string | null {
   const kept: string[] = []
   for (const part of path.replaceAll('\\', '/').split('/')) {
     const segment = part.replace(/;.*$/s, '').replaceAll('\0', '')
-    if (segment === '..') kept.pop()
-    else if (segment !== '' && segment !== '.') kept.push(segment)
+    if (segment === '..') return null
+    if (segment !== '' && segment !== '.') kept.push(segment)
   }
   return kept.map(segment => `/${segment}`).join('')
 }
