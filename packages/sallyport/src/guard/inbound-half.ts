@@ -175,6 +175,8 @@ export abstract class InboundHalf extends OutboundHalf {
     this.delayedUntil = this.hub.now() + ms
     this.#backlog ??= new Backlog()
     subject.keep?.()
+    // Another policy may judge it then, and let another value pass.
+    subject.exact = false
     this.#backlog.putBack(subject)
     this.holdFor(HOLD.delayed)
     this.touch()
