@@ -26,10 +26,21 @@ export function readFrom(plain: Socket, reader: Reader): void {
   const socket = plain as ReadSocket
   socket[READER] = reader
   socket.on('data', onData)
+  dropOwnEnd(socket)
   socket.on('end', onEnd)
   socket.on('close', onClose)
   shareBuffer(socket, onBytes)
   socket.resume()
+}
+
+/**
+ * Node's own listener makes a socket that may not stay half open refuse to write; on one that may it does nothing, and
+ * two listeners are a list, of more than a hundred bytes, where one is none.
+ */
+function dropOwnEnd(socket: Socket): void {
+  if (!socket.allowHalfOpen) return
+  const own = socket.listeners('end')[0]
+  if (own?.name === 'onReadableStreamEnd') socket.off('end', own as () => void)
 }
 
 /**
