@@ -71,18 +71,66 @@ export function applyMask(bytes: Uint8Array, start: number, end: number, key: nu
   return (bits & HIGH_BITS) === 0
 }
 
-const POOL_BYTES = 8192
-const pool = Buffer.allocUnsafeSlow(POOL_BYTES)
-let drawn = POOL_BYTES
+// Of the last two buffers seen, as above, but byte for byte: what is copied lies at any alignment on both sides.
+let view: DataView = new DataView(new ArrayBuffer(0))
+let otherView: DataView = view
+let viewed: Uint8Array | null = null
+let otherViewed: Uint8Array | null = null
+
+function viewOf(bytes: Uint8Array): DataView {
+  if (bytes === viewed) return view
+  const [before, beforeViewed] = [view, viewed]
+  view = bytes === otherViewed ? otherView : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  viewed = bytes
+  otherView = before
+  otherViewed = beforeViewed
+  return view
+}
+
+/**
+ * Copies `source[from..to)` to `target[at..)` and masks it in the same step (RFC 6455 §5.3). Throws a `RangeError` where
+ * either does not hold it.
+ *
+ * @param key the four key bytes, first byte lowest
+ * @returns the position behind what was written
+ */
+export function copyMasked(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  from: number,
+  to: number,
+  key: number,
+): number {
+  const input = viewOf(source)
+  const output = viewOf(target)
+  const shift = at - from
+  let next = from
+  for (const last = to - 15; next < last; next += 16) {
+    const place = next + shift
+    output.setInt32(place, input.getInt32(next, true) ^ key, true)
+    output.setInt32(place + 4, input.getInt32(next + 4, true) ^ key, true)
+    output.setInt32(place + 8, input.getInt32(next + 8, true) ^ key, true)
+    output.setInt32(place + 12, input.getInt32(next + 12, true) ^ key, true)
+  }
+  for (const last = to - 3; next < last; next += 4) {
+    output.setInt32(next + shift, input.getInt32(next, true) ^ key, true)
+  }
+  for (let left = key; next < to; next++, left >>>= 8) output.setUint8(next + shift, input.getUint8(next) ^ left)
+  return to + shift
+}
+
+const KEYS = 2048
+const pool = new Int32Array(KEYS)
+let drawn = KEYS
 
 /** A fresh masking key from the system's CSPRNG (RFC 6455 §5.3), never used twice. */
 export function maskingKey(): number {
-  if (drawn === POOL_BYTES) {
+  if (drawn === KEYS) {
     randomFillSync(pool)
     drawn = 0
   }
-  const key = pool.readInt32LE(drawn)
-  pool.writeInt32LE(0, drawn)
-  drawn += 4
+  const key = pool[drawn]!
+  pool[drawn++] = 0
   return key
 }

@@ -40,7 +40,7 @@ describe('writeFrame', () => {
     })
   }
 
-  for (const length of [0, 1, 47, 48, 49, 125, 126, 1000]) {
+  for (const length of [0, 1, 47, 48, 49, 125, 126, 511, 512, 513, 1000]) {
     test(`${length} bytes out of the middle of a payload, masked and not`, () => {
       const payload = Buffer.from(Array.from({ length: length + 9 }, (_, index) => 32 + (index % 90)))
       const expected = `text ${payload.toString('latin1', 4, 4 + length)}`

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { applyMask, maskingKey } from '../../src/wire/index.ts'
+import { copyMasked } from '../../src/wire/mask.ts'
 
 /** RFC 6455 §5.3 as it is written: j = i mod 4. */
 function masked(bytes: Uint8Array, key: Uint8Array, phase: number): number[] {
@@ -74,6 +75,56 @@ test('buffers that take turns, some of one memory, are never taken for each othe
       'twice is as it was',
     )
   }
+})
+
+describe('copyMasked', () => {
+  test('is RFC 6455 §5.3 at every alignment and length; the source and what lies around the copy stay as they were', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 80 }),
+        fc.uint8Array({ minLength: 4, maxLength: 4 }),
+        fc.nat(7),
+        fc.nat(7),
+        (plain, key, from, at) => {
+          const source = Buffer.alloc(from + plain.length + 5, 0xaa)
+          source.set(plain, from)
+          const before = source.toString('hex')
+          const target = Buffer.alloc(at + plain.length + 5, 0xbb)
+          const end = at + plain.length
+          const written = copyMasked(target, at, source, from, from + plain.length, Buffer.from(key).readInt32LE())
+          assert.equal(written, end)
+          assert.deepEqual([...target.subarray(at, end)], masked(plain, key, 0))
+          assert.equal(source.toString('hex'), before)
+          assert.ok(target.subarray(0, at).every(byte => byte === 0xbb))
+          assert.ok(target.subarray(end).every(byte => byte === 0xbb))
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  const memory = Buffer.alloc(64, 0x41)
+  const outside: readonly [name: string, at: number, from: number, to: number][] = [
+    ['of a source behind its end, though its memory goes on', 0, 30, 41],
+    ['of a source before its begin, though memory is there', 0, -1, 10],
+    ['into a target behind its end', 31, 0, 10],
+    ['into a target before its begin', -1, 0, 10],
+  ]
+  for (const [name, at, from, to] of outside) {
+    test(`copies nothing ${name}: a RangeError`, () => {
+      const source = memory.subarray(8, 48)
+      assert.throws(() => copyMasked(Buffer.alloc(40), at, source, from, to, 0), RangeError)
+    })
+  }
+
+  test('buffers that take turns are never taken for each other', () => {
+    const buffers = ['a', 'b', 'c', 'd'].map(letter => Buffer.alloc(40, letter))
+    const target = Buffer.alloc(40)
+    for (const turn of [0, 0, 1, 0, 1, 2, 0, 2, 3, 0, 3, 1, 2, 2, 0, 3, 3, 2, 1]) {
+      copyMasked(target, 0, buffers[turn]!, 0, 40, 0)
+      assert.equal(target.toString(), buffers[turn]!.toString())
+    }
+  })
 })
 
 describe('maskingKey', () => {
