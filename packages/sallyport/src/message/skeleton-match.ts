@@ -143,8 +143,8 @@ function sameLength({ length, words, bytes }: Literal, view: DataView, at: numbe
 function matchString(leaf: Leaf, view: DataView, at: number, end: number, bytes: Buffer, offset: number): number {
   const { pattern, least, most } = leaf
   const limit = at + most < end ? at + most + 1 : end
-  const stop = pattern === null ? plainStringEnd(view, at, limit, bytes, offset) : patternEnd(pattern, view, at, end)
-  if (stop === -1) return ~at
+  const stop = pattern === null ? plainStringEnd(view, at, limit, bytes, offset) : patternEnd(pattern, view, at, limit)
+  if (stop < 0) return stop
   const length = stop - at
   return length < least || length > most ? ~stop : stop
 }

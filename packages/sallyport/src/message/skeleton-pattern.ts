@@ -56,23 +56,28 @@ function patternOf(
   return { classes, places: Int32Array.from(places), words, run, least, most }
 }
 
-/** Where what the pattern demands ends; -1 where it is not met. Whoever asks sees to it that the string ends there. */
+/**
+ * Where what the pattern demands ends; where it is not met, the complement of how far was looked. Whoever asks sees to it
+ * that the string ends there.
+ */
 export function patternEnd(pattern: BytePattern, view: DataView, start: number, end: number): number {
   const { classes, places, words, run } = pattern
   const count = places.length
-  if (end - start < count) return -1
+  if (end - start < count) return ~start
   if (words !== null) {
-    if (!fitPlaces(words, count, view, start)) return -1
+    if (!fitPlaces(words, count, view, start)) return ~(start + count)
   } else {
     for (let place = 0; place < count; place++) {
-      if ((classes[view.getUint8(start + place)]! & places[place]!) === 0) return -1
+      if ((classes[view.getUint8(start + place)]! & places[place]!) === 0) return ~(start + place)
     }
   }
   let at = start + count
   if (run === 0) return at
   const from = at
-  while (at < end && (classes[view.getUint8(at)]! & run) !== 0) at++
-  return at - from >= pattern.least && at - from <= pattern.most ? at : -1
+  // One more than it may be tells that it is too long.
+  const last = Math.min(end, from + pattern.most + 1)
+  while (at < last && (classes[view.getUint8(at)]! & run) !== 0) at++
+  return at - from >= pattern.least && at - from <= pattern.most ? at : ~at
 }
 
 type Bytes = ReadonlySet<number>

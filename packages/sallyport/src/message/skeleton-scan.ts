@@ -49,8 +49,9 @@ function printableBits(word: number): number {
 function longEnd(view: DataView, start: number, end: number, bytes: Buffer, offset: number): number {
   const part = bytes.subarray(start - offset, end - offset)
   const quote = part.indexOf(QUOTE)
-  const backslash = part.indexOf(BACKSLASH)
-  const first = Math.min(quote === -1 ? end : start + quote, backslash === -1 ? end : start + backslash)
+  // Up to the quote alone: a message of many strings would be searched to its end for each of them.
+  const backslash = (quote === -1 ? part : part.subarray(0, quote)).indexOf(BACKSLASH)
+  const first = backslash !== -1 ? start + backslash : quote !== -1 ? start + quote : end
   let at = start
   for (; at + 32 <= first; at += 32) {
     const printable =

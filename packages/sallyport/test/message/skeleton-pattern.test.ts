@@ -114,9 +114,32 @@ test('nothing beyond the end is looked at', () => {
   const run = bytePattern('^a+$')!
   const view = new DataView(new Uint8Array([97, 97, 97, 97]).buffer)
   assert.equal(patternEnd(pattern, view, 1, 4), 4)
-  assert.equal(patternEnd(pattern, view, 2, 4), -1)
+  assert.equal(patternEnd(pattern, view, 2, 4), ~2)
   assert.equal(patternEnd(run, view, 1, 3), 3)
-  assert.equal(patternEnd(run, view, 3, 3), -1)
+  assert.equal(patternEnd(run, view, 3, 3), ~3)
+})
+
+test('a row beyond what the pattern allows is looked at no further, and how far it was is told', () => {
+  let looked = 0
+  class Counting extends DataView<ArrayBuffer> {
+    override getUint8(at: number): number {
+      looked++
+      return super.getUint8(at)
+    }
+  }
+  const view = new Counting(new Uint8Array(60_000).fill(97).buffer)
+  for (const [source, stop] of [
+    ['^[a-z]{1,10}$', ~11],
+    ['^[a-z]?$', ~2],
+    ['^[a-z]{1,50000}$', ~50_001],
+    ['^xa*$', ~0],
+    ['^aab$', ~2],
+    ['^[a-z]+$', 60_000],
+  ] as const) {
+    looked = 0
+    assert.equal(patternEnd(bytePattern(source)!, view, 0, 60_000), stop, source)
+    assert.ok(looked <= Math.max(stop, ~stop) + 1, `${source}: ${looked} bytes`)
+  }
 })
 
 const ALPHABET = ' !-./0129:AZ[]^_az{|}~$*+?(),\x7f'.split('')
@@ -212,5 +235,5 @@ function endOf(source: string, bytes: Buffer): number {
   const compiledPattern = bytePattern(source)
   assert.ok(compiledPattern !== null, `${source} has a table`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return patternEnd(compiledPattern, view, 0, bytes.length)
+  return Math.max(-1, patternEnd(compiledPattern, view, 0, bytes.length))
 }

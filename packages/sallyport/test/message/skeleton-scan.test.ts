@@ -47,6 +47,35 @@ test('where all is plain, the end is the end, and what lies after it is not look
   for (let end = 4000; end < 4070; end++) assert.equal(endOf(bytes, 3, end), end)
 })
 
+test('a short string before much else is searched to its own end alone', () => {
+  let searched = 0
+  const counted = (bytes: Buffer): Buffer =>
+    Object.assign(bytes.subarray(0), {
+      subarray: (start?: number, end?: number) => counted(bytes.subarray(start, end)),
+      indexOf(byte: number) {
+        const at = bytes.indexOf(byte)
+        searched += at === -1 ? bytes.length : at + 1
+        return at
+      },
+    })
+  const bytes = Buffer.alloc(1_000_000, 'x')
+  for (const [quote, backslash, expected] of [
+    [100, -1, 100],
+    [100, 50, 50],
+    [50, 100, 50],
+    [3000, 2999, 2999],
+  ] as const) {
+    bytes.fill('x')
+    bytes[quote] = 0x22
+    if (backslash !== -1) bytes[backslash] = 0x5c
+    searched = 0
+    const view = new DataView(bytes.buffer, 0)
+    const { byteOffset: offset, length } = bytes
+    assert.equal(plainStringEnd(view, offset, offset + length, counted(bytes), offset) - offset, expected)
+    assert.ok(searched <= 2 * quote + 2, `${searched} bytes for a string of ${expected}`)
+  }
+})
+
 const numbers: readonly [text: string, value: number | null][] = [
   ['0', 0],
   ['-1', -1],
