@@ -90,6 +90,15 @@ export function isExact({ exact, leaves }: Skeleton): boolean {
   return true
 }
 
+/** How much longer the numbers of the message matched last are than JSON.stringify writes them, in bytes. */
+export function surplusOf({ leaves }: Skeleton): number {
+  let surplus = 0
+  for (let index = 0; index < leaves.length; index++) {
+    if (leaves[index]!.kind === LEAF.number) surplus += tos[index]! - froms[index]! - String(numbers[index]!).length
+  }
+  return surplus
+}
+
 /** Whether a string of it is judged by its value alone: one whose pattern has no table. */
 export function needsValue({ leaves }: Skeleton): boolean {
   return leaves.some(leaf => leaf.kind === LEAF.string && leaf.regExp !== null)

@@ -1,6 +1,6 @@
 import type { Policy } from '../policy/types.ts'
 import { learnSkeleton } from './skeleton-learn.ts'
-import { isExact, match, MATCHED, needsValue, type Skeleton, valueOf } from './skeleton-match.ts'
+import { isExact, match, MATCHED, needsValue, type Skeleton, surplusOf, valueOf } from './skeleton-match.ts'
 import { type ObjectPlan, planOf } from './skeleton-plan.ts'
 
 /**
@@ -140,7 +140,8 @@ function readsBack(skeleton: Skeleton, text: string): boolean {
   if (match(skeleton, viewOf(bytes), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED) return false
   const value = valueOf(skeleton, bytes, byteOffset)
   const written = JSON.stringify(value)
-  skeleton.exact = written === text && !needsValue(skeleton)
+  // Nothing but spaces and numbers is ever longer; the numbers of this one message say nothing of the next.
+  skeleton.exact = written.length + surplusOf(skeleton) === text.length && !needsValue(skeleton)
   return value !== null && written === JSON.stringify(JSON.parse(text))
 }
 

@@ -596,7 +596,9 @@ const spellings: readonly [name: string, learned: string, text: string, exact: b
   ['another, with many digits', '{"type":"t","n":1}', '{"type":"t","n":0.00000012345678}', false],
   ['a fraction that ends in 0', '{"type":"t","n":1}', '{"type":"t","n":1.50}', false],
   ['a fraction that is none', '{"type":"t","n":1}', '{"type":"t","n":7.0}', false],
-  ['learned from a number that is written otherwise', '{"type":"t","n":1.0}', '{"type":"t","n":1}', false],
+  ['learned from a number that is written otherwise', '{"type":"t","n":1.0}', '{"type":"t","n":1}', true],
+  ['learned from such a number, and a space', '{"type": "t","n":1.00}', '{"type": "t","n":1}', false],
+  ['learned from such a number, and spaced so that it is as long', '{"type": "t","n":1}', '{"type": "t","n":1}', false],
   ['a pattern that only a value can be asked for', '{"type":"t","p":"a"}', '{"type":"t","p":"b"}', false],
 ]
 for (const [name, learned, text, exact] of spellings) {
