@@ -4,7 +4,14 @@ import { type Attempt, newAttempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { HANDSHAKE_DOOR, POLLING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
-import { fromNode, fromRead, fromWeb, type ReadRequest, type RequestMaker } from '../handshake/peer-request.ts'
+import {
+  fromNode,
+  fromRead,
+  fromWeb,
+  PeerRequest,
+  type ReadRequest,
+  type RequestMaker,
+} from '../handshake/peer-request.ts'
 import { type Resolution, resolveSession } from '../handshake/session.ts'
 import { redeemFirstMessage } from '../handshake/ticket.ts'
 import { createKeeper } from '../lifetime/keeper.ts'
@@ -56,6 +63,8 @@ export interface Core {
   /** Gives up an admission that was never opened. */
   abandon(admission: Admission): void
   open(admission: Admission, transport: Transport, delivery: Delivery): LiveConnection
+  /** Whose requests can be made again, so that a connection that lives on need not keep its own. */
+  restWith(maker: RequestMaker): void
   /**
    * Takes an open connection over from another guard: it is judged by this policy from now on, and ended where this
    * handshake door would not let it in, rate and ticket apart: those are of the moment when it opened.
@@ -161,8 +170,14 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       if (draining !== null && live.size === 0) for (const done of draining) done()
     },
   }
-  const keeper = createKeeper<LiveConnection>(policy, now, ({ attempt }) => {
-    for (const { key, cap } of attempt.leases) settle(() => store.lease(key, attempt.id, cap, LEASE_TTL_MS))
+  let maker: RequestMaker | null = null
+  const keeper = createKeeper<LiveConnection>(policy, now, {
+    renew({ attempt }) {
+      for (const { key, cap } of attempt.leases) settle(() => store.lease(key, attempt.id, cap, LEASE_TTL_MS))
+    },
+    settle({ request }) {
+      if (maker !== null && request instanceof PeerRequest) request.rest(maker)
+    },
   })
 
   const release = (attempt: Attempt): void => {
@@ -270,6 +285,9 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       observer.opened(connection)
       if (isRevoked) connection.end(revoked)
       return connection
+    },
+    restWith(given) {
+      maker = given
     },
     adopt(connection) {
       const { id, ticket, subprotocol, origin } = connection.attempt

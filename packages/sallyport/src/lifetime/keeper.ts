@@ -5,6 +5,11 @@ import { LIFETIME } from './index.ts'
 import type { Kept, LifetimeCheck } from './kept.ts'
 import { createWheel, type Spoke } from './wheel.ts'
 
+/** How long after its opening a connection is settled, in ms: one that is gone by then is spared the work. */
+export const SETTLE_MS = 500
+/** The bit of `reported` that says so; the controls have the low ones. */
+const SETTLED = 1 << 30
+
 /** A connection as the keeper keeps it. */
 export interface KeptConnection extends Kept, Spoke {
   readonly readyState: number
@@ -24,11 +29,19 @@ export interface Keeper<C> {
   forget(connection: C): void
 }
 
-/** Compiles the policy's lifetime controls; `renew` renews a connection's leases. */
+/** What is done for a connection as it lives on; one for which it throws is cut. */
+export interface KeeperWork<C> {
+  /** Renews its leases. */
+  renew(connection: C): void
+  /** Once it has lived for {@link SETTLE_MS}: makes it small for the hours that it may last. */
+  settle(connection: C): void
+}
+
+/** Compiles the policy's lifetime controls. */
 export function createKeeper<C extends KeptConnection>(
   policy: Policy,
   now: () => number,
-  renew: (connection: C) => void,
+  work: KeeperWork<C>,
 ): Keeper<C> {
   const checks: { readonly id: ControlId; readonly bit: number; readonly check: LifetimeCheck }[] = []
   for (const [index, control] of LIFETIME.entries()) {
@@ -41,6 +54,9 @@ export function createKeeper<C extends KeptConnection>(
     if (connection.readyState === 3) return Infinity
     if (connection.readyState === 2) return connection.cutAt === 0 ? Infinity : connection.cutAt
     let due = connection.leaseAt + renewEvery
+    if ((connection.reported & SETTLED) === 0 && connection.openedAt + SETTLE_MS < due) {
+      due = connection.openedAt + SETTLE_MS
+    }
     if (connection.delayedUntil !== 0 && connection.delayedUntil < due) due = connection.delayedUntil
     for (const { bit, check } of checks) {
       if ((connection.reported & bit) !== 0) continue
@@ -57,7 +73,11 @@ export function createKeeper<C extends KeptConnection>(
     }
     if (connection.leaseAt + renewEvery <= time) {
       connection.leaseAt = time
-      renew(connection)
+      work.renew(connection)
+    }
+    if ((connection.reported & SETTLED) === 0 && connection.openedAt + SETTLE_MS <= time) {
+      connection.reported |= SETTLED
+      work.settle(connection)
     }
     if (connection.delayedUntil !== 0 && connection.delayedUntil <= time) connection.undelay()
     for (const { id, bit, check } of checks) {

@@ -6,7 +6,6 @@ import type { Delivery } from '../guard/hub.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { extensions } from '../handshake/extensions.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { PeerRequest } from '../handshake/peer-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
 import type { ReadReceiver } from './engine-lane.ts'
 import { EngineRequest } from './engine-request.ts'
@@ -42,6 +41,7 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
   // The guard has a budget of control frames by time; the wire, which has no clock, needs none beside it.
   const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments, controlFrames: Infinity }
   const deflate = extensions(policy)
+  core.restWith(EngineRequest)
 
   return (admission, { socket, head, delivery, subprotocol }) => {
     // By its lines: an object of all headers, once made, would be kept as long as the connection.
@@ -62,7 +62,6 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
     const live = core.open(admission, transport, delivery)
     transport.start(live, head)
     live.begin()
-    if (request instanceof PeerRequest) request.rest(EngineRequest)
     return { live, transport }
   }
 }
