@@ -38,7 +38,8 @@ export interface Counters {
   opened(path: string): void
   closed(): void
   messageIn(bytes: number): void
-  messageOut(bytes: number): void
+  /** `bytes`: of all of them. */
+  messageOut(bytes: number, messages?: number): void
   ticketIssued(): void
   listenerFailed(): void
   logFailed(): void
@@ -129,8 +130,8 @@ export function createCounters(routes: readonly string[] | null = null): Counter
       total.messagesIn++
       total.bytesIn += bytes
     },
-    messageOut(bytes) {
-      total.messagesOut++
+    messageOut(bytes, messages = 1) {
+      total.messagesOut += messages
       total.bytesOut += bytes
     },
     ticketIssued() {

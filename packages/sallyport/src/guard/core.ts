@@ -153,7 +153,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     enforced,
     authenticated: connection => observer.authenticated(connection),
     failed: (error, connection) => observer.failed(error, connection),
-    sent: bytes => observer.sent(bytes),
+    sent: (bytes, messages) => observer.sent(bytes, messages),
     received: bytes => observer.received(bytes),
     surrender(connection) {
       live.delete(connection)

@@ -25,7 +25,8 @@ export interface Hub {
   readonly enforced: (control: ControlId) => boolean
   readonly authenticated: (connection: LiveConnection) => void
   readonly failed: (error: unknown, connection: LiveConnection) => void
-  readonly sent: (bytes: number) => void
+  /** One message left, or several at once with so many bytes in all. */
+  readonly sent: (bytes: number, messages?: number) => void
   readonly received: (bytes: number) => void
   readonly ended: (connection: LiveConnection, code: number) => void
   /** Another guard takes the connection over: forgets it, and gives its places back. */

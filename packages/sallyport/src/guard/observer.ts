@@ -29,7 +29,7 @@ export interface Observer {
   drained(open: number): void
   storeState(state: StoreState): void
   received(bytes: number): void
-  sent(bytes: number): void
+  sent(bytes: number, messages?: number): void
 }
 
 /** An observer for one guard. */
@@ -84,7 +84,7 @@ export function createObserver(policy: Policy, now: () => number): Observer {
     drained: open => tell(() => describe.describeShutdown(open)),
     storeState: state => tell(() => describe.describeStore(state)),
     received: bytes => counters.messageIn(bytes),
-    sent: bytes => counters.messageOut(bytes),
+    sent: (bytes, messages) => counters.messageOut(bytes, messages),
   }
 }
 

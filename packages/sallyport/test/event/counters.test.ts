@@ -16,6 +16,7 @@ describe('counters', () => {
     counters.messageIn(10)
     counters.messageIn(5)
     counters.messageOut(7)
+    counters.messageOut(30, 3)
     counters.ticketIssued()
     counters.listenerFailed()
     counters.logFailed()
@@ -26,9 +27,9 @@ describe('counters', () => {
       open: 1,
       openedByRoute: { '/ws': 2 },
       messagesIn: 2,
-      messagesOut: 1,
+      messagesOut: 4,
       bytesIn: 15,
-      bytesOut: 7,
+      bytesOut: 37,
       ticketsIssued: 1,
       listenerFailures: 1,
       logFailures: 1,
