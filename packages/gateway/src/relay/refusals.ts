@@ -50,7 +50,16 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
     const { listener, reason, untold, last } = kind
     kind.untold = 0
     const { ip, host, path, detail } = last
-    const facts = { kind: 'refused', listener, reason, count: untold, ip, host: shown(host), path: shown(path), detail }
+    const facts = {
+      kind: 'refused',
+      listener,
+      reason,
+      count: untold,
+      ip,
+      host: hostShown(host),
+      path: pathShown(path),
+      detail,
+    }
     log.warn(facts, `refused: ${MESSAGES[reason]}`)
     kind.timer = setTimeout(() => {
       kind.timer = null
@@ -93,7 +102,29 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
 }
 
 const MOST_CHARS = 200
+/** Beyond this much of what the peer wrote nothing is looked at. */
+const READ_CHARS = 2048
+
+/** Without what may be secret: query, fragment and parameters (`;jsessionid=…`), escaped ones too, and user and host of an absolute form. */
+function pathShown(path: string | undefined): string | undefined {
+  return shown(
+    path
+      ?.slice(0, READ_CHARS)
+      .replace(/(?:[?#;]|%3f|%23|%3b).*$/is, '')
+      .replace(/^[a-z][a-z\d+.-]*:\/*[^/\\]*/i, ''),
+  )
+}
+
+/** Without query or user, of which `…@` tells. */
+function hostShown(host: string | undefined): string | undefined {
+  return shown(
+    host
+      ?.slice(0, READ_CHARS)
+      .replace(/(?:[?#]|%3f|%23).*$/is, '')
+      .replace(/^.*@/s, '…@'),
+  )
+}
 
 function shown(text: string | undefined): string | undefined {
-  return text?.slice(0, MOST_CHARS).replaceAll(/[^\x20-\x7e]+/g, '\u{fffd}')
+  return text?.slice(0, MOST_CHARS).replaceAll(/[^\x20-\x7e…]+/g, '\u{fffd}')
 }

@@ -40,6 +40,31 @@ describe('what no guard hears of, the operator does', () => {
       'no-route',
       { host: 'app.localhost', path: '/admin' },
     ],
+    ...(
+      [
+        ['a parameter of the path', '/app;jsessionid=secret/x', '/app'],
+        ['an escaped parameter', '/app%3Bjsessionid=secret', '/app'],
+        ['an escaped query', '/app%3ftoken=secret', '/app'],
+        ['a fragment', '/app#token=secret', '/app'],
+        ['user and password of an absolute form', 'http://ann:secret@app.localhost/app', '/app'],
+      ] as const
+    ).map(
+      ([name, target, path]) =>
+        [
+          `${name} is not logged`,
+          `GET ${target} HTTP/1.1\r\nHost: app.localhost\r\n\r\n`,
+          /^HTTP\/1\.1 404/,
+          'no-route',
+          { host: 'app.localhost', path },
+        ] as const,
+    ),
+    [
+      'user and password before the host are not logged',
+      'GET /app HTTP/1.1\r\nHost: ann:secret@app.localhost\r\n\r\n',
+      /^HTTP\/1\.1 404/,
+      'no-route',
+      { host: '…@app.localhost', path: '/app' },
+    ],
     ['no HTTP at all', '\x16\x03\x01\x02\x00garbage\r\n\r\n', /^HTTP\/1\.1 400/, 'malformed', {}],
     [
       'two lengths of a body: smuggling',
