@@ -24,8 +24,17 @@ async function answerTo(port: number, bytes: string): Promise<string> {
 const refusedOf = (world: GatewayWorld): readonly (readonly [Record<string, unknown>, string])[] =>
   world.logged.filter(({ facts }) => facts['kind'] === 'refused').map(({ facts, message }) => [facts, message] as const)
 
+const secretPaths: readonly [name: string, target: string, path: string][] = [
+  ['a parameter of the path', '/app;jsessionid=secret/x', '/app'],
+  ['an escaped parameter', '/app%3Bjsessionid=secret', '/app'],
+  ['an escaped query', '/app%3ftoken=secret', '/app'],
+  ['a fragment', '/app#token=secret', '/app'],
+  ['who asks, in an absolute form,', 'http://ann:secret@app.localhost/app', '/app'],
+]
+
 describe('what no guard hears of, the operator does', () => {
-  const rows: readonly [name: string, bytes: string, status: RegExp, reason: string, told: object][] = [
+  type Row = readonly [name: string, bytes: string, status: RegExp, reason: string, told: object]
+  const rows: readonly Row[] = [
     [
       'a handshake to a path that no route has',
       upgrade('/nothing?token=secret', 'app.localhost'),
@@ -40,23 +49,14 @@ describe('what no guard hears of, the operator does', () => {
       'no-route',
       { host: 'app.localhost', path: '/admin' },
     ],
-    ...(
-      [
-        ['a parameter of the path', '/app;jsessionid=secret/x', '/app'],
-        ['an escaped parameter', '/app%3Bjsessionid=secret', '/app'],
-        ['an escaped query', '/app%3ftoken=secret', '/app'],
-        ['a fragment', '/app#token=secret', '/app'],
-        ['user and password of an absolute form', 'http://ann:secret@app.localhost/app', '/app'],
-      ] as const
-    ).map(
-      ([name, target, path]) =>
-        [
-          `${name} is not logged`,
-          `GET ${target} HTTP/1.1\r\nHost: app.localhost\r\n\r\n`,
-          /^HTTP\/1\.1 404/,
-          'no-route',
-          { host: 'app.localhost', path },
-        ] as const,
+    ...secretPaths.map(
+      ([name, target, path]): Row => [
+        `${name} is not logged`,
+        `GET ${target} HTTP/1.1\r\nHost: app.localhost\r\n\r\n`,
+        /^HTTP\/1\.1 404/,
+        'no-route',
+        { host: 'app.localhost', path },
+      ],
     ),
     [
       'user and password before the host are not logged',
