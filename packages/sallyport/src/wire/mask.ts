@@ -71,20 +71,14 @@ export function applyMask(bytes: Uint8Array, start: number, end: number, key: nu
   return (bits & HIGH_BITS) === 0
 }
 
-// Of the last two buffers seen, as above, but byte for byte: what is copied lies at any alignment on both sides.
-let view: DataView = new DataView(new ArrayBuffer(0))
-let otherView: DataView = view
-let viewed: Uint8Array | null = null
-let otherViewed: Uint8Array | null = null
+// Of the buffers that were copied between last, as above, but byte for byte: they lie at any alignment.
+let sourceView: DataView = new DataView(new ArrayBuffer(0))
+let targetView: DataView = sourceView
+let lastSource: Uint8Array | null = null
+let lastTarget: Uint8Array | null = null
 
-function viewOf(bytes: Uint8Array): DataView {
-  if (bytes === viewed) return view
-  const [before, beforeViewed] = [view, viewed]
-  view = bytes === otherViewed ? otherView : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  viewed = bytes
-  otherView = before
-  otherViewed = beforeViewed
-  return view
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }
 
 /**
@@ -102,8 +96,16 @@ export function copyMasked(
   to: number,
   key: number,
 ): number {
-  const input = viewOf(source)
-  const output = viewOf(target)
+  if (source !== lastSource) {
+    sourceView = viewOf(source)
+    lastSource = source
+  }
+  if (target !== lastTarget) {
+    targetView = viewOf(target)
+    lastTarget = target
+  }
+  const input = sourceView
+  const output = targetView
   const shift = at - from
   let next = from
   for (const last = to - 15; next < last; next += 16) {

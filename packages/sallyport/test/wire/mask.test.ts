@@ -123,6 +123,9 @@ describe('copyMasked', () => {
     for (const turn of [0, 0, 1, 0, 1, 2, 0, 2, 3, 0, 3, 1, 2, 2, 0, 3, 3, 2, 1]) {
       copyMasked(target, 0, buffers[turn]!, 0, 40, 0)
       assert.equal(target.toString(), buffers[turn]!.toString())
+      const other = Buffer.alloc(40)
+      copyMasked(other, 0, target, 0, 40, 0)
+      assert.equal(other.toString(), target.toString())
     }
   })
 })
