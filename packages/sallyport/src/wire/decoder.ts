@@ -2,6 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { Assembly } from './assembly.ts'
 import { readClose } from './close.ts'
 import { FAULTS, type WireFault } from './faults.ts'
+import { FrameRun } from './frame-run.ts'
 import { headerSize, readLength, refuseStart } from './header.ts'
 import type { Inflate, WireLimits, WirePeer } from './limits.ts'
 import { applyMask } from './mask.ts'
@@ -16,6 +17,8 @@ export interface DecoderOptions {
   /** Present when permessage-deflate was negotiated; else a set RSV1 is refused. */
   readonly inflate?: Inflate | undefined
 }
+
+const run = new FrameRun()
 
 /**
  * Frames and messages from bytes in any split (RFC 6455 §5): no socket, no clock. Messages that lie whole in one
@@ -109,7 +112,9 @@ export class Decoder {
   push(chunk: Buffer, start = 0, end: number = chunk.length): number {
     let at = start
     while (at < end && !this.#stopped) {
-      at = this.#left > 0 ? this.#gather(chunk, at, end) : this.#header(chunk, at, end)
+      if (this.#left > 0) at = this.#gather(chunk, at, end)
+      else if (this.#masked === 0 && this.#sink.takesFrames === true) at = this.#run(chunk, at, end)
+      else at = this.#header(chunk, at, end)
     }
     return this.#ended ? end : at
   }
@@ -126,6 +131,15 @@ export class Decoder {
     this.#message = null
     this.#control = null
     this.#head = null
+  }
+
+  /** Frames that need not be taken apart, where such are next. */
+  #run(chunk: Buffer, start: number, end: number): number {
+    const most = Math.min(this.messageBytes, this.#limits.frameBytes)
+    if (this.midway || !run.measure(chunk, start, end, most)) return this.#header(chunk, start, end)
+    const { end: stop } = run
+    this.#sink.frames!(chunk, start, stop, run.messages, run.payloadBytes)
+    return stop
   }
 
   #header(chunk: Buffer, from: number, end: number): number {

@@ -9,6 +9,10 @@ export interface WireSink {
   text(bytes: Buffer, start: number, end: number, ascii: boolean): void
   /** One whole binary message. */
   binary(bytes: Buffer, start: number, end: number): void
+  /** Whether whole messages of a server may come as the frames that they are, by `frames`, instead of one by one. */
+  readonly takesFrames?: boolean
+  /** Whole messages of a server: `bytes[start..end)` are frames that another server may send as they lie. */
+  frames?(bytes: Buffer, start: number, end: number, messages: number, payloadBytes: number): void
   /** A ping; the same bytes are owed as a pong (RFC 6455 §5.5.3). */
   pinged(bytes: Buffer, start: number, end: number): void
   ponged(bytes: Buffer, start: number, end: number): void
