@@ -223,6 +223,22 @@ export class EngineSocket implements Transport, WireSink {
     } else this.#send(FIN | OPCODE.text, bytes, start, end)
   }
 
+  /** Whether what it sends may be compressed. */
+  get compresses(): boolean {
+    return this.#deflate !== null
+  }
+
+  /** Sends `bytes[start..end)`: frames of whole messages, none of them compressed, as a relay has them. */
+  sendFrames(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state !== 'open') return
+    for (let at = start; at < end; at += OUTBOX_BYTES) {
+      const piece = bytes.subarray(at, Math.min(end, at + OUTBOX_BYTES))
+      const target = reserve(this.#socket, piece.length)
+      target.set(piece, outboxStart())
+      commit(outboxStart() + piece.length)
+    }
+  }
+
   ping(): void {
     if (this.#state === 'open') this.#send(FIN | OPCODE.ping, new Uint8Array(0))
   }

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import type { Inlet } from '../../src/guard/transport.ts'
 import { refuseSocket } from '../../src/server/engine.ts'
 import { type EngineDeflate, EngineSocket } from '../../src/server/engine-socket.ts'
-import { closePayload, Decoder, FIN, inflateMessage, OPCODE, RSV1, textOf } from '../../src/wire/index.ts'
+import { closePayload, Decoder, FIN, inflateMessage, OPCODE, RSV1, textOf, writeFrame } from '../../src/wire/index.ts'
 import { frame, text } from './engine-server.ts'
 
 const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64, controlFrames: Infinity }
@@ -105,6 +105,17 @@ describe('what is sent', () => {
     })
   }
 
+  test('frames as they lie, more of them than leave at once', async t => {
+    const { engine, hears } = await pair(t)
+    const payload = Buffer.alloc(60_000, 'x')
+    const frames = Buffer.alloc(60_004 * 4 + 2)
+    let end = 1
+    for (let count = 0; count < 4; count++) end = writeFrame(frames, end, FIN | OPCODE.text, payload)
+    engine.sendFrames(frames, 1, end)
+    engine.sendText('behind')
+    assert.deepEqual(await hears(5), [...Array<string>(4).fill(`text ${payload.toString()}`), 'text behind'])
+  })
+
   test('nothing, once it is closing', async t => {
     const { engine, server, client, hears, told } = await pair(t)
     const everything = (): void => {
@@ -112,6 +123,7 @@ describe('what is sent', () => {
       engine.sendText('late'.repeat(100_000))
       engine.sendBinary(Buffer.alloc(1))
       engine.sendUtf8(Buffer.alloc(1), 0, 1)
+      engine.sendFrames(text('late'), 0, 6)
       engine.ping()
       engine.close(1000, 'again')
     }
