@@ -31,11 +31,14 @@ function ownerOf(prototype: object): object {
   return owner ?? {}
 }
 
-/** What a `message` listener is called with: the value that was checked, serialised anew. */
-export function payloadOf(
-  { value, data, text }: MessageSubject,
-  binaryType: string,
-): readonly [data: unknown, isBinary: boolean] {
+/**
+ * What a `message` listener is called with: the value that was checked, serialised anew; or what came, where it is known
+ * to be the very same bytes.
+ */
+export function payloadOf(subject: MessageSubject, binaryType: string): readonly [data: unknown, isBinary: boolean] {
+  const { lent } = subject
+  if (subject.exact === true && lent) return [lent.subarray(subject.start, subject.end), false]
+  const { value, data, text } = subject
   if (data === null) {
     return [Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? text ?? '')), false]
   }

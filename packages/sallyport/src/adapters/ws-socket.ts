@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Admission, Core } from '../guard/core.ts'
@@ -80,11 +81,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         this.terminate()
         return attached
       }
-      const live = core.open(
-        admission,
-        transportOf(this, prototype),
-        delivery ?? { message: (subject, to) => deliver(this, subject, to) },
-      )
+      const live = core.open(admission, transportOf(this, prototype), delivery ?? new Listeners(this))
       lives.set(this, live)
       live.begin()
       return attached
@@ -119,7 +116,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
       if (event === 'message') {
         const data = args[0] as Buffer
         if (args[1] === true) live.binary(data)
-        else live.text(data.toString(), data.byteLength)
+        else live.utf8(data, 0, data.length, isAscii(data))
         return true
       }
       if (event === 'ping') live.pinged()
@@ -139,16 +136,33 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
 
 const textOf = (data: unknown): string => String(data)
 
-/** Hands what passed to the app's own `message` listeners: the value that was checked, serialised anew. */
-function deliver(socket: WebSocket, subject: MessageSubject, connection: LiveConnection): unknown {
-  const handlers = taken.get(socket)
-  if (handlers !== undefined) return handlers(subject, connection)
-  const [data, isBinary] = payloadOf(subject, socket.binaryType)
-  const pending: unknown[] = []
-  // Called here rather than by `emit`, so that an asynchronous listener counts as a running handler and its failure is ours.
-  for (const listener of socket.rawListeners('message')) {
-    const result: unknown = Reflect.apply(listener, socket, [data, isBinary])
-    if (result instanceof Promise) pending.push(result)
+/** Hands what passed to the app's own `message` listeners: what was checked, serialised anew where it is not already. */
+export class Listeners implements Delivery {
+  readonly #socket: WebSocket
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket
   }
-  return pending.length === 0 ? undefined : Promise.all(pending)
+
+  get takesBytes(): boolean {
+    return !taken.has(this.#socket)
+  }
+
+  message(subject: MessageSubject, connection: LiveConnection): unknown {
+    const socket = this.#socket
+    const handlers = taken.get(socket)
+    if (handlers !== undefined) {
+      // It was judged before they took the place of listeners, who do with its bytes.
+      if (subject.exact === true) subject.value = JSON.parse(subject.text ?? '')
+      return handlers(subject, connection)
+    }
+    const [data, isBinary] = payloadOf(subject, socket.binaryType)
+    const pending: unknown[] = []
+    // Called here rather than by `emit`, so that an asynchronous listener counts as a running handler and its failure is ours.
+    for (const listener of socket.rawListeners('message')) {
+      const result: unknown = Reflect.apply(listener, socket, [data, isBinary])
+      if (result instanceof Promise) pending.push(result)
+    }
+    return pending.length === 0 ? undefined : Promise.all(pending)
+  }
 }
