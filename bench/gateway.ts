@@ -138,7 +138,8 @@ for (const server of running) await server.stop()
 
 if (idlePairs > 0) {
   for (const peer of chosen) {
-    const server = await start(peer)
+    // Large buffers are for its speed: idle pairs of nginx are lighter without.
+    const server = await start(peer === NGINX ? { ...peer, args: ['--own-buffers'] } : peer)
     const crowd = { port: server.port, admission: 'none', protocol: 'ws' }
     await (await peers.holdLoad('load-idle.ts', { ...crowd, connections: 500 })).release()
     const before = await server.memory()

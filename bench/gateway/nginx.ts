@@ -1,10 +1,14 @@
-// nginx with the 64 KiB buffers that its WebSocket recipes recommend: Origin check, then a blind tunnel. One process, no log.
+// nginx with the 64 KiB buffers that its WebSocket recipes recommend, or, with `--own-buffers`, its defaults: Origin check,
+// then a blind tunnel. One process, no log.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BACKEND_PORT, freePort, listening, readyProxy } from './ready.ts'
 
+const buffers = process.argv.includes('--own-buffers')
+  ? ''
+  : 'proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;'
 const port = await freePort()
 const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
 writeFileSync(
@@ -14,7 +18,7 @@ events { worker_connections 19990; }
 http {
   access_log off; client_body_temp_path ${folder}; proxy_temp_path ${folder}; fastcgi_temp_path ${folder};
   uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
-  proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; proxy_read_timeout 1h;
+  ${buffers} proxy_read_timeout 1h;
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location / {
