@@ -6,14 +6,14 @@ import { type ControlId, type Denial, deny, type Verdict } from '../policy/verdi
 import type { Session } from '../session/session.ts'
 import { Backlog } from './backlog.ts'
 import type { Hub } from './hub.ts'
-import { OutboundHalf } from './outbound-half.ts'
+import { FLAG, OutboundHalf } from './outbound-half.ts'
 import type { Transport } from './transport.ts'
 
 /** What one read of a transport may leave behind a message that is still judged: messages, and bytes beside the policy's. */
 const BACKLOG_MOST = 16_384
 const BACKLOG_BYTES = 65_536
 
-/** Why nothing is read and nothing judged: bits, since several can hold at once. */
+/** Why nothing is read and nothing judged: bits of `flags`, since several can hold at once. */
 export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'taken', number>> = Object.freeze({
   /** A verdict is awaited. */
   judged: 1,
@@ -26,21 +26,12 @@ export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'tak
   /** Whoever messages are delivered to takes no more. */
   taken: 16,
 })
+const ANY_HOLD = 31
 
 /** What comes in on a connection: judged one by one, in order, and read no faster than it is judged and handled. */
 export abstract class InboundHalf extends OutboundHalf {
   session: Session
   pingedAt: number
-  pongAwaited = false
-  /** When a delayed message is judged again. */
-  delayedUntil = 0
-
-  /** Messages that were read and wait while something holds. */
-  #backlog: Backlog | null = null
-  #holds = 0
-  #heldSince = 0
-  /** The backlog is being taken up: who releases from within a handler leaves the rest to that. */
-  #takingUp = false
 
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
     super(hub, attempt, transport, now)
@@ -53,29 +44,39 @@ export abstract class InboundHalf extends OutboundHalf {
   /** Ends it whatever report mode says. `control`: whom to tell of; null where it was told. */
   protected abstract shut(denial: Denial, code: number, control: ControlId | null): void
 
+  get pongAwaited(): boolean {
+    return (this.flags & FLAG.pongAwaited) !== 0
+  }
+  set pongAwaited(is: boolean) {
+    this.flag(FLAG.pongAwaited, is)
+  }
+  /** When a delayed message is judged again. */
+  get delayedUntil(): number {
+    return this.rare.delayedUntil
+  }
   get reading(): boolean {
-    return this.#holds === 0
+    return (this.flags & ANY_HOLD) === 0
   }
 
   text(text: string, bytes: number): void {
-    this.#receive(new Subject(bytes, text, null))
+    this.receive(new Subject(bytes, text, null))
   }
 
   utf8(bytes: Buffer, start: number, end: number, ascii: boolean): void {
-    this.#receive(Subject.lent(bytes, start, end, ascii))
+    this.receive(Subject.lent(bytes, start, end, ascii))
   }
 
   binary(data: Uint8Array): void {
     // The transport may reuse its bytes; what waits or is handled later must own them.
-    this.#receive(new Subject(data.byteLength, null, data.slice()))
+    this.receive(new Subject(data.byteLength, null, data.slice()))
   }
 
-  #receive(subject: MessageSubject): void {
+  private receive(subject: MessageSubject): void {
     if (this.readyState >= 2) return
     const now = this.hub.now()
     this.lastMessageAt = now
     this.hub.received(subject.bytes)
-    if (this.#holds !== 0 || this.#backlog !== null) this.#enqueue(subject)
+    if ((this.flags & ANY_HOLD) !== 0 || this.rare.backlog !== null) this.enqueue(subject)
     else this.judge(subject, now)
   }
 
@@ -85,8 +86,8 @@ export abstract class InboundHalf extends OutboundHalf {
     return this.readyState === 0 ? unauthenticatedBytes : bytes
   }
 
-  #enqueue(subject: MessageSubject): void {
-    const backlog = (this.#backlog ??= new Backlog())
+  private enqueue(subject: MessageSubject): void {
+    const backlog = (this.ownRare().backlog ??= new Backlog())
     subject.keep?.()
     backlog.push(subject)
     if (backlog.size <= BACKLOG_MOST && backlog.bytes <= HARD_FACTOR * this.messageBytes() + BACKLOG_BYTES) return
@@ -97,15 +98,15 @@ export abstract class InboundHalf extends OutboundHalf {
 
   protected judge(subject: MessageSubject, now: number): void {
     this.judgedAt = now
-    if (this.#hasExpired(now)) return
-    this.judging = true
+    if (this.hasExpired(now)) return
+    this.flags |= FLAG.judging
     const verdict = this.askDoor(subject)
     if (!(verdict instanceof Promise)) {
       this.settle(subject, verdict)
-      this.judging = false
+      this.flags &= ~FLAG.judging
       return
     }
-    this.judging = false
+    this.flags &= ~FLAG.judging
     subject.keep?.()
     this.holdFor(HOLD.judged)
     void verdict.then(later => {
@@ -115,7 +116,7 @@ export abstract class InboundHalf extends OutboundHalf {
   }
 
   /** No message is handled past the expiry, though the keeper's next tick is still to come. */
-  #hasExpired(now: number): boolean {
+  private hasExpired(now: number): boolean {
     const { expiresAt } = this.session
     if (expiresAt === undefined || expiresAt > now || this.hub.policy.lifetime.session === null) return false
     this.end(deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry'))
@@ -123,33 +124,33 @@ export abstract class InboundHalf extends OutboundHalf {
   }
 
   protected holdFor(reason: number): void {
-    if (this.#holds === 0) {
-      this.#heldSince = this.hub.now()
+    if (this.reading) {
+      this.ownRare().heldSince = this.hub.now()
       this.transport.pause()
     }
-    this.#holds |= reason
+    this.flags |= reason
   }
 
   protected isHeldFor(reason: number): boolean {
-    return (this.#holds & reason) !== 0
+    return (this.flags & reason) !== 0
   }
 
   /** Takes up what waited, in order, and reads on once nothing waits. */
   protected releaseFrom(reason: number): void {
-    if ((this.#holds & reason) === 0) return
-    this.#holds &= ~reason
-    if (this.#takingUp) return
-    this.#takingUp = true
-    while (this.#holds === 0 && this.readyState < 2) {
-      const subject = this.#backlog?.shift()
+    if ((this.flags & reason) === 0) return
+    this.flags &= ~reason
+    if ((this.flags & FLAG.takingUp) !== 0) return
+    this.flags |= FLAG.takingUp
+    while (this.reading && this.readyState < 2) {
+      const subject = this.rare.backlog?.shift()
       if (subject === undefined) break
       this.judge(subject, this.hub.now())
     }
-    this.#takingUp = false
-    if (this.#holds !== 0 || this.readyState >= 2) return
-    this.#backlog = null
+    this.flags &= ~FLAG.takingUp
+    if (!this.reading || this.readyState >= 2) return
+    this.dropBacklog()
     // While nothing was read no pong could be seen.
-    if (this.pongAwaited) this.pingedAt += this.hub.now() - Math.max(this.#heldSince, this.pingedAt)
+    if (this.pongAwaited) this.pingedAt += this.hub.now() - Math.max(this.rare.heldSince, this.pingedAt)
     this.transport.resume()
   }
 
@@ -172,23 +173,24 @@ export abstract class InboundHalf extends OutboundHalf {
 
   /** The message keeps its place, and is judged again in `ms`. */
   protected delay(subject: MessageSubject, ms: number): void {
-    this.delayedUntil = this.hub.now() + ms
-    this.#backlog ??= new Backlog()
+    const rare = this.ownRare()
+    rare.delayedUntil = this.hub.now() + ms
+    rare.backlog ??= new Backlog()
     subject.keep?.()
     // Another policy may judge it then, and let another value pass.
     subject.exact = false
-    this.#backlog.putBack(subject)
+    rare.backlog.putBack(subject)
     this.holdFor(HOLD.delayed)
     this.touch()
   }
 
   /** The keeper calls it when a delay is over. */
   undelay(): void {
-    this.delayedUntil = 0
+    this.ownRare().delayedUntil = 0
     this.releaseFrom(HOLD.delayed)
   }
 
   protected dropBacklog(): void {
-    this.#backlog = null
+    if (this.rare.backlog !== null) this.ownRare().backlog = null
   }
 }

@@ -2,7 +2,7 @@ import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { Kept } from '../lifetime/kept.ts'
 import type { Spoke } from '../lifetime/wheel.ts'
-import { type Concurrency, createConcurrency } from '../message/concurrency.ts'
+import { createConcurrency } from '../message/concurrency.ts'
 import type { BudgetKeys, MessageConnection, MessageSubject } from '../message/message-control.ts'
 import { type DenialCode, DENIALS } from '../policy/denials.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
@@ -11,6 +11,7 @@ import { checkClose } from './close-frame.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Hub } from './hub.ts'
 import { HOLD, InboundHalf } from './inbound-half.ts'
+import { FLAG } from './outbound-half.ts'
 import type { Inlet, Transport } from './transport.ts'
 import { violationOf } from './violation.ts'
 
@@ -27,35 +28,17 @@ const STRIKE_WINDOW_MS = 60_000
 export class LiveConnection extends InboundHalf implements Connection, MessageConnection, Kept, Inlet, Spoke {
   readonly openedAt: number
   data: unknown = undefined
-  /** Why it was ended, when a control did. */
-  denial: Denial | null = null
-  /** Report mode let a first message pass that proves nothing: it is a message like any other. */
-  unproven = false
 
   messageTat = 0
   byteTat = 0
   budgetKeys: BudgetKeys | null = null
-  controlFrameTat = 0
   checkedAt: number
-  uncheckedSince = 0
-  checking = false
-  leaveAt = 0
   leaseAt: number
-  /** When a closing connection is cut. */
-  cutAt = 0
   slot = -1
-  /** Bits of the lifetime controls that have already spoken in report mode. */
+  /** Bits of the lifetime controls that have already spoken in report mode, and the keeper's own. */
   reported = 0
 
   readonly #delivery: Delivery
-  #abort: AbortController | null = null
-  #concurrency: Concurrency | null = null
-  /** What report mode has already said of this connection: once is enough. */
-  #told: Set<DenialCode> | null = null
-  /** The app knows of it, and so is told of its end. */
-  #announced = false
-  #strikes = 0
-  #strikesSince = 0
 
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, delivery: Delivery) {
     const now = hub.now()
@@ -69,16 +52,56 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
 
   /** Tells the app, once the transport is ready to send. */
   begin(): void {
-    if (this.readyState === 1) this.#opened()
+    if (this.readyState === 1) this.opened()
   }
 
-  #opened(): void {
-    this.#announced = true
+  private opened(): void {
+    this.flags |= FLAG.announced
     // An app that could not greet a connection has not set it up: it must not run half set up.
-    this.#call(
+    this.callApp(
       () => this.#delivery.open?.(this),
       () => this.close(1011),
     )
+  }
+
+  /** Why it was ended, when a control did. */
+  get denial(): Denial | null {
+    return this.rare.denial
+  }
+  /** Report mode let a first message pass that proves nothing: it is a message like any other. */
+  get unproven(): boolean {
+    return this.rare.unproven
+  }
+  set unproven(is: boolean) {
+    if (is !== this.rare.unproven) this.ownRare().unproven = is
+  }
+  get controlFrameTat(): number {
+    return this.rare.controlFrameTat
+  }
+  set controlFrameTat(at: number) {
+    this.ownRare().controlFrameTat = at
+  }
+  get uncheckedSince(): number {
+    return this.rare.uncheckedSince
+  }
+  set uncheckedSince(at: number) {
+    if (at !== this.rare.uncheckedSince) this.ownRare().uncheckedSince = at
+  }
+  get checking(): boolean {
+    return (this.flags & FLAG.checking) !== 0
+  }
+  set checking(is: boolean) {
+    this.flag(FLAG.checking, is)
+  }
+  get leaveAt(): number {
+    return this.rare.leaveAt
+  }
+  set leaveAt(at: number) {
+    this.ownRare().leaveAt = at
+  }
+  /** When a closing connection is cut. */
+  get cutAt(): number {
+    return this.rare.cutAt
   }
 
   get id(): string {
@@ -106,11 +129,12 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     return this.readyState !== 0
   }
   get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController()
-      if (this.readyState === 3 || this.denial !== null) this.#abort.abort()
+    const rare = this.ownRare()
+    if (rare.abort === null) {
+      rare.abort = new AbortController()
+      if (this.readyState === 3 || rare.denial !== null) rare.abort.abort()
     }
-    return this.#abort.signal
+    return rare.abort.signal
   }
 
   // ——— from the transport ———
@@ -120,16 +144,16 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   }
 
   pinged(): void {
-    if (this.readyState < 2) this.#countControlFrame()
+    if (this.readyState < 2) this.countControlFrame()
   }
 
   ponged(): void {
     if (this.readyState >= 2) return
     if (this.pongAwaited) this.pongAwaited = false
-    else this.#countControlFrame()
+    else this.countControlFrame()
   }
 
-  #countControlFrame(): void {
+  private countControlFrame(): void {
     const verdict = this.hub.controlFrame(this)
     if (!verdict.pass) this.end(verdict)
   }
@@ -137,10 +161,10 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   violation(closeCode: number, detail: string): void {
     if (this.readyState >= 2) return
     const denial = violationOf(closeCode, detail)
-    this.#leave(denial)
+    this.leaveFor(denial)
     this.tell(DENIALS[denial.code].control, denial, true)
-    this.#cutLater()
-    this.#abort?.abort()
+    this.cutLater()
+    this.rare.abort?.abort()
   }
 
   closed(code: number): void {
@@ -149,17 +173,17 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     this.dropBacklog()
     this.dropHeld()
     this.hub.ended(this, code)
-    this.#abort?.abort()
-    if (this.#announced) this.#call(() => this.#delivery.closed?.(this, code))
+    this.rare.abort?.abort()
+    if ((this.flags & FLAG.announced) !== 0) this.callApp(() => this.#delivery.closed?.(this, code))
   }
 
   // ——— through the door ———
 
   protected askDoor(subject: MessageSubject): Verdict | Promise<Verdict> {
-    return this.authenticated ? this.hub.admitMessage(subject, this) : this.#judgeFirst(subject)
+    return this.authenticated ? this.hub.admitMessage(subject, this) : this.judgeFirst(subject)
   }
 
-  #judgeFirst(subject: MessageSubject): Verdict | Promise<Verdict> {
+  private judgeFirst(subject: MessageSubject): Verdict | Promise<Verdict> {
     const most = this.messageBytes()
     const denial =
       subject.bytes > most
@@ -176,12 +200,12 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
 
   protected settle(subject: MessageSubject, verdict: Verdict): void {
     if (this.readyState >= 2) return
-    if (!this.authenticated) this.#settleFirst(subject, verdict)
-    else if (verdict.pass) this.#dispatch(subject)
-    else this.#refuse(subject, verdict)
+    if (!this.authenticated) this.settleFirst(subject, verdict)
+    else if (verdict.pass) this.dispatch(subject)
+    else this.refuseMessage(subject, verdict)
   }
 
-  #settleFirst(subject: MessageSubject, verdict: Verdict): void {
+  private settleFirst(subject: MessageSubject, verdict: Verdict): void {
     if (!verdict.pass) {
       const row = DENIALS[verdict.code]
       // "Sign in again", unless it is the size that is wrong, or our own store.
@@ -195,11 +219,11 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
       this.hub.authenticated(this)
     }
     this.sendHeld()
-    if (this.isOpen()) this.#opened()
+    if (this.isOpen()) this.opened()
     if (this.isOpen() && this.unproven) this.judge(subject, this.hub.now())
   }
 
-  #refuse(subject: MessageSubject, denial: Denial): void {
+  private refuseMessage(subject: MessageSubject, denial: Denial): void {
     const row = DENIALS[denial.code]
     const { rate, format } = this.hub.policy.message
     if (row.control === 'message/rate' && rate?.exceed === 'drop') return
@@ -212,52 +236,53 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
       return
     }
     this.strike()
-    this.#replyError(denial.code)
+    this.replyError(denial.code)
   }
 
   /** Counts a message that was refused and answered; too many of them within a minute end the connection. */
   strike(): void {
     const now = this.hub.now()
-    if (now - this.#strikesSince > STRIKE_WINDOW_MS) {
-      this.#strikesSince = now
-      this.#strikes = 0
+    const rare = this.ownRare()
+    if (now - rare.strikesSince > STRIKE_WINDOW_MS) {
+      rare.strikesSince = now
+      rare.strikes = 0
     }
-    if (++this.#strikes > this.hub.policy.message.strikes) {
-      this.end(deny('SALLY_MESSAGE_STRIKES', `${this.#strikes} refused messages within a minute`))
+    if (++rare.strikes > this.hub.policy.message.strikes) {
+      this.end(deny('SALLY_MESSAGE_STRIKES', `${rare.strikes} refused messages within a minute`))
     }
   }
 
-  #replyError(code: DenialCode): void {
+  private replyError(code: DenialCode): void {
     this.transmit(JSON.stringify({ [this.hub.policy.message.discriminator]: 'error', code }))
   }
 
-  #dispatch(subject: MessageSubject): void {
+  private dispatch(subject: MessageSubject): void {
     let running: PromiseLike<unknown>
     try {
       const result = this.#delivery.message(subject, this)
       if (!isThenable(result)) return
       running = result
     } catch (error) {
-      this.#handlerFailed(error)
+      this.handlerFailed(error)
       return
     }
-    const handlers = (this.#concurrency ??= createConcurrency(this.hub.handlers))
-    if (handlers.enter()) this.#fill(handlers.running)
+    const handlers = (this.ownRare().concurrency ??= createConcurrency(this.hub.handlers))
+    if (handlers.enter()) this.fill(handlers.running)
     const done = (): void => {
       if (handlers.leave()) this.releaseFrom(HOLD.full)
     }
     void Promise.resolve(running).then(done, (error: unknown) => {
-      this.#handlerFailed(error)
+      this.handlerFailed(error)
       done()
     })
   }
 
   /** As many handlers run as may. */
-  #fill(running: number): void {
+  private fill(running: number): void {
     if (this.readyState >= 2 || this.isHeldFor(HOLD.full)) return
     const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
     if (!this.hub.enforced('message/concurrency')) {
-      this.#report('message/concurrency', denial)
+      this.report('message/concurrency', denial)
       return
     }
     this.holdFor(HOLD.full)
@@ -265,9 +290,9 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   }
 
   /** Calls the app. What it throws, now or later, is told of and has no other way out. */
-  #call(work: () => unknown, failed?: () => void): void {
+  private callApp(work: () => unknown, failed?: () => void): void {
     const fail = (error: unknown): void => {
-      this.#failed(error)
+      this.appFailed(error)
       failed?.()
     }
     try {
@@ -278,7 +303,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     }
   }
 
-  #failed(thrown: unknown): void {
+  private appFailed(thrown: unknown): void {
     this.hub.failed(thrown, this)
     try {
       const result: unknown = this.#delivery.failed?.(thrown, this)
@@ -288,9 +313,9 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     }
   }
 
-  #handlerFailed(error: unknown): void {
-    this.#failed(error)
-    if (this.hub.policy.message.format?.data !== 'binary') this.#replyError('SALLY_HANDLER_FAILED')
+  private handlerFailed(error: unknown): void {
+    this.appFailed(error)
+    if (this.hub.policy.message.format?.data !== 'binary') this.replyError('SALLY_HANDLER_FAILED')
   }
 
   // ——— its end ———
@@ -320,10 +345,10 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     this.hub.denied(control, denial, enforced, this)
   }
 
-  #report(control: ControlId, denial: Denial): void {
-    this.#told ??= new Set()
-    if (this.#told.has(denial.code)) return
-    this.#told.add(denial.code)
+  private report(control: ControlId, denial: Denial): void {
+    const told = (this.ownRare().told ??= new Set())
+    if (told.has(denial.code)) return
+    told.add(denial.code)
     this.tell(control, denial, false)
   }
 
@@ -348,7 +373,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   end(denial: Denial, control: ControlId = DENIALS[denial.code].control): void {
     if (this.readyState >= 2) return
     if (this.hub.enforced(control)) this.shut(denial, DENIALS[denial.code].close ?? 1008, control)
-    else this.#report(control, denial)
+    else this.report(control, denial)
   }
 
   /** The operator's own word, so that report mode does not hold it back. */
@@ -357,37 +382,37 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   }
 
   /** From here on nothing passes; before anybody is told, who might call back. */
-  #leave(denial: Denial | null): void {
-    this.denial = denial
+  private leaveFor(denial: Denial | null): void {
+    if (denial !== this.rare.denial) this.ownRare().denial = denial
     this.readyState = 2
     this.dropBacklog()
     this.dropHeld()
   }
 
   protected shut(denial: Denial, code: number, control: ControlId | null): void {
-    this.#leave(denial)
+    this.leaveFor(denial)
     if (control !== null) this.tell(control, denial, true)
     if (DENIALS[denial.code].action === 'terminate' || code === 1006) this.transport.terminate()
-    else this.#startClose(code, denial.code)
-    this.#abort?.abort()
+    else this.startClose(code, denial.code)
+    this.rare.abort?.abort()
   }
 
-  #startClose(code: number, reason: string): void {
+  private startClose(code: number, reason: string): void {
     this.transport.close(code, reason)
     this.transport.resume()
-    this.#cutLater()
+    this.cutLater()
   }
 
   close(code = 1000, reason = ''): void {
     checkClose(code, reason)
     if (this.readyState >= 2) return
-    this.#leave(null)
-    this.#startClose(code, reason)
+    this.leaveFor(null)
+    this.startClose(code, reason)
   }
 
   terminate(): void {
     if (this.readyState === 3) return
-    this.#leave(this.denial)
+    this.leaveFor(this.denial)
     this.transport.terminate()
   }
 
@@ -395,9 +420,9 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     this.hub.touch(this)
   }
 
-  #cutLater(): void {
+  private cutLater(): void {
     if (this.readyState === 3) return
-    this.cutAt = this.hub.now() + CLOSE_PATIENCE_MS
+    this.ownRare().cutAt = this.hub.now() + CLOSE_PATIENCE_MS
     this.touch()
   }
 }

@@ -3,7 +3,21 @@ import { HARD_FACTOR } from '../lifetime/backpressure.ts'
 import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import type { Hub } from './hub.ts'
+import { NOTHING_RARE, RareState } from './rare-state.ts'
 import type { Transport } from './transport.ts'
+
+/** Bits of `flags`, above those of HOLD: an idle connection is one of thousands, and a field each would be eight bytes. */
+export const FLAG: Readonly<Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced', number>> =
+  Object.freeze({
+    /** A message is being judged or handled, in this very call. */
+    judging: 32,
+    /** The backlog is being taken up: who releases from within a handler leaves the rest to that. */
+    takingUp: 64,
+    pongAwaited: 128,
+    checking: 256,
+    /** The app knows of it, and so is told of its end. */
+    announced: 512,
+  })
 
 /** What leaves a connection: checked, held back until it is authenticated, and bounded while the peer does not read. */
 export abstract class OutboundHalf {
@@ -12,15 +26,12 @@ export abstract class OutboundHalf {
   lastMessageAt: number
   /** When the message at hand came to be judged, in ms since the epoch. */
   judgedAt = 0
-  /** A message is being judged or handled, in this very call. */
-  protected judging = false
-  slowSince = 0
-  slowLookAt = 0
 
+  // No private methods here and in what derives from it: each class that has some costs each connection a slot.
   protected hub: Hub
   protected readonly transport: Transport
-  #held: (string | Uint8Array)[] | null = null
-  #heldBytes = 0
+  protected flags = 0
+  #rare: RareState = NOTHING_RARE
 
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
     this.hub = hub
@@ -36,13 +47,42 @@ export abstract class OutboundHalf {
   /** Stops reading from a peer that does not read. */
   protected abstract holdSlow(): void
 
+  /** To be read alone. */
+  protected get rare(): Readonly<RareState> {
+    return this.#rare
+  }
+
+  /** To be written to. */
+  protected ownRare(): RareState {
+    if (this.#rare === NOTHING_RARE) this.#rare = new RareState()
+    return this.#rare
+  }
+
+  protected flag(bit: number, on: boolean): void {
+    if (on) this.flags |= bit
+    else this.flags &= ~bit
+  }
+
+  get slowSince(): number {
+    return this.#rare.slowSince
+  }
+  set slowSince(at: number) {
+    if (at !== this.#rare.slowSince) this.ownRare().slowSince = at
+  }
+  get slowLookAt(): number {
+    return this.#rare.slowLookAt
+  }
+  set slowLookAt(at: number) {
+    if (at !== this.#rare.slowLookAt) this.ownRare().slowLookAt = at
+  }
+
   get bufferedAmount(): number {
-    return this.transport.bufferedAmount + this.#heldBytes
+    return this.transport.bufferedAmount + this.#rare.outgoingBytes
   }
 
   send(message: object | string): boolean {
     if (this.readyState >= 2) return false
-    const checked = this.#checkOutbound(message)
+    const checked = this.checkOutbound(message)
     if (checked === null) return false
     if (this.readyState === 1 && !isRaw(checked)) {
       const bytes = this.transport.sendJson?.(checked) ?? -1
@@ -54,15 +94,16 @@ export abstract class OutboundHalf {
     const ready = isRaw(checked) ? checked : JSON.stringify(checked)
     if (this.readyState !== 0) return this.transmit(ready)
     const bytes = typeof ready === 'string' ? Buffer.byteLength(ready) : ready.byteLength
-    if (this.#heldBytes + bytes > this.hub.policy.lifetime.backpressure.bytes) return false
-    this.#held ??= []
-    this.#held.push(ready)
-    this.#heldBytes += bytes
+    const rare = this.ownRare()
+    if (rare.outgoingBytes + bytes > this.hub.policy.lifetime.backpressure.bytes) return false
+    rare.outgoing ??= []
+    rare.outgoing.push(ready)
+    rare.outgoingBytes += bytes
     return true
   }
 
   /** What may leave; null when `message/outbound` keeps it. */
-  #checkOutbound(message: object | string): object | string | null {
+  private checkOutbound(message: object | string): object | string | null {
     const { outbound } = this.hub
     if (outbound === null) return message
     const result = outbound(typeof message === 'string' ? parsed(message) : message)
@@ -81,12 +122,12 @@ export abstract class OutboundHalf {
   }
 
   /** Something went out, by us or past us: counts it, and holds back a peer that does not read. */
-  sent(bytes: number): void {
+  sent(bytes: number, messages = 1): void {
     const { hub } = this
     // A reply leaves with the clock of its message: reading it costs as much as a control.
-    const now = this.judging ? this.judgedAt : hub.now()
+    const now = (this.flags & FLAG.judging) !== 0 ? this.judgedAt : hub.now()
     this.lastMessageAt = now
-    hub.sent(bytes)
+    hub.sent(bytes, messages)
     const bound = hub.policy.lifetime.backpressure.bytes
     const { bufferedAmount } = this.transport
     if (bufferedAmount <= bound || this.readyState !== 1) return
@@ -112,14 +153,16 @@ export abstract class OutboundHalf {
 
   /** Sends what was held back, in order. */
   protected sendHeld(): void {
-    const held = this.#held
+    const { outgoing } = this.#rare
     this.dropHeld()
-    for (const message of held ?? []) this.transmit(message)
+    for (const message of outgoing ?? []) this.transmit(message)
   }
 
   protected dropHeld(): void {
-    this.#held = null
-    this.#heldBytes = 0
+    if (this.#rare.outgoing === null) return
+    const rare = this.ownRare()
+    rare.outgoing = null
+    rare.outgoingBytes = 0
   }
 }
 

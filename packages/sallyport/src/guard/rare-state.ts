@@ -1,0 +1,32 @@
+import type { Concurrency } from '../message/concurrency.ts'
+import type { DenialCode } from '../policy/denials.ts'
+import type { Denial } from '../policy/verdict.ts'
+import type { Backlog } from './backlog.ts'
+
+/** What most connections never come to: one that does has a record of its own, the others share an empty one. */
+export class RareState {
+  denial: Denial | null = null
+  unproven = false
+  controlFrameTat = 0
+  uncheckedSince = 0
+  leaveAt = 0
+  cutAt = 0
+  delayedUntil = 0
+  heldSince = 0
+  slowSince = 0
+  slowLookAt = 0
+  /** Messages that were read and wait while something holds. */
+  backlog: Backlog | null = null
+  /** What is sent once the connection is authenticated. */
+  outgoing: (string | Uint8Array)[] | null = null
+  outgoingBytes = 0
+  abort: AbortController | null = null
+  concurrency: Concurrency | null = null
+  /** What report mode has already said of this connection: once is enough. */
+  told: Set<DenialCode> | null = null
+  strikes = 0
+  strikesSince = 0
+}
+
+/** Frozen: whoever would write into what all share is stopped. */
+export const NOTHING_RARE: RareState = Object.freeze(new RareState())
