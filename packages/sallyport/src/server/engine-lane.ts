@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { readUpgrade, type Upgrade } from '../wire/index.ts'
-import { readFirst } from './engine-read.ts'
+import { type FirstReader, leaveFirst, readFirst } from './engine-read.ts'
 import { EngineRequest } from './engine-request.ts'
 
 /** The lane before an HTTP server. */
@@ -11,7 +11,10 @@ export interface EngineLane {
   close(): void
 }
 
-/** Takes a handshake that the lane read, and its socket, which is paused and has a listener for errors. */
+/**
+ * Takes a handshake that the lane read, and its socket, which has a listener for errors. It flows: who does not answer
+ * within the call, and so neither reads nor destroys it, pauses it.
+ */
 export type ReadReceiver = (upgrade: Upgrade, socket: Socket) => void
 
 /** One timer for all of them, rather than one each. */
@@ -41,6 +44,7 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
   function handOn(socket: Socket, chunk: Buffer): void {
     // Paused, so that the server's own listener gets the bytes again, and first.
     socket.pause()
+    leaveFirst(socket)
     socket.off('error', cut)
     // `serve` leaves it to whoever keeps the socket: one that is refused needs no call for it.
     if (!('encrypted' in socket)) socket.setNoDelay(true)
@@ -51,29 +55,27 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
 
   function first(socket: Socket, chunk: Buffer, owned: boolean): void {
     silent.delete(socket)
-    socket.off('close', forget)
     const listeners = server.listenerCount('upgrade')
     const upgrade = listeners > 0 ? readUpgrade(chunk) : null
     if (upgrade === null) handOn(socket, owned ? chunk : Buffer.from(chunk))
     else {
       // `cut` stays: whoever takes the upgrade needs one such listener at once.
-      socket.pause()
       if (receive !== undefined && listeners === 1) receive(upgrade, socket)
-      else server.emit('upgrade', new EngineRequest(socket, upgrade), socket, NO_HEAD)
+      else {
+        socket.pause()
+        server.emit('upgrade', new EngineRequest(socket, upgrade), socket, NO_HEAD)
+      }
     }
   }
 
-  function firstShared(socket: Socket, chunk: Buffer): void {
-    first(socket, chunk, false)
+  const reader: FirstReader = {
+    first: (socket, chunk) => first(socket, chunk, false),
+    gone: socket => void silent.delete(socket),
   }
 
   function firstData(this: Socket, chunk: Buffer): void {
     this.off('data', firstData)
     first(this, chunk, true)
-  }
-
-  function forget(this: Socket): void {
-    silent.delete(this)
   }
 
   function sweep(): void {
@@ -91,8 +93,7 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
     silent.set(socket, Date.now())
     sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     socket.on('error', cut)
-    socket.on('close', forget)
-    if (!readFirst(socket, firstShared)) socket.on('data', firstData)
+    if (!readFirst(socket, reader)) socket.on('data', firstData)
   })
 
   return {

@@ -15,8 +15,8 @@ const shared = Buffer.allocUnsafeSlow(SHARED_BYTES)
 const READER = Symbol('reader')
 const FIRST = Symbol('first')
 interface ReadSocket extends Socket {
-  [READER]: Reader
-  [FIRST]?: FirstReader | null
+  [READER]?: Reader | undefined
+  [FIRST]?: FirstReader | undefined
   _handle?: { useUserBuffer?: (buffer: Buffer) => void } | null
   [slot: symbol]: unknown
 }
@@ -28,7 +28,8 @@ export function readFrom(plain: Socket, reader: Reader): void {
   socket.on('data', onData)
   dropOwnEnd(socket)
   socket.on('end', onEnd)
-  socket.on('close', onClose)
+  // Whom `readFirst` had is heard already.
+  if (socket[FIRST] === undefined) socket.on('close', onClose)
   shareBuffer(socket, onBytes)
   socket.resume()
 }
@@ -51,14 +52,27 @@ function dropOwnEnd(socket: Socket): void {
  */
 export function readFirst(plain: Socket, first: FirstReader): boolean {
   const socket = plain as ReadSocket
+  socket[FIRST] = first
+  socket.on('close', onClose)
   // Who stands before the lane, a PROXY header's reader say, has read it; what it put back comes by the events alone.
   if (socket.bytesRead > 0 || socket.readableFlowing !== null) return false
-  socket[FIRST] = first
   return shareBuffer(socket, onFirstBytes)
 }
 
-/** Takes the first bytes of a socket; `chunk` is memory that the next read writes over. */
-export type FirstReader = (socket: Socket, chunk: Buffer) => void
+/** The socket is another's from now on: its end is not told of to whom `readFirst` named. */
+export function leaveFirst(plain: Socket): void {
+  const socket = plain as ReadSocket
+  socket[FIRST] = undefined
+  socket.off('close', onClose)
+}
+
+/** Who the first bytes of sockets go to; one for many. */
+export interface FirstReader {
+  /** `chunk` is memory that the next read writes over. */
+  first(socket: Socket, chunk: Buffer): void
+  /** It ended before anybody else read it. */
+  gone(socket: Socket): void
+}
 
 /**
  * The fast path: the socket reads into the shared buffer, as `net.connect({ onread })` makes it do for clients. What an
@@ -101,9 +115,7 @@ function slotsOf(socket: ReadSocket): Slots | null {
 
 function onFirstBytes(this: ReadSocket, length: number, bytes: Buffer): boolean {
   shareBuffer(this, onMoreBytes)
-  const first = this[FIRST]
-  this[FIRST] = null
-  first?.(this, bytes.subarray(0, length))
+  this[FIRST]?.first(this, bytes.subarray(0, length))
   return true
 }
 
@@ -112,17 +124,20 @@ function onMoreBytes(this: ReadSocket, length: number, bytes: Buffer): boolean {
 }
 
 function onBytes(this: ReadSocket, length: number, bytes: Buffer): boolean {
-  return this[READER].read(bytes, 0, length, false)
+  return this[READER]!.read(bytes, 0, length, false)
 }
 
 function onData(this: Socket, chunk: Buffer): void {
-  ;(this as ReadSocket)[READER].read(chunk, 0, chunk.length, true)
+  ;(this as ReadSocket)[READER]!.read(chunk, 0, chunk.length, true)
 }
 
 function onEnd(this: Socket): void {
-  ;(this as ReadSocket)[READER].ended()
+  ;(this as ReadSocket)[READER]!.ended()
 }
 
 function onClose(this: Socket): void {
-  ;(this as ReadSocket)[READER].gone()
+  const socket = this as ReadSocket
+  const reader = socket[READER]
+  if (reader === undefined) socket[FIRST]?.gone(this)
+  else reader.gone()
 }

@@ -84,7 +84,8 @@ export interface Reception {
 export function createReception(core: Core, delivery: Delivery): Reception {
   const open = createOpener(core)
 
-  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer): void => {
+  /** Whether it was answered at once. */
+  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer): boolean => {
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     if (socket.listenerCount('error') === 0) socket.on('error', destroy)
     const conclude = (answer: Admittance): void => {
@@ -93,12 +94,18 @@ export function createReception(core: Core, delivery: Delivery): Reception {
       else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
     }
     const answer = core.admit(request, head.length > 0)
-    if (answer instanceof Promise) void answer.then(conclude)
-    else conclude(answer)
+    if (answer instanceof Promise) {
+      void answer.then(conclude)
+      return false
+    }
+    conclude(answer)
+    return true
   }
   return {
-    upgrade: (request, duplex, head) => receive(core.fromNode(request), duplex as Socket, head),
-    read: (upgrade, socket) => receive(core.fromRead(upgrade, socket, EngineRequest), socket, NO_HEAD),
+    upgrade: (request, duplex, head) => void receive(core.fromNode(request), duplex as Socket, head),
+    read(upgrade, socket) {
+      if (!receive(core.fromRead(upgrade, socket, EngineRequest), socket, NO_HEAD)) socket.pause()
+    },
   }
 }
 
@@ -110,7 +117,10 @@ export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
   socket.write(text, 'latin1')
   // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.
   if (socket.writableLength === 0 && socket.readableLength === 0) socket.destroy()
-  else socket.end(() => socket.destroy())
+  else {
+    socket.pause()
+    socket.end(() => socket.destroy())
+  }
 }
 
 function agree(request: HandshakeRequest, windowBits: number): DeflateAgreement | null {

@@ -204,7 +204,8 @@ test('a receiver stands for the one listener of upgrades; whoever listens beside
   const heard: string[] = []
   const lane = installLane(server, 1000, ({ target }, socket) => {
     heard.push(`read ${target}`)
-    assert.ok(socket.isPaused() && socket.listenerCount('error') > 0)
+    assert.ok(socket.listenerCount('error') > 0)
+    socket.pause()
     socket.end('read')
   })
   server.on('upgrade', (asked: IncomingMessage, socket: Socket) => {
@@ -307,7 +308,7 @@ describe('one buffer reads the first bytes of all', () => {
   })
 
   test('an upgrade that somebody else takes goes on as any socket: what it reads is its own', async t => {
-    const engine = await startEngine(t)
+    const engine = await startEngine(t, { receives: false })
     engine.server.removeAllListeners('upgrade')
     const taken: Promise<Buffer>[] = []
     engine.server.on('upgrade', (_asked: IncomingMessage, socket: Socket) => {
@@ -344,6 +345,27 @@ describe('one buffer reads the first bytes of all', () => {
       sent.map(message => `text ${message}`),
     )
     client.socket.destroy()
+  })
+
+  test('attack: what is sent while a verdict is awaited stays with the kernel, and is read once it is there', async t => {
+    let decide: (allowed: boolean) => void = () => undefined
+    const engine = await startEngine(t, {
+      policy: { handshake: { authorize: () => new Promise<boolean>(resolve => (decide = resolve)) } },
+    })
+    const client = engine.dial()
+    t.after(() => client.destroy())
+    client.write(HANDSHAKE)
+    while (engine.sockets.length === 0 || engine.sockets[0]!.bytesRead === 0) await new Promise(setImmediate)
+    const [socket] = engine.sockets
+    const { bytesRead } = socket!
+    assert.ok(socket!.isPaused())
+    client.write(text('a'))
+    await exchange(engine, GET)
+    assert.deepEqual([socket!.readableLength, socket!.bytesRead], [0, bytesRead])
+    decide(true)
+    let heard = ''
+    for await (const chunk of client) if ((heard += (chunk as Buffer).toString('latin1')).endsWith('a')) break
+    assert.match(heard, /^HTTP\/1\.1 101 [^]*\r\n\r\n\x81\x01a$/)
   })
 
   test('where Node has no such slots, or others than today, the socket reads by its data events', async t => {

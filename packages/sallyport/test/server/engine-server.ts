@@ -8,7 +8,7 @@ import type { Connection } from '../../src/guard/connection.ts'
 import type { Delivery } from '../../src/guard/hub.ts'
 import type { ControlId } from '../../src/policy/verdict.ts'
 import { insideOf } from '../../src/guard/registry.ts'
-import { createEngine } from '../../src/server/engine.ts'
+import { createReception } from '../../src/server/engine.ts'
 import { type EngineLane, installLane } from '../../src/server/engine-lane.ts'
 import { Decoder, FIN, frameSize, OPCODE, textOf, writeMaskedFrame } from '../../src/wire/index.ts'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
@@ -36,6 +36,8 @@ export interface EngineServer {
 export interface EngineServerOptions {
   readonly tls?: boolean
   readonly lane?: boolean
+  /** False: the lane tells of a handshake by the event alone. */
+  readonly receives?: boolean
   readonly silenceMs?: number
   readonly noDelay?: boolean
   readonly policy?: {
@@ -104,8 +106,11 @@ export async function startEngine(
   const server = tls
     ? createTlsServer({ key: KEY, cert: CERTIFICATE }, answer)
     : createServer({ noDelay: options.noDelay ?? true }, answer)
-  const lane = hasLane ? installLane(server, options.silenceMs ?? 10_000) : { close() {} }
-  server.on('upgrade', createEngine(core, delivery))
+  const reception = createReception(core, delivery)
+  const lane = hasLane
+    ? installLane(server, options.silenceMs ?? 10_000, options.receives === false ? undefined : reception.read)
+    : { close() {} }
+  server.on('upgrade', reception.upgrade)
   server.prependListener(tls ? 'secureConnection' : 'connection', (socket: Socket) => sockets.push(socket))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
