@@ -38,11 +38,25 @@ const NAMES: readonly string[] = [
 /** Beyond ASCII, so that no line of the peer's can hold one; within latin1, so that a character is a byte. */
 const FIRST_LINE = 0x80
 const FIRST_NAME = 0xc0
+/** Lines that end in base64, four characters for three bytes: kept as a length and the bytes. */
+interface Encoded {
+  readonly name: string
+  readonly prefix: string
+  readonly encoding: 'base64' | 'base64url'
+}
+const ENCODED: readonly Encoded[] = [
+  { name: 'Sec-WebSocket-Key', prefix: '', encoding: 'base64' },
+  { name: 'Sec-WebSocket-Protocol', prefix: 'sallyport.v1, sallyport.ticket.', encoding: 'base64url' },
+]
+const FIRST_ENCODED = 0xe0
+const MOST_ENCODED = 255
 interface Known {
   /** What stands before a value of the peer's own. */
   readonly prefix: string
   /** The character for the whole line, by value. */
   readonly lines: ReadonlyMap<string, string>
+  /** Its place in ENCODED; -1 where it has none. */
+  readonly encoded: number
 }
 const KNOWN: ReadonlyMap<string, Known> = new Map(
   [...NAMES, ...LINES.map(([name]) => name)].map(name => {
@@ -53,6 +67,7 @@ const KNOWN: ReadonlyMap<string, Known> = new Map(
       {
         prefix: index === -1 ? `${name}:` : String.fromCharCode(FIRST_NAME + index),
         lines: new Map(lines.map(([nth, line]) => [line[1], String.fromCharCode(FIRST_LINE + nth)])),
+        encoded: ENCODED.findIndex(one => one.name === name),
       },
     ]
   }),
@@ -72,11 +87,22 @@ export function packLines(lines: readonly string[]): string | null {
     const name = lines[index]!
     const value = lines[index + 1]!
     const known = KNOWN.get(name)
-    if (known !== undefined) packed += known.lines.get(value) ?? `${known.prefix}${value}\n`
-    else if (NAME.test(name)) packed += `${name}:${value}\n`
+    if (known !== undefined) {
+      packed += known.lines.get(value) ?? packEncoded(known.encoded, value) ?? `${known.prefix}${value}\n`
+    } else if (NAME.test(name)) packed += `${name}:${value}\n`
     else return null
   }
   return ownString(packed)
+}
+
+/** Null for what would not come out again letter for letter: a value that is not base64, or not as it is written. */
+function packEncoded(nth: number, value: string): string | null {
+  const encoded = ENCODED[nth]
+  if (encoded === undefined || !value.startsWith(encoded.prefix)) return null
+  const text = value.slice(encoded.prefix.length)
+  const bytes = Buffer.from(text, encoded.encoding)
+  if (bytes.length > MOST_ENCODED || bytes.toString(encoded.encoding) !== text) return null
+  return String.fromCharCode(FIRST_ENCODED + nth, bytes.length) + bytes.toString('latin1')
 }
 
 /** The lines that `packLines` was given. */
@@ -87,6 +113,14 @@ export function unpackLines(packed: string): string[] {
     if (code >= FIRST_LINE && code < FIRST_NAME) {
       lines.push(...LINES[code - FIRST_LINE]!)
       at++
+      continue
+    }
+    const encoded = ENCODED[code - FIRST_ENCODED]
+    if (encoded !== undefined) {
+      const start = at + 2
+      at = start + packed.charCodeAt(at + 1)
+      const text = Buffer.from(packed.slice(start, at), 'latin1').toString(encoded.encoding)
+      lines.push(encoded.name, `${encoded.prefix}${text}`)
       continue
     }
     const end = packed.indexOf('\n', at)

@@ -127,8 +127,11 @@ export class PeerRequest implements HandshakeRequest {
     const packed = packLines(held)
     if (packed === null) return
     this.held = packed
-    if (host instanceof maker) this.host = host.socket
+    const socket = host instanceof maker ? host.socket : (host as Socket)
+    this.host = socket
     this.maker = maker
+    // The address, which Node keeps once it was asked for, and asks the kernel for again.
+    if ('_peername' in socket) socket._peername = undefined
     const whole = this.path === this.target
     this.target = ownString(this.target)
     this.path = whole ? this.target : ownString(this.path)

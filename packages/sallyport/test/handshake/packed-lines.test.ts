@@ -19,6 +19,12 @@ const CHROME = [
   ['Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits'],
 ].flat()
 
+const KEY = (value: string): readonly string[] => ['Sec-WebSocket-Key', value]
+const TICKET = (token: string): readonly string[] => [
+  'Sec-WebSocket-Protocol',
+  `sallyport.v1, sallyport.ticket.${token}`,
+]
+
 describe('packed lines', () => {
   const rows: readonly (readonly [name: string, lines: readonly string[]])[] = [
     ['none', []],
@@ -28,6 +34,21 @@ describe('packed lines', () => {
     ['a value that is a line of another name', ['Pragma', 'websocket', 'Upgrade', 'no-cache']],
     ['colons, tabs and quotes in a value', ['X-A', 'a:b:c', 'X-B', '\t"', 'Host', ':1']],
     ['a name twice', ['Cookie', 'a=1', 'Cookie', 'a=2']],
+    ['a key whose bytes are line breaks', [...KEY('CgoKCgoKCgoKCgoKCgoKCg=='), 'Host', 'a']],
+    ['a key whose bytes stand for lines and names', [...KEY('gICAwMDA4ODh4YCAgMDA4A=='), 'Host', 'a']],
+    ['a key that is no base64', KEY('not base64 at all')],
+    ['a key whose last bits are set, which decode to the same bytes', KEY('CgoKCgoKCgoKCgoKCgoKCh==')],
+    ['a key without its padding', KEY('CgoKCgoKCgoKCgoKCgoKCg')],
+    ['a key in the letters of URLs', KEY('-_-_-_-_-_-_-_-_-_-_-g==')],
+    ['an empty key', KEY('')],
+    ['a ticket', TICKET('CgqAwOA-_w')],
+    ['a ticket behind another prefix', ['Sec-WebSocket-Protocol', 'sallyport.v1,sallyport.ticket.CgqAwOA-_w']],
+    ['a ticket before another protocol', TICKET('CgqAwOA-_w, chat')],
+    ['a ticket with padding', TICKET('CgqAwOA-_w==')],
+    ['an empty ticket', TICKET('')],
+    ['a ticket of 254 bytes', TICKET(Buffer.alloc(254, 10).toString('base64url'))],
+    ['a ticket of 255 bytes', TICKET(Buffer.alloc(255, 10).toString('base64url'))],
+    ['a ticket of 256 bytes', TICKET(Buffer.alloc(256, 10).toString('base64url'))],
   ]
   for (const [name, lines] of rows) {
     it(`${name}: come out as they went in`, () => {
@@ -35,6 +56,24 @@ describe('packed lines', () => {
       assert.deepEqual(unpackLines(packed!), lines)
     })
   }
+
+  it('a key and a ticket are kept as their bytes', () => {
+    const bytes = Buffer.alloc(90, 10)
+    assert.equal(packLines(KEY('dGhlIHNhbXBsZSBub25jZQ=='))?.length, 18)
+    assert.equal(packLines(TICKET(bytes.toString('base64url')))?.length, 92)
+  })
+
+  it('any key and ticket come out as they went in, and so does what stands behind them', () => {
+    const key = fc.uint8Array({ minLength: 0, maxLength: 20 }).map(bytes => Buffer.from(bytes).toString('base64'))
+    const token = fc.uint8Array({ maxLength: 260 }).map(bytes => Buffer.from(bytes).toString('base64url'))
+    fc.assert(
+      fc.property(key, token, (some, other) => {
+        const lines = [...KEY(some), 'Host', 'a', ...TICKET(other), ...KEY(some.slice(1)), 'Cookie', 'b=1']
+        assert.deepEqual(unpackLines(packLines(lines)!), lines)
+      }),
+      { numRuns: 300 },
+    )
+  })
 
   it('any names and values come out as they went in, or are not packed', () => {
     const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/)

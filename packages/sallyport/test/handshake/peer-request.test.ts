@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import { type AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { createAddressReader } from '../../src/handshake/client-address.ts'
 import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
@@ -119,6 +119,25 @@ describe('at rest, a request of the lane', () => {
     assert.deepEqual(made.rawHeaders, raw.rawHeaders)
     request.rest(EngineRequest)
     assert.equal(request.raw, made)
+  })
+
+  test('its socket still tells the address', async context => {
+    const server = createTcpServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    context.after(() => {
+      client.destroy()
+      socket.destroy()
+      server.close()
+    })
+    const told = [socket.remoteAddress, socket.remoteFamily, socket.remotePort]
+    const raw = new EngineRequest(socket, readUpgrade(Buffer.from(SENT))!)
+    const request = fromNode(raw, readAddress) as PeerRequest
+    request.rest(EngineRequest)
+    const again = (request.raw as EngineRequest).socket
+    assert.deepEqual([again.remoteAddress, again.remoteFamily, again.remotePort], told)
+    assert.equal(told[0], '127.0.0.1')
   })
 
   test('that somebody has seen stays the same object: middleware has written on it', () => {
