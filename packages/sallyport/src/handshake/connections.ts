@@ -3,6 +3,7 @@ import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Attempt, Lease } from './attempt.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
 import { addressKey } from '../store/address-key.ts'
+import type { Store } from '../store/store.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
 /** Live connections in all and per address, before the session is looked up. */
@@ -15,10 +16,13 @@ export const connections: HandshakeControl = {
     const crowded = deny('SALLY_CONNECTIONS_IP', `${section.perIp} connections are open from this address`, 10)
     // Its key is the same for all of them, and so is the record of it.
     const all: Lease = { key: 'connections:all', cap: section.total }
-    return attempt =>
-      chain(take(parts, attempt, all, full), () =>
-        take(parts, attempt, { key: `connections:ip:${addressKey(attempt.request.ip)}`, cap: section.perIp }, crowded),
-      )
+    const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> =>
+      take(parts, attempt, { key: `connections:ip:${addressKey(attempt.request.ip)}`, cap: section.perIp }, crowded)
+    return attempt => {
+      const first = take(parts, attempt, all, full)
+      if (first instanceof Promise) return first.then(verdict => (verdict.pass ? takeOfAddress(attempt) : verdict))
+      return first.pass ? takeOfAddress(attempt) : first
+    }
   },
 }
 
@@ -40,23 +44,28 @@ export const connectionsOfUser: HandshakeControl = {
 }
 
 function take({ store }: Parts, attempt: Attempt, lease: Lease, denial: Denial): Verdict | Promise<Verdict> {
-  const { key, cap } = lease
-  const record = (held: boolean): Verdict => {
-    if (!held) return denial
-    if (attempt.ended) giveBack()
-    else attempt.leases = attempt.leases.concat(lease)
-    return PASS
-  }
-  /** The attempt was given up meanwhile. A store that fails here costs time alone: the lease lapses by itself. */
-  const giveBack = (): void => {
-    const pending = store.release(key, attempt.id)
-    if (pending instanceof Promise) pending.catch(() => undefined)
-  }
-  const held = store.lease(key, attempt.id, cap, LEASE_TTL_MS)
-  return held instanceof Promise ? held.then(record) : record(held)
+  const held = store.lease(lease.key, attempt.id, lease.cap, LEASE_TTL_MS)
+  return held instanceof Promise
+    ? held.then(later => record(store, attempt, lease, later, denial))
+    : record(store, attempt, lease, held, denial)
 }
 
-function chain(first: Verdict | Promise<Verdict>, next: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
-  if (first instanceof Promise) return first.then(verdict => (verdict.pass ? next() : verdict))
-  return first.pass ? next() : first
+function record(store: Store, attempt: Attempt, lease: Lease, held: boolean, denial: Denial): Verdict {
+  if (!held) return denial
+  if (!attempt.ended) {
+    attempt.leases = withLease(attempt.leases, lease)
+    return PASS
+  }
+  // The attempt was given up meanwhile. A store that fails here costs time alone: the lease lapses by itself.
+  const pending = store.release(lease.key, attempt.id)
+  if (pending instanceof Promise) pending.catch(() => undefined)
+  return PASS
+}
+
+/** Just as long as what it holds, and for the few that a connection has by literals: `concat` costs more than the lease. */
+function withLease(leases: readonly Lease[], lease: Lease): readonly Lease[] {
+  const [first, second] = leases
+  if (first === undefined) return [lease]
+  if (second === undefined) return [first, lease]
+  return leases.length === 2 ? [first, second, lease] : leases.concat(lease)
 }

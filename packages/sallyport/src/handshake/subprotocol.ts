@@ -15,6 +15,10 @@ export const subprotocol: HandshakeControl = {
     const section = policy.handshake.subprotocol
     if (section === null) return null
     const served = new Map(section.serve.map(name => [name, name]))
+    const malformed = deny(
+      'SALLY_SUBPROTOCOL_NOT_SERVED',
+      'Sec-WebSocket-Protocol is not a short list of distinct tokens',
+    )
     return attempt => {
       const header = attempt.request.header('sec-websocket-protocol')
       if (header === undefined) {
@@ -22,22 +26,24 @@ export const subprotocol: HandshakeControl = {
           ? deny('SALLY_SUBPROTOCOL_NOT_SERVED', 'no subprotocol is offered, and one is required')
           : PASS
       }
-      const offered = header.split(',').map(name => name.trim())
-      if (
-        offered.length > MOST ||
-        offered.some(name => !TOKEN.test(name)) ||
-        new Set(offered).size !== offered.length
-      ) {
-        return deny('SALLY_SUBPROTOCOL_NOT_SERVED', 'Sec-WebSocket-Protocol is not a short list of distinct tokens')
-      }
-      const names = offered.filter(name => !isTicketProtocol(name))
-      const chosen = names.find(name => served.has(name))
-      if (chosen !== undefined) {
+      const offered = header.split(',')
+      if (offered.length > MOST) return malformed
+      let chosen: string | undefined
+      let offersAny = false
+      for (let index = 0; index < offered.length; index++) {
+        const name = offered[index]!.trim()
+        offered[index] = name
+        if (!TOKEN.test(name) || offered.indexOf(name) !== index) return malformed
+        if (isTicketProtocol(name)) continue
+        offersAny = true
         // The policy's own text, which keeps no request alive.
-        attempt.subprotocol = served.get(chosen) ?? chosen
+        chosen ??= served.get(name)
+      }
+      if (chosen !== undefined) {
+        attempt.subprotocol = chosen
         return PASS
       }
-      if (names.length === 0 && !section.required) return PASS
+      if (!offersAny && !section.required) return PASS
       return deny(
         'SALLY_SUBPROTOCOL_NOT_SERVED',
         `none of the offered subprotocols is served; served: ${section.serve.join(', ')}`,

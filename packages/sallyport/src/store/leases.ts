@@ -32,6 +32,8 @@ export interface Leases {
 export function createLeases(lapsed: (key: string) => void = () => undefined): Leases {
   const holders = new Map<string, Holder>()
   const counts = new Map<string, number>()
+  /** The one asked for last: an id takes its places, and gives them back, one after another. */
+  let latest: Holder | null = null
   let size = 0
   // Times count from the first one seen: so short, they are kept in place, where ms since the epoch are objects.
   let epoch: number | null = null
@@ -45,12 +47,24 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
       unlink(holder, place)
       lapsed(place.key)
     }
-    if (holder.places === null) holders.delete(holder.id)
+    if (holder.places === null) forget(holder)
     else {
       holder.due = earliest(holder)
       queue.add(holder)
     }
   })
+
+  const forget = (holder: Holder): void => {
+    holders.delete(holder.id)
+    if (latest === holder) latest = null
+  }
+
+  const holderOf = (id: string): Holder | undefined => {
+    if (latest !== null && latest.id === id) return latest
+    const holder = holders.get(id)
+    if (holder !== undefined) latest = holder
+    return holder
+  }
 
   const unlink = (holder: Holder, place: Place): void => {
     if (holder.places === place) holder.places = place.next
@@ -70,7 +84,7 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
     unlink(holder, place)
     if (holder.places === null) {
       queue.remove(holder)
-      holders.delete(holder.id)
+      forget(holder)
     } else refile(holder)
   }
 
@@ -86,20 +100,10 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
     queue.add(holder)
   }
 
-  const find = (key: string, id: string): { readonly holder: Holder; readonly place: Place } | null => {
-    const holder = holders.get(id)
-    if (holder === undefined) return null
-    let place = holder.places
-    while (place !== null && place.key !== key) place = place.next
-    return place === null ? null : { holder, place }
-  }
-
-  const renew = (key: string, id: string, ttlMs: number, now: number): boolean => {
-    const mine = find(key, id)
-    const at = since(now)
-    if (mine === null || mine.place.due <= at) return false
-    mine.place.due = at + ttlMs
-    refile(mine.holder)
+  const renewPlace = (holder: Holder, place: Place, at: number, ttlMs: number): boolean => {
+    if (place.due <= at) return false
+    place.due = at + ttlMs
+    refile(holder)
     return true
   }
 
@@ -112,6 +116,7 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
 
   const clear = (): void => {
     holders.clear()
+    latest = null
     counts.clear()
     queue.clear()
     size = 0
@@ -126,14 +131,17 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
       clear,
     },
     take(key, id, cap, ttlMs, now, room) {
-      if (renew(key, id, ttlMs, now)) return true
       const at = since(now)
-      const mine = find(key, id)
-      if (mine !== null) drop(mine.holder, mine.place)
+      const before = holderOf(id)
+      const mine = placeOf(before, key)
+      if (before !== undefined && mine !== null) {
+        if (renewPlace(before, mine, at, ttlMs)) return true
+        drop(before, mine)
+      }
       if ((counts.get(key) ?? 0) >= cap) dropLapsed(at)
       if (!((counts.get(key) ?? 0) < cap) || !room()) return false
       // Making room may have ended what the id held.
-      const known = holders.get(id)
+      const known = holderOf(id)
       const place: Place = { key, due: at + ttlMs, next: known?.places ?? null }
       size++
       counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -144,18 +152,31 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
       }
       const holder: Holder = { id, due: place.due, slot: 0, places: place }
       holders.set(id, holder)
+      latest = holder
       queue.add(holder)
       return true
     },
-    renew,
+    renew(key, id, ttlMs, now) {
+      const holder = holderOf(id)
+      const place = placeOf(holder, key)
+      return holder !== undefined && place !== null && renewPlace(holder, place, since(now), ttlMs)
+    },
     release(key, id) {
-      const mine = find(key, id)
-      if (mine !== null) drop(mine.holder, mine.place)
-      return mine !== null
+      const holder = holderOf(id)
+      const place = placeOf(holder, key)
+      if (holder === undefined || place === null) return false
+      drop(holder, place)
+      return true
     },
     count: key => counts.get(key) ?? 0,
     clear,
   }
+}
+
+function placeOf(holder: Holder | undefined, key: string): Place | null {
+  let place = holder?.places ?? null
+  while (place !== null && place.key !== key) place = place.next
+  return place
 }
 
 function earliest({ places }: Holder): number {

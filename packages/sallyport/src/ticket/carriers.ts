@@ -18,7 +18,10 @@ const FIRST_MESSAGE = new RegExp(String.raw`^\s*\{\s*(?:${TYPE}\s*,\s*${TOKEN}|$
 
 /** Whether an offered subprotocol carries a ticket, in whatever case: such a name is never answered or logged. */
 export function isTicketProtocol(name: string): boolean {
-  return name.trim().toLowerCase().startsWith(TICKET_PROTOCOL_PREFIX)
+  return (
+    name.startsWith(TICKET_PROTOCOL_PREFIX) ||
+    name.trim().slice(0, TICKET_PROTOCOL_PREFIX.length).toLowerCase() === TICKET_PROTOCOL_PREFIX
+  )
 }
 
 /**
@@ -57,16 +60,16 @@ export function ticketFromFirstMessage(text: string): string | null {
 }
 
 function offered(request: HandshakeRequest, { csrf }: Pick<TicketPolicy, 'csrf'>): readonly (string | undefined)[] {
-  return request
-    .lines('sec-websocket-protocol')
-    .flatMap(line => line.split(','))
-    .map(name => name.trim())
-    .filter(isTicketProtocol)
-    .map(name => {
-      if (!name.startsWith(TICKET_PROTOCOL_PREFIX)) return undefined
-      const token = name.slice(TICKET_PROTOCOL_PREFIX.length)
-      return csrf === null ? token : decoded(token)
-    })
+  const found: (string | undefined)[] = []
+  for (const line of request.lines('sec-websocket-protocol')) {
+    for (const part of line.split(',')) {
+      const name = part.trim()
+      if (!isTicketProtocol(name)) continue
+      const token = name.startsWith(TICKET_PROTOCOL_PREFIX) ? name.slice(TICKET_PROTOCOL_PREFIX.length) : undefined
+      found.push(csrf === null || token === undefined ? token : decoded(token))
+    }
+  }
+  return found
 }
 
 function decoded(token: string): string | undefined {

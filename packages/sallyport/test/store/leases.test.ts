@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { test } from 'node:test'
+import { createLeases } from '../../src/store/leases.ts'
+
+const TTL_MS = 1000
+const CAP = 2
+const room = (): boolean => true
+const step = fc.record({
+  kind: fc.constantFrom('take', 'take', 'renew', 'release', 'sweep'),
+  key: fc.constantFrom('all', 'ip', 'user'),
+  id: fc.constantFrom('a', 'b', 'c', 'd'),
+  passes: fc.constantFrom(0, 0, 1, TTL_MS - 1, TTL_MS),
+})
+
+test('whatever is taken, renewed, given back and let lapse: the places are those of a table of dues', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), steps => {
+      const leases = createLeases()
+      const dues = new Map<string, number>()
+      let now = 5
+      const held = (key: string): number =>
+        [...dues].filter(([place, due]) => place.startsWith(`${key} `) && due > now).length
+      for (const { kind, key, id, passes } of steps) {
+        now += passes
+        const place = `${key} ${id}`
+        const mine = (dues.get(place) ?? 0) > now
+        if (kind === 'take') {
+          const granted = mine || held(key) < CAP
+          assert.equal(leases.take(key, id, CAP, TTL_MS, now, room), granted)
+          if (granted) dues.set(place, now + TTL_MS)
+        } else if (kind === 'renew') {
+          assert.equal(leases.renew(key, id, TTL_MS, now), mine)
+          if (mine) dues.set(place, now + TTL_MS)
+        } else if (kind === 'release') {
+          if (mine) assert.equal(leases.release(key, id), true)
+          else leases.release(key, id)
+          dues.delete(place)
+        } else leases.queue.sweep(now, Infinity)
+      }
+      leases.queue.sweep(now, Infinity)
+      for (const key of ['all', 'ip', 'user']) assert.equal(leases.count(key), held(key))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('an id whose places lapsed and were swept takes new ones, which count and are given back', () => {
+  const leases = createLeases()
+  assert.equal(leases.take('all', 'a', 1, TTL_MS, 0, room), true)
+  leases.queue.sweep(TTL_MS + 1000, Infinity)
+  assert.equal(leases.count('all'), 0)
+  assert.equal(leases.take('all', 'a', 1, TTL_MS, 2 * TTL_MS, room), true)
+  assert.equal(leases.take('all', 'b', 1, TTL_MS, 2 * TTL_MS, room), false)
+  assert.equal(leases.release('all', 'a'), true)
+  assert.deepEqual([leases.count('all'), leases.queue.size], [0, 0])
+})
+
+test('an id that makes room by its own lapse is not counted for the places that it lost', () => {
+  const leases = createLeases()
+  leases.take('all', 'a', 9, TTL_MS, 0, room)
+  const sweeps = (): boolean => leases.queue.sweep(TTL_MS + 1000, Infinity) > 0
+  assert.equal(leases.take('ip', 'a', 9, TTL_MS, TTL_MS + 1000, sweeps), true)
+  assert.deepEqual([leases.count('all'), leases.count('ip'), leases.queue.size], [0, 1, 1])
+  assert.equal(leases.release('ip', 'a'), true)
+})
+
+test('forgetting all forgets whom it knew last', () => {
+  const leases = createLeases()
+  leases.take('all', 'a', 1, TTL_MS, 0, room)
+  leases.clear()
+  assert.equal(leases.release('all', 'a'), false)
+  assert.equal(leases.renew('all', 'a', TTL_MS, 0), false)
+})
