@@ -79,6 +79,8 @@ export class EngineSocket implements Transport, WireSink {
     if (this.#socket.listenerCount('error') === 0) this.#socket.on('error', ignore)
     readFrom(this.#socket, this)
     if (head.length > 0) this.read(head, 0, head.length, true)
+    // Its end may have been told while the verdict was awaited, and is told but once.
+    if (this.#socket.readableEnded) process.nextTick(tellEnd, this)
   }
 
   // From the socket.
@@ -331,6 +333,10 @@ export class EngineSocket implements Transport, WireSink {
 
 function deliverRest(socket: EngineSocket): void {
   socket.deliverRest()
+}
+
+function tellEnd(socket: EngineSocket): void {
+  socket.ended()
 }
 
 function cut(socket: Socket): void {
