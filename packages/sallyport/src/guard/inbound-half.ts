@@ -31,12 +31,12 @@ const ANY_HOLD = 31
 /** What comes in on a connection: judged one by one, in order, and read no faster than it is judged and handled. */
 export abstract class InboundHalf extends OutboundHalf {
   session: Session
-  pingedAt: number
+  /** In ms since it opened: so short a number is kept in place, where ms since the epoch are objects. */
+  private pingOffset = 0
 
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
     super(hub, attempt, transport, now)
     this.session = attempt.session
-    this.pingedAt = now
   }
 
   protected abstract askDoor(subject: MessageSubject): Verdict | Promise<Verdict>
@@ -44,6 +44,12 @@ export abstract class InboundHalf extends OutboundHalf {
   /** Ends it whatever report mode says. `control`: whom to tell of; null where it was told. */
   protected abstract shut(denial: Denial, code: number, control: ControlId | null): void
 
+  get pingedAt(): number {
+    return this.openedAt + this.pingOffset
+  }
+  set pingedAt(at: number) {
+    this.pingOffset = Math.round(at - this.openedAt)
+  }
   get pongAwaited(): boolean {
     return (this.flags & FLAG.pongAwaited) !== 0
   }

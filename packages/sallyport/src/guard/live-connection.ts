@@ -26,14 +26,14 @@ const STRIKE_WINDOW_MS = 60_000
  * delivered, sent or counted once a denial has ended it.
  */
 export class LiveConnection extends InboundHalf implements Connection, MessageConnection, Kept, Inlet, Spoke {
-  readonly openedAt: number
   data: unknown = undefined
 
   messageTat = 0
   byteTat = 0
   budgetKeys: BudgetKeys | null = null
-  checkedAt: number
-  leaseAt: number
+  /** In ms since it opened, as `pingOffset` is. */
+  private checkOffset = 0
+  private leaseOffset = 0
   slot = -1
   /** Bits of the lifetime controls that have already spoken in report mode, and the keeper's own. */
   reported = 0
@@ -41,12 +41,8 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   readonly #delivery: Delivery
 
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, delivery: Delivery) {
-    const now = hub.now()
-    super(hub, attempt, transport, now)
+    super(hub, attempt, transport, hub.now())
     this.#delivery = delivery
-    this.openedAt = now
-    this.checkedAt = now
-    this.leaseAt = now
     transport.limit(this.messageBytes())
   }
 
@@ -80,6 +76,18 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   }
   set controlFrameTat(at: number) {
     this.ownRare().controlFrameTat = at
+  }
+  get checkedAt(): number {
+    return this.openedAt + this.checkOffset
+  }
+  set checkedAt(at: number) {
+    this.checkOffset = Math.round(at - this.openedAt)
+  }
+  get leaseAt(): number {
+    return this.openedAt + this.leaseOffset
+  }
+  set leaseAt(at: number) {
+    this.leaseOffset = Math.round(at - this.openedAt)
   }
   get uncheckedSince(): number {
     return this.rare.uncheckedSince

@@ -23,6 +23,7 @@ export const FLAG: Readonly<Record<'judging' | 'takingUp' | 'pongAwaited' | 'che
 export abstract class OutboundHalf {
   attempt: Attempt
   readyState: 0 | 1 | 2 | 3
+  readonly openedAt: number
   lastMessageAt: number
   /** When the message at hand came to be judged, in ms since the epoch. */
   judgedAt = 0
@@ -37,6 +38,7 @@ export abstract class OutboundHalf {
     this.hub = hub
     this.attempt = attempt
     this.transport = transport
+    this.openedAt = now
     this.lastMessageAt = now
     this.readyState = attempt.ticket === 'deferred' ? 0 : 1
   }
