@@ -17,6 +17,9 @@ export interface Refusal extends HttpAnswer {
 /** Answers and their bytes by code: most denials of a code are answered alike. */
 const ANSWERS = new Map<DenialCode, HttpAnswer>()
 const TEXTS = new WeakMap<HttpAnswer['headers'], string>()
+/** Waits of up to so many seconds, whose answers are kept too: under a flood of refusals nearly all are of the same few. */
+const KEPT_WAITS = 60
+const WAITS = new Map<DenialCode, (HttpAnswer | undefined)[]>()
 
 /** What a denied handshake is answered with (RFC 6455 §4.2.2, §4.4). */
 export function refusalOf(denial: Denial): Refusal {
@@ -27,10 +30,23 @@ export function refusalOf(denial: Denial): Refusal {
     ANSWERS.set(code, answer)
     TEXTS.set(answer.headers, textOf(answer))
   }
-  const { status, headers, body } = answer
-  if (retryAfter === undefined) return { denial, status, headers, body }
-  const seconds = String(Math.max(1, Math.ceil(retryAfter)))
-  return { denial, status, headers: { ...headers, 'Retry-After': seconds }, body }
+  const { status, headers, body } = retryAfter === undefined ? answer : waiting(code, answer, retryAfter)
+  return { denial, status, headers, body }
+}
+
+function waiting(code: DenialCode, answer: HttpAnswer, retryAfter: number): HttpAnswer {
+  const seconds = Math.max(1, Math.ceil(retryAfter))
+  const kept = WAITS.get(code)
+  const known = kept?.[seconds]
+  if (known !== undefined) return known
+  const headers = Object.freeze({ ...answer.headers, 'Retry-After': String(seconds) })
+  const made: HttpAnswer = { ...answer, headers }
+  if (!(seconds <= KEPT_WAITS)) return made
+  TEXTS.set(headers, textOf(made))
+  const list = kept ?? Array.from({ length: KEPT_WAITS + 1 }, () => undefined)
+  list[seconds] = made
+  WAITS.set(code, list)
+  return made
 }
 
 /** The refusal as text for the socket, in one write. */

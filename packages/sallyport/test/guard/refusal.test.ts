@@ -18,6 +18,14 @@ const waits: readonly [name: string, seconds: number | undefined, header: string
   ['under a second', 0.2, '1'],
   ['a part of one', 1.2, '2'],
   ['whole', 10, '10'],
+  ['whole, again', 10, '10'],
+  ['one below what is kept', 59, '59'],
+  ['the longest that is kept', 60, '60'],
+  ['that again', 60, '60'],
+  ['one above it', 61, '61'],
+  ['one above it, again', 61, '61'],
+  ['a part of one above it', 60.5, '61'],
+  ['of a day', 86_400, '86400'],
   ['none after others', undefined, undefined],
 ]
 for (const [name, seconds, header] of waits) {
@@ -31,7 +39,9 @@ for (const [name, seconds, header] of waits) {
 
 test('who embeds a guard cannot write into the answers of others', () => {
   const { headers } = refusalOf(deny('SALLY_ORIGIN_MISSING', ''))
-  assert.throws(() => Object.assign(headers, { 'Set-Cookie': 'a=1' }), TypeError)
+  for (const answer of [headers, refusalOf(deny('SALLY_HANDSHAKE_RATE', '', 3)).headers]) {
+    assert.throws(() => Object.assign(answer, { 'Set-Cookie': 'a=1' }), TypeError)
+  }
   const text = refusalText({ status: 403, headers: { ...headers, 'X-A': '1' }, body: '{}' })
   assert.match(text, /X-A: 1\r\nContent-Length: 2\r\n\r\n\{\}$/)
 })
