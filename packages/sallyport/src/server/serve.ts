@@ -147,10 +147,16 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     server,
     async close(closing) {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))
-      await guard.drain(closing)
-      lane.close()
-      server.closeAllConnections()
-      await stopped
+      // A socket that is not read from keeps no process alive: it would end before the last peer was told.
+      const awake = setInterval(() => undefined, 60_000)
+      try {
+        await guard.drain(closing)
+        lane.close()
+        server.closeAllConnections()
+        await stopped
+      } finally {
+        clearInterval(awake)
+      }
     },
   }
 }
