@@ -71,6 +71,18 @@ export class EmbeddedConnection {
     this.#live.sent(bytes.length)
   }
 
+  /** Whether whole messages may be forwarded as frames: not where what it sends is compressed. */
+  get takesFrames(): boolean {
+    return !this.#transport.compresses
+  }
+
+  /** Sends `bytes[start..end)`, frames of whole messages as the wire's `FrameRun` knows them. Past `message/outbound`, as above. */
+  forwardFrames(bytes: Uint8Array, start: number, end: number, messages: number, payloadBytes: number): void {
+    if (this.#live.readyState !== 1) return
+    this.#transport.sendFrames(bytes, start, end)
+    this.#live.sent(payloadBytes, messages)
+  }
+
   /** Takes no more messages for now: none is read and none judged until `release`. */
   hold(): void {
     this.#live.hold()
@@ -108,16 +120,8 @@ export { type HttpAnswer, type Refusal, refusalText } from './guard/refusal.ts'
 export type { MessageSubject } from './message/message-control.ts'
 export { refuseSocket } from './server/engine.ts'
 export { type EngineLane, installLane } from './server/engine-lane.ts'
-export {
-  beginTurn,
-  commit,
-  endTurn,
-  flush,
-  OUTBOX_BYTES,
-  outboxStart,
-  reserve,
-  waiting,
-} from './server/engine-outbox.ts'
+export { sendFrame, sendTextFrame, unsentBytes } from './server/engine-frames.ts'
+export { beginTurn, endTurn, flush } from './server/engine-outbox.ts'
 export { readFrom, type Reader } from './server/engine-read.ts'
 export { isTicketProtocol } from './ticket/carriers.ts'
 export type { Opening }

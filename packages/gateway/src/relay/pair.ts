@@ -134,6 +134,17 @@ export class Pair implements Delivery, BackendListener {
     this.#mind(client)
   }
 
+  get takesFrames(): boolean {
+    return this.#client?.takesFrames === true && !this.#hub.checksOutbound
+  }
+
+  frames(bytes: Buffer, start: number, end: number, messages: number, payloadBytes: number): void {
+    const client = this.#client
+    if (client === null) return
+    client.forwardFrames(bytes, start, end, messages, payloadBytes)
+    this.#mind(client)
+  }
+
   ponged(): void {
     this.pongAwaited = false
   }

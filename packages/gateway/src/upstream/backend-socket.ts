@@ -1,29 +1,15 @@
 import type { Socket } from 'node:net'
 import {
   beginTurn,
-  commit,
   endTurn,
   flush,
-  OUTBOX_BYTES,
-  outboxStart,
   readFrom,
   type Reader,
-  reserve,
-  waiting,
+  sendFrame,
+  sendTextFrame,
+  unsentBytes,
 } from 'sallyport/embed'
-import {
-  closePayload,
-  Decoder,
-  FIN,
-  frameSize,
-  OPCODE,
-  textFrameRoom,
-  type WireFault,
-  type WireLimits,
-  type WireSink,
-  writeMaskedFrame,
-  writeMaskedTextFrame,
-} from 'sallyport/wire'
+import { closePayload, Decoder, FIN, OPCODE, type WireFault, type WireLimits, type WireSink } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'
 import type { Target } from './target.ts'
 
@@ -32,6 +18,10 @@ export interface BackendListener {
   /** One whole text message, `bytes[start..end)`, known to be UTF-8. The memory holds until the call returns. */
   text(bytes: Buffer, start: number, end: number): void
   binary(bytes: Buffer): void
+  /** Whether it takes messages as the frames that they are, for now. */
+  readonly takesFrames: boolean
+  /** Whole messages: `bytes[start..end)` are frames that may be sent to a client as they lie. The memory holds as above. */
+  frames(bytes: Buffer, start: number, end: number, messages: number, payloadBytes: number): void
   ponged(): void
   /** What waited for the backend has left. */
   drained(): void
@@ -43,7 +33,6 @@ export interface BackendListener {
   broken(detail: string): void
 }
 
-const MASK_BYTES = 4
 /** How long a backend has to answer a close frame before it is cut, in ms. */
 const CLOSE_TIMEOUT_MS = 5_000
 /** A backend that lets this many bytes wait gets no pong for its pings. */
@@ -121,6 +110,14 @@ export class BackendSocket implements WireSink, Reader {
     this.#listener?.binary(bytes.subarray(start, end))
   }
 
+  get takesFrames(): boolean {
+    return this.#listener?.takesFrames === true
+  }
+
+  frames(bytes: Buffer, start: number, end: number, messages: number, payloadBytes: number): void {
+    this.#listener?.frames(bytes, start, end, messages, payloadBytes)
+  }
+
   pinged(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES) {
       this.#send(FIN | OPCODE.pong, bytes, start, end)
@@ -154,7 +151,7 @@ export class BackendSocket implements WireSink, Reader {
 
   /** Bytes that the backend's kernel has not taken yet. */
   get bufferedAmount(): number {
-    return this.#socket.writableLength + waiting(this.#socket)
+    return unsentBytes(this.#socket)
   }
 
   /** The socket has drained. */
@@ -172,14 +169,7 @@ export class BackendSocket implements WireSink, Reader {
   }
 
   sendText(text: string): void {
-    if (this.#state !== 'open') return
-    const room = textFrameRoom(text) + MASK_BYTES
-    if (room > OUTBOX_BYTES) {
-      this.#send(FIN | OPCODE.text, Buffer.from(text))
-      return
-    }
-    const target = reserve(this.#socket, room)
-    commit(writeMaskedTextFrame(target, outboxStart(), text))
+    if (this.#state === 'open') sendTextFrame(this.#socket, true, text)
   }
 
   /** Sends `bytes[start..end)`, which is UTF-8 already, as text. */
@@ -250,16 +240,7 @@ export class BackendSocket implements WireSink, Reader {
   }
 
   #send(first: number, payload: Uint8Array, start = 0, end: number = payload.length): void {
-    const room = frameSize(end - start) + MASK_BYTES
-    if (room <= OUTBOX_BYTES) {
-      const target = reserve(this.#socket, room)
-      commit(writeMaskedFrame(target, outboxStart(), first, payload, start, end))
-      return
-    }
-    flush()
-    const frame = Buffer.allocUnsafe(room)
-    writeMaskedFrame(frame, 0, first, payload, start, end)
-    this.#socket.write(frame)
+    sendFrame(this.#socket, true, first, payload, start, end)
   }
 
   #lose(): void {

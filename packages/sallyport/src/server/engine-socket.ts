@@ -7,7 +7,6 @@ import {
   Decoder,
   deflateMessage,
   FIN,
-  frameSize,
   inflateMessage,
   OPCODE,
   RSV1,
@@ -15,11 +14,10 @@ import {
   type WireFault,
   type WireLimits,
   type WireSink,
-  writeFrame,
-  writeTextFrame,
 } from '../wire/index.ts'
+import { sendBytes, sendFrame, sendTextFrame, unsentBytes } from './engine-frames.ts'
 import { sendJsonFrame, tellTextLength } from './engine-json.ts'
-import { beginTurn, commit, endTurn, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './engine-outbox.ts'
+import { beginTurn, commit, endTurn, flush, OUTBOX_BYTES, outboxStart, reserve } from './engine-outbox.ts'
 import { readFrom } from './engine-read.ts'
 
 /** How a connection compresses what it sends, once permessage-deflate was agreed. */
@@ -187,7 +185,7 @@ export class EngineSocket implements Transport, WireSink {
   // From the guard.
 
   get bufferedAmount(): number {
-    return this.#socket.writableLength + waiting(this.#socket)
+    return unsentBytes(this.#socket)
   }
 
   sendText(text: string): void {
@@ -196,14 +194,8 @@ export class EngineSocket implements Transport, WireSink {
       this.#send(FIN | RSV1 | OPCODE.text, deflateMessage(Buffer.from(text), this.#deflate.windowBits))
       return
     }
-    const room = textFrameRoom(text)
-    if (room > OUTBOX_BYTES) {
-      this.#send(FIN | OPCODE.text, Buffer.from(text))
-      return
-    }
-    tellTextLength(text.length)
-    const target = reserve(this.#socket, room)
-    commit(writeTextFrame(target, outboxStart(), text))
+    if (textFrameRoom(text) <= OUTBOX_BYTES) tellTextLength(text.length)
+    sendTextFrame(this.#socket, false, text)
   }
 
   sendJson(value: object): number {
@@ -233,12 +225,7 @@ export class EngineSocket implements Transport, WireSink {
   /** Sends `bytes[start..end)`: frames of whole messages, none of them compressed, as a relay has them. */
   sendFrames(bytes: Uint8Array, start: number, end: number): void {
     if (this.#state !== 'open') return
-    for (let at = start; at < end; at += OUTBOX_BYTES) {
-      const piece = bytes.subarray(at, Math.min(end, at + OUTBOX_BYTES))
-      const target = reserve(this.#socket, piece.length)
-      target.set(piece, outboxStart())
-      commit(outboxStart() + piece.length)
-    }
+    sendBytes(this.#socket, bytes, start, end)
   }
 
   ping(): void {
@@ -292,16 +279,7 @@ export class EngineSocket implements Transport, WireSink {
   }
 
   #send(first: number, payload: Uint8Array, start = 0, end: number = payload.length): void {
-    const room = frameSize(end - start)
-    if (room <= OUTBOX_BYTES) {
-      const target = reserve(this.#socket, room)
-      commit(writeFrame(target, outboxStart(), first, payload, start, end))
-      return
-    }
-    flush()
-    const frame = Buffer.allocUnsafe(room)
-    writeFrame(frame, 0, first, payload, start, end)
-    this.#socket.write(frame)
+    sendFrame(this.#socket, false, first, payload, start, end)
   }
 
   /** The closing handshake is done, or the peer is gone: sends what waits, then lets go of the socket. */
