@@ -25,9 +25,9 @@ const slotOf = (due: number): number => Math.floor(due / SLOT_MS)
 
 /**
  * Items filed by the second in which they end. An item whose `due` moved meanwhile is filed again when its old second
- * comes, so that prolonging one is a plain assignment.
+ * comes, so that prolonging one is a plain assignment. `drop` may file an item again that ends after `now`.
  */
-export function createExpiryQueue<T extends Expiring>(drop: (item: T) => void): ExpiryQueue<T> {
+export function createExpiryQueue<T extends Expiring>(drop: (item: T, now: number) => void): ExpiryQueue<T> {
   const slots = new Map<number, Set<T>>()
   let size = 0
   /** No slot before this one holds anything. */
@@ -81,7 +81,7 @@ export function createExpiryQueue<T extends Expiring>(drop: (item: T) => void): 
             unfile(item)
             size--
             dropped++
-            drop(item)
+            drop(item, now)
           } else if (slotOf(item.due) > at) {
             unfile(item)
             file(item)

@@ -40,8 +40,7 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
   const since = (now: number): number => now - (epoch ??= now)
   let sweptAt: number | null = null
 
-  const queue = createExpiryQueue<Holder>(holder => {
-    const at = holder.due
+  const queue = createExpiryQueue<Holder>((holder, at) => {
     for (let place = holder.places; place !== null; place = place.next) {
       if (place.due > at) continue
       unlink(holder, place)
