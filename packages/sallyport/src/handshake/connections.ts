@@ -17,7 +17,12 @@ export const connections: HandshakeControl = {
     // Its key is the same for all of them, and so is the record of it.
     const all: Lease = { key: 'connections:all', cap: section.total }
     const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> =>
-      take(parts, attempt, { key: `connections:ip:${addressKey(attempt.request.ip)}`, cap: section.perIp }, crowded)
+      take(
+        parts,
+        attempt,
+        { key: flat('connections:ip:', addressKey(attempt.request.ip)), cap: section.perIp },
+        crowded,
+      )
     return attempt => {
       const first = take(parts, attempt, all, full)
       if (first instanceof Promise) return first.then(verdict => (verdict.pass ? takeOfAddress(attempt) : verdict))
@@ -38,7 +43,7 @@ export const connectionsOfUser: HandshakeControl = {
       const user = attempt.session?.user
       return user === undefined
         ? PASS
-        : take(parts, attempt, { key: `connections:user:${user}`, cap: section.perUser }, most)
+        : take(parts, attempt, { key: flat('connections:user:', user), cap: section.perUser }, most)
     }
   },
 }
@@ -68,4 +73,9 @@ function withLease(leases: readonly Lease[], lease: Lease): readonly Lease[] {
   if (first === undefined) return [lease]
   if (second === undefined) return [first, lease]
   return leases.length === 2 ? [first, second, lease] : leases.concat(lease)
+}
+
+/** One piece of memory: a template's is a tree of its parts, and is kept as long as the connection. */
+function flat(kind: string, id: string): string {
+  return [kind, id].join('')
 }

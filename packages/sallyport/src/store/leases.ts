@@ -37,7 +37,8 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
   let size = 0
   // Times count from the first one seen: so short, they are kept in place, where ms since the epoch are objects.
   let epoch: number | null = null
-  const since = (now: number): number => now - (epoch ??= now)
+  // Floored, since the difference of two objects is one again, whatever its value.
+  const since = (now: number): number => Math.floor(now - (epoch ??= now))
   let sweptAt: number | null = null
 
   const queue = createExpiryQueue<Holder>((holder, at) => {
