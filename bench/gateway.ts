@@ -67,12 +67,23 @@ const chosen = [
 ].filter(peer => peer === HAPROXY || peer === SALLYPORT || peer.name.includes(values.only))
 
 // The backend, on the core of the load: an echo on Bun, which costs less than any proxy here.
-const [command, args] = peers.pinned(1, 'bun', [fileURLToPath(new URL('servers/bun-serve.ts', import.meta.url))])
-const backend = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-process.on('exit', () => backend.kill())
-const told = JSON.parse(String((await once(createInterface(backend.stdout), 'line'))[0])) as { readonly port: number }
+interface Backend {
+  readonly port: number
+  stop(): void
+}
+const startBackend = async (): Promise<Backend> => {
+  const [command, args] = peers.pinned(1, 'bun', [fileURLToPath(new URL('servers/bun-serve.ts', import.meta.url))])
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const stop = (): void => void child.kill()
+  process.on('exit', stop)
+  const { port } = JSON.parse(String((await once(createInterface(child.stdout), 'line'))[0])) as {
+    readonly port: number
+  }
+  return { port, stop }
+}
+let backend = await startBackend()
 const start = (peer: peers.Peer): Promise<peers.Running> =>
-  peers.startServer({ ...peer, args: [...(peer.args ?? []), `--backend=${told.port}`] })
+  peers.startServer({ ...peer, args: [...(peer.args ?? []), `--backend=${backend.port}`] })
 
 const running: peers.Running[] = []
 for (const peer of chosen) running.push(await start(peer))
@@ -138,6 +149,9 @@ for (const server of running) await server.stop()
 
 if (idlePairs > 0) {
   for (const peer of chosen) {
+    // Another port for each: those of the pairs before it are not free again within a minute.
+    backend.stop()
+    backend = await startBackend()
     // Large buffers are for its speed: idle pairs of nginx are lighter without.
     const server = await start(peer === NGINX ? { ...peer, args: ['--own-buffers'] } : peer)
     const crowd = { port: server.port, admission: 'none', protocol: 'ws' }
@@ -150,7 +164,7 @@ if (idlePairs > 0) {
     process.stderr.write(`${peer.name}: ${micros.get(peer.file)?.at(-1)?.toFixed(0)} bytes a pair\n`)
   }
 }
-backend.kill()
+backend.stop()
 
 const of = (one: Case, peer: peers.Peer): readonly Result[] => results.get(key(one, peer.file)) ?? []
 const rates = (one: Case, peer: peers.Peer): number[] => of(one, peer).map(({ perSecond }) => perSecond)

@@ -9,12 +9,14 @@ import { BACKEND_PORT, freePort, listening, readyProxy } from './ready.ts'
 const buffers = process.argv.includes('--own-buffers')
   ? ''
   : 'proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;'
+// More than there are descriptors: nginx closes what it may reuse once a sixteenth is all that is free.
+const CONNECTIONS = 30_000
 const port = await freePort()
 const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
 writeFileSync(
   join(folder, 'nginx.conf'),
   `daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error crit; worker_rlimit_nofile 20000;
-events { worker_connections 19990; }
+events { worker_connections ${CONNECTIONS}; }
 http {
   access_log off; client_body_temp_path ${folder}; proxy_temp_path ${folder}; fastcgi_temp_path ${folder};
   uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
