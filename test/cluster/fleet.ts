@@ -92,6 +92,8 @@ export function ticketFor({ host, port }: FleetNode, user: string, session: stri
         port,
         method: 'POST',
         path: '/ticket?path=/ws',
+        // A kept connection may lead to a node that was killed a moment ago.
+        agent: false,
         headers: { host: 'app.test', origin: 'https://app.test', cookie: `sid=${user}~${session}` },
         timeout: 10_000,
       },
