@@ -1,4 +1,5 @@
 import type { GatewayConfig, RouteConfig } from '@sallyport/gateway'
+import { oneRoute } from './config.ts'
 
 /** What of the gateway a conformance suite varies. */
 export interface EchoOptions {
@@ -57,25 +58,8 @@ export function echoConfig({ port, backendPort, bytes, fragments, deflate, data 
     ticketPath: '/.sallyport/ticket',
     clientPath: null,
   }
-  return {
-    name: 'echo',
-    listeners: [{ name: 'main', address: { host: '127.0.0.1', port }, tls: null, proxyProtocol: null }],
-    routes: [route],
-    upstreams: {
-      echo: {
-        targets: [`ws://127.0.0.1:${backendPort}`],
-        balance: 'round-robin',
-        connectTimeoutMs: 5000,
-        ejectMs: 1000,
-        failures: 1000,
-        health: null,
-        tls: null,
-      },
-    },
-    proxy: null,
-    admin: null,
-    log: { level: 'silent', format: 'json' },
-    workers: 1,
-    drainMs: 0,
-  }
+  const config = oneRoute('echo', route, port, backendPort)
+  // A suite ends connections in every way there is: none of them may cost the backend its place.
+  const upstreams = { [route.upstream]: { ...config.upstreams[route.upstream]!, ejectMs: 1000, failures: 1000 } }
+  return { ...config, upstreams }
 }
