@@ -6,6 +6,7 @@
  * An admission that is neither accepted nor abandoned holds its places in the counts of `handshake/connections`.
  */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Admission, Admittance } from './guard/core.ts'
 import type { Connection } from './guard/connection.ts'
 import type { LiveConnection } from './guard/live-connection.ts'
@@ -15,13 +16,17 @@ import type { Guard } from './index.ts'
 import type { SchemaMap } from './policy/types.ts'
 import { deny } from './policy/verdict.ts'
 import { createOpener, type Opening } from './server/engine.ts'
+import { EngineRequest } from './server/engine-request.ts'
 import type { EngineSocket } from './server/engine-socket.ts'
 import type { Session } from './session/session.ts'
+import type { Upgrade } from './wire/index.ts'
 
 /** A guard's doors, for a server that is not ours. */
 export interface Embedding {
   /** Views Node's request as the doors see one. */
   view(request: IncomingMessage): HandshakeRequest
+  /** Views a handshake that `installLane` gave to its receiver; Node's request is made where somebody asks for it, and for no refusal. */
+  viewRead(read: Upgrade, socket: Socket): HandshakeRequest
   /**
    * Runs the handshake door. Never throws; the answer is synchronous when every control's was.
    * @param early bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it)
@@ -104,6 +109,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
   const open = createOpener(core)
   return Object.freeze<Embedding>({
     view: core.fromNode,
+    viewRead: (read, socket) => core.fromRead(read, socket, EngineRequest),
     admit: core.admit,
     abandon: core.abandon,
     accept(admission, opening) {
@@ -119,7 +125,7 @@ export type { Delivery } from './guard/hub.ts'
 export { type HttpAnswer, type Refusal, refusalText } from './guard/refusal.ts'
 export type { MessageSubject } from './message/message-control.ts'
 export { refuseSocket } from './server/engine.ts'
-export { type EngineLane, installLane } from './server/engine-lane.ts'
+export { type EngineLane, installLane, type ReadReceiver } from './server/engine-lane.ts'
 export { sendFrame, sendTextFrame, unsentBytes } from './server/engine-frames.ts'
 export { beginTurn, endTurn, flush } from './server/engine-outbox.ts'
 export { readFrom, type Reader } from './server/engine-read.ts'

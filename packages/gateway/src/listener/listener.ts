@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
-import { installLane, refuseSocket } from 'sallyport/embed'
+import { installLane, type ReadReceiver, refuseSocket } from 'sallyport/embed'
 import type { ListenerConfig, TlsFiles } from '../config/types.ts'
 import type { RefusalReason } from '../relay/contract.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
@@ -13,7 +13,9 @@ import { createTrust, readProxied } from './proxied.ts'
 
 /** What a listener gives on. */
 export interface ListenerHandlers {
-  /** A WebSocket handshake, or any other upgrade. */
+  /** A clean WebSocket handshake, the first of its connection, which Node's parser has not seen. */
+  readonly read: ReadReceiver
+  /** Any other handshake, or upgrade, that Node's parser read. */
   readonly upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void
   /** Any other request. */
   readonly request: (request: IncomingMessage, response: ServerResponse) => void
@@ -49,7 +51,6 @@ const BOUNDS = {
   requestTimeout: REQUEST_MS,
   connectionsCheckingInterval: 1_000,
   insecureHTTPParser: false,
-  noDelay: true,
   // An upgrade to anything else (h2c) is declined by answering the request as it is (RFC 9110 §7.8), where Node can.
   shouldUpgradeCallback: ({ headers }: IncomingMessage): boolean => /\bwebsocket\b/i.test(headers.upgrade ?? ''),
 } as const
@@ -59,7 +60,8 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
   const { tls, proxyProtocol } = config
   const server: Server | HttpsServer =
     tls === null
-      ? createHttpServer(BOUNDS, handlers.request)
+      ? // Set by the lane and the engine on what is kept.
+        createHttpServer({ ...BOUNDS, noDelay: false }, handlers.request)
       : createHttpsServer(
           {
             handshakeTimeout: HEADERS_MS,
@@ -76,7 +78,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
     refuseUnreadable(error, socket as Socket, handlers.refused),
   )
-  const lane = installLane(server, HEADERS_MS)
+  const lane = installLane(server, HEADERS_MS, handlers.read)
   const front = proxyProtocol === null ? server : createFront(server, proxyProtocol.trust, handlers.refused)
   front.on('drop', data => handlers.refused('full', { ip: data?.remoteAddress }))
 

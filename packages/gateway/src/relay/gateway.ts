@@ -8,6 +8,7 @@ import { gatewayAnswer } from './gateway-answer.ts'
 import { hostOf, pathOf, servePlain } from './plain.ts'
 import { createRefusals } from './refusals.ts'
 import { hostName } from './route-table.ts'
+import type { Route } from './route.ts'
 import { compareServing, createServing, discard, type Serving, stopUnused } from './serving.ts'
 
 /** Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made. */
@@ -16,16 +17,20 @@ export function createGateway(parts: GatewayParts): Gateway {
   const refusals = createRefusals(parts.log)
   const handlersOf = (listener: string): ListenerHandlers => {
     const refused: Refused = (reason, sample) => refusals.note(listener, reason, sample)
+    /** Answers a handshake that no route has. */
+    const routeOf = (target: string, rawHeaders: readonly string[], socket: Socket): Route | null => {
+      const [host, path] = [hostOf(rawHeaders), pathOf(target)]
+      const route = serving.table.find(hostName(host), path)
+      if (route === null) {
+        refused('no-route', { ip: socket.remoteAddress, host, path })
+        refuseSocket(socket, gatewayAnswer(404, 'GATEWAY_NO_ROUTE'))
+      }
+      return route
+    }
     return {
-      upgrade(request, socket, head) {
-        const [host, path] = [hostOf(request), pathOf(request)]
-        const route = serving.table.find(hostName(host), path)
-        if (route !== null) route.upgrade(request, socket, head)
-        else {
-          refused('no-route', { ip: socket.remoteAddress, host, path })
-          refuseUnknown(socket)
-        }
-      },
+      read: (read, socket) => routeOf(read.target, read.rawHeaders, socket)?.read(read, socket),
+      upgrade: (request, socket, head) =>
+        routeOf(request.url ?? '', request.rawHeaders, socket)?.upgrade(request, socket, head),
       request: (request, response) => servePlain(serving, request, response, refused),
       refused,
     }
@@ -151,9 +156,4 @@ function applyToOpen(old: Serving, now: Serving, { changed, removed }: ReplaceRe
   const withinMs = now.config.drainMs
   for (const id of changed) now.routes.get(id)?.takeOver(old.routes.get(id)!)
   for (const id of removed) void old.routes.get(id)?.guard.drain({ withinMs })
-}
-
-function refuseUnknown(socket: Socket): void {
-  socket.on('error', () => socket.destroy())
-  refuseSocket(socket, gatewayAnswer(404, 'GATEWAY_NO_ROUTE'))
 }

@@ -15,7 +15,7 @@ export function servePlain(
   refused: Refused,
 ): void {
   const host = hostName(request.headers.host)
-  const path = pathOf(request)
+  const path = pathOf(request.url ?? '')
   const issuer = issuerOf(serving, host, path, request)
   if (issuer !== null) {
     void issuer.guard.ticket(request, response)
@@ -55,13 +55,13 @@ function hasName({ hosts }: RouteConfig, host: string): boolean {
 }
 
 /** The path of a request target. */
-export function pathOf({ url = '' }: IncomingMessage): string {
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
+export function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query === -1 ? target : target.slice(0, query)
 }
 
 /** The first Host header, without having all headers made: most handshakes that are refused need no other. */
-export function hostOf({ rawHeaders }: IncomingMessage): string | undefined {
+export function hostOf(rawHeaders: readonly string[]): string | undefined {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
     if (name.length === 4 && name.toLowerCase() === 'host') return rawHeaders[index + 1]

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Guard } from 'sallyport'
+import type { Guard, HandshakeRequest } from 'sallyport'
 import { type Admission, type Admittance, embed, refuseSocket } from 'sallyport/embed'
-import type { WireLimits } from 'sallyport/wire'
+import type { Upgrade, WireLimits } from 'sallyport/wire'
 import type { RouteConfig } from '../config/types.ts'
 import { BackendSocket } from '../upstream/backend-socket.ts'
 import { type Failure, failure } from '../upstream/failure.ts'
@@ -22,6 +22,8 @@ export interface Route {
   readonly pairs: ReadonlySet<Pair>
   /** Takes a handshake on a socket that nobody else has. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+  /** The same for a handshake that the lane read, on a socket that flows: one that is refused at once is neither stopped nor made a request of. */
+  read(read: Upgrade, socket: Socket): void
   /** New connections go to this upstream from now on. */
   usePool(pool: Pool): void
   /** Puts the open connections of an older form of the route under this policy; those that it would refuse are closed. */
@@ -144,31 +146,41 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     pair.attachClient(doors.accept(admission, { socket, head, delivery: pair, subprotocol }), socket)
   }
 
+  /** Whether it was answered, or is read, within the call. */
+  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer): boolean => {
+    // Before anything is awaited: a peer that resets meanwhile must not end the process.
+    if (socket.listenerCount('error') === 0) socket.on('error', destroy)
+    const conclude = (answer: Admittance): void => {
+      if (!answer.pass) refuseSocket(socket, answer)
+      else if (socket.destroyed) doors.abandon(answer)
+      else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, socket, head)
+      else {
+        connectThenAccept(answer, socket, head).catch((error: unknown) => {
+          const detail = error instanceof Error ? error.name : 'threw'
+          log.error({ route: config.id, connection: answer.attempt.id, detail }, 'a connection could not be opened')
+          doors.abandon(answer)
+          socket.destroy()
+        })
+      }
+    }
+    const answer = doors.admit(request, head.length > 0)
+    if (answer instanceof Promise) {
+      void answer.then(conclude)
+      return false
+    }
+    conclude(answer)
+    return true
+  }
+
   return {
     config,
     guard,
     hosts: config.hosts,
     path: config.path,
     pairs,
-    upgrade(request, socket, head) {
-      // Before anything is awaited: a peer that resets meanwhile must not end the process.
-      socket.on('error', destroy)
-      const conclude = (answer: Admittance): void => {
-        if (!answer.pass) refuseSocket(socket, answer)
-        else if (socket.destroyed) doors.abandon(answer)
-        else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, socket, head)
-        else {
-          connectThenAccept(answer, socket, head).catch((error: unknown) => {
-            const detail = error instanceof Error ? error.name : 'threw'
-            log.error({ route: config.id, connection: answer.attempt.id, detail }, 'a connection could not be opened')
-            doors.abandon(answer)
-            socket.destroy()
-          })
-        }
-      }
-      const answer = doors.admit(doors.view(request), head.length > 0)
-      if (answer instanceof Promise) void answer.then(conclude)
-      else conclude(answer)
+    upgrade: (request, socket, head) => void receive(doors.view(request), socket, head),
+    read(read, socket) {
+      if (!receive(doors.viewRead(read, socket), socket, NO_HEAD)) socket.pause()
     },
     usePool(next) {
       pool = next
@@ -191,6 +203,8 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     stop: () => heartbeat?.stop(),
   }
 }
+
+const NO_HEAD = Buffer.alloc(0)
 
 /** Of a connection that nobody took. */
 function giveBack({ socket, target }: PooledConnection): void {
