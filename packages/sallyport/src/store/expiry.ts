@@ -1,8 +1,9 @@
-/** Something that ends by itself. Whoever owns it may move `due` later at any time; `slot` belongs to the queue. */
-export interface Expiring {
+import { createRing, link, type Linked, type Ring, unlink } from './ring.ts'
+
+/** Something that ends by itself. Whoever owns it may move `due` later at any time; the rest belongs to the queue. */
+export interface Expiring extends Linked {
   /** Ms since the epoch. */
   due: number
-  slot: number
 }
 
 /** What a sweeper needs of a queue. */
@@ -25,27 +26,24 @@ const slotOf = (due: number): number => Math.floor(due / SLOT_MS)
 
 /**
  * Items filed by the second in which they end. An item whose `due` moved meanwhile is filed again when its old second
- * comes, so that prolonging one is a plain assignment. `drop` may file an item again that ends after `now`.
+ * comes, so that prolonging one is a plain assignment. `drop` may file its item again, to end after `now`, and leaves the
+ * others where they are.
  */
 export function createExpiryQueue<T extends Expiring>(drop: (item: T, now: number) => void): ExpiryQueue<T> {
-  const slots = new Map<number, Set<T>>()
+  const slots = new Map<number, Ring>()
   let size = 0
   /** No slot before this one holds anything. */
   let first = Infinity
 
   const file = (item: T): void => {
-    item.slot = slotOf(item.due)
-    const slot = slots.get(item.slot)
-    if (slot) slot.add(item)
-    else slots.set(item.slot, new Set([item]))
-    if (item.slot < first) first = item.slot
-  }
-
-  const unfile = (item: T): boolean => {
-    const slot = slots.get(item.slot)
-    if (!slot?.delete(item)) return false
-    if (slot.size === 0) slots.delete(item.slot)
-    return true
+    const at = slotOf(item.due)
+    let slot = slots.get(at)
+    if (slot === undefined) {
+      slot = createRing()
+      slots.set(at, slot)
+    }
+    link(slot, item)
+    if (at < first) first = at
   }
 
   const nextSlot = (last: number): number | null => {
@@ -68,31 +66,36 @@ export function createExpiryQueue<T extends Expiring>(drop: (item: T, now: numbe
       file(item)
     },
     remove(item) {
-      if (unfile(item)) size--
+      if (unlink(item)) size--
     },
     sweep(now, budget) {
       const last = slotOf(now)
       let dropped = 0
       let left = budget
       for (let at = nextSlot(last); at !== null && left > 0; at = nextSlot(last)) {
-        for (const item of slots.get(at)!) {
-          if (left-- <= 0) break
+        const slot = slots.get(at)!
+        for (let linked = slot.after; linked !== slot && left > 0; left--) {
+          const item = linked as T
+          linked = item.after!
           if (item.due <= now) {
-            unfile(item)
+            unlink(item)
             size--
             dropped++
             drop(item, now)
           } else if (slotOf(item.due) > at) {
-            unfile(item)
+            unlink(item)
             file(item)
           }
         }
+        if (slot.after === slot) slots.delete(at)
         // What stays in this slot ends later within this very second.
         if (at === last) break
       }
       return dropped
     },
     clear() {
+      // One by one: an item that still stood somewhere would be counted when its owner removes it later.
+      for (const slot of slots.values()) while (slot.after !== slot) unlink(slot.after)
       slots.clear()
       size = 0
       first = Infinity

@@ -1,17 +1,5 @@
-import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
-
-/** One place under one key, in the list of those that one id holds. */
-interface Place {
-  readonly key: string
-  due: number
-  next: Place | null
-}
-
-/** One id and its places: a connection has three, so that they share one record and one line of each index. */
-interface Holder extends Expiring {
-  readonly id: string
-  places: Place | null
-}
+import { createExpiryQueue, type Sweepable } from './expiry.ts'
+import { Holder } from './holder.ts'
 
 /** Counts of places that lapse unless renewed. */
 export interface Leases {
@@ -28,7 +16,7 @@ export interface Leases {
   clear(): void
 }
 
-/** Exact counts under caps: a place that lapsed is free at once. `lapsed` hears of each. An id should hold few places. */
+/** Exact counts under caps: a place that lapsed is free at once. `lapsed` hears of each. */
 export function createLeases(lapsed: (key: string) => void = () => undefined): Leases {
   const holders = new Map<string, Holder>()
   const counts = new Map<string, number>()
@@ -42,16 +30,17 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
   let sweptAt: number | null = null
 
   const queue = createExpiryQueue<Holder>((holder, at) => {
-    for (let place = holder.places; place !== null; place = place.next) {
-      if (place.due > at) continue
-      unlink(holder, place)
-      lapsed(place.key)
+    for (const key of holder.over(at)) {
+      leave(holder, key)
+      lapsed(key)
     }
-    if (holder.places === null) forget(holder)
-    else {
-      holder.due = earliest(holder)
-      queue.add(holder)
+    const due = holder.earliest()
+    if (due === Infinity) {
+      forget(holder)
+      return
     }
+    holder.due = due
+    queue.add(holder)
   })
 
   const forget = (holder: Holder): void => {
@@ -66,31 +55,27 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
     return holder
   }
 
-  const unlink = (holder: Holder, place: Place): void => {
-    if (holder.places === place) holder.places = place.next
-    else {
-      let before = holder.places
-      while (before !== null && before.next !== place) before = before.next
-      if (before === null) return
-      before.next = place.next
-    }
+  const leave = (holder: Holder, key: string): void => {
+    holder.leave(key)
     size--
-    const left = (counts.get(place.key) ?? 0) - 1
-    if (left > 0) counts.set(place.key, left)
-    else counts.delete(place.key)
+    const left = (counts.get(key) ?? 0) - 1
+    if (left > 0) counts.set(key, left)
+    else counts.delete(key)
   }
 
-  const drop = (holder: Holder, place: Place): void => {
-    unlink(holder, place)
-    if (holder.places === null) {
-      queue.remove(holder)
-      forget(holder)
-    } else refile(holder)
+  const drop = (holder: Holder, key: string): void => {
+    leave(holder, key)
+    if (holder.earliest() < Infinity) {
+      refile(holder)
+      return
+    }
+    queue.remove(holder)
+    forget(holder)
   }
 
   /** The queue finds what became due later by itself, what became due earlier must be filed anew. */
   const refile = (holder: Holder): void => {
-    const due = earliest(holder)
+    const due = holder.earliest()
     if (due >= holder.due) {
       holder.due = due
       return
@@ -100,9 +85,11 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
     queue.add(holder)
   }
 
-  const renewPlace = (holder: Holder, place: Place, at: number, ttlMs: number): boolean => {
-    if (place.due <= at) return false
-    place.due = at + ttlMs
+  /** Holds it until `due`; false where it is over, or was never held. */
+  const renew = (holder: Holder | undefined, key: string, at: number, due: number): boolean => {
+    const until = holder?.dueOf(key)
+    if (holder === undefined || until === undefined || until <= at) return false
+    holder.hold(key, due)
     refile(holder)
     return true
   }
@@ -132,55 +119,35 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
     },
     take(key, id, cap, ttlMs, now, room) {
       const at = since(now)
+      const due = at + ttlMs
       const before = holderOf(id)
-      const mine = placeOf(before, key)
-      if (before !== undefined && mine !== null) {
-        if (renewPlace(before, mine, at, ttlMs)) return true
-        drop(before, mine)
-      }
+      if (renew(before, key, at, due)) return true
+      if (before?.dueOf(key) !== undefined) drop(before, key)
       if ((counts.get(key) ?? 0) >= cap) dropLapsed(at)
       if (!((counts.get(key) ?? 0) < cap) || !room()) return false
-      // Making room may have ended what the id held.
-      const known = holderOf(id)
-      const place: Place = { key, due: at + ttlMs, next: known?.places ?? null }
       size++
       counts.set(key, (counts.get(key) ?? 0) + 1)
+      // Making room may have ended what the id held.
+      const known = holderOf(id)
       if (known !== undefined) {
-        known.places = place
+        known.hold(key, due)
         refile(known)
         return true
       }
-      const holder: Holder = { id, due: place.due, slot: 0, places: place }
+      const holder = new Holder(id, key, due)
       holders.set(id, holder)
       latest = holder
       queue.add(holder)
       return true
     },
-    renew(key, id, ttlMs, now) {
-      const holder = holderOf(id)
-      const place = placeOf(holder, key)
-      return holder !== undefined && place !== null && renewPlace(holder, place, since(now), ttlMs)
-    },
+    renew: (key, id, ttlMs, now) => renew(holderOf(id), key, since(now), since(now) + ttlMs),
     release(key, id) {
       const holder = holderOf(id)
-      const place = placeOf(holder, key)
-      if (holder === undefined || place === null) return false
-      drop(holder, place)
+      if (holder?.dueOf(key) === undefined) return false
+      drop(holder, key)
       return true
     },
     count: key => counts.get(key) ?? 0,
     clear,
   }
-}
-
-function placeOf(holder: Holder | undefined, key: string): Place | null {
-  let place = holder?.places ?? null
-  while (place !== null && place.key !== key) place = place.next
-  return place
-}
-
-function earliest({ places }: Holder): number {
-  let due = Infinity
-  for (let place = places; place !== null; place = place.next) if (place.due < due) due = place.due
-  return due
 }

@@ -132,7 +132,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
         known.due = refilledAt(known, budget)
         return taken
       }
-      const bucket: KeyedBucket = { key, debt: 0, at, due: 0, slot: 0 }
+      const bucket: KeyedBucket = { key, debt: 0, at, due: 0, before: null, after: null }
       const taken = takeFrom(bucket, cost, budget, at)
       if (!taken.ok || cost === 0) return taken
       if (!room(bucketQueue, at)) return { ok: false, retryAfterMs: SWEEP_EVERY_MS }
@@ -170,7 +170,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
         known.at = at
         known.due = Math.max(known.due, at + ttlMs)
       } else if (kept) {
-        const item: Revoked = { key, at, due: at + ttlMs, slot: 0 }
+        const item: Revoked = { key, at, due: at + ttlMs, before: null, after: null }
         revoked.set(key, item)
         revokedQueue.add(item)
       }

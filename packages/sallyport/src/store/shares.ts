@@ -106,7 +106,8 @@ export function createShares(options: SharesOptions): Shares {
       aloneSpent: 0,
       aloneUntil: 0,
       due: at + budget.perMs,
-      slot: 0,
+      before: null,
+      after: null,
     }
     shares.set(key, share)
     queue.add(share)

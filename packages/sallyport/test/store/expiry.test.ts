@@ -9,7 +9,7 @@ const setUp = () => {
   const dropped: string[] = []
   const queue = createExpiryQueue<Item>(({ name }) => dropped.push(name))
   const add = (name: string, due: number): Item => {
-    const item = { name, due, slot: 0 }
+    const item = { name, due, before: null, after: null }
     queue.add(item)
     return item
   }
@@ -70,5 +70,29 @@ describe('the expiry queue', () => {
     add('early', 5000)
     queue.sweep(6000, 10)
     assert.deepEqual(dropped, ['early'])
+  })
+
+  it('an item that is filed again from its own end is found at its next one, in the same second too', () => {
+    const turns: number[] = []
+    const queue = createExpiryQueue<Item>((item, now) => {
+      turns.push(now)
+      if (now >= 3000) return
+      item.due = now + 200
+      queue.add(item)
+    })
+    queue.add({ name: 'a', due: 1000, before: null, after: null })
+    for (const now of [1000, 1199, 1200, 3000, 9000]) queue.sweep(now, 10)
+    assert.deepEqual(turns, [1000, 1200, 3000])
+    assert.equal(queue.size, 0)
+  })
+
+  it('what was cleared is in no queue: removing it afterwards counts nothing', () => {
+    const { queue, add } = setUp()
+    const items = [add('a', 1000), add('b', 1000), add('c', 90_000)]
+    queue.clear()
+    for (const item of items) queue.remove(item)
+    assert.equal(queue.size, 0)
+    add('d', 2000)
+    assert.deepEqual([queue.size, queue.sweep(1e9, 10)], [1, 1])
   })
 })

@@ -6,9 +6,11 @@ import { createLeases } from '../../src/store/leases.ts'
 const TTL_MS = 1000
 const CAP = 2
 const room = (): boolean => true
+/** More than stand in a holder's own record. */
+const KEYS = ['all', 'ip', 'user', 'fourth', 'fifth'] as const
 const step = fc.record({
   kind: fc.constantFrom('take', 'take', 'renew', 'release', 'sweep'),
-  key: fc.constantFrom('all', 'ip', 'user'),
+  key: fc.constantFrom(...KEYS),
   id: fc.constantFrom('a', 'b', 'c', 'd'),
   passes: fc.constantFrom(0, 0, 1, TTL_MS - 1, TTL_MS),
 })
@@ -39,9 +41,9 @@ test('whatever is taken, renewed, given back and let lapse: the places are those
         } else leases.queue.sweep(now, Infinity)
       }
       leases.queue.sweep(now, Infinity)
-      for (const key of ['all', 'ip', 'user']) assert.equal(leases.count(key), held(key))
+      for (const key of KEYS) assert.equal(leases.count(key), held(key))
     }),
-    { numRuns: 400 },
+    { numRuns: 600 },
   )
 })
 
@@ -72,3 +74,20 @@ test('forgetting all forgets whom it knew last', () => {
   assert.equal(leases.release('all', 'a'), false)
   assert.equal(leases.renew('all', 'a', TTL_MS, 0), false)
 })
+
+for (const places of [1, 2, 3, 4, 5]) {
+  test(`an id with ${places} places: each lapses at its own time, not with the others, and is given back once`, () => {
+    const leases = createLeases()
+    const keys = KEYS.slice(0, places)
+    for (const [nth, key] of keys.entries()) leases.take(key, 'a', 1, TTL_MS, nth * 100, room)
+    for (const [nth, key] of keys.entries()) {
+      const end = nth * 100 + TTL_MS
+      assert.equal(leases.take(key, 'b', 1, TTL_MS, end - 1, room), false, `${key} before its end`)
+      assert.equal(leases.take(key, 'b', 1, TTL_MS, end, room), true, `${key} at its end`)
+      assert.equal(leases.release(key, 'a'), false, `${key} is lost`)
+    }
+    for (const key of keys) assert.equal(leases.release(key, 'b'), true, `${key} is given back`)
+    for (const key of keys) assert.equal(leases.release(key, 'b'), false, `${key} is given back twice`)
+    assert.equal(leases.queue.size, 0)
+  })
+}
