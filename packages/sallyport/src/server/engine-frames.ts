@@ -60,6 +60,12 @@ export function sendBytes(socket: Socket, bytes: Uint8Array, start: number, end:
   }
 }
 
+/** Sends what is no frame: the head of an HTTP answer, of ISO 8859-1 alone. It must fit the outbox. */
+export function sendLatin1(socket: Socket, text: string): void {
+  const target = reserve(socket, text.length)
+  commit(outboxStart() + target.write(text, outboxStart(), 'latin1'))
+}
+
 /** Bytes that the peer's kernel has not taken yet, those of this turn among them. */
 export function unsentBytes(socket: Socket): number {
   return socket.writableLength + waiting(socket)

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
+import { writeThrough } from './engine-write.ts'
 
 /** Bytes that replies of one turn may gather before they leave. */
 export const OUTBOX_BYTES = 65_536
 
 // One for all connections: only one turn runs at a time, so only one connection writes at a time.
-let bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
+const bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
 let used = 0
 let owner: Socket | null = null
 let turns = 0
@@ -60,14 +61,9 @@ export function flush(): void {
   owner = null
   used = 0
   if (socket === null || length === 0 || !socket.writable) return
-  if (socket.writableLength > 0 || 'encrypted' in socket) {
-    // The socket keeps what it cannot send at once: these bytes must be its own.
-    socket.write(Buffer.from(bytes.subarray(0, length)))
-    return
-  }
-  socket.write(bytes.subarray(0, length))
-  // Sent whole, as it nearly always is, the memory is free again; else the kernel's write still reads from it.
-  if (socket.writableLength > 0) bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
+  const taken = writeThrough(socket, bytes, length)
+  // What the stream may keep must be its own memory.
+  if (taken < length) socket.write(Buffer.from(bytes.subarray(taken, length)))
 }
 
 function flushScheduled(): void {

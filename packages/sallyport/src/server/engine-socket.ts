@@ -15,9 +15,9 @@ import {
   type WireLimits,
   type WireSink,
 } from '../wire/index.ts'
-import { sendBytes, sendFrame, sendTextFrame, unsentBytes } from './engine-frames.ts'
+import { sendBytes, sendFrame, sendLatin1, sendTextFrame, unsentBytes } from './engine-frames.ts'
 import { sendJsonFrame, tellTextLength } from './engine-json.ts'
-import { beginTurn, commit, endTurn, flush, OUTBOX_BYTES, outboxStart, reserve } from './engine-outbox.ts'
+import { beginTurn, endTurn, flush, OUTBOX_BYTES } from './engine-outbox.ts'
 import { readFrom } from './engine-read.ts'
 
 /** How a connection compresses what it sends, once permessage-deflate was agreed. */
@@ -66,8 +66,7 @@ export class EngineSocket implements Transport, WireSink {
 
   /** Writes the answer to the handshake; what the guard sends next leaves with it. */
   accept(answer: string): void {
-    const target = reserve(this.#socket, answer.length)
-    commit(outboxStart() + target.write(answer, outboxStart(), 'latin1'))
+    sendLatin1(this.#socket, answer)
   }
 
   /** Begins to read: first `head`, the bytes that came behind the handshake. */

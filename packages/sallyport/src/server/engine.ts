@@ -7,7 +7,9 @@ import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { extensions } from '../handshake/extensions.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
+import { sendLatin1 } from './engine-frames.ts'
 import type { ReadReceiver } from './engine-lane.ts'
+import { flush } from './engine-outbox.ts'
 import { EngineRequest } from './engine-request.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
@@ -113,8 +115,8 @@ export function createReception(core: Core, delivery: Delivery): Reception {
 export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
   if (socket.destroyed) return
   if (socket.listenerCount('error') === 0) socket.on('error', destroy)
-  const text = refusalText(refusal)
-  socket.write(text, 'latin1')
+  sendLatin1(socket, refusalText(refusal))
+  flush()
   // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.
   if (socket.writableLength === 0 && socket.readableLength === 0) socket.destroy()
   else {

@@ -57,6 +57,25 @@ export const echo: Delivery['message'] = (subject, connection) => {
   else if (subject.data !== null) connection.send(subject.data)
 }
 
+/** Counts the writes of a socket from now on: those past its stream, which ask for its descriptor, and its own. */
+export function countWrites(socket: Socket): () => number {
+  const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } }
+  const { fd } = handle
+  let asked = 0
+  Object.defineProperty(handle, 'fd', {
+    get() {
+      asked++
+      return fd
+    },
+  })
+  const { write } = socket
+  socket.write = ((...given: Parameters<Socket['write']>) => {
+    asked++
+    return write.apply(socket, given)
+  }) as Socket['write']
+  return () => asked
+}
+
 /** Starts one; it is closed after the test. */
 export async function startEngine(
   context: { after(hook: () => Promise<void>): void } | null,
