@@ -8,7 +8,7 @@ import type { Revocation, Store, StoreState, Taken, Target, Unsubscribe } from '
 
 /** Options of {@link ipcStore}. Times in ms. */
 export interface IpcStoreOptions {
-  /** Longest wait for one answer. Default 500: one process, whose loop may be busy. */
+  /** What is left unanswered is denied within it: a call waits for four fifths. Default 500: one process, whose loop may be busy. */
   readonly deadlineMs?: number
   /** How long open connections live on while the primary does not answer; then they end. Default 60 000. */
   readonly graceMs?: number

@@ -9,7 +9,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string
   /** Hash tags that keys are spread over: as many servers of a cluster can take part. The same on every node. Default 16. */
   readonly buckets?: number
-  /** Longest wait for one call. Default 50. */
+  /** A call that Redis leaves unanswered is denied within it: it waits for four fifths, well above a round trip. Default 50. */
   readonly deadlineMs?: number
   /** How long open connections live on while Redis is away; then they end. Three heartbeats or more. Default 60 000. */
   readonly graceMs?: number

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
-import { createCircuit } from '../../src/store/circuit.ts'
+import { type Circuit, createCircuit } from '../../src/store/circuit.ts'
 import type { StoreError } from '../../src/store/store-error.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
@@ -40,15 +40,143 @@ const pass = async (ms: number): Promise<void> => {
 
 describe('the circuit', () => {
   it(
-    'a call that never answers ends at the deadline, not before',
+    'a call that never answers ends at four fifths of the deadline, not before: whoever asked is answered within it',
     faked(async () => {
       const { circuit } = setUp()
       let ended = ''
-      circuit.call(never).catch((error: StoreError) => (ended = error.code))
-      await pass(49)
+      circuit.call(never).catch((error: StoreError) => (ended = error.message))
+      await pass(39)
       assert.equal(ended, '')
       await pass(1)
-      assert.equal(ended, 'SALLY_STORE_UNAVAILABLE')
+      assert.equal(ended, 'Redis did not answer within 40 ms')
+      circuit.close()
+    }),
+  )
+
+  it(
+    'an answer just before it is given up is in time, also for a crowd, and opens nothing',
+    faked(async () => {
+      const { circuit, states } = setUp(undefined, 1000)
+      const answers: (() => void)[] = []
+      const calls = Array.from({ length: 1000 }, () => circuit.call(() => new Promise<void>(go => answers.push(go))))
+      await pass(39)
+      for (const answer of answers) answer()
+      await Promise.all(calls)
+      await pass(1000)
+      assert.deepEqual(states, [])
+      assert.equal(circuit.closed, true)
+      circuit.close()
+    }),
+  )
+
+  for (const { row, first, opens } of [
+    { row: 'one, as many as open it with those who came later', first: 1, opens: true },
+    { row: 'a crowd', first: 8, opens: true },
+    { row: 'one, and too few came later to open it', first: 1, opens: false },
+  ]) {
+    it(
+      `a server that stops, ${row}: once the first call is late everybody who waits is denied in that turn, the oldest first`,
+      faked(async () => {
+        const { circuit, states } = setUp(undefined, 1000)
+        const denied: number[] = []
+        let nth = 0
+        const ask = (): void => {
+          const mine = nth++
+          circuit.call(never).catch(() => denied.push(mine))
+        }
+        for (let of = 0; of < first; of++) ask()
+        for (const wait of [10, 25]) {
+          await pass(wait)
+          if (opens || wait === 10) ask()
+        }
+        await pass(4)
+        assert.deepEqual(denied, [])
+        await pass(1)
+        assert.deepEqual(
+          denied,
+          Array.from({ length: nth }, (_, index) => index),
+        )
+        assert.deepEqual(states, opens ? ['unavailable'] : [])
+        circuit.close()
+      }),
+    )
+  }
+
+  it(
+    'a late call while others are answered, as where one server of several stopped, denies nobody else',
+    faked(async () => {
+      const { circuit, states } = setUp()
+      let ended = ''
+      circuit.call(never).catch((error: StoreError) => (ended = error.message))
+      await pass(10)
+      let answer: (value: string) => void = () => undefined
+      const slow = circuit.call(() => new Promise<string>(resolve => (answer = resolve)))
+      await circuit.call(async () => 'the server beside it')
+      await pass(30)
+      assert.equal(ended, 'Redis did not answer within 40 ms')
+      answer('in time')
+      assert.equal(await slow, 'in time')
+      assert.deepEqual(states, [])
+      circuit.close()
+    }),
+  )
+
+  for (const { row, opens } of [
+    {
+      row: 'known to be away by a heartbeat',
+      opens: async (circuit: Circuit) => circuit.trip('two heartbeats failed'),
+    },
+    {
+      row: 'failing so many times in a row',
+      async opens(circuit: Circuit) {
+        const failures = [1, 2, 3].map(() => circuit.call(() => Promise.reject(new Error('down'))))
+        await Promise.allSettled(failures)
+      },
+    },
+  ]) {
+    it(
+      `${row}: whoever waits is denied at once, and a late answer changes nothing`,
+      faked(async () => {
+        const { circuit, states } = setUp()
+        let answer: (value: string) => void = () => undefined
+        const waiting = circuit.call(() => new Promise<string>(resolve => (answer = resolve)))
+        const denied = assert.rejects(waiting, { code: 'SALLY_STORE_UNAVAILABLE' })
+        await opens(circuit)
+        await denied
+        answer('late')
+        await pass(100)
+        assert.deepEqual(states, ['unavailable'])
+        circuit.close()
+      }),
+    )
+  }
+
+  it(
+    'opening denies those who wait, not the probe: it has its own time',
+    faked(async () => {
+      const { circuit } = setUp()
+      let ended = ''
+      circuit.attempt(never).catch((error: StoreError) => (ended = error.message))
+      circuit.trip('down')
+      await pass(39)
+      assert.equal(ended, '')
+      await pass(1)
+      assert.equal(ended, 'Redis did not answer within 40 ms')
+      circuit.close()
+    }),
+  )
+
+  it(
+    'who was denied leaves room for others',
+    faked(async () => {
+      const { circuit } = setUp(undefined, 2)
+      for (let round = 0; round < 2; round++) {
+        const calls = [circuit.call(never), circuit.call(() => Promise.resolve('kept'))]
+        assert.equal(await calls[1], 'kept')
+        const denied = assert.rejects(calls[0]!, { message: 'Redis did not answer within 40 ms' })
+        await pass(40)
+        await denied
+      }
       circuit.close()
     }),
   )
