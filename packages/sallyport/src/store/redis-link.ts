@@ -79,12 +79,47 @@ function unknownClient(): TypeError {
   )
 }
 
+/**
+ * Runs scripts by name. The first time after a connection the text is sent, so that no call pays for two round trips by
+ * being told that its script is unknown; once for each hash tag, since the servers of a cluster do not share scripts.
+ */
+function createRunner<Arguments extends unknown[]>(
+  byName: (sha: string, ...args: Arguments) => Promise<unknown>,
+  byText: (lua: string, ...args: Arguments) => Promise<unknown>,
+): { run(script: Script, key: string, ...args: Arguments): Promise<unknown>; forget(): void } {
+  const known = new Set<string>()
+  return {
+    async run({ sha, lua }, key, ...args) {
+      const place = `${sha} ${key.slice(0, key.indexOf('}'))}`
+      const isKnown = known.has(place)
+      // From now on: what is sent behind it on the same connection arrives behind it.
+      known.add(place)
+      try {
+        return await (isKnown ? byName(sha, ...args) : byText(lua, ...args))
+      } catch (error) {
+        if (isKnown && isUnknownScript(error)) return byText(lua, ...args)
+        if (!isKnown) known.delete(place)
+        throw error
+      }
+    },
+    forget: () => known.clear(),
+  }
+}
+
 const isUnknownScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT')
 
 function nodeRedisLink(client: NodeRedis): RedisLink {
   const listeners: (() => void)[] = []
   const tell = (): void => listeners.forEach(listener => listener())
-  client.on('ready', tell)
+  type Options = Parameters<NodeRedis['evalSha']>[1]
+  const runner = createRunner(
+    (sha, options: Options) => client.evalSha(sha, options),
+    (lua, options: Options) => client.eval(lua, options),
+  )
+  client.on('ready', () => {
+    runner.forget()
+    tell()
+  })
   // A single client needs a second connection to listen on; clusters, pools and sentinels see to it themselves.
   const single = typeof client.isPubSubActive === 'boolean'
   let own: NodeRedis | null = null
@@ -92,15 +127,7 @@ function nodeRedisLink(client: NodeRedis): RedisLink {
   return {
     cluster: client.masters !== undefined,
     up: () => client.isReady !== false,
-    async run({ sha, lua }, keys, args) {
-      const options = { keys: [...keys], arguments: args.map(String) }
-      try {
-        return await client.evalSha(sha, options)
-      } catch (error) {
-        if (!isUnknownScript(error)) throw error
-        return client.eval(lua, options)
-      }
-    },
+    run: (script, keys, args) => runner.run(script, keys[0]!, { keys: [...keys], arguments: args.map(String) }),
     async subscribe(channel, listener) {
       if (!single) {
         await client.subscribe(channel, listener)
@@ -129,21 +156,20 @@ function nodeRedisLink(client: NodeRedis): RedisLink {
 function ioRedisLink(client: IoRedis): RedisLink {
   const listeners: (() => void)[] = []
   const tell = (): void => listeners.forEach(listener => listener())
-  client.on('ready', tell)
+  const runner = createRunner(
+    (sha, keys: number, ...rest: string[]) => client.evalsha(sha, keys, ...rest),
+    (lua, keys: number, ...rest: string[]) => client.eval(lua, keys, ...rest),
+  )
+  client.on('ready', () => {
+    runner.forget()
+    tell()
+  })
   let own: IoRedis | null = null
   return {
     cluster: client.isCluster === true,
     // `wait` is a lazy client that connects on its first command.
     up: () => client.status === 'ready' || client.status === 'wait',
-    async run({ sha, lua }, keys, args) {
-      const rest = [...keys, ...args.map(String)]
-      try {
-        return await client.evalsha(sha, keys.length, ...rest)
-      } catch (error) {
-        if (!isUnknownScript(error)) throw error
-        return client.eval(lua, keys.length, ...rest)
-      }
-    },
+    run: (script, keys, args) => runner.run(script, keys[0]!, keys.length, ...keys, ...args.map(String)),
     async subscribe(channel, listener) {
       const listening = client.duplicate()
       own = listening
