@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { SCENARIOS, type Scale } from './scenarios.ts'
 
 /** What `npm run faults` does at length, in short: a dead node's places lapse after 11 s. */
-const SHORT: Scale = { graceMs: 3000, deadlineMs: 250, awayMs: 700, handshakes: 300 }
+const SHORT: Scale = { graceMs: 3000, deadlineMs: 250, awayMs: 700, handshakes: 300, honest: 90 }
 
 for (const name of ['kill -9 of a node', 'kill -9 of Redis, no persistence: it restarts empty', 'SIGSTOP of Redis']) {
   test(`${name}: no ticket twice, no cap exceeded, nobody revoked lives on`, async () => {

@@ -3,7 +3,7 @@
 import { tableOf, type FaultReport } from './fault.ts'
 import { SCENARIOS, type Scale } from './scenarios.ts'
 
-const FULL: Scale = { graceMs: 60_000, deadlineMs: 50, awayMs: 5000, handshakes: 10_000 }
+const FULL: Scale = { graceMs: 60_000, deadlineMs: 50, awayMs: 5000, handshakes: 10_000, honest: 3_000 }
 const wanted = process.argv.slice(2)
 const chosen = SCENARIOS.filter(({ name }) => wanted.length === 0 || wanted.some(part => name.includes(part)))
 const reports: FaultReport[] = []

@@ -1,4 +1,5 @@
 // One node of a cluster under test: a process of its own, with real sockets and a real Redis. Its parent gives orders over IPC.
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -91,22 +92,34 @@ sockets.on('connection', socket => {
     },
   })
 })
-/** How long each refused or accepted handshake was held, in ms. */
-let held: number[] = []
+/** How long each refused or accepted handshake was held, in ms, and how much of that this process wanted a CPU and had none. */
+let held: (readonly [ms: number, offCpuMs: number])[] = []
 const loop = monitorEventLoopDelay({ resolution: 5 })
 loop.enable()
+/** Ms that the main thread has waited for a CPU since its start; 0 where the kernel does not tell. */
+function offCpu(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[1]) / 1e6
+  } catch {
+    return 0
+  }
+}
+let isTimed = false
 server.prependListener('upgrade', (_request, socket) => {
+  if (!isTimed) return
   const from = performance.now()
+  const offFrom = offCpu()
+  const answered = (): void => void held.push([performance.now() - from, offCpu() - offFrom])
   const end = socket.write.bind(socket)
   // The first write is the answer.
   socket.write = ((...args: Parameters<typeof end>) => {
-    held.push(performance.now() - from)
+    answered()
     socket.write = end
     return end(...args)
   }) as typeof socket.write
   const finish = socket.end.bind(socket)
   socket.end = ((...args: Parameters<typeof finish>) => {
-    if (socket.write !== end) held.push(performance.now() - from)
+    if (socket.write !== end) answered()
     socket.write = end
     socket.end = finish
     return finish(...args)
@@ -125,6 +138,7 @@ const orders: Record<NodeOrder['order'], (order: any) => unknown> = {
   }),
   held: () => {
     const answer = { held, busyMs: loop.max / 1e6 }
+    isTimed = true
     held = []
     loop.reset()
     return answer

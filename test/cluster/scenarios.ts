@@ -16,6 +16,8 @@ export interface Scale {
   readonly awayMs: number
   /** Handshakes while Redis is stopped. */
   readonly handshakes: number
+  /** Handshakes while it is slow. */
+  readonly honest: number
 }
 
 /** One row of the table. */
@@ -201,6 +203,27 @@ export const SCENARIOS: readonly Scenario[] = [
       ),
   },
   {
+    name: 'latency of 20 ms',
+    run: scale =>
+      withProxy(scale, async (proxy, nodes) => {
+        let note = ''
+        return runFault({
+          name: '20 ms of latency, under load: nobody is refused',
+          nodes,
+          survivors: nodes,
+          revoker: nodes[0]!,
+          async strike() {
+            proxy.delayMs = 20
+            note = await crowd(nodes, scale.honest)
+          },
+          lastMs: 0,
+          mend: () => void (proxy.delayMs = 0),
+          patienceMs: 20_000,
+          note: async () => `${note}; ${await stateNote(nodes[0]!)}`,
+        })
+      }),
+  },
+  {
     name: 'CLUSTER failover',
     async run(scale) {
       const redisCluster = await startRedisCluster()
@@ -252,6 +275,25 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
+/** Honest clients, thirty at a time, each under a name of its own; answers how they fared. */
+async function crowd(nodes: readonly FleetNode[], count: number): Promise<string> {
+  const statuses = new Map<string, number>()
+  const wave = 30
+  for (let from = 0; from < count; from += wave) {
+    const answers = await Promise.all(
+      Array.from({ length: Math.min(wave, count - from) }, (_, nth) =>
+        open(nodes[nth % nodes.length]!, `honest-${from + nth}`, `honest-${from + nth}`),
+      ),
+    )
+    for (const { socket, status, code } of answers) {
+      const told = status === 101 ? 'opened' : `${status} ${code}`
+      statuses.set(told, (statuses.get(told) ?? 0) + 1)
+      socket?.terminate()
+    }
+  }
+  return [...statuses].map(([told, of]) => `${of} ${told}`).join(', ')
+}
+
 /** Handshakes in waves that leave no time between them; answers how long the nodes held them. */
 async function storm(nodes: readonly FleetNode[], ticket: string, count: number): Promise<string> {
   const statuses = new Map<number, number>()
@@ -264,13 +306,19 @@ async function storm(nodes: readonly FleetNode[], ticket: string, count: number)
     )
     for (const status of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
   }
-  type Held = { readonly held: readonly number[]; readonly busyMs: number }
+  type Held = { readonly held: readonly (readonly [ms: number, offCpuMs: number])[]; readonly busyMs: number }
   const all = (await Promise.all(nodes.map(node => node.order({ order: 'held' })))) as Held[]
   const held = all.flatMap(node => node.held)
-  const busy = Math.max(...all.map(({ busyMs }) => busyMs)).toFixed(1)
+  const busy = Math.max(...all.map(({ busyMs }) => busyMs)).toFixed(0)
   const told = [...statuses].map(([status, of]) => `${of} × ${status}`).join(', ')
-  const [median, p99, most] = [quantile(held, 0.5), quantile(held, 0.99), Math.max(...held)].map(ms => ms.toFixed(1))
-  return `${told}; held by the node: median ${median}, p99 ${p99}, most ${most} ms, its own loop being busy or off the CPU for up to ${busy} ms at once`
+  const figures = (times: readonly number[]): string => {
+    const [median, p99, most] = [quantile(times, 0.5), quantile(times, 0.99), Math.max(...times)].map(ms =>
+      ms.toFixed(1),
+    )
+    return `median ${median}, p99 ${p99}, most ${most} ms`
+  }
+  const onCpu = figures(held.map(([ms, offCpuMs]) => ms - offCpuMs))
+  return `${told}; held by the node: ${onCpu}; with the time that the node itself waited for a CPU: ${figures(held.map(([ms]) => ms))}, its loop standing still for up to ${busy} ms at once`
 }
 
 function killed(server: RedisServer, nodes: readonly FleetNode[], scale: Scale, name: string): Promise<FaultReport> {

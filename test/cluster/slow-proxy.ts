@@ -1,6 +1,6 @@
-import { createConnection, createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 /** A TCP proxy on loopback that can hold every byte back, in both directions together, for a while. */
 export interface SlowProxy {
@@ -10,15 +10,34 @@ export interface SlowProxy {
   close(): Promise<void>
 }
 
-/** Forwards to `target` on loopback. */
+/** Forwards to `target` on loopback, on a thread of its own: what else the test does would be latency too. */
 export async function startSlowProxy(target: number): Promise<SlowProxy> {
-  const sockets = new Set<Socket>()
-  const proxy = { delayMs: 0 }
+  const worker = new Worker(new URL(import.meta.url), { workerData: { target } })
+  const [port] = (await once(worker, 'message')) as [number]
+  let delayMs = 0
+  return {
+    port,
+    get delayMs() {
+      return delayMs
+    },
+    set delayMs(ms) {
+      delayMs = ms
+      worker.postMessage(ms, [])
+    },
+    async close() {
+      await worker.terminate()
+    },
+  }
+}
+
+async function serve(target: number): Promise<void> {
+  let delayMs = 0
+  parentPort?.on('message', (ms: number) => (delayMs = ms))
   const pass = (from: Socket, to: Socket): void => {
     // In order, whatever the delay was changed to meanwhile.
     let last = Promise.resolve()
     from.on('data', chunk => {
-      const due = performance.now() + proxy.delayMs / 2
+      const due = performance.now() + delayMs / 2
       last = last.then(async () => {
         const left = due - performance.now()
         if (left > 0) await new Promise(resolve => setTimeout(resolve, left))
@@ -30,21 +49,12 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   }
   const server = createServer(socket => {
     const upstream = createConnection(target, '127.0.0.1')
-    for (const end of [socket, upstream]) {
-      sockets.add(end)
-      end.setNoDelay(true)
-      end.on('close', () => sockets.delete(end))
-    }
+    for (const end of [socket, upstream]) end.setNoDelay(true)
     pass(socket, upstream)
     pass(upstream, socket)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return Object.assign(proxy, {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  })
+  parentPort?.postMessage((server.address() as AddressInfo).port, [])
 }
+
+if (!isMainThread) await serve((workerData as { target: number }).target)
