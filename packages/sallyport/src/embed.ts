@@ -29,7 +29,8 @@ export interface Embedding {
   viewRead(read: Upgrade, socket: Socket): HandshakeRequest
   /**
    * Runs the handshake door. Never throws; the answer is synchronous when every control's was.
-   * @param early bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it)
+   * @param early bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it), or it came behind one
+   *   that is not answered yet (`isAnswering`)
    */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
   /** Gives up an admission that is not accepted. */
@@ -120,6 +121,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
   })
 }
 
+export { isAnswering } from './guard/answering.ts'
 export type { Admission, Admittance } from './guard/core.ts'
 export type { Delivery } from './guard/hub.ts'
 export { type HttpAnswer, type Refusal, refusalText } from './guard/refusal.ts'

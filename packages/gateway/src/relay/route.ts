@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Guard, HandshakeRequest } from 'sallyport'
-import { type Admission, type Admittance, embed, refuseSocket } from 'sallyport/embed'
+import { type Admission, type Admittance, embed, isAnswering, refuseSocket } from 'sallyport/embed'
 import type { Upgrade, WireLimits } from 'sallyport/wire'
 import type { RouteConfig } from '../config/types.ts'
 import { BackendSocket } from '../upstream/backend-socket.ts'
@@ -163,7 +163,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
         })
       }
     }
-    const answer = doors.admit(request, head.length > 0)
+    const answer = doors.admit(request, head.length > 0 || isAnswering(socket))
     if (answer instanceof Promise) {
       void answer.then(conclude)
       return false

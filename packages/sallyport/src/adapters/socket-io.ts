@@ -8,6 +8,7 @@
  * `query`, which both transports can bear: `io({ query: { ticket } })`, fetched for `?path=/socket.io/`.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import { isAnswering } from '../guard/answering.ts'
 import type { Admission } from '../guard/core.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import { insideOf } from '../guard/registry.ts'
@@ -57,7 +58,7 @@ export function guardSocketIo<S extends Session, M extends SchemaMap>(
         const verdict = live === undefined ? null : await follow(view, live, upgrades)
         return verdict === null || verdict.pass ? next() : refuse(refusalOf(verdict))
       }
-      const answer = await (upgrades ? core.admit(view) : core.admitPolling(view))
+      const answer = await (upgrades ? core.admit(view, isAnswering(request.socket)) : core.admitPolling(view))
       if (!answer.pass) return refuse(answer)
       admissions.set(request, answer)
       // Whatever becomes of it, its places in the counts are given back.

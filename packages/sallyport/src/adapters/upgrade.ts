@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
+import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import type { WsSide } from './ws.ts'
 
@@ -27,16 +28,17 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
       else if (!socket.destroyed)
         server.handleUpgrade(request, socket, head, open => server.emit('connection', open, request))
     }
-    const answer = side.admit(request, head.length > 0)
+    const answer = side.admit(request, head.length > 0 || isAnswering(socket))
     if (answer instanceof Promise) void answer.then(conclude)
     else conclude(answer)
     return true
   }
 }
 
-/** Writes the refusal and lets the socket go once it is out; what the peer still sends is not waited for. */
+/** Writes the refusal and lets the socket go once it is out, as `refuseSocket` does. */
 export function refuseUpgrade(socket: Duplex, refusal: HttpAnswer): void {
   if (socket.destroyed) return
   socket.on('error', () => socket.destroy())
-  socket.end(refusalText(refusal), () => socket.destroy())
+  if (isMidAnswer(socket)) socket.destroy()
+  else socket.end(refusalText(refusal), () => socket.destroy())
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ServerOptions, WebSocketServer } from 'ws'
 import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
+import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { extensions } from '../handshake/extensions.ts'
@@ -101,10 +102,14 @@ export function createWsSide(core: Core): WsSide {
             return
           }
           const conclude = (answer: Admittance): void => {
-            if (answer.pass) callback(true)
-            else callback(false, answer.status, answer.body, { ...answer.headers })
+            if (answer.pass) {
+              callback(true)
+              return
+            }
+            if (isMidAnswer(req.socket)) req.socket.destroy()
+            callback(false, answer.status, answer.body, { ...answer.headers })
           }
-          const answer = admit(req, false)
+          const answer = admit(req, isAnswering(req.socket))
           if (answer instanceof Promise) void answer.then(conclude)
           else conclude(answer)
         },

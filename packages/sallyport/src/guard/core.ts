@@ -56,7 +56,7 @@ export interface Core {
   fromWeb(request: Request, ip: string): HandshakeRequest
   /** `maker` makes Node's request where somebody asks for it. */
   fromRead(read: ReadRequest, socket: Socket, maker: RequestMaker): HandshakeRequest
-  /** Runs the handshake door. `early`: bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it). Never throws. The answer is synchronous when every control's was. */
+  /** Runs the handshake door. `early`: bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it), or it came behind one that is not answered yet. Never throws. The answer is synchronous when every control's was. */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
   /** The same for the first request of a session that polls, and so is no upgrade. */
   admitPolling(request: HandshakeRequest): Admittance | Promise<Admittance>
@@ -259,7 +259,10 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       const attempt = attemptOf(request)
       if (draining !== null) return refuseDraining(attempt)
       if (early) {
-        const denial = deny('SALLY_REQUEST_MALFORMED', 'bytes follow the request before it was answered')
+        const denial = deny(
+          'SALLY_REQUEST_MALFORMED',
+          'bytes follow the request before it was answered, or it follows one that is not',
+        )
         observer.deniedAttempt('handshake/request', denial, enforced('handshake/request'), attempt)
         if (enforced('handshake/request')) return refuse(attempt, denial)
       }

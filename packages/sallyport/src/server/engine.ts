@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
@@ -95,7 +96,7 @@ export function createReception(core: Core, delivery: Delivery): Reception {
       else if (socket.destroyed) core.abandon(answer)
       else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
     }
-    const answer = core.admit(request, head.length > 0)
+    const answer = core.admit(request, head.length > 0 || isAnswering(socket))
     if (answer instanceof Promise) {
       void answer.then(conclude)
       return false
@@ -111,10 +112,17 @@ export function createReception(core: Core, delivery: Delivery): Reception {
   }
 }
 
-/** Writes the refusal, and lets the socket go once it is out; what the peer still sends is not waited for. */
+/**
+ * Writes the refusal, and lets the socket go once it is out; what the peer still sends is not waited for. In the middle
+ * of an earlier request's answer nothing is said.
+ */
 export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
   if (socket.destroyed) return
   if (socket.listenerCount('error') === 0) socket.on('error', destroy)
+  if (isMidAnswer(socket)) {
+    socket.destroy()
+    return
+  }
   sendLatin1(socket, refusalText(refusal))
   flush()
   // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.
