@@ -68,7 +68,7 @@ export function createServing(
       if (one.http === null) continue
       const passage = keep(createPassage(route, one.http, poolOf(one.http.upstream, one.id), log))
       const { hosts, path } = passage
-      passages.push({ hosts, path, passage, refuses: createPlainRefusal(one.http.refuse ?? [POLLING]) })
+      passages.push({ hosts, path, passage, refuses: createPlainRefusal(one.http.refuse ?? [POLLING], one.http.path) })
     }
     // Last, when nothing can fail any more.
     for (const route of routes.values()) route.usePool(poolOf(route.config.upstream, route.config.id))

@@ -160,6 +160,23 @@ describe('plain HTTP of a route goes through', () => {
     await world.close()
   })
 
+  test('traversal: nothing leads out of the path that goes through', async () => {
+    const app = await createApp((_incoming, response) => response.end())
+    const world = await createWorld(configOf([app.target], [route({ http: { ...http, path: '/public' } })]))
+    for (const path of ['/public/../admin', '/public/%2e%2e/admin', '/public/..;/admin', '/public/..\\admin']) {
+      const { status, body } = await ask(world, { path })
+      assert.deepEqual([status, body], [403, '{"code":"GATEWAY_HTTP_REFUSED"}'], path)
+    }
+    assert.equal((await ask(world, { path: '/publicity' })).status, 404)
+    assert.equal((await ask(world, { path: '/public/app.js' })).status, 200)
+    assert.deepEqual(
+      app.requests.map(({ url }) => url),
+      ['/public/app.js'],
+    )
+    await world.close()
+    await app.close()
+  })
+
   test('without a passage: 404', async () => {
     const world = await createWorld(configOf(['ws://127.0.0.1:9']))
     assert.deepEqual(await ask(world, {}).then(({ status, body }) => [status, body]), [

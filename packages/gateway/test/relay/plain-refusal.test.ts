@@ -61,8 +61,44 @@ describe('plain HTTP that no backend gets', () => {
     ['a parameter of a segment', ['/sockjs/*'], '/sockjs;jsessionid=1/info', true],
     ['other letters in the path', ['/sockjs/*'], '/SockJS/info', true],
     ['all', ['/*'], '/', true],
+    ['dots behind a fragment', ['/sockjs/*'], '/x#/../sockjs/info', true],
+    ['a fragment', ['/sockjs/*'], '/app.js#x', false],
   ]
   for (const [name, patterns, target, refused] of rows) {
     test(name, () => assert.equal(createPlainRefusal(patterns)(target), refused))
+  }
+})
+
+describe('plain HTTP that leads, to some reader, out of the path that goes to a backend', () => {
+  const rows: readonly [name: string, below: string, target: string, refused: boolean][] = [
+    ['below it', '/public', '/public/app.js', false],
+    ['a directory', '/public', '/public/', false],
+    ['a query', '/public', '/public/x?from=/../admin', false],
+    ['doubled slashes', '/public', '/public//x', false],
+    ['a dot', '/public', '/public/./x', false],
+    ['escaped letters', '/public', '/public/%61pp.js', false],
+    ['an escaped blank', '/public', '/public/a%20b', false],
+    ['dots', '/public', '/public/../admin', true],
+    ['dots that come back', '/public', '/public/../public/x', true],
+    ['dots at the end', '/public', '/public/..', true],
+    ['escaped dots', '/public', '/public/%2e%2e/admin', true],
+    ['one escaped dot', '/public', '/public/.%2E/admin', true],
+    ['dots escaped twice', '/public', '/public/%252e%252e/admin', true],
+    ['an escaped slash', '/public', '/public/..%2fadmin', true],
+    ['a backslash', '/public', '/public/..\\admin', true],
+    ['an escaped backslash', '/public', '/public/x%5c..%5c..%5cadmin', true],
+    ['dots with a parameter', '/public', '/public/..;/admin', true],
+    ['dots with an escaped parameter', '/public', '/public/..%3bx/admin', true],
+    ['dots with a zero byte', '/public', '/public/..%00/admin', true],
+    ['dots behind an escaped ?', '/public', '/public/x%3f/../../admin', true],
+    ['dots behind a fragment', '/public', '/public/x#/../../admin', true],
+    ['dots, deeper', '/a/b', '/a/b/../c', true],
+    ['a slash at the end of the path', '/public/', '/public/../admin', true],
+    ['a path with escapes', '/caf%C3%A9', '/caf%C3%A9/x', false],
+    ['dots out of a path with escapes', '/caf%C3%A9', '/caf%C3%A9/../x', true],
+    ['dots where all goes there', '/', '/a/../b', false],
+  ]
+  for (const [name, below, target, refused] of rows) {
+    test(name, () => assert.equal(createPlainRefusal([], below)(target), refused))
   }
 })
