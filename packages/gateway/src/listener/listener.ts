@@ -9,7 +9,7 @@ import type { ListenerConfig, TlsFiles } from '../config/types.ts'
 import type { RefusalReason } from '../relay/contract.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
 import type { RefusalSample } from '../relay/refusals.ts'
-import { createTrust, readProxied } from './proxied.ts'
+import { createTrust, endsOf, readProxied } from './proxied.ts'
 
 /** What a listener gives on. */
 export interface ListenerHandlers {
@@ -125,17 +125,16 @@ function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
 /** A server whose connections begin with a PROXY header, before TLS. */
 function createFront(server: Server | HttpsServer, trust: readonly string[], refused: Refused): NetServer {
   const front = createNetServer({ noDelay: true })
-  /** TLS wraps a socket in another, which asks the kernel for the peer: by that it is found again. */
+  /** TLS wraps a socket in another, which asks the kernel for both of its ends: by them it is found again. */
   const named = new Map<string, string>()
   const isTls = server instanceof TlsServer
   readProxied(
     front,
     createTrust(trust),
-    (socket, address) => {
+    (socket, address, ends) => {
       if (isTls && address !== null) {
-        const peer = peerOf(socket)
-        named.set(peer, address)
-        socket.once('close', () => named.delete(peer))
+        named.set(ends, address)
+        socket.once('close', () => named.delete(ends))
       }
       server.emit('connection', socket)
       // TLS reads the socket below this one by itself.
@@ -144,14 +143,10 @@ function createFront(server: Server | HttpsServer, trust: readonly string[], ref
     (ip, detail) => refused('proxy-header', { ip, detail }),
   )
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const address = named.get(peerOf(socket))
+    const address = named.get(endsOf(socket))
     if (address !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: address })
   })
   return front
-}
-
-function peerOf(socket: Socket): string {
-  return String(socket.remotePort)
 }
 
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, refused: Refused): void {

@@ -24,15 +24,20 @@ export function createTrust(entries: readonly string[]): (address: string) => bo
   }
 }
 
+/** What tells a connection from every other one that is open: a port alone is the same for the peers of two proxies. */
+export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
+}
+
 /**
  * Reads the PROXY header of every connection of `front`, makes the socket say the address it names, and hands the
  * socket on with the bytes behind it. A peer that is not trusted, or sends anything else first, is cut: the header
- * decides who is who.
+ * decides who is who. `handOn` is told `endsOf` it as they were: from then on the socket says whose it is.
  */
 export function readProxied(
   front: Server,
   isTrusted: (address: string) => boolean,
-  handOn: (socket: Socket, address: string | null) => void,
+  handOn: (socket: Socket, address: string | null, ends: string) => void,
   refused: (ip: string | undefined, detail: string) => void,
 ): void {
   front.on('connection', (socket: Socket) => {
@@ -62,9 +67,10 @@ export function readProxied(
       }
       socket.pause()
       socket.off('error', cut)
+      const ends = endsOf(socket)
       if (header.address !== null) Object.defineProperty(socket, 'remoteAddress', { value: header.address })
       if (read.length > header.length) socket.unshift(read.subarray(header.length))
-      handOn(socket, header.address)
+      handOn(socket, header.address, ends)
     }
     socket.on('error', cut)
     socket.once('close', () => clearTimeout(timer))

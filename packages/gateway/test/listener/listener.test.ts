@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -191,6 +191,33 @@ describe('PROXY protocol', () => {
     assert.equal(backend.requests[0]!.headers['x-forwarded-for'], '203.0.113.7')
     assert.equal(backend.requests[0]!.headers['x-forwarded-proto'], 'https')
     secure.destroy()
+    await world.close()
+    await backend.close()
+  })
+
+  test('two proxies that connect from one port: each TLS client has the address that its own proxy named', async () => {
+    const backend = await createBackend()
+    const world = await proxied(backend.target, ['127.0.0.0/8'], pair('ports', CERTIFICATE, KEY))
+    const dial = async (proxy: string, localPort: number, header: string): Promise<Socket> => {
+      const plain = connect({ port: world.port, host: '127.0.0.1', localAddress: proxy, localPort })
+      await once(plain, 'connect')
+      plain.write(header)
+      return plain
+    }
+    const first = await dial('127.0.0.2', 0, from)
+    const { localPort } = first
+    const second = await dial('127.0.0.3', localPort!, from.replace('203.0.113.7', '203.0.113.8'))
+    const itself = await dial('127.0.0.4', localPort!, 'PROXY UNKNOWN\r\n')
+    for (const plain of [first, second, itself]) {
+      const secure = connectTls({ socket: plain, rejectUnauthorized: false })
+      secure.write(handshake(world.port))
+      assert.match(String((await once(secure, 'data'))[0]), /^HTTP\/1.1 101/)
+      secure.destroy()
+    }
+    assert.deepEqual(
+      backend.requests.map(({ headers }) => headers['x-forwarded-for']),
+      ['203.0.113.7', '203.0.113.8', '127.0.0.4'],
+    )
     await world.close()
     await backend.close()
   })
