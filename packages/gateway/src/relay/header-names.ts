@@ -17,11 +17,11 @@ const VOUCHED =
   /^(?:forwarded|x-forwarded(?:-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip|fastly-client-ip|x-original-.*|x-rewrite-url|via|x-sallyport(?:-.*)?)$/
 
 /**
- * A header name as CGI and WSGI servers read it: without case, and with `-` for `_`, so that `X_Sallyport_User` is no way
- * around.
+ * A header name as CGI and WSGI servers read it: without case, and with one sign for all that is neither letter nor digit,
+ * so that `X_Sallyport_User` is no way around, nor `X.Sallyport.User`, which lighttpd makes the same variable of.
  */
 export function canonicalName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
+  return name.toLowerCase().replaceAll(/[^a-z\d]/g, '-')
 }
 
 /**
