@@ -1,13 +1,40 @@
 import { writeSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 
+interface Handle {
+  /** Negative once it is closed, so it is never another's. */
+  readonly fd?: unknown
+}
 interface HandleSocket extends Socket {
-  /** Null once the socket is destroyed. Its `fd` is negative once it is closed, so it is never another's. */
-  readonly _handle?: { readonly fd?: unknown } | null
+  /** Null once the socket is destroyed. */
+  readonly _handle?: Handle | null
 }
 
-/** What a socket that is full, or whose peer is gone, answers: its stream finds the same, and knows what to do. */
-const EXPECTED: ReadonlySet<unknown> = new Set(['EAGAIN', 'EWOULDBLOCK', 'EPIPE', 'ECONNRESET', 'EBADF', 'ENOTCONN'])
+/**
+ * What a socket answers that is full, or whose peer is gone, however the network says so: its stream finds the same,
+ * and knows what to do. None of it may be a peer's way to slow down the others.
+ */
+const EXPECTED: ReadonlySet<unknown> = new Set([
+  'EAGAIN',
+  'EWOULDBLOCK',
+  'EINTR',
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ENOTCONN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOBUFS',
+  'ENOMEM',
+  'EBADF',
+])
+/** Node's names for what writes bytes as they are; TLS has a handle that knows the descriptor too. */
+const PLAIN: ReadonlySet<string> = new Set(['TCP', 'Pipe'])
+/** The classes of such handles that were seen. */
+const plain = new Set<unknown>()
 
 /** False once the system answered what no socket answers: nothing is tried again. */
 let possible = process.versions['bun'] === undefined && process.versions['deno'] === undefined
@@ -15,7 +42,8 @@ let possible = process.versions['bun'] === undefined && process.versions['deno']
 /**
  * The fast path of writing: one system call past the stream, whose own work for a short message costs nearly as much
  * as the kernel's. It needs the descriptor of the socket's handle, which Node has on every system but Windows; where
- * there is none, over TLS, and while the stream has bytes of its own to send first, it takes nothing.
+ * there is none, over TLS, where the socket writes in a way of its own, and while the stream has bytes to send first, it
+ * takes nothing.
  *
  * `socket.bytesWritten` does not count what goes this way.
  *
@@ -23,7 +51,9 @@ let possible = process.versions['bun'] === undefined && process.versions['deno']
  */
 export function writeThrough(socket: Socket, bytes: Buffer, length: number): number {
   if (!possible || socket.writableLength > 0 || socket.writableCorked > 0 || socket.connecting) return 0
-  const fd = (socket as HandleSocket)._handle?.fd
+  const handle = (socket as HandleSocket)._handle
+  if (handle == null || !isPlain(handle) || !isOwnWriter(socket)) return 0
+  const { fd } = handle
   if (typeof fd !== 'number' || fd < 0 || 'encrypted' in socket) return 0
   try {
     return writeSync(fd, bytes, 0, length)
@@ -31,4 +61,18 @@ export function writeThrough(socket: Socket, bytes: Buffer, length: number): num
     if (!EXPECTED.has((error as NodeJS.ErrnoException).code)) possible = false
     return 0
   }
+}
+
+function isPlain({ constructor: kind }: Handle): boolean {
+  if (plain.has(kind)) return true
+  if (!PLAIN.has(kind.name)) return false
+  plain.add(kind)
+  return true
+}
+
+/** Whether nobody stands before the socket's way of writing: to count, to throttle, to encrypt. */
+function isOwnWriter(socket: Socket): boolean {
+  const { write, _write, _writev } = socket
+  const own = Socket.prototype
+  return write === own.write && _write === own._write && _writev === own._writev
 }

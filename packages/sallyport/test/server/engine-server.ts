@@ -57,23 +57,26 @@ export const echo: Delivery['message'] = (subject, connection) => {
   else if (subject.data !== null) connection.send(subject.data)
 }
 
-/** Counts the writes of a socket from now on: those past its stream, which ask for its descriptor, and its own. */
+/** Counts the writes of a socket from now on: those past its stream, which ask for its descriptor, and its stream's. */
 export function countWrites(socket: Socket): () => number {
-  const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } }
-  const { fd } = handle
-  let asked = 0
+  type Write = (...given: readonly unknown[]) => unknown
+  const { _handle: handle } = socket as unknown as { readonly _handle: Record<'writeBuffer' | 'writev', Write> }
+  const { fd } = handle as unknown as { readonly fd: number }
+  let writes = 0
   Object.defineProperty(handle, 'fd', {
     get() {
-      asked++
+      writes++
       return fd
     },
   })
-  const { write } = socket
-  socket.write = ((...given: Parameters<Socket['write']>) => {
-    asked++
-    return write.apply(socket, given)
-  }) as Socket['write']
-  return () => asked
+  for (const name of ['writeBuffer', 'writev'] as const) {
+    const write = handle[name]
+    handle[name] = (...given) => {
+      writes++
+      return write.apply(handle, given)
+    }
+  }
+  return () => writes
 }
 
 /** Starts one; it is closed after the test. */
