@@ -120,13 +120,19 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     else refuseSocket(socket, NOT_FOUND)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+    const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
+    if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+      // An answer would wait for the handshake that never comes, and the socket with it.
+      observer.unreadable(deny('SALLY_REQUEST_MALFORMED', `no TLS handshake: ${error.code}`), ip)
+      socket.destroy()
+      return
+    }
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()
       return
     }
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     const code = status === 431 ? 'SALLY_REQUEST_TOO_LARGE' : 'SALLY_REQUEST_MALFORMED'
-    const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
     observer.unreadable(deny(code, `the HTTP parser refused the request: ${error.code}`), ip)
     refuseSocket(socket as Socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
   })
