@@ -5,7 +5,7 @@ import express from 'express'
 import type { Certificate } from './certificate.ts'
 import { createLootBag } from './loot.ts'
 import type { Loot, LootBag } from './loot.ts'
-import { listen } from './port.ts'
+import { listen, stopper } from './port.ts'
 
 /** Hosts of the attacker's pages: another site, and a sibling subdomain of the chat (same site, other origin). */
 export const ATTACKER_HOSTS: readonly string[] = ['evil.app.localhost', 'evil.localhost']
@@ -60,13 +60,7 @@ export async function startAttacker({ port, certificate, victim, stole }: Attack
     response.json(loot.of(typeof visit === 'string' ? visit : null))
   })
   const server = createServer(certificate, app)
+  const close = stopper(server)
   await listen(server, port, 'attacker-port')
-  return {
-    loot,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { loot, close }
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 
 /** The only address that anything of the demonstration listens on. */
 export const LOOPBACK = '127.0.0.1'
@@ -45,4 +45,21 @@ export function listen(server: Server, port: number, flag: string): Promise<void
       resolve()
     })
   })
+}
+
+/**
+ * Before a server listens: the function that stops it and cuts what is open. Node's own list of connections lacks those
+ * whose TLS handshake is not over, and a server that is closed waits for them.
+ */
+export function stopper(server: Server): () => Promise<void> {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return () =>
+    new Promise(resolve => {
+      server.close(() => resolve())
+      for (const socket of open) socket.destroy()
+    })
 }

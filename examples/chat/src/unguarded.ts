@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
@@ -7,7 +8,7 @@ import type { WebSocket } from 'ws'
 import type { User } from './chat-store.ts'
 import type { Door, DoorParts } from './door.ts'
 import type { Peer } from './hub.ts'
-import { listen } from './port.ts'
+import { listen, stopper } from './port.ts'
 
 /**
  * VULNERABLE, on purpose: the handler that this project exists to replace. The session comes from the cookie alone,
@@ -17,8 +18,10 @@ import { listen } from './port.ts'
 export async function startUnguarded(parts: DoorParts): Promise<Door> {
   const { certificate, port, site, sessions, store, hub, notice } = parts
   const server = createServer(certificate, site)
+  const stop = stopper(server)
   const wss = new WebSocketServer({ server, path: '/ws' })
   const open = new Map<WebSocket, User>()
+  let closing = false
 
   wss.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const origin = request.headers.origin ?? '(none)'
@@ -48,7 +51,8 @@ export async function startUnguarded(parts: DoorParts): Promise<Door> {
       })
       socket.on('close', () => {
         open.delete(socket)
-        hub.leave(peer)
+        // The store, where the others are looked up who would hear of it, may be closed by now.
+        if (!closing) hub.leave(peer)
       })
     })
   })
@@ -60,15 +64,15 @@ export async function startUnguarded(parts: DoorParts): Promise<Door> {
       for (const [socket, { id }] of open) if (id === user.id) socket.close(4401, 'Account deleted')
     },
     async close() {
+      closing = true
+      const left = Promise.all([...wss.clients].map(socket => once(socket, 'close')))
       for (const socket of wss.clients) socket.close(1012, 'Restarting')
-      await new Promise<void>(resolve => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-        setTimeout(() => {
-          for (const socket of wss.clients) socket.terminate()
-          server.closeAllConnections()
-        }, 1000).unref()
-      })
+      const cut = setTimeout(() => {
+        for (const socket of wss.clients) socket.terminate()
+      }, 1000)
+      await left
+      clearTimeout(cut)
+      await stop()
       wss.close()
     },
   }

@@ -30,11 +30,13 @@ async function underAttack(
   visit: string,
 ): Promise<'hijacked' | 'refused'> {
   const context = await chromium.browser.createBrowserContext()
-  const { page } = await openChat(context, chat)
-  await signInByForm(page, victim)
-  const verdict = await attack(context, attacker, visit)
-  await context.close()
-  return verdict
+  try {
+    const { page } = await openChat(context, chat)
+    await signInByForm(page, victim)
+    return await attack(context, attacker, visit)
+  } finally {
+    await context.close()
+  }
 }
 
 for (const { sameSite, crossSite } of MATRIX) {
