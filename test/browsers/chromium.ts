@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, launch } from 'puppeteer-core'
 import { endGroup, keepGroup, removeFolder, temporaryFolder } from './process-group.ts'
 
@@ -24,18 +25,45 @@ export function isChromiumInstalled(): boolean {
   return existsSync(PATH)
 }
 
-/** Starts it, headless, with the preferences of a profile. It ends with this process at the latest. */
-export async function startChromium(preferences: object = UPSTREAM_COOKIES): Promise<Chromium> {
+/** How to start it, where that is not as usual. */
+export interface ChromiumStart {
+  readonly path?: string
+  /** Longest wait for one start, in ms. */
+  readonly withinMs?: number
+}
+
+/** On a busy machine a start takes 3 to 5 s. Two of them, and a test, are within the runner's 120 s. */
+const START_MS = 30_000
+/** Longest wait for the answer to one command, in ms; Puppeteer's own 180 s are longer than a test may take. */
+const COMMAND_MS = 30_000
+/** How long it has to end by itself, in ms. */
+const CLOSE_MS = 5000
+
+/**
+ * Starts it, headless, with the preferences of a profile. It ends with this process at the latest. A browser that does
+ * not answer in time, or that ends at once, is killed and started once more, in another profile.
+ */
+export async function startChromium(
+  preferences: object = UPSTREAM_COOKIES,
+  start: ChromiumStart = {},
+): Promise<Chromium> {
+  return startOnce(preferences, start).catch(() => startOnce(preferences, start))
+}
+
+async function startOnce(preferences: object, { path = PATH, withinMs = START_MS }: ChromiumStart): Promise<Chromium> {
   const profile = temporaryFolder()
   mkdirSync(join(profile, 'Default'))
   writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
-  const browser = await launch({
-    executablePath: PATH,
+  const late = new AbortController()
+  const launching = launch({
+    executablePath: path,
     userDataDir: profile,
     acceptInsecureCerts: true,
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
+    protocolTimeout: COMMAND_MS,
+    signal: late.signal,
     // It ends by itself when this process is gone, even by SIGKILL.
     pipe: true,
     args: [
@@ -50,13 +78,31 @@ export async function startChromium(preferences: object = UPSTREAM_COOKIES): Pro
       `--host-resolver-rules=${ONLY_LOOPBACK}`,
     ],
   })
+  const browser = await answered(launching, withinMs, late)
   const group = keepGroup(browser.process()?.pid)
   return {
     browser,
     async end() {
-      await browser.close().catch(() => {})
+      await Promise.race([browser.close().catch(() => {}), delay(CLOSE_MS, undefined, { ref: false })])
       endGroup(group)
       removeFolder(profile)
     },
+  }
+}
+
+/** The browser, or a rejection once it is late; then it is killed, whichever of its answers is missing. */
+async function answered(launching: Promise<Browser>, withinMs: number, late: AbortController): Promise<Browser> {
+  const over = new AbortController()
+  try {
+    return await Promise.race([
+      launching,
+      delay(withinMs, undefined, { signal: over.signal }).then(() => {
+        late.abort()
+        throw new Error(`the browser did not answer within ${withinMs} ms`)
+      }),
+    ])
+  } finally {
+    over.abort()
+    launching.catch(() => {})
   }
 }
