@@ -39,14 +39,16 @@ const CONNECTION_BIT = 4
 const KEY_BIT = 8
 const VERSION = 16
 const REQUIRED = HOST | UPGRADE | CONNECTION_BIT | KEY_BIT | VERSION
-/** What announces a body, or another meaning of the bytes that follow. */
-const FRAMING: ReadonlySet<string> = new Set([
+/** What announces a body, or another meaning of the bytes that follow; and what Node's request shows in a way of its own. */
+const HANDED_ON: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
   'trailer',
   'te',
   'expect',
   'http2-settings',
+  'set-cookie',
+  '__proto__',
 ])
 const BLANK = 32
 const TAB = 9
@@ -107,7 +109,7 @@ export function readUpgrade(chunk: Buffer): Upgrade | null {
       const lower = sent.toLowerCase()
       known = BY_LOWER.get(lower)
       if (known === undefined) {
-        if (FRAMING.has(lower) || others.includes(lower) || others.length === MAX_UPGRADE_HEADERS) return null
+        if (HANDED_ON.has(lower) || others.includes(lower) || others.length === MAX_UPGRADE_HEADERS) return null
         others.push(lower)
       }
     }
