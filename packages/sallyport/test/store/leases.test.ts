@@ -47,6 +47,39 @@ test('whatever is taken, renewed, given back and let lapse: the places are those
   )
 })
 
+test('whatever the clock does: no cap is passed, nobody is turned away but by who holds it, and all is given back', () => {
+  const passes = fc.constantFrom(0, 0.5, 1, TTL_MS, -1, -TTL_MS, 3_600_000, -3_600_000)
+  fc.assert(
+    fc.property(fc.array(fc.tuple(step, passes), { maxLength: 60 }), steps => {
+      const leases = createLeases()
+      /** Who took a place and did not give it back, lapsed or not. */
+      const holders = new Map(KEYS.map(key => [key, new Set<string>()]))
+      let now = 1e12
+      for (const [{ kind, key, id }, passed] of steps) {
+        now += passed
+        const ids = holders.get(key)!
+        if (kind === 'take') {
+          const others = ids.size - (ids.has(id) ? 1 : 0)
+          if (leases.take(key, id, CAP, TTL_MS, now, room)) ids.add(id)
+          else assert.ok(others >= CAP)
+        } else if (kind === 'renew') {
+          if (leases.renew(key, id, TTL_MS, now)) assert.ok(ids.has(id))
+        } else if (kind === 'release') {
+          if (leases.release(key, id)) assert.ok(ids.has(id))
+          ids.delete(id)
+        } else leases.queue.sweep(now, 2)
+        assert.ok(leases.count(key) <= Math.min(CAP, ids.size))
+      }
+      for (const [key, ids] of holders) for (const id of ids) leases.release(key, id)
+      assert.deepEqual([leases.queue.size, ...KEYS.map(leases.count)], [0, ...KEYS.map(() => 0)])
+      for (const key of KEYS) assert.equal(leases.take(key, 'late', 1, TTL_MS, now, room), true)
+      assert.equal(leases.queue.sweep(now + 2 * TTL_MS, Infinity), 1)
+      assert.deepEqual([leases.queue.size, ...KEYS.map(leases.count)], [0, ...KEYS.map(() => 0)])
+    }),
+    { numRuns: 600 },
+  )
+})
+
 test('an id whose places lapsed and were swept takes new ones, which count and are given back', () => {
   const leases = createLeases()
   assert.equal(leases.take('all', 'a', 1, TTL_MS, 0, room), true)
