@@ -8,12 +8,16 @@ export const OUTBOX_BYTES = 65_536
 const bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
 let used = 0
 let owner: Socket | null = null
+/** Whether the owner's bytes wait for the turns that come at once after this one. */
+let gathers = false
 let turns = 0
 let scheduled = false
+let gathering = false
 
 /**
  * Room for one frame of `socket`, behind what it has written in this turn. Another connection's bytes leave first; all
- * leave together at the end of the turn, or of the tick where no turn runs. At most `OUTBOX_BYTES` may be asked for.
+ * leave together at the end of the turn, over TLS of the turns that the loop runs at once, or of the tick where no turn
+ * runs. At most `OUTBOX_BYTES` may be asked for.
  *
  * @returns the memory; the frame begins at `outboxStart()`, and `commit` tells where it ends
  */
@@ -21,6 +25,8 @@ export function reserve(socket: Socket, room: number): Buffer {
   if (owner !== socket || used + room > OUTBOX_BYTES) {
     flush()
     owner = socket
+    // Over TLS each record read is a turn, and each write is a record and a stream's work: one for all that was read.
+    gathers = 'encrypted' in socket
   }
   if (turns === 0 && !scheduled) {
     scheduled = true
@@ -49,9 +55,14 @@ export function beginTurn(): void {
   turns++
 }
 
-/** Ends a turn. */
+/** Ends a turn; what it wrote has left, or leaves before the loop waits again. */
 export function endTurn(): void {
-  if (--turns === 0) flush()
+  if (--turns > 0) return
+  if (!gathers) flush()
+  else if (owner !== null && !gathering) {
+    gathering = true
+    setImmediate(flushGathered)
+  }
 }
 
 /** Sends what waits for the socket that owns the outbox. */
@@ -68,5 +79,10 @@ export function flush(): void {
 
 function flushScheduled(): void {
   scheduled = false
+  if (turns === 0) flush()
+}
+
+function flushGathered(): void {
+  gathering = false
   if (turns === 0) flush()
 }

@@ -27,10 +27,12 @@ export function readFrom(plain: Socket, reader: Reader): void {
   socket[READER] = reader
   socket.on('data', onData)
   dropOwnEnd(socket)
-  socket.on('end', onEnd)
+  // Before Node's own, which lets a socket that may not stay half open write no more: what waits is written first.
+  socket.prependListener('end', onEnd)
   // Whom `readFirst` had is heard already.
   if (socket[FIRST] === undefined) socket.on('close', onClose)
-  shareBuffer(socket, onBytes)
+  // Over TLS one read of the kernel's is several of ours: what the stream has already must go first.
+  if (!('encrypted' in socket) || socket.readableLength === 0) shareBuffer(socket, onBytes)
   socket.resume()
 }
 
@@ -55,7 +57,7 @@ export function readFirst(plain: Socket, first: FirstReader): boolean {
   socket[FIRST] = first
   socket.on('close', onClose)
   // Who stands before the lane, a PROXY header's reader say, has read it; what it put back comes by the events alone.
-  if (socket.bytesRead > 0 || socket.readableFlowing !== null) return false
+  if ('encrypted' in socket || socket.bytesRead > 0 || socket.readableFlowing !== null) return false
   return shareBuffer(socket, onFirstBytes)
 }
 
@@ -81,7 +83,7 @@ export interface FirstReader {
  */
 function shareBuffer(socket: ReadSocket, onRead: typeof onBytes): boolean {
   const handle = socket._handle
-  if ('encrypted' in socket || typeof handle?.useUserBuffer !== 'function') return false
+  if (typeof handle?.useUserBuffer !== 'function') return false
   const slots = slotsOf(socket)
   if (slots === null || !(slots.buffer in socket) || !(slots.callback in socket)) return false
   const { buffer, callback } = slots
