@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
-import { installLane, type ReadReceiver, refuseSocket } from 'sallyport/embed'
+import { cutUnread, installLane, type ReadReceiver, refuseSocket } from 'sallyport/embed'
 import type { ListenerConfig, TlsFiles } from '../config/types.ts'
 import type { RefusalReason } from '../relay/contract.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
@@ -72,8 +72,9 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
           },
           handlers.request,
         )
+  cutUnread(server)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    handlers.upgrade(request, socket as Socket, head),
+    handlers.upgrade(request, (socket as Socket).setTimeout(0), head),
   )
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
     refuseUnreadable(error, socket as Socket, handlers.refused),

@@ -166,3 +166,31 @@ for (const [listener, kind, ip] of KINDS) {
     }
   })
 }
+
+test('who does not read an answer has a minute; what is upgraded has bounds of its own', async () => {
+  const timeouts: unknown[] = []
+  const listener = createListener(
+    { name: 'main', address: { host: '127.0.0.1', port: 0 }, tls: null, proxyProtocol: null },
+    {
+      read() {},
+      upgrade(_asked: IncomingMessage, socket: Socket) {
+        timeouts.push(socket.timeout)
+        refuseSocket(socket, REFUSAL)
+      },
+      request(asked: IncomingMessage, response: ServerResponse) {
+        timeouts.push(asked.socket.timeout)
+        response.end('answered')
+      },
+      refused() {},
+    },
+  )
+  await listener.listen()
+  const close = closing(() => listener.close())
+  const socket = connect(listener.port!, '127.0.0.1')
+  socket.write(PLAIN)
+  await once(socket, 'data')
+  socket.resume().write(handshake())
+  await once(socket, 'close')
+  assert.deepEqual(timeouts, [60_000, 0])
+  await close()
+})

@@ -20,6 +20,7 @@ import type { Session } from '../session/session.ts'
 import { createReception, refuseSocket } from './engine.ts'
 import { installLane } from './engine-lane.ts'
 import { requireServeOptions } from './serve-options.ts'
+import { cutUnread } from './unread-answers.ts'
 
 /** Where {@link serve} answers ticket requests unless told otherwise. */
 export const TICKET_PATH = '/.sallyport/ticket'
@@ -108,10 +109,12 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
       : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...bounds }, answer)
   // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
   server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
+  cutUnread(server)
 
   const reception = createReception(core, delivery)
   const isServed = (target: string | undefined): boolean => path === undefined || target?.split('?', 1)[0] === path
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    ;(socket as Socket).setTimeout(0)
     if (isServed(request.url)) reception.upgrade(request, socket, head)
     else refuseSocket(socket as Socket, NOT_FOUND)
   })
