@@ -30,15 +30,17 @@ function page(path: string, ...blocks: readonly string[]): Page {
 
 const ACTIONS: Readonly<Record<DenialRow['action'], string>> = {
   refuse: 'the handshake is refused',
-  reply: 'an error reply; the connection stays',
+  reply: 'the message is refused; the connection stays',
   close: 'the connection is closed',
   terminate: 'the connection is cut',
   drop: 'the message is dropped',
   pause: 'the socket is paused',
 }
 
-function answerOf({ http, close }: DenialRow): string {
-  const answers = [http === undefined ? '' : `HTTP ${http}`, close === undefined ? '' : `close ${close}`]
+function answerOf({ action, http, close }: DenialRow): string {
+  // There is no text to answer with where binary messages alone are spoken.
+  const ends = close === undefined ? '' : `close ${close}${action === 'reply' ? ' where data is binary' : ''}`
+  const answers = [action === 'reply' ? 'error reply' : '', http === undefined ? '' : `HTTP ${http}`, ends]
   return answers.filter(Boolean).join(', ') || '–'
 }
 

@@ -30,7 +30,7 @@ export function showOrigin(value: unknown): string {
 export function faultOfOrigin(value: unknown, insecure: boolean): Unusable | null {
   if (value instanceof RegExp)
     return {
-      message: 'a RegExp: patterns are how Origin checks are passed',
+      message: 'patterns are how Origin checks are passed',
       remedy: "write each origin in full: 'https://app.company.com'",
     }
   if (value === undefined || value === null)
