@@ -94,7 +94,8 @@ export async function rawPeer({
   )
   const received: Received[] = []
   const waiting = new Set<() => void>()
-  const gone = once(socket, 'close')
+  // A reset is an end too, where what this peer still sent was not read any more.
+  const gone = new Promise(resolve => void socket.once('close', resolve))
   let rest = Buffer.alloc(0)
   let open = false
   await new Promise<void>((resolve, reject) => {
