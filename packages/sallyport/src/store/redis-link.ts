@@ -2,7 +2,7 @@ import type { Script } from './redis-scripts.ts'
 
 type Method = (...args: never[]) => unknown
 
-/** A client of the `redis` package (node-redis ≥ 5): `createClient`, `createCluster`, `createSentinel` or a pool. */
+/** A client of the `redis` package (node-redis ≥ 5): of `createClient`, `createCluster` or `createSentinel`; no pool, which cannot subscribe. */
 export interface NodeRedisClient {
   readonly evalSha: Method
   readonly eval: Method
@@ -40,11 +40,14 @@ interface Emitter {
 interface NodeRedis extends Emitter {
   readonly isReady?: boolean
   readonly isPubSubActive?: boolean
+  /** Of a cluster. */
   readonly masters?: unknown
+  /** Of a sentinel. */
+  readonly getSentinelNode?: unknown
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   connect(): Promise<unknown>
-  duplicate(): NodeRedis
+  duplicate(overrides?: { reserveClient: true; masterPoolSize: 1; replicaPoolSize: 0 }): NodeRedis
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>
   unsubscribe(channel: string, listener: (message: string) => void): Promise<unknown>
   destroy(): unknown
@@ -68,14 +71,25 @@ export function createRedisLink(client: NodeRedisClient | IoRedisClient): RedisL
   if (typeof given.on !== 'function' || typeof given.eval !== 'function') throw unknownClient()
   // Without a listener a lost connection would end the process.
   given.on('error', ignore)
-  if (typeof given.evalSha === 'function') return nodeRedisLink(given as NodeRedis)
+  if (typeof given.evalSha === 'function') {
+    if (typeof given.subscribe !== 'function') throw deafClient()
+    return typeof given.getSentinelNode === 'function'
+      ? nodeRedisSentinelLink(given as NodeRedis)
+      : nodeRedisLink(given as NodeRedis)
+  }
   if (typeof given.evalsha === 'function') return ioRedisLink(given as IoRedis)
   throw unknownClient()
 }
 
 function unknownClient(): TypeError {
   return new TypeError(
-    'redis(client): client must be a client of `redis` (createClient(), createCluster(), …) or of `ioredis` (new Redis())',
+    'redis(client): client must be a client of `redis` (createClient(), createCluster(), createSentinel()) or of `ioredis` (new Redis(), new Cluster())',
+  )
+}
+
+function deafClient(): TypeError {
+  return new TypeError(
+    'redis(client): this client cannot subscribe, as pools cannot: revocations would not be heard. Give the client of createClient(), createCluster() or createSentinel() itself',
   )
 }
 
@@ -108,19 +122,27 @@ function createRunner<Arguments extends unknown[]>(
 
 const isUnknownScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT')
 
+type NodeRedisOptions = Parameters<NodeRedis['evalSha']>[1]
+
+const nodeRedisRunner = (client: NodeRedis): ReturnType<typeof createRunner<[NodeRedisOptions]>> =>
+  createRunner(
+    (sha, options: NodeRedisOptions) => client.evalSha(sha, options),
+    (lua, options: NodeRedisOptions) => client.eval(lua, options),
+  )
+
 function nodeRedisLink(client: NodeRedis): RedisLink {
   const listeners: (() => void)[] = []
   const tell = (): void => listeners.forEach(listener => listener())
-  type Options = Parameters<NodeRedis['evalSha']>[1]
-  const runner = createRunner(
-    (sha, options: Options) => client.evalSha(sha, options),
-    (lua, options: Options) => client.eval(lua, options),
-  )
-  client.on('ready', () => {
-    runner.forget()
-    tell()
-  })
-  // A single client needs a second connection to listen on; clusters, pools and sentinels see to it themselves.
+  const runner = nodeRedisRunner(client)
+  // A cluster tells of each of its servers, and when it knows them all.
+  for (const event of ['ready', 'node-ready', 'connect']) {
+    client.on(event, () => {
+      if (client.isReady === false) return
+      runner.forget()
+      tell()
+    })
+  }
+  // A single client needs a second connection to listen on; clusters see to it themselves.
   const single = typeof client.isPubSubActive === 'boolean'
   let own: NodeRedis | null = null
   let leave = ignore
@@ -144,12 +166,61 @@ function nodeRedisLink(client: NodeRedis): RedisLink {
     onReady: listener => void listeners.push(listener),
     close() {
       leave()
-      try {
-        own?.destroy()
-      } catch {
-        // It was never connected.
-      }
+      if (own !== null) destroy(own)
     },
+  }
+}
+
+/**
+ * A sentinel's client gives its connections on loan: calls that are made at once wait for each other, one round trip
+ * each, unless one connection is reserved for them. So scripts and news go by a duplicate with a connection of its own,
+ * and the client that was given need not be connected.
+ */
+function nodeRedisSentinelLink(client: NodeRedis): RedisLink {
+  const own = client.duplicate({ reserveClient: true, masterPoolSize: 1, replicaPoolSize: 0 })
+  const runner = nodeRedisRunner(own)
+  let closed = false
+  let connecting: Promise<unknown> | null = null
+  own.on('error', ignore)
+  const connect = (): Promise<unknown> => {
+    connecting ??= own
+      .connect()
+      .then(() => {
+        if (closed) destroy(own)
+      })
+      .catch((error: unknown) => {
+        connecting = null
+        throw error
+      })
+    return connecting
+  }
+  void connect().catch(ignore)
+  return {
+    cluster: false,
+    up: () => own.isReady !== false,
+    run: (script, keys, args) => runner.run(script, keys[0]!, { keys: [...keys], arguments: args.map(String) }),
+    async subscribe(channel, listener) {
+      await connect()
+      await own.subscribe(channel, listener)
+    },
+    onReady(listener) {
+      own.on('ready', () => {
+        runner.forget()
+        listener()
+      })
+    },
+    close() {
+      closed = true
+      destroy(own)
+    },
+  }
+}
+
+function destroy(client: NodeRedis): void {
+  try {
+    void Promise.resolve(client.destroy()).catch(ignore)
+  } catch {
+    // It was never connected.
   }
 }
 

@@ -146,8 +146,8 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     probeMostMs: 2000,
     onState: tellState,
     async probe() {
-      await hub.beat()
       void listen().catch(() => undefined)
+      await hub.beat()
       await hub.look()
       await write(askAnyway)
       await restoring
@@ -234,7 +234,9 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
   }
 
   const ready = async (): Promise<void> => {
-    await Promise.all([listen(), hub.beat()])
+    // It may be what makes the connection.
+    await listen()
+    await hub.beat()
     await hub.look()
   }
   link.onReady(() => {

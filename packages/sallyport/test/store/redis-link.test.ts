@@ -19,7 +19,8 @@ function setUp(kind: 'node-redis' | 'ioredis') {
   }
   const byText = (lua: string): Promise<string> => answer('text', lua)
   const byName = (sha: string): Promise<string> => answer('name', sha)
-  const names = kind === 'ioredis' ? { evalsha: byName, status: 'ready' } : { evalSha: byName }
+  const names =
+    kind === 'ioredis' ? { evalsha: byName, status: 'ready' } : { evalSha: byName, subscribe: () => undefined }
   const client = Object.assign(new EventEmitter(), names, { eval: byText })
   return { link: createRedisLink(client), client, asked, known, control }
 }
@@ -68,3 +69,70 @@ for (const kind of ['node-redis', 'ioredis'] as const) {
     })
   })
 }
+
+describe('clients of node-redis that are not one connection', () => {
+  const unused = (): never => {
+    throw new Error('not asked in this test')
+  }
+
+  it('a pool, which cannot subscribe, is a mistake at start', () => {
+    const pool = Object.assign(new EventEmitter(), { eval: unused, evalSha: unused })
+    assert.throws(() => createRedisLink(pool), { name: 'TypeError', message: /cannot subscribe.*createClient\(\)/ })
+  })
+
+  it('a cluster is ready when it knows its servers, and again with each connection to one of them', () => {
+    const cluster = Object.assign(new EventEmitter(), {
+      eval: unused,
+      evalSha: unused,
+      subscribe: unused,
+      masters: [],
+      isReady: false,
+    })
+    const link = createRedisLink(cluster)
+    let told = 0
+    link.onReady(() => told++)
+    assert.equal(link.cluster, true)
+    cluster.emit('node-ready')
+    assert.equal(told, 0, 'the others are not known yet')
+    cluster.isReady = true
+    cluster.emit('connect')
+    cluster.emit('node-ready')
+    assert.equal(told, 2)
+  })
+
+  it('a sentinel, connected or not: all goes by a duplicate with a connection reserved', async () => {
+    const asked: string[] = []
+    const options: unknown[] = []
+    const own = Object.assign(new EventEmitter(), {
+      isReady: false,
+      eval: async () => void asked.push('eval'),
+      subscribe: async () => void asked.push('subscribe'),
+      async connect() {
+        asked.push('connect')
+        if (asked.length === 1) throw new Error('no sentinel answers')
+        this.isReady = true
+        this.emit('ready')
+      },
+      destroy: async () => void asked.push('destroy'),
+    })
+    const given = Object.assign(new EventEmitter(), {
+      ...{ eval: unused, evalSha: unused, subscribe: unused, getSentinelNode: unused },
+      duplicate(overrides: unknown) {
+        options.push(overrides)
+        return own
+      },
+    })
+    const link = createRedisLink(given)
+    let told = 0
+    link.onReady(() => told++)
+    assert.deepEqual(options, [{ reserveClient: true, masterPoolSize: 1, replicaPoolSize: 0 }])
+    await assert.rejects(link.subscribe('news', unused), /no sentinel answers/)
+    assert.equal(link.up(), false)
+    await link.subscribe('news', unused)
+    assert.equal(link.up(), true)
+    assert.equal(told, 1)
+    await link.run(ONCE, ['p:{1}:o:a'], [1])
+    link.close()
+    assert.deepEqual(asked, ['connect', 'connect', 'subscribe', 'eval', 'destroy'])
+  })
+})
