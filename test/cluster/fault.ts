@@ -19,8 +19,12 @@ export interface FaultReport {
   readonly revokeAnswer: string
   /** From the end of the fault until every node served again. */
   readonly normalMs: number
+  /** The instant at which the first honest client was let in after the fault began; Infinity: none was. */
+  readonly firstAt: number
   /** Longest that a handshake was held while the fault lasted. */
   readonly heldMs: number
+  /** How those were answered who came above the cap, until all was normal: status and code, how often. */
+  readonly answers: Readonly<Record<string, number>>
   readonly note: string
 }
 
@@ -34,6 +38,8 @@ export interface Fault {
   readonly strike: () => Promise<void> | void
   /** How long it stays broken. */
   readonly lastMs: number
+  /** Whether it is broken still, after that. */
+  readonly lasts?: () => boolean
   /** Mends it. */
   readonly mend: () => Promise<void> | void
   /** The node that revokes meanwhile. */
@@ -102,14 +108,30 @@ export async function runFault(fault: Fault): Promise<FaultReport> {
     })
     await Promise.all(tried)
   }
+  const answers: Record<string, number> = {}
   const crowd = async (): Promise<void> => {
     await Promise.all(
       survivors.map(async (node, nth) => {
         const answer = await open(node, `${id}-capped`, `${id}-more${nth}-${Math.random()}`)
         heldMs.push(answer.ms)
+        const told = `${answer.status} ${answer.code}`.trim()
+        answers[told] = (answers[told] ?? 0) + 1
         keep(answer.socket)
       }),
     )
+  }
+  let raceWonAt = Infinity
+  /** A ticket made just now, if there is one, from as many sockets at once as there are nodes. */
+  const race = async (): Promise<void> => {
+    const user = `${id}-r${Math.random()}`
+    const ticket = await ticketFor(survivors[ticketsTried % survivors.length]!, user, user)
+    if (ticket === null) return
+    const raced = await Promise.all(survivors.map(node => openWith(node, user, user, ticket)))
+    ticketsTried++
+    const won = raced.filter(({ socket }) => socket !== null)
+    if (won.length > 0) raceWonAt = Math.min(raceWonAt, performance.now())
+    ticketsTwice += Math.max(0, won.length - 1)
+    for (const { socket } of won) socket?.terminate()
   }
 
   await fault.strike()
@@ -122,9 +144,9 @@ export async function runFault(fault: Fault): Promise<FaultReport> {
   const ends = Promise.all(doomed.map(socket => closed(socket)))
   const during = async (): Promise<void> => {
     do {
-      await Promise.all([replay(), crowd()])
+      await Promise.all([replay(), crowd(), race()])
       await wait(100)
-    } while (performance.now() - struck < fault.lastMs)
+    } while (performance.now() - struck < fault.lastMs || fault.lasts?.())
   }
   await during()
   const heldDuring = Math.max(...heldMs)
@@ -134,11 +156,12 @@ export async function runFault(fault: Fault): Promise<FaultReport> {
   const recovery = new AbortController()
   const attack = (async () => {
     while (!recovery.signal.aborted) {
-      await Promise.all([replay(), crowd()])
+      await Promise.all([replay(), crowd(), race()])
       await wait(50)
     }
   })()
-  const normalAt = await normal(survivors, `${id}-normal`, fault.patienceMs)
+  const served = await normal(survivors, `${id}-normal`, fault.patienceMs)
+  const normalAt = served.includes(-1) ? -1 : Math.max(...served)
   recovery.abort()
   await attack
   await crowd()
@@ -168,13 +191,15 @@ export async function runFault(fault: Fault): Promise<FaultReport> {
     revokedAliveMs: last < 0 ? -1 : Math.round(last - revokedFrom),
     revokeAnswer: await revokeAnswer,
     normalMs: normalAt < 0 ? -1 : Math.round(normalAt - mended),
+    firstAt: Math.min(raceWonAt, ...served.filter(at => at >= 0)),
     heldMs: Math.round(heldDuring),
+    answers,
     note,
   }
 }
 
-/** When every node has let an honest client in; -1 where it does not in time. */
-async function normal(nodes: readonly FleetNode[], user: string, patienceMs: number): Promise<number> {
+/** When each node has let an honest client in; -1 for one that does not in time. */
+async function normal(nodes: readonly FleetNode[], user: string, patienceMs: number): Promise<readonly number[]> {
   const until = performance.now() + patienceMs
   const served = nodes.map(async (node, nth) => {
     for (;;) {
@@ -185,8 +210,7 @@ async function normal(nodes: readonly FleetNode[], user: string, patienceMs: num
       await wait(25)
     }
   })
-  const times = await Promise.all(served)
-  return times.includes(-1) ? -1 : Math.max(...times)
+  return Promise.all(served)
 }
 
 /** The table that `npm run faults` prints. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SCENARIOS, type Scale } from './scenarios.ts'
+import type { Scale } from './scenario.ts'
+import { SCENARIOS } from './scenarios.ts'
 
 /** What `npm run faults` does at length, in short: a dead node's places lapse after 11 s. */
 const SHORT: Scale = { graceMs: 3000, deadlineMs: 250, awayMs: 700, handshakes: 300, honest: 90 }

@@ -1,7 +1,8 @@
 // `npm run faults`: breaks clusters of real processes in every way we know, and prints what became of the promises.
 // `npm run faults -- SIGSTOP latency` runs what is named so.
 import { tableOf, type FaultReport } from './fault.ts'
-import { SCENARIOS, type Scale } from './scenarios.ts'
+import type { Scale } from './scenario.ts'
+import { SCENARIOS } from './scenarios.ts'
 
 const FULL: Scale = { graceMs: 60_000, deadlineMs: 50, awayMs: 5000, handshakes: 10_000, honest: 3_000 }
 const wanted = process.argv.slice(2)

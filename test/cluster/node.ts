@@ -10,6 +10,7 @@ import { ipcStore } from 'sallyport/store/ipc'
 import { redis, type RedisStoreOptions } from 'sallyport/store/redis'
 import { WebSocketServer } from 'ws'
 import { z } from 'zod'
+import { connect } from './clients.ts'
 import { SECRET, type NodeOrder, type NodeSetup } from './orders.ts'
 
 const setup = JSON.parse(process.argv[2] ?? '{}') as NodeSetup
@@ -18,20 +19,9 @@ async function connectStore(): Promise<{ store: Store; ready: () => Promise<void
   if (setup.sharedPort !== undefined) return { store: ipcStore({ deadlineMs: 5000 }), ready: async () => undefined }
   if (setup.redis === null) return { store: createMemoryStore(), ready: async () => undefined }
   const options: RedisStoreOptions = { secret: SECRET, ...setup.store }
-  const { host, port } = setup.redis
-  if (setup.client === 'ioredis') {
-    const { Redis, Cluster } = await import('ioredis')
-    const client = setup.cluster
-      ? new Cluster([{ host, port }], { slotsRefreshInterval: 500, redisOptions: { connectTimeout: 500 } })
-      : new Redis({ host, port, connectTimeout: 1000, retryStrategy: nth => Math.min(nth * 50, 500) })
-    const store = redis(client, options)
-    if (client.status !== 'ready') await new Promise(resolve => client.once('ready', resolve))
-    return { store, ready: () => store.ready() }
-  }
-  const { createClient } = await import('redis')
-  const client = createClient({ socket: { host, port, reconnectStrategy: nth => Math.min(50 + nth * 50, 500) } })
-  const store = redis(client, options)
-  await client.connect()
+  const client = connect(setup.client, setup.topology ?? 'server', setup.redis)
+  const store = redis(client.client, options)
+  await client.connected()
   return { store, ready: () => store.ready() }
 }
 

@@ -4,13 +4,16 @@ import type { RedisStoreOptions } from 'sallyport/store/redis'
 /** Shared by all nodes under test. */
 export const SECRET = 'a secret that all nodes of the cluster under test share'
 
+export type ClientName = 'node-redis' | 'ioredis'
+
 /** How a node is set up; it travels as JSON. */
 export interface NodeSetup {
   readonly index: number
   /** Null: a memory store of its own. */
   readonly redis: { readonly host: string; readonly port: number } | null
-  readonly client: 'node-redis' | 'ioredis'
-  readonly cluster?: boolean
+  readonly client: ClientName
+  /** What the address of `redis` is one of. Default: the one server itself. */
+  readonly topology?: 'server' | 'cluster' | 'sentinel'
   readonly store?: Partial<Omit<RedisStoreOptions, 'now'>>
   readonly host?: string
   /** A worker of node:cluster: its primary holds the store, and all share this port. */

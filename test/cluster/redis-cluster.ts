@@ -8,6 +8,8 @@ export interface RedisCluster {
   readonly servers: readonly RedisServer[]
   /** The server that holds the slot of a key as primary now. */
   primaryOf(key: string): Promise<RedisServer>
+  /** Moves the slot of a key to another primary, key by key; `each` is awaited while a part of them has moved. */
+  move(key: string, each: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -51,25 +53,49 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     return true
   }
   for (let nth = 0; nth < 100 && !(await ok()); nth++) await wait(200)
+  const primaryOf = async (key: string): Promise<RedisServer> => {
+    for (const server of servers) {
+      const probe = new Redis({ port: server.port, retryStrategy: () => null })
+      probe.on('error', () => undefined)
+      try {
+        const slot = await probe.cluster('KEYSLOT', key)
+        const slots = (await probe.cluster('SLOTS')) as unknown as [number, number, [string, number]][]
+        const owner = slots.find(([from, to]) => slot >= from && slot <= to)?.[2][1]
+        const found = servers.find(({ port }) => port === owner)
+        if (found) return found
+      } catch {
+        // Ask another one.
+      } finally {
+        probe.disconnect()
+      }
+    }
+    throw new Error(`no primary for ${key}`)
+  }
   return {
     servers,
-    async primaryOf(key) {
+    primaryOf,
+    async move(key, each) {
+      const from = await primaryOf(key)
+      const primaries: RedisServer[] = []
       for (const server of servers) {
-        const probe = new Redis({ port: server.port, retryStrategy: () => null })
-        probe.on('error', () => undefined)
-        try {
-          const slot = await probe.cluster('KEYSLOT', key)
-          const slots = (await probe.cluster('SLOTS')) as unknown as [number, number, [string, number]][]
-          const owner = slots.find(([from, to]) => slot >= from && slot <= to)?.[2][1]
-          const found = servers.find(({ port }) => port === owner)
-          if (found) return found
-        } catch {
-          // Ask another one.
-        } finally {
-          probe.disconnect()
-        }
+        if ((await server.admin.info('replication')).includes('role:master')) primaries.push(server)
       }
-      throw new Error(`no primary for ${key}`)
+      const to = primaries.find(server => server !== from)
+      if (to === undefined) throw new Error('there is one primary alone')
+      const slot = await from.admin.cluster('KEYSLOT', key)
+      const [fromId, toId] = (await Promise.all([from, to].map(({ admin }) => admin.call('CLUSTER', 'MYID')))) as [
+        string,
+        string,
+      ]
+      await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId)
+      await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId)
+      for (;;) {
+        const keys = (await from.admin.call('CLUSTER', 'GETKEYSINSLOT', slot, 4)) as string[]
+        if (keys.length === 0) break
+        await from.admin.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys)
+        await each()
+      }
+      for (const { admin } of [to, from, ...primaries]) await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId)
     },
     close,
   }

@@ -2,47 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type RedisServer, startRedis } from '../../packages/sallyport/test/store/redis-server.ts'
 import { type FaultReport, runFault } from './fault.ts'
 import { type FleetNode, open, openUntil, quantile, rawHandshake, startNode, ticketFor } from './fleet.ts'
+import { FAILOVERS } from './failovers.ts'
 import { createNamespace } from './namespace.ts'
-import type { NodeSetup } from './orders.ts'
-import { startRedisCluster } from './redis-cluster.ts'
+import { type Scale, type Scenario, stateNote, withFleet } from './scenario.ts'
 import { startSlowProxy } from './slow-proxy.ts'
 
-/** How hard and how long. Times in ms. */
-export interface Scale {
-  /** Grace of the stores: a dead node's places lapse 8 s after it. */
-  readonly graceMs: number
-  readonly deadlineMs: number
-  /** How long Redis stays away. */
-  readonly awayMs: number
-  /** Handshakes while Redis is stopped. */
-  readonly handshakes: number
-  /** Handshakes while it is slow. */
-  readonly honest: number
-}
-
-/** One row of the table. */
-export interface Scenario {
-  readonly name: string
-  readonly run: (scale: Scale) => Promise<FaultReport>
-}
-
 const LAPSE_MS = 8000
-
-async function withFleet<T>(
-  setup: Partial<NodeSetup> & Pick<NodeSetup, 'redis'>,
-  scale: Scale,
-  work: (nodes: FleetNode[]) => Promise<T>,
-): Promise<T> {
-  const { graceMs, deadlineMs } = scale
-  const nodes = await Promise.all(
-    [0, 1, 2].map(index => startNode({ client: 'node-redis', index, store: { graceMs, deadlineMs }, ...setup })),
-  )
-  try {
-    return await work(nodes)
-  } finally {
-    await Promise.all(nodes.map(node => node.kill()))
-  }
-}
 
 async function withRedis<T>(
   options: Parameters<typeof startRedis>[0],
@@ -55,12 +20,6 @@ async function withRedis<T>(
   } finally {
     await server.close()
   }
-}
-
-const stateNote = async (node: FleetNode): Promise<string> => {
-  const { states } = await node.stats()
-  const count = (state: string): number => states.filter(entry => entry.state === state).length
-  return `events: ${count('unavailable')} unavailable, ${count('probing')} probing, ${count('available')} available, ${count('lost')} lost`
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -223,33 +182,7 @@ export const SCENARIOS: readonly Scenario[] = [
         })
       }),
   },
-  {
-    name: 'CLUSTER failover',
-    async run(scale) {
-      const redisCluster = await startRedisCluster()
-      try {
-        const first = { host: '127.0.0.1', port: redisCluster.servers[0]!.port }
-        return await withFleet({ redis: first, client: 'ioredis', cluster: true }, scale, nodes =>
-          runFault({
-            name: 'CLUSTER failover: kill -9 of the primary that holds the heartbeats',
-            nodes,
-            survivors: nodes,
-            revoker: nodes[0]!,
-            async strike() {
-              const primary = await redisCluster.primaryOf('{hub}')
-              await primary.kill('SIGKILL')
-            },
-            lastMs: 0,
-            mend: () => undefined,
-            patienceMs: 30_000,
-            note: () => stateNote(nodes[0]!),
-          }),
-        )
-      } finally {
-        await redisCluster.close()
-      }
-    },
-  },
+  ...FAILOVERS,
   {
     name: 'SIGSTOP of Redis',
     run: scale =>

@@ -198,7 +198,9 @@ export function storeConformance(name: string, create: () => Promise<StoreUnderT
         await pass(1300)
         const later = await store.revokedAt(session, user)
         assert.equal(later?.session ?? null, null, 'the mark of the session is over')
-        assert.equal(later?.user, second.user, 'the later one of all is over, that of the user holds')
+        // How its clock stands to ours a shared store knows no better than a round trip.
+        const apart = Math.abs((later?.user ?? Number.NaN) - second.user)
+        assert.ok(apart < 250, 'the later one of all is over, that of the user holds')
       })
 
       it('a session and a user of the same name are not mixed up', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   readonly appendOnly?: boolean
   readonly cluster?: boolean
+  /** It is a sentinel, and this is its configuration: it writes into the file what it learns. */
+  readonly sentinel?: string
   readonly bind?: string
   readonly port?: number
   readonly args?: readonly string[]
@@ -46,25 +48,32 @@ process.once('exit', () => {
   for (const child of servers) child.kill('SIGKILL')
 })
 
-/** Starts Debian's `redis-server`; rejects with what to install where there is none. */
+/** The server under test: `SALLYPORT_REDIS_SERVER=/path/to/valkey-server` tries another than Debian's. */
+export const SERVER_PROGRAM = process.env['SALLYPORT_REDIS_SERVER'] ?? 'redis-server'
+
+/** Starts {@link SERVER_PROGRAM}; rejects with what to install where there is none. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { appendOnly = false, cluster = false, bind = '127.0.0.1', args = [] } = options
+  const { appendOnly = false, cluster = false, sentinel, bind = '127.0.0.1', args = [] } = options
   const port = options.port ?? (await freePort())
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-redis-'))
+  const sentinelFile = join(dir, 'sentinel.conf')
+  if (sentinel !== undefined) writeFileSync(sentinelFile, sentinel)
   let child: ChildProcess | null = null
   const host = bind === '0.0.0.0' ? '127.0.0.1' : bind
   const admin = new Redis({ host, port, lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null })
   admin.on('error', () => undefined)
 
   const start = async (): Promise<void> => {
-    const settings = ['--port', `${port}`, '--bind', bind, '--dir', dir, '--save', '', '--protected-mode', 'no']
+    const settings = ['--port', `${port}`, '--bind', bind, '--dir', dir, '--protected-mode', 'no']
+    if (sentinel === undefined) settings.push('--save', '')
+    else settings.unshift(sentinelFile, '--sentinel')
     if (appendOnly) settings.push('--appendonly', 'yes', '--appendfsync', 'everysec')
     if (cluster)
       settings.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '1500', '--cluster-config-file', 'nodes.conf')
-    child = spawn('redis-server', [...settings, ...args], { stdio: 'ignore' })
+    child = spawn(SERVER_PROGRAM, [...settings, ...args], { stdio: 'ignore' })
     servers.add(child)
     const failed = once(child, 'error').then(([error]) => {
-      throw new Error(`redis-server did not start: apt-get install redis-server (${(error as Error).message})`)
+      throw new Error(`${SERVER_PROGRAM} did not start: apt-get install redis-server (${(error as Error).message})`)
     })
     const answers = (async () => {
       for (let nth = 0; nth < 200; nth++) {
@@ -80,7 +89,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
           probe.disconnect()
         }
       }
-      throw new Error(`redis-server on port ${port} does not answer`)
+      throw new Error(`${SERVER_PROGRAM} on port ${port} does not answer`)
     })()
     await Promise.race([answers, failed])
   }

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FAILOVERS } from './failovers.ts'
+import type { Scale } from './scenario.ts'
+
+/** What `npm run faults` does; here no machine is too busy to answer in time. */
+const PATIENT: Scale = { graceMs: 60_000, deadlineMs: 500, awayMs: 0, handshakes: 0, honest: 0 }
+
+for (const { name, run } of FAILOVERS) {
+  test(`${name}: no ticket twice, no cap exceeded, nobody let in before there is a primary`, async () => {
+    const report = await run(PATIENT)
+    assert.equal(report.ticketsTwice, 0)
+    assert.ok(report.ticketsTried > 10)
+    assert.equal(report.mostOfUser, 10)
+    assert.notEqual(report.revokedAliveMs, -1, 'the revoked sockets closed')
+    assert.notEqual(report.normalMs, -1, 'it came back to normal')
+    assert.match(report.lost, /^0 of [1-9]/)
+    assert.deepEqual(
+      Object.keys(report.answers).filter(answer => !/^(?:429|503) /.test(answer)),
+      [],
+      'refused with a reason, above the cap',
+    )
+    assert.ok(Object.keys(report.answers).some(answer => answer.startsWith('503 ')))
+    if (name.includes('every slot')) assert.match(report.note, /^17 slots moved/)
+  })
+}
