@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { nearest } from 'sallyport/policy'
 import { check, CHECK_HELP } from './check.ts'
 import { explain, EXPLAIN_HELP } from './explain.ts'
@@ -33,8 +34,11 @@ ${Object.entries(COMMANDS)
   .map(([name, { about }]) => `  ${name.padEnd(9)}${about}`)
   .join('\n')}
 
-sallyport-gateway COMMAND --help tells of each.
+sallyport-gateway COMMAND --help tells of each; sallyport-gateway --version is the version.
 `
+
+/** Of the package, which is the folder above in the sources and in what is built from them. */
+const MANIFEST = new URL('../../package.json', import.meta.url)
 
 /** Obeys a command line. */
 export async function commandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -43,13 +47,17 @@ export async function commandLine(args: readonly string[], terminal: Terminal): 
     terminal.out(HELP)
     return 0
   }
+  if (name === '--version' || name === '-V') {
+    terminal.out((JSON.parse(readFileSync(MANIFEST, 'utf8')) as { readonly version: string }).version)
+    return 0
+  }
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command === undefined) {
     const near = name === undefined ? undefined : nearest(name, Object.keys(COMMANDS))
     terminal.err(
       name === undefined
         ? HELP
-        : `there is no command '${name.slice(0, 60)}'${near === undefined ? '' : `; did you mean ${near}?`}`,
+        : `there is no command '${name.slice(0, 60)}'${near === undefined ? '' : `; did you mean ${near}?`}\n\n${HELP}`,
     )
     return 2
   }

@@ -14,6 +14,8 @@ export interface Filled {
 }
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g
+/** What is better not written into a file, as a default would be. */
+const CONFIDENTIAL = /secret|token|password|key/i
 const NAMED = /^([A-Za-z_]\w{0,127})(?::-(.*))?$/s
 
 /**
@@ -43,7 +45,7 @@ export function fillIn(text: string, env: { readonly [name: string]: string | un
       message: `the environment has no ${name}`,
       remedy:
         near === undefined
-          ? `set ${name} before the start, or write \${${name}:-default}`
+          ? `set ${name} before the start${CONFIDENTIAL.test(name) ? '' : `, or write \${${name}:-default}`}`
           : `set ${name} before the start; did you mean \${${near}}?`,
       ...(near === undefined ? {} : { nearest: near }),
     }

@@ -59,6 +59,8 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
   const rows: readonly [name: string, args: () => readonly string[], code: number, told: RegExp][] = [
     ['no command', () => [], 2, /sallyport-gateway COMMAND/],
     ['help', () => ['--help'], 0, /explain/],
+    ['version', () => ['--version'], 0, /^\d+\.\d+\.\d+\n$/],
+    ['an unknown command: those that there are', () => ['serve'], 2, /no command 'serve'[^]*COMMAND \[options\]/],
     ['a misspelt command', () => ['chekc'], 2, /did you mean check/],
     ['a command of objects', () => ['constructor'], 2, /no command/],
     ['help of a command', () => ['check', '--help'], 0, /--strict/],

@@ -79,6 +79,18 @@ describe('references to the environment', () => {
       assert.equal(problems[0]?.nearest, nearest)
     })
   }
+  const remedies: readonly (readonly [name: string, remedy: string])[] = [
+    ['REGION', 'set REGION before the start, or write ${REGION:-default}'],
+    ['ADMIN_TOKEN', 'set ADMIN_TOKEN before the start'],
+    ['REDIS_PASSWORD', 'set REDIS_PASSWORD before the start'],
+  ]
+  for (const [name, remedy] of remedies) {
+    test(`what to do where ${name} is unset: no secret is advised to stand in the file`, () => {
+      const problems = read(JSON.stringify({ a: `\${${name}}` }), {})
+      assert.ok(!('value' in problems))
+      assert.equal(problems[0]?.remedy, remedy)
+    })
+  }
 })
 
 test('places: of a value, of its key, and of the nearest thing above what is not there', () => {
