@@ -6,14 +6,10 @@ import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { FIN, OPCODE } from '../../src/wire/index.ts'
-import { frame, HANDSHAKE, open, type RawClient, text } from './engine-server.ts'
+import { frame, HANDSHAKE, open, type RawClient, text } from '../server/engine-server.ts'
+import { RUNTIMES } from './runtimes.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
-
-const RUNTIMES = [
-  { name: 'Node', command: process.execPath },
-  { name: 'Bun', command: path('../../../../node_modules/.bin/bun') },
-] as const
 
 const message = (word: string): string => JSON.stringify({ type: 'chat', message: word.repeat(20) })
 const [ONE, TWO, UMLAUTS] = [message('one '), message('two '), message('äöü ')]
@@ -72,7 +68,7 @@ for (const { name: runtime, command } of RUNTIMES) {
       const opened = (handshake = HANDSHAKE): Promise<RawClient> => open({ dial }, handshake)
 
       before(async () => {
-        const args = ['--conditions=sallyport-source', path('runtime-server.ts'), ...(tls ? ['--tls'] : [])]
+        const args = ['--conditions=sallyport-source', path('echo-server.ts'), ...(tls ? ['--tls'] : [])]
         child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
         const [told] = (await once(child.stdout!, 'data')) as [Buffer]
         port = Number(told.toString())

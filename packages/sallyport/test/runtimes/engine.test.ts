@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { OTHER_NODES, runWhole } from './runtimes.ts'
+
+/** All that stands on how Node reads, writes and ends its sockets: the fast paths, and what takes over where they are not. */
+const FILES = readdirSync(new URL('../server', import.meta.url)).filter(name => name.endsWith('.test.ts'))
+
+test('the fast paths are among what is run', () => {
+  const named = ['engine-fast-path', 'engine-write', 'engine-lane', 'engine'].map(name => `${name}.test.ts`)
+  assert.deepEqual(new Set(named).difference(new Set(FILES)), new Set())
+})
+
+for (const runtime of OTHER_NODES) {
+  test(`${runtime.name} is what it is named`, () => {
+    const { stdout } = spawnSync(runtime.command, ['--version'], { encoding: 'utf8' })
+    assert.equal(stdout.trim().replace('v', 'Node '), runtime.name)
+  })
+
+  for (const file of FILES) test(`${runtime.name}: ${file}`, t => runWhole(t, runtime, `server/${file}`))
+}
