@@ -58,7 +58,7 @@ export function guardSocketIo<S extends Session, M extends SchemaMap>(
         const verdict = live === undefined ? null : await follow(view, live, upgrades)
         return verdict === null || verdict.pass ? next() : refuse(refusalOf(verdict))
       }
-      const answer = await (upgrades ? core.admit(view, isAnswering(request.socket)) : core.admitPolling(view))
+      const answer = await (upgrades ? core.admit(view, isAnswering(request.socket, request)) : core.admitPolling(view))
       if (!answer.pass) return refuse(answer)
       admissions.set(request, answer)
       // Whatever becomes of it, its places in the counts are given back.

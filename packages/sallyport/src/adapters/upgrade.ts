@@ -28,7 +28,7 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
       else if (!socket.destroyed)
         server.handleUpgrade(request, socket, head, open => server.emit('connection', open, request))
     }
-    const answer = side.admit(request, head.length > 0 || isAnswering(socket))
+    const answer = side.admit(request, head.length > 0 || isAnswering(socket, request))
     if (answer instanceof Promise) void answer.then(conclude)
     else conclude(answer)
     return true

@@ -109,7 +109,7 @@ export function createWsSide(core: Core): WsSide {
             if (isMidAnswer(req.socket)) req.socket.destroy()
             callback(false, answer.status, answer.body, { ...answer.headers })
           }
-          const answer = admit(req, isAnswering(req.socket))
+          const answer = admit(req, isAnswering(req.socket, req))
           if (answer instanceof Promise) void answer.then(conclude)
           else conclude(answer)
         },

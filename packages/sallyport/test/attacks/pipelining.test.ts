@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { RequestListener, ServerResponse } from 'node:http'
+import { type RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { type ServerOptions, WebSocketServer } from 'ws'
 import { createHost } from '../adapters/ws-host.ts'
@@ -128,3 +129,43 @@ for (const [name, start] of SERVERS) {
     })
   })
 }
+
+/** As `@fastify/websocket` and `express-ws` do: a handshake is routed as any request is, with an answer of its own on its socket. */
+async function routed(route: (answer: ServerResponse, upgrade: () => void) => void): Promise<Scene> {
+  const start = ofApp(({ server, guard }) => {
+    const sockets = new WebSocketServer({ noServer: true, ...guard.ws() } as unknown as ServerOptions)
+    server.on('upgrade', (request, socket, head) => {
+      const answer = new ServerResponse(request)
+      answer.assignSocket(socket as Socket)
+      route(answer, () => sockets.handleUpgrade(request, socket, head, () => undefined))
+    })
+  })
+  return start()
+}
+
+describe('guard.ws() behind an app’s router', () => {
+  test('a handshake that has an answer of its own is served', async () => {
+    const scene = await routed((_answer, upgrade) => upgrade())
+    const socket = await dial(scene.port)
+    const answer = answerOf(socket)
+    socket.write(handshakeText({ port: scene.port }))
+    assert.equal((await answer).status, 101)
+    assert.equal(scene.opened(), 1)
+    await scene.close()
+  })
+
+  test('one that the app has begun to answer opens nothing, and adds nothing to the answer', async () => {
+    const scene = await routed((answer, upgrade) => {
+      answer.writeHead(200, { 'Content-Length': 100 })
+      answer.write('half of the answer', upgrade)
+    })
+    const socket = await dial(scene.port)
+    const answer = answerOf(socket)
+    socket.write(handshakeText({ port: scene.port }))
+    const { text, ended } = await answer
+    assert.ok(ended)
+    assert.match(text, /\r\n\r\nhalf of the answer$/)
+    assert.equal(scene.opened(), 0)
+    await scene.close()
+  })
+})
