@@ -1,8 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
+import { randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
 import type { Parts } from '../guard/parts.ts'
 import type { TicketPolicy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Revocation } from '../store/store.ts'
+import { createHmacSha256, type Hmac, HMAC_HEAD_BYTES } from './hmac.ts'
 import type { TicketBinding, Tickets } from './tickets.ts'
 
 /*
@@ -44,7 +45,7 @@ export function createTickets(
       bytes[0] = VERSION
       bytes.writeUIntBE(expiresAt, EXPIRY_AT, EXPIRY_BYTES)
       randomFillSync(bytes, NONCE_AT, MAC_AT - NONCE_AT)
-      mac(secrets[0]!, bytes, binding).copy(bytes, MAC_AT)
+      mac(secrets[0]!, bytes, binding, bytes.subarray(MAC_AT))
       return { ticket: bytes.toString('base64url'), expiresAt }
     },
 
@@ -56,7 +57,7 @@ export function createTickets(
       if (bytes[0] !== VERSION) return invalid('is of another version')
       if (expiresAt > time + ttlMs + TICKET_CLOCK_SKEW_MS) return invalid('expires later than any that is issued now')
       const given = bytes.subarray(MAC_AT)
-      if (!secrets.some(secret => timingSafeEqual(given, mac(secret, bytes, binding)))) {
+      if (!secrets.some(secret => timingSafeEqual(given, mac(secret, bytes, binding, expected)))) {
         return invalid('was not issued here for this session, origin and path')
       }
       if (expiresAt <= time)
@@ -108,27 +109,35 @@ function isRevoked(issuedAt: number, revocation: Revocation | null): boolean {
   return revocation.session !== null || (revocation.user !== null && issuedAt <= revocation.user)
 }
 
+/** What a ticket is compared with; only one is redeemed at a time. */
+const expected = Buffer.alloc(BYTES - MAC_AT)
+
 /**
  * Each part is preceded by its length, so that no two bindings are one text; UTF-16 keeps lone surrogates apart. All of it
  * is one piece of memory: the MAC costs less than a call for each part.
+ *
+ * @returns `target`, which it fills
  */
-function mac(secret: KeyObject, bytes: Buffer, { session, origin, path }: TicketBinding): Buffer {
+function mac(secret: Hmac, bytes: Buffer, { session, origin, path }: TicketBinding, target: Buffer): Buffer {
   const parts = [session.id, session.user, origin, path]
-  let length = DOMAIN.length + MAC_AT
+  let length = HMAC_HEAD_BYTES + DOMAIN.length + MAC_AT
   for (const part of parts) length += LENGTH_BYTES + 2 * part.length
   const message = Buffer.allocUnsafe(length)
-  let at = message.write(DOMAIN, 'latin1')
+  let at = HMAC_HEAD_BYTES
+  at += message.write(DOMAIN, at, 'latin1')
   at += bytes.copy(message, at, 0, MAC_AT)
   for (const part of parts) {
     at = message.writeUInt32BE(2 * part.length, at)
     at += message.write(part, at, 'utf16le')
   }
-  return createHmac('sha256', secret).update(message).digest()
+  secret(message, target)
+  // It holds the key's block, and the memory may be somebody's next.
+  message.fill(0, 0, HMAC_HEAD_BYTES)
+  return target
 }
 
-/** Key objects: a key given as bytes is imported anew for each ticket, which costs five times the MAC. */
-function secretsOf(secrets: readonly string[] | null): readonly KeyObject[] {
-  if (secrets === null) return [createSecretKey(randomBytes(RANDOM_SECRET_BYTES))]
+function secretsOf(secrets: readonly string[] | null): readonly Hmac[] {
+  if (secrets === null) return [createHmacSha256(randomBytes(RANDOM_SECRET_BYTES))]
   const keys = secrets.map(secret => Buffer.from(secret, 'utf8'))
   const short = keys.findIndex(key => key.length < LEAST_SECRET_BYTES)
   if (keys.length === 0 || short !== -1) {
@@ -137,5 +146,5 @@ function secretsOf(secrets: readonly string[] | null): readonly KeyObject[] {
       `handshake.ticket.secret ${fault}; each must be ${LEAST_SECRET_BYTES} or more. Make one with: openssl rand -base64 32`,
     )
   }
-  return keys.map(key => createSecretKey(key))
+  return keys.map(createHmacSha256)
 }
