@@ -46,7 +46,6 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     messageBytes: relay.messageBytes,
     // Bytes bound what a backend can hold here; how it cuts them is its own affair.
     fragments: Infinity,
-    controlFrames: Infinity,
   }
   const pairs = new Set<Pair>()
   const waiting = new Map<Pair, Admission>()

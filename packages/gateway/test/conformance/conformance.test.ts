@@ -15,7 +15,7 @@ import { createBackend } from '../support/backends.ts'
 import { closing } from '../support/leftovers.ts'
 import { ROWS } from './rows.ts'
 
-const LIMITS = { frameBytes: Infinity, messageBytes: Infinity, fragments: Infinity, controlFrames: Infinity }
+const LIMITS = { frameBytes: Infinity, messageBytes: Infinity, fragments: Infinity }
 const HANDSHAKE = (port: number): string =>
   `GET /echo HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: http://127.0.0.1\r\n\r\n`
 

@@ -41,8 +41,7 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
   const { policy } = core
   const { bytes, fragments, unauthenticatedBytes } = policy.message.size
   const greatest = Math.max(bytes, unauthenticatedBytes)
-  // The guard has a budget of control frames by time; the wire, which has no clock, needs none beside it.
-  const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments, controlFrames: Infinity }
+  const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments }
   const deflate = extensions(policy)
   core.restWith(EngineRequest)
 

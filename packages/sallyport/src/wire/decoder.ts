@@ -35,7 +35,6 @@ export class Decoder {
   #inflate: Inflate | undefined
   #stopped = false
   #ended = false
-  #controls = 0
 
   // The frame at hand. A header or payload that is cut short by the end of a chunk waits in `#head` and `#left`.
   #head: Buffer | null = null
@@ -85,13 +84,7 @@ export class Decoder {
     this.#limits = limits
     this.#inflate = inflate
     this.#stopped = false
-    this.#controls = 0
     this.messageBytes = limits.messageBytes
-  }
-
-  /** Lets the peer send `limits.controlFrames` more control frames; the owner has the clock. */
-  renewControlFrames(): void {
-    this.#controls = 0
   }
 
   /** Makes `push` return after the frame at hand. To be called by the sink, or between two pushes. */
@@ -181,7 +174,7 @@ export class Decoder {
     if (refused !== null) return this.#fail(refused, at)
     const length = readLength(head, from)
     if (typeof length !== 'number') return this.#fail(length, at)
-    const fault = (first & 8) === 0 ? this.#admitData(first, length) : this.#admitControl()
+    const fault = (first & 8) === 0 ? this.#admitData(first, length) : null
     if (fault !== null) return this.#fail(fault, at)
     this.#first = first
     this.#length = length
@@ -204,12 +197,6 @@ export class Decoder {
       this.#opcode = first & 15
       this.#compressed = (first & RSV1) !== 0
     }
-    return null
-  }
-
-  #admitControl(): WireFault | null {
-    if (this.#controls >= this.#limits.controlFrames) return FAULTS.WIRE_CONTROL_FLOOD
-    this.#controls++
     return null
   }
 

@@ -3,7 +3,7 @@ export interface WireFault {
   /** Stable name of the rule that was broken. */
   readonly code: WireFaultCode
   /** The status code to close with (RFC 6455 §7.4.1). */
-  readonly closeCode: 1002 | 1007 | 1008 | 1009
+  readonly closeCode: 1002 | 1007 | 1009
   /** What is wrong, for the operator; never for the peer. */
   readonly message: string
 }
@@ -25,7 +25,6 @@ export type WireFaultCode =
   | 'WIRE_CLOSE_UTF8'
   | 'WIRE_TEXT_UTF8'
   | 'WIRE_INFLATE'
-  | 'WIRE_CONTROL_FLOOD'
   | 'WIRE_FRAME_TOO_BIG'
   | 'WIRE_MESSAGE_TOO_BIG'
   | 'WIRE_FRAGMENTS'
@@ -47,7 +46,6 @@ const RULES: { readonly [code in WireFaultCode]: readonly [closeCode: WireFault[
   WIRE_CLOSE_UTF8: [1007, 'the reason of a close frame is not UTF-8 (RFC 6455 §5.5.1)'],
   WIRE_TEXT_UTF8: [1007, 'a text message is not UTF-8 (RFC 6455 §8.1)'],
   WIRE_INFLATE: [1007, 'a compressed message is not DEFLATE data (RFC 7692 §7.2.2)'],
-  WIRE_CONTROL_FLOOD: [1008, 'more control frames than the bound allows (RFC 6455 §10.4)'],
   WIRE_FRAME_TOO_BIG: [1009, 'a frame is longer than the bound allows (RFC 6455 §10.4)'],
   WIRE_MESSAGE_TOO_BIG: [1009, 'a message is longer than the bound allows (RFC 6455 §10.4)'],
   WIRE_FRAGMENTS: [1009, 'a message has more fragments than the bound allows (RFC 6455 §10.4)'],

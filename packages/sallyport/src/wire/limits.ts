@@ -1,6 +1,9 @@
 import type { WireFault } from './faults.ts'
 
-/** What a decoder accepts. Each bound holds before memory is spent: a header alone can refuse. */
+/**
+ * What a decoder accepts. Each bound holds before memory is spent: a header alone can refuse. Control frames are at most
+ * 125 bytes and are told one by one: how many come in what time the sink counts, which has a clock.
+ */
 export interface WireLimits {
   /** Greatest payload of one data frame, in bytes as sent. */
   readonly frameBytes: number
@@ -8,8 +11,6 @@ export interface WireLimits {
   readonly messageBytes: number
   /** Greatest number of frames of one message, empty ones included. */
   readonly fragments: number
-  /** Greatest number of control frames until the owner of the decoder renews the budget. */
-  readonly controlFrames: number
 }
 
 /** Who the decoder listens to: frames of a client must be masked, those of a server must not be (RFC 6455 §5.1). */

@@ -25,7 +25,7 @@ async function pair(t: TestContext): Promise<Pair> {
   const heard: string[] = []
   let wake = (): void => undefined
   const silent = (): void => undefined
-  const limits = { frameBytes: 1e9, messageBytes: 1e9, fragments: 1, controlFrames: 0 }
+  const limits = { frameBytes: 1e9, messageBytes: 1e9, fragments: 1 }
   const decoder = new Decoder(
     { peer: 'server', limits },
     {

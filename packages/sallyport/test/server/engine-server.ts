@@ -199,7 +199,7 @@ export async function open(server: Pick<EngineServer, 'dial'>, handshake: string
     heard.push(line)
     for (const wait of waits) if (heard.length >= wait.count) wait.resolve()
   }
-  const bounds = { frameBytes: Infinity, messageBytes: Infinity, fragments: Infinity, controlFrames: Infinity }
+  const bounds = { frameBytes: Infinity, messageBytes: Infinity, fragments: Infinity }
   const decoder = new Decoder(
     { peer: 'server', limits: bounds },
     {

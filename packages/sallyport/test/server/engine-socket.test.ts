@@ -8,7 +8,7 @@ import { type EngineDeflate, EngineSocket } from '../../src/server/engine-socket
 import { closePayload, Decoder, FIN, inflateMessage, OPCODE, RSV1, textOf, writeFrame } from '../../src/wire/index.ts'
 import { frame, text } from './engine-server.ts'
 
-const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64, controlFrames: Infinity }
+const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64 }
 interface Context {
   after(hook: () => void): void
 }

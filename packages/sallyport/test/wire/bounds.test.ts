@@ -34,15 +34,6 @@ describe('a bound holds at it, below it and above it', () => {
       ['fault 1009 WIRE_FRAGMENTS'],
     ],
     ['fragments anew', { fragments: 1 }, `8180 ${zero} 8180 ${zero}`, ['text ', 'text ']],
-    ['control frames', { controlFrames: 2 }, `8980 ${zero}`, ['ping ']],
-    ['control frames', { controlFrames: 2 }, `8980 ${zero} 8a80 ${zero}`, ['ping ', 'pong ']],
-    [
-      'control frames',
-      { controlFrames: 2 },
-      `8980 ${zero} 8a80 ${zero} 8980 ${zero}`,
-      ['ping ', 'pong ', 'fault 1008 WIRE_CONTROL_FLOOD'],
-    ],
-    ['data frames are no control frames', { controlFrames: 0 }, `8180 ${zero} 8180 ${zero}`, ['text ', 'text ']],
   ] as const
   for (const [name, limits, bytes, expected] of rows) {
     test(`${name}: ${expected.at(-1)}`, () => {
@@ -117,21 +108,6 @@ describe('a text message is said to be ASCII only where each byte is', () => {
 })
 
 describe('the owner', () => {
-  const flood = hex(`8980 ${zero}`)
-
-  test('renews the budget of control frames', () => {
-    const sink = recorder()
-    const decoder = new Decoder({ peer: 'client', limits: { ...UNBOUNDED, controlFrames: 1 } }, sink)
-    decoder.push(Buffer.from(flood))
-    decoder.renewControlFrames()
-    decoder.push(Buffer.from(flood))
-    assert.deepEqual(sink.heard, ['ping ', 'ping '])
-    assert.equal(decoder.ended, false)
-    decoder.push(Buffer.from(flood))
-    assert.deepEqual(sink.heard, ['ping ', 'ping ', 'fault 1008 WIRE_CONTROL_FLOOD'])
-    assert.equal(decoder.ended, true)
-  })
-
   test('sets the greatest message for the next frame', () => {
     const sink = recorder()
     const decoder = new Decoder({ peer: 'client', limits: { ...UNBOUNDED, messageBytes: 1 } }, sink)

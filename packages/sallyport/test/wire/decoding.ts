@@ -4,7 +4,6 @@ export const UNBOUNDED: WireLimits = {
   frameBytes: Number.MAX_SAFE_INTEGER,
   messageBytes: Number.MAX_SAFE_INTEGER,
   fragments: Number.MAX_SAFE_INTEGER,
-  controlFrames: Number.MAX_SAFE_INTEGER,
 }
 
 /** Bytes from hex; blanks separate what a reader wants apart. */
