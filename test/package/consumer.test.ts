@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
+import { transformSync } from 'esbuild'
 import { WebSocket } from 'ws'
 import { type Snippet, snippetsOf } from './snippets.ts'
 
@@ -61,6 +62,14 @@ before(() => {
       'pino@10.4.0',
       'socket.io@4.8.4',
       'redis@6.3.1',
+      '@nestjs/common@11.2.10',
+      '@nestjs/core@11.2.10',
+      '@nestjs/platform-express@11.2.10',
+      '@nestjs/platform-socket.io@11.2.6',
+      '@nestjs/platform-ws@11.2.6',
+      '@nestjs/websockets@11.2.6',
+      'reflect-metadata@0.2.2',
+      'rxjs@7.8.2',
     ],
     folder,
   )
@@ -109,6 +118,7 @@ test(`every snippet of ${documents.length} documents type-checks in strict TypeS
         types: ['node'],
         noEmit: true,
         skipLibCheck: false,
+        experimentalDecorators: true, // Nest's
       },
       include: ['snippets'],
     }),
@@ -128,13 +138,20 @@ async function freePort(): Promise<number> {
 /** Runs a server snippet on a free port, and answers once it listens. */
 async function start(snippet: Snippet): Promise<{ child: ChildProcess; port: number }> {
   const port = await freePort()
-  const file = join(folder, `run-${snippet.name}.ts`)
-  writeFileSync(file, snippet.code.replaceAll('8080', String(port)))
+  const file = join(folder, `run-${snippet.name}.${snippet.run === 'nest' ? 'js' : 'ts'}`)
+  const code = snippet.code.replaceAll('8080', String(port))
+  writeFileSync(file, snippet.run === 'nest' ? withoutDecorators(code) : code)
   const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout! })
   if (snippet.code.includes('console.log(`guarded')) await once(lines, 'line')
   else await reachable(port)
   return { child, port }
+}
+
+/** Node strips types, and no decorators. */
+function withoutDecorators(code: string): string {
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true } }
+  return transformSync(code, { loader: 'ts', format: 'esm', tsconfigRaw }).code
 }
 
 async function reachable(port: number): Promise<void> {
@@ -172,9 +189,12 @@ for (const snippet of runnable) {
         headers: { cookie },
       })
       await once(honest, 'open')
-      honest.send(JSON.stringify({ type: 'chat', message: 'hello', admin: true }))
+      const said = { message: 'hello', admin: true }
+      const isNest = snippet.run === 'nest'
+      honest.send(JSON.stringify(isNest ? { event: 'chat', data: said } : { type: 'chat', ...said }))
       const [data] = await once(honest, 'message')
-      const reply = JSON.parse(String(data)) as { message: string; admin?: boolean }
+      const whole = JSON.parse(String(data))
+      const reply = (isNest ? whole.data : whole) as { message: string; admin?: boolean }
       assert.equal(reply.message, 'hello')
       assert.equal(reply.admin, undefined, 'an undeclared field must not come through')
       honest.terminate()
@@ -185,13 +205,24 @@ for (const snippet of runnable) {
   })
 }
 
-test('the README shows two servers that run, the guides one of another framework', () => {
+test('a CommonJS app requires it', () => {
+  const file = join(folder, 'app.cjs')
+  const paths = ['', '/server', '/session', '/adapters/socket-io', '/store/memory', '/client']
+  writeFileSync(
+    file,
+    `for (const path of ${JSON.stringify(paths)}) if (Object.keys(require('sallyport' + path)).length === 0) throw new Error(path)`,
+  )
+  run(process.execPath, [file], folder)
+})
+
+test('the README shows two servers that run, the guides two of other frameworks', () => {
   assert.deepEqual(
     runnable.map(({ document, run }) => [document, run]),
     [
       ['README.md', 'server'],
       ['README.md', 'ws'],
       ['docs/guide/fastify.md', 'fastify'],
+      ['docs/guide/nest.md', 'nest'],
     ],
   )
 })
