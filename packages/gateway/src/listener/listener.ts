@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
-import { cutUnread, installLane, type ReadReceiver, refuseSocket } from 'sallyport/embed'
+import { cutUnread, hasTooManyLines, installLane, readAllLines, type ReadReceiver, refuseSocket } from 'sallyport/embed'
 import type { ListenerConfig, TlsFiles } from '../config/types.ts'
 import type { RefusalReason } from '../relay/contract.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
@@ -58,10 +58,19 @@ const BOUNDS = {
 /** Makes a listener. Throws when its certificate cannot be read. */
 export function createListener(config: ListenerConfig, handlers: ListenerHandlers): Listener {
   const { tls, proxyProtocol } = config
+  const request: ListenerHandlers['request'] = (asked, response) => {
+    if (!hasTooManyLines(asked)) {
+      handlers.request(asked, response)
+      return
+    }
+    handlers.refused('too-large', { ip: asked.socket.remoteAddress, detail: 'header lines' })
+    const { status, headers, body } = gatewayAnswer(431, 'SALLY_REQUEST_TOO_LARGE')
+    response.writeHead(status, headers).end(body)
+  }
   const server: Server | HttpsServer =
     tls === null
       ? // Set by the lane and the engine on what is kept.
-        createHttpServer({ ...BOUNDS, noDelay: false }, handlers.request)
+        createHttpServer({ ...BOUNDS, noDelay: false }, request)
       : createHttpsServer(
           {
             handshakeTimeout: HEADERS_MS,
@@ -70,8 +79,9 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
             ...readTls(tls),
             ...BOUNDS,
           },
-          handlers.request,
+          request,
         )
+  readAllLines(server)
   cutUnread(server)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     handlers.upgrade(request, (socket as Socket).setTimeout(0), head),

@@ -3,7 +3,7 @@ import { type Admission, isTicketProtocol } from 'sallyport/embed'
 import type { RelayConfig } from '../config/types.ts'
 import type { BackendRequest } from '../upstream/connect.ts'
 import type { Address } from '../upstream/target.ts'
-import { createNameFilter } from './header-names.ts'
+import { createNameFilter, nominatedBy } from './header-names.ts'
 import { filterCookies, withoutParameter } from './header-values.ts'
 import { createIdentityLines, identityNames } from './identity.ts'
 
@@ -16,7 +16,7 @@ export type BackendRequestOf = (admission: Admission) => BackendRequest | Promis
 /** What plain HTTP and handshakes tell a backend alike. */
 export interface Forwarding {
   /** Whether a header of the client may reach the backend as it is. */
-  readonly passes: (name: string, connection: string | undefined) => boolean
+  readonly passes: (name: string, nominated: ReadonlySet<string>) => boolean
   readonly hostOf: (clientHost: string) => (address: Address) => string
 }
 
@@ -45,11 +45,11 @@ export function createBackendRequest(guard: Guard, config: RelayConfig, prefix: 
 
   const headerLines = (view: HandshakeRequest): string => {
     const { rawHeaders } = view
-    const connection = view.header('connection')
+    const nominated = nominatedBy(view.header('connection'))
     let lines = ''
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = rawHeaders[index]!
-      if (isHandshakeName(name) || !passes(name, connection)) continue
+      if (isHandshakeName(name) || !passes(name, nominated)) continue
       lines += `${name}: ${rawHeaders[index + 1]}\r\n`
     }
     const cookies = filterCookies(view.header('cookie'), config.cookies)

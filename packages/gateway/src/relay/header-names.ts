@@ -8,6 +8,7 @@ const HOP: ReadonlySet<string> = new Set([
   'te',
   'trailer',
   'transfer-encoding',
+  'content-length',
   'upgrade',
   'http2-settings',
   'host',
@@ -24,6 +25,13 @@ export function canonicalName(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z\d]/g, '-')
 }
 
+/** The names that a Connection header makes hop-by-hop, as `canonicalName` writes them. */
+export function nominatedBy(connection: string | undefined): ReadonlySet<string> {
+  return connection === undefined ? NONE : new Set(connection.split(',').map(token => canonicalName(token.trim())))
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
 /**
  * Decides which headers of a client may reach a backend: none that ends here, and none that only the gateway may say.
  *
@@ -31,16 +39,10 @@ export function canonicalName(name: string): string {
  */
 export function createNameFilter(
   reserved: readonly string[],
-): (name: string, connection: string | undefined) => boolean {
+): (name: string, nominated: ReadonlySet<string>) => boolean {
   const own = new Set(reserved.map(canonicalName))
-  return (name, connection) => {
+  return (name, nominated) => {
     const plain = canonicalName(name)
-    if (HOP.has(plain) || own.has(plain) || VOUCHED.test(plain)) return false
-    return connection === undefined || !isNominated(connection, plain)
+    return !HOP.has(plain) && !own.has(plain) && !VOUCHED.test(plain) && !nominated.has(plain)
   }
-}
-
-/** Whether a Connection header makes the name hop-by-hop. */
-function isNominated(connection: string, name: string): boolean {
-  return connection.split(',').some(token => canonicalName(token.trim()) === name)
 }

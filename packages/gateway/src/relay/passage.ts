@@ -9,6 +9,7 @@ import type { Address } from '../upstream/target.ts'
 import { createForwarding } from './backend-request.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import type { GatewayLog } from './contract.ts'
+import { nominatedBy } from './header-names.ts'
 import { filterCookies } from './header-values.ts'
 import type { Route } from './route.ts'
 
@@ -42,18 +43,24 @@ export function createPassage(
     ...(pool.tls?.serverName == null ? {} : { servername: pool.tls.serverName }),
     rejectUnauthorized: pool.tls?.dangerouslyAcceptAnyCertificate !== true,
   })
-  proxy.on('proxyRes', answer => {
+  proxy.on('proxyRes', (answer, _request, response) => {
     for (const name of HOP_OF_ANSWER) delete answer.headers[name]
+    // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
+    answer.headers.connection = (response as ServerResponse).shouldKeepAlive ? 'keep-alive' : 'close'
   })
 
   const headersFor = (request: IncomingMessage, address: Address): Record<string, string | string[]> => {
     const headers: Record<string, string | string[]> = {}
     const { connection, cookie, origin, host = '' } = request.headers
+    const nominated = nominatedBy(connection)
     for (const [name, value] of Object.entries(request.headers)) {
-      if (value !== undefined && passes(name, connection)) headers[name] = value
+      if (value !== undefined && passes(name, nominated)) headers[name] = value
     }
-    // What frames the body is the parser's own: it was read strictly, and is written anew.
-    if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked'
+    // What frames the body is the parser's own: it was read strictly, and is written anew. No peer may nominate it away
+    // (`Connection: Content-Length`): the body would be the next request.
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers
+    if (coding !== undefined) headers['transfer-encoding'] = 'chunked'
+    else if (length !== undefined) headers['content-length'] = length
     headers['host'] = hostOf(host)(address)
     const cookies = filterCookies(cookie, relay.cookies)
     if (cookies !== null) headers['cookie'] = cookies

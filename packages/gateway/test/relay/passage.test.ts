@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
 import { closing } from '../support/leftovers.ts'
@@ -176,6 +176,76 @@ describe('plain HTTP of a route goes through', () => {
     await world.close()
     await app.close()
   })
+
+  const HIDDEN = 'GET /admin HTTP/1.1\r\nHost: x\r\n\r\n'
+  const sized = [`Content-Length: ${HIDDEN.length}`]
+  const chunks = `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`
+  const many = Array.from({ length: 1100 }, () => 'X-A: b')
+  const bodies: readonly (readonly [name: string, lines: readonly string[], body: string, status: number])[] = [
+    ['a length', sized, HIDDEN, 200],
+    ['chunks', ['Transfer-Encoding: chunked'], chunks, 200],
+    ['a length that Connection names', ['Connection: Content-Length', ...sized], HIDDEN, 200],
+    ['a length that Connection names otherwise', ['Connection: keep-alive, content_length', ...sized], HIDDEN, 200],
+    ['a coding that Connection names', ['Connection: Transfer-Encoding', 'Transfer-Encoding: chunked'], chunks, 200],
+    ['a Host that Connection names', ['Connection: Host', ...sized], HIDDEN, 200],
+    ['a length in two spellings', ['Content_Length: 0', 'Content.Length: 0', ...sized], HIDDEN, 200],
+    ['a coding in two spellings', ['Transfer_Encoding: identity', ...sized], HIDDEN, 200],
+    ['two lengths', ['Content-Length: 0', ...sized], HIDDEN, 400],
+    ['a length and chunks', ['Transfer-Encoding: chunked', ...sized], HIDDEN, 400],
+    ['a length behind more lines than Node reads', [...many, ...sized], HIDDEN, 431],
+    ['a coding behind more lines than Node reads', [...many, 'Transfer-Encoding: chunked'], chunks, 431],
+  ]
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    for (const [name, lines, body, status] of bodies) {
+      test(`smuggling: the body of a ${method} is no request to a backend: ${name}`, async () => {
+        const app = await createApp(async (incoming, response) => {
+          let text = ''
+          for await (const chunk of incoming) text += String(chunk)
+          response.end(text)
+        })
+        const world = await serving(app.target)
+        const socket = connect(world.port, '127.0.0.1')
+        const closed = once(socket, 'close')
+        let text = ''
+        socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+        socket.write(`${method} /page HTTP/1.1\r\nHost: app.localhost\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+        // A request behind it, whose answer tells that all before it was answered.
+        socket.write('GET /last HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')
+        await closed
+        assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `))
+        assert.deepEqual(
+          app.requests.map(({ url, method: seen }) => `${seen} ${url}`),
+          status === 200 ? [`${method} /page`, 'GET /last'] : [],
+        )
+        if (status === 200) {
+          assert.ok(text.includes(HIDDEN), 'the backend got the body')
+          assert.doesNotMatch(JSON.stringify(app.requests[0]!.rawHeaders), /content[_.]length|transfer_/i)
+        }
+        await world.close()
+        await app.close()
+      })
+    }
+  }
+
+  for (const [lines, status] of [
+    [199, 200],
+    [200, 200],
+    [201, 431],
+  ] as const) {
+    test(`${lines} header lines: ${status}`, async () => {
+      const app = await createApp((_incoming, response) => response.end())
+      const world = await serving(app.target)
+      const headers = Array.from({ length: lines - 2 }, (_, index) => [`X-${index}`, 'a'])
+      const answer = await ask(world, { headers: { ...Object.fromEntries(headers), Host: 'x', Connection: 'close' } })
+      assert.equal(answer.status, status)
+      if (status === 431) {
+        assert.equal(answer.body, '{"code":"SALLY_REQUEST_TOO_LARGE"}')
+        assert.deepEqual(world.gateway.refusals(), [{ listener: 'main', reason: 'too-large', count: 1 }])
+      }
+      await world.close()
+      await app.close()
+    })
+  }
 
   test('without a passage: 404', async () => {
     const world = await createWorld(configOf(['ws://127.0.0.1:9']))

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream'
 import type { Connection } from '../guard/connection.ts'
 import { createDispatch, type AnyHandlers } from '../guard/dispatch.ts'
 import type { Delivery } from '../guard/hub.ts'
+import { refusalOf } from '../guard/refusal.ts'
 import { insideOf } from '../guard/registry.ts'
 import type { Guard } from '../index.ts'
 import type { Handlers } from '../message/message-types.ts'
@@ -19,6 +20,7 @@ import { deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { createReception, refuseSocket } from './engine.ts'
 import { installLane } from './engine-lane.ts'
+import { hasTooManyLines, MOST_HEADER_LINES, readAllLines } from './header-lines.ts'
 import { requireServeOptions } from './serve-options.ts'
 import { cutUnread } from './unread-answers.ts'
 
@@ -85,7 +87,12 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { url = '' } = request
-    if (ticketPath !== false && (url === ticketPath || url.startsWith(`${ticketPath}?`))) {
+    if (hasTooManyLines(request)) {
+      const denial = deny('SALLY_REQUEST_TOO_LARGE', `more than ${MOST_HEADER_LINES} header lines`)
+      observer.unreadable(denial, request.socket.remoteAddress ?? '')
+      const { status, headers, body } = refusalOf(denial)
+      response.writeHead(status, headers).end(body)
+    } else if (ticketPath !== false && (url === ticketPath || url.startsWith(`${ticketPath}?`))) {
       void guard.ticket(request, response)
     } else if (options.request !== undefined) {
       options.request(request, response)
@@ -109,6 +116,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
       : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...bounds }, answer)
   // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
   server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
+  readAllLines(server)
   cutUnread(server)
 
   const reception = createReception(core, delivery)

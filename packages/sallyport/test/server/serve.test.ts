@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { exchange, handshakeText } from '../support/raw-client.ts'
 import { closeOf, createWorld, nextMessage, refusalOf, type World } from '../support/world.ts'
 
 let world: World
@@ -52,4 +55,27 @@ test('revoke closes the sockets of a session and refuses its tickets', async () 
   assert.deepEqual(await closed, { code: 4401, reason: 'SALLY_LIFETIME_REVOKED' })
   const again = world.client({ sid: 'bob-1', protocols: ['sallyport.v1', `sallyport.ticket.${ticket}`] })
   assert.equal((await refusalOf(again)).body, '{"code":"SALLY_SESSION_REVOKED"}')
+})
+
+for (const [lines, status] of [
+  [200, 404],
+  [201, 431],
+] as const) {
+  test(`plain HTTP with ${lines} header lines: ${status}`, async () => {
+    const headers = Array.from({ length: lines - 2 }, (_, index) => `X-${index}: a\r\n`).join('')
+    const socket = connect(world.port, 'localhost')
+    socket.write(`GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    assert.match(answer.toString(), new RegExp(`^HTTP/1\\.1 ${status} `))
+    if (status === 431) await world.event(({ code }) => code === 'SALLY_REQUEST_TOO_LARGE')
+    socket.destroy()
+  })
+}
+
+test('no header line is left out: a second Origin behind a thousand other lines is seen', async t => {
+  const wide = await createWorld({ handshake: { request: { headers: 2000, headerBytes: '64 KiB' } } })
+  t.after(() => wide.close())
+  const { port } = wide
+  const lines = [...Array.from({ length: 1100 }, () => 'X: a'), 'Origin: https://evil.example']
+  assert.match((await exchange(port, handshakeText({ port, add: lines }))).text, /SALLY_ORIGIN_NOT_ALLOWED/)
 })
