@@ -2,6 +2,8 @@
 export interface Waiter {
   done: boolean
   late(): void
+  /** Most of its time is over, and it is the first that waits of those who asked in its turn. */
+  soonLate(): void
 }
 
 /** One deadline for any number of waiters. */
@@ -12,11 +14,14 @@ export interface Deadline {
 /**
  * Time that this process's own loop was busy is not counted against whom it waits for: the clock starts once the turn that
  * asked is over and the question is on its way, and sockets are read once more before anybody is told that it is late.
- * One timer serves all of a turn.
+ * Two timers serve all of a turn: at `soonMs` and at `ms`.
  */
-export function createDeadline(ms: number): Deadline {
+export function createDeadline(ms: number, soonMs: number): Deadline {
   let turn: Waiter[] | null = null
 
+  const soonOver = (waiters: readonly Waiter[]): void => {
+    waiters.find(waiter => !waiter.done)?.soonLate()
+  }
   const over = (waiters: readonly Waiter[]): void => {
     for (const waiter of waiters) if (!waiter.done) waiter.late()
   }
@@ -31,6 +36,7 @@ export function createDeadline(ms: number): Deadline {
       turn = waiters
       setImmediate(() => {
         turn = null
+        setTimeout(() => setImmediate(() => soonOver(waiters)), soonMs)
         setTimeout(() => setImmediate(() => over(waiters)), ms)
       })
     },

@@ -53,21 +53,26 @@ describe('the circuit', () => {
     }),
   )
 
-  it(
-    'an answer just before it is given up is in time, also for a crowd, and opens nothing',
-    faked(async () => {
-      const { circuit, states } = setUp(undefined, 1000)
-      const answers: (() => void)[] = []
-      const calls = Array.from({ length: 1000 }, () => circuit.call(() => new Promise<void>(go => answers.push(go))))
-      await pass(39)
-      for (const answer of answers) answer()
-      await Promise.all(calls)
-      await pass(1000)
-      assert.deepEqual(states, [])
-      assert.equal(circuit.closed, true)
-      circuit.close()
-    }),
-  )
+  for (const { size, ms } of [
+    { size: 49, ms: 39 },
+    { size: 1000, ms: 33 },
+  ]) {
+    it(
+      `${size} calls, answered after ${ms} ms, just before they are given up: in time, and it opens nothing`,
+      faked(async () => {
+        const { circuit, states } = setUp(undefined, 1000)
+        const answers: (() => void)[] = []
+        const calls = Array.from({ length: size }, () => circuit.call(() => new Promise<void>(go => answers.push(go))))
+        await pass(ms)
+        for (const answer of answers) answer()
+        await Promise.all(calls)
+        await pass(1000)
+        assert.deepEqual(states, [])
+        assert.equal(circuit.closed, true)
+        circuit.close()
+      }),
+    )
+  }
 
   for (const { row, first, opens } of [
     { row: 'one, as many as open it with those who came later', first: 1, opens: true },
@@ -97,6 +102,36 @@ describe('the circuit', () => {
           Array.from({ length: nth }, (_, index) => index),
         )
         assert.deepEqual(states, opens ? ['unavailable'] : [])
+        circuit.close()
+      }),
+    )
+  }
+
+  for (const { row, size, answers, endsAt } of [
+    {
+      row: 'a crowd that nobody answers is given up earlier, so that its answers are in time',
+      size: 50,
+      answers: 0,
+      endsAt: 34,
+    },
+    { row: 'fewer than a crowd have the whole time', size: 49, answers: 0, endsAt: 40 },
+    { row: 'a crowd of which one was answered has the whole time', size: 51, answers: 1, endsAt: 40 },
+  ]) {
+    it(
+      row,
+      faked(async () => {
+        const { circuit } = setUp(undefined, 1000)
+        let denied = 0
+        const given: (() => void)[] = []
+        for (let nth = 0; nth < size; nth++) {
+          circuit.call(() => new Promise<void>(go => given.push(go))).catch(() => denied++)
+        }
+        await pass(10)
+        for (const answer of given.slice(0, answers)) answer()
+        await pass(endsAt - 11)
+        assert.equal(denied, 0)
+        await pass(1)
+        assert.equal(denied, size - answers)
         circuit.close()
       }),
     )
