@@ -60,6 +60,7 @@ before(() => {
       'fastify@5.12.8',
       '@fastify/websocket@11.3.6',
       'pino@10.4.0',
+      'joi@18.3.2',
       'socket.io@4.8.4',
       'redis@6.3.1',
       '@nestjs/common@11.2.10',
@@ -215,7 +216,7 @@ test('a CommonJS app requires it', () => {
   run(process.execPath, [file], folder)
 })
 
-test('the README shows two servers that run, the guides two of other frameworks', () => {
+test('the README shows two servers that run, the guides three that are made otherwise', () => {
   assert.deepEqual(
     runnable.map(({ document, run }) => [document, run]),
     [
@@ -223,6 +224,7 @@ test('the README shows two servers that run, the guides two of other frameworks'
       ['README.md', 'ws'],
       ['docs/guide/fastify.md', 'fastify'],
       ['docs/guide/nest.md', 'nest'],
+      ['docs/guide/schemas.md', 'joi'],
     ],
   )
 })

@@ -14,7 +14,7 @@ export function compileSchema(type: string, schema: Schema, options: SchemaOptio
   if (isTypeBoxValidator(schema)) return compileTypeBox(type, schema, options)
   if (isPlainObject(schema)) return compileJsonSchema(type, schema, options)
   const remedy =
-    'Give a Standard Schema (Zod, Valibot, ArkType), a JSON Schema, or a compiled Ajv or TypeBox validator.'
+    'Give a Standard Schema (Zod, Valibot, ArkType, Joi 18), a JSON Schema, or a compiled Ajv or TypeBox validator.'
   throw schemaError(type, `${kindOf(schema)} is no schema`, remedy)
 }
 

@@ -3,7 +3,7 @@ import { schemaError } from './schema-error.ts'
 import { UNKNOWN_FIELDS, refusal } from './schema-result.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.ts'
 
-/** Whether a schema speaks Standard Schema (Zod, Valibot, ArkType…). ArkType's are functions. */
+/** Whether a schema speaks Standard Schema (Zod, Valibot, ArkType, Joi…). ArkType's are functions. */
 export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
   const standard = (schema as Partial<StandardSchemaV1>)['~standard']
@@ -12,7 +12,7 @@ export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
 
 /**
  * Compiles a Standard Schema. What passes on is the schema's output: Zod's and Valibot's objects strip what they do
- * not declare; ArkType's are told to. What the validator throws is thrown on.
+ * not declare; ArkType's and Joi's are told to. What the validator throws is thrown on.
  */
 export function compileStandard(type: string, schema: StandardSchemaV1, options: SchemaOptions): SchemaCheck {
   const { discriminator, unknownFields } = options
@@ -59,9 +59,14 @@ interface ZodResult {
   readonly error?: { readonly issues: readonly StandardSchemaV1.Issue[] }
 }
 
-/** ArkType keeps undeclared keys unless it is told otherwise. */
+/** ArkType keeps undeclared keys and Joi refuses them, unless they are told otherwise. */
 function stripping(type: string, schema: StandardSchemaV1): StandardSchemaV1 {
-  if (schema['~standard'].vendor !== 'arktype') return schema
+  const { vendor } = schema['~standard']
+  if (vendor === 'joi') {
+    const { prefs } = schema as { prefs?: (preferences: { stripUnknown: boolean }) => StandardSchemaV1 }
+    return prefs?.call(schema, { stripUnknown: true }) ?? schema
+  }
+  if (vendor !== 'arktype') return schema
   const { onDeepUndeclaredKey } = schema as { onDeepUndeclaredKey?: (behavior: 'delete') => StandardSchemaV1 }
   if (typeof onDeepUndeclaredKey !== 'function') {
     throw schemaError(type, 'this ArkType has no onDeepUndeclaredKey', 'Update arktype to 2.0 or later.')
