@@ -4,7 +4,7 @@ import { socketUrl } from './link.ts'
 
 const AGAIN_MS = 1000
 
-/** The seed's way: a bare WebSocket, and the cookie goes along by itself. */
+/** The usual way: a bare WebSocket, and the cookie goes along by itself. */
 export function openUnguardedLink(on: LinkListeners): Link {
   let socket: WebSocket
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -48,7 +48,7 @@ async function tell(socket: WebSocket, text: string): Promise<{ readonly type: s
 const HOSTILE: readonly (readonly [string, (room: string) => unknown, string])[] = [
   ['unknown type', () => ({ type: 'grantAdmin' }), 'SALLY_MESSAGE_TYPE'],
   ['no type', room => ({ roomId: room, message: 'x' }), 'SALLY_MESSAGE_TYPE'],
-  ['the seed’s action key', () => ({ action: 'deleteAccount' }), 'SALLY_MESSAGE_TYPE'],
+  ['an action key instead of a type', () => ({ action: 'deleteAccount' }), 'SALLY_MESSAGE_TYPE'],
   ['inherited name as type', () => ({ type: 'toString' }), 'SALLY_MESSAGE_TYPE'],
   ['SQL for a room', () => ({ type: 'chat', roomId: `' OR 1=1 --`, message: 'x' }), 'SALLY_MESSAGE_INVALID'],
   ['object for words', room => ({ type: 'chat', roomId: room, message: { $ne: 1 } }), 'SALLY_MESSAGE_INVALID'],
