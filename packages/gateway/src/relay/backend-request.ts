@@ -3,7 +3,7 @@ import { type Admission, isTicketProtocol } from 'sallyport/embed'
 import type { RelayConfig } from '../config/types.ts'
 import type { BackendRequest } from '../upstream/connect.ts'
 import type { Address } from '../upstream/target.ts'
-import { createNameFilter, nominatedBy } from './header-names.ts'
+import { canonicalName, createNameFilter, nominatedBy } from './header-names.ts'
 import { filterCookies, withoutParameter } from './header-values.ts'
 import { createIdentityLines, identityNames } from './identity.ts'
 
@@ -118,5 +118,5 @@ export function forwardedLines(view: HandshakeRequest): string {
 }
 
 function isHandshakeName(name: string): boolean {
-  return /^(?:sec-websocket-.*|content-length|expect)$/i.test(name)
+  return /^(?:sec-websocket-.*|expect)$/.test(canonicalName(name))
 }

@@ -78,6 +78,11 @@ describe('what a backend is told of the client', () => {
     'Proxy-Authorization',
     'X-Tenant',
     'X_Tenant',
+    'Sec_WebSocket_Protocol',
+    'Sec.WebSocket.Key',
+    'Sec-WebSocket-Anything',
+    'Content_Length',
+    'Transfer_Encoding',
   ]
   for (const name of forged) {
     test(`forged: ${name} of a client reaches no backend`, async () => {
