@@ -57,6 +57,10 @@ export function createEvents({ policy, name, now, routes = null }: EventsOptions
 
   return {
     on(call) {
+      // A kind of event in its place, as emitters take it, would be a listener that fails in silence.
+      if (typeof call !== 'function') {
+        throw new TypeError(`guard.on takes the listener alone, for every kind of event, not a ${typeof call}`)
+      }
       const listener: Listener = { call, failed: false }
       listeners.add(listener)
       return () => {

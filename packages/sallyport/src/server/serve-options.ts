@@ -7,6 +7,9 @@ const FUNCTIONS = ['request', 'message', 'open', 'close', 'error']
 /** Any of these lets Node show a certificate (or agree on a key without one). */
 const IDENTITIES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
 
+/** What must be PEM, where it is text. */
+const PEM = ['cert', 'key', 'ca']
+
 /**
  * Throws a `TypeError` for options of `serve` that would be taken in silence: a misspelt handler that is never called, a
  * path that no handshake has, TLS without a certificate. TypeScript tells of most; JavaScript and `as` do not.
@@ -43,6 +46,11 @@ function requirePath(key: string, value: unknown, example: string): void {
 function requireIdentity(tls: unknown): void {
   if (typeof tls === 'object' && tls !== null) {
     const given = tls as { readonly [key: string]: unknown }
+    for (const key of PEM) {
+      const value = given[key]
+      if (typeof value !== 'string' || value === '' || value.includes('-----BEGIN ')) continue
+      throw new TypeError(`serve: tls.${key} is no PEM; give what its file holds: readFileSync('${key}.pem')`)
+    }
     if (IDENTITIES.some(key => given[key] !== undefined && given[key] !== null && given[key] !== '')) return
   }
   throw new TypeError('serve: tls has no certificate; give { key, cert }, or leave tls out and stand on loopback')

@@ -32,6 +32,13 @@ describe('events', () => {
     assert.deepEqual(heard, ['one denial', 'two denial', 'two denial'])
   })
 
+  it('a kind of event where the listener is meant is an error, and nobody listens', () => {
+    const { events } = setUp()
+    const on = events.on as (kind: unknown, listener?: () => void) => void
+    for (const kind of ['denial', undefined, null, {}]) assert.throws(() => on(kind, () => {}), /the listener alone/)
+    assert.equal(events.listening, false)
+  })
+
   it('listening says whether anything need be built', () => {
     const { events } = setUp()
     assert.equal(events.listening, false)

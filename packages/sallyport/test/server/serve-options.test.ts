@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { requireServeOptions } from '../../src/server/serve-options.ts'
 
 const rest = { guard: {}, port: 8443, handlers: {} }
@@ -18,7 +19,17 @@ const MISTAKES: readonly (readonly [name: string, options: object, message: RegE
   ['an empty ticket path: it would be every path', { ...rest, ticketPath: '' }, /ticketPath is ''/],
   ['a ticket path that is true', { ...rest, ticketPath: true }, /ticketPath is true/],
   ['TLS of nothing: no handshake would ever end', { ...rest, tls: {} }, /no certificate; give \{ key, cert \}/],
-  ['TLS with an empty certificate', { ...rest, tls: { key: 'k', cert: '' } }, /no certificate/],
+  ['TLS with an empty certificate', { ...rest, tls: { cert: '' } }, /no certificate/],
+  [
+    'TLS with the name of a file',
+    { ...rest, tls: { key: KEY, cert: 'cert.pem' } },
+    /tls\.cert is no PEM; .*readFileSync/,
+  ],
+  [
+    'TLS with a key that is none: it is not shown',
+    { ...rest, tls: { key: 's3cr3t', cert: CERTIFICATE } },
+    /^(?!.*s3cr3t).*tls\.key/,
+  ],
   ['TLS that is true', { ...rest, tls: true }, /no certificate/],
   ['an open that is no function', { ...rest, open: 'log' }, /open is a string/],
 ]
@@ -38,10 +49,12 @@ for (const options of [
   { ...rest, port: 65_535 },
   { ...rest, path: '/' },
   { ...rest, ticketPath: false },
-  { ...rest, tls: { key: 'k', cert: 'c' } },
+  { ...rest, tls: { key: KEY, cert: CERTIFICATE } },
+  { ...rest, tls: { key: Buffer.from(KEY), cert: [CERTIFICATE] } },
   { ...rest, tls: { pfx: 'p' } },
   { ...rest, tls: { SNICallback() {} } },
   { ...rest, host: undefined, open: undefined, tls: undefined },
 ]) {
-  test(`serve: ${JSON.stringify(options)} is taken`, () => assert.doesNotThrow(() => requireServeOptions(options)))
+  test(`serve: ${JSON.stringify(options).slice(0, 80)} is taken`, () =>
+    assert.doesNotThrow(() => requireServeOptions(options)))
 }
