@@ -37,6 +37,8 @@ const CLOSE_TIMEOUT_MS = 5_000
 const INFLATIONS_AT_ONCE = 10
 const REPLACED =
   'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
+const FOREIGN =
+  'A WebSocketServer let a connection into a socket that is none of ...guard.ws(), where nothing would be checked, and it was cut: its ws is older than 8.20. Packages bring their own (express-ws has ws 7): raise it there, with `overrides` in package.json.'
 
 /** Guards `ws` by its own options: `verifyClient` runs the handshake door, a subclass of its socket the message door. */
 export function createWsSide(core: Core): WsSide {
@@ -76,6 +78,20 @@ export function createWsSide(core: Core): WsSide {
     return answer instanceof Promise ? answer.then(keep) : keep(answer)
   }
 
+  let isForeign = false
+  /** Lets the handshake in, and sees that what was opened for it is guarded: an old `ws` has no option `WebSocket`. */
+  const letIn = ({ socket }: IncomingMessage, callback: (pass: boolean) => void): void => {
+    callback(true)
+    // `ws` has taken it by now, or has ended it.
+    const left = socket.writableEnded ? undefined : claim(socket)
+    if (left === undefined) return
+    core.abandon(left)
+    if (socket.destroyed) return
+    socket.destroy()
+    if (!isForeign) process.emitWarning(FOREIGN, { code: 'SALLY_CONTROL_FAILED' })
+    isForeign = true
+  }
+
   const guarded = (server: Live): boolean => server.WebSocket !== undefined && classes.has(server.WebSocket)
   const handleProtocols: WsOptions['handleProtocols'] = (_offered, request) =>
     admissions.get(request.socket)?.attempt.subprotocol ?? false
@@ -97,13 +113,17 @@ export function createWsSide(core: Core): WsSide {
             }
             hideTickets(this, handleProtocols)
           }
+          if (isForeign) {
+            callback(false, 503, '{"code":"SALLY_CONTROL_FAILED"}')
+            return
+          }
           if (admissions.has(req.socket)) {
-            callback(true)
+            letIn(req, callback)
             return
           }
           const conclude = (answer: Admittance): void => {
             if (answer.pass) {
-              callback(true)
+              letIn(req, callback)
               return
             }
             if (isMidAnswer(req.socket)) req.socket.destroy()
