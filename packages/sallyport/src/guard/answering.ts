@@ -9,7 +9,7 @@ interface HttpSocket extends Duplex {
 /**
  * Whether an earlier request of this connection is not answered yet: a handshake that was sent all the same would be
  * answered in the middle of that answer, the rest of which would be read as frames. Where the handshake went through an
- * app's own router (`@fastify/websocket` and `express-ws` put a `ServerResponse` on its socket), say which one it is:
+ * app's own router (`@fastify/websocket` puts a `ServerResponse` on its socket), say which one it is:
  * its own answer is none before it, as long as nothing of it is out.
  */
 export function isAnswering(socket: Duplex, handshake?: IncomingMessage): boolean {
