@@ -21,7 +21,7 @@ const SHAPE =
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 /** What stands around the target in the request line: `GET `, ` HTTP/1.1` and the line's end. */
 const REQUEST_LINE = 'GET  HTTP/1.1\r\n'.length
-const CONNECTION = /^(?:keep-alive[ \t]*,[ \t]*)?upgrade(?:[ \t]*,[ \t]*keep-alive)?$/i
+const CONNECTION = /^(?:keep-alive *, *)?upgrade(?: *, *keep-alive)?$/i
 /** The names that browsers and proxies send: connections that keep their headers share these strings. */
 const NAMES: ReadonlyMap<string, Known> = new Map(
   `Host Upgrade Connection Sec-WebSocket-Key Sec-WebSocket-Version
@@ -120,6 +120,8 @@ export function readUpgrade(chunk: Buffer): Upgrade | null {
       seen |= bit
       if ((bit & REQUIRED) !== 0) {
         if (!isRight(bit, value)) return null
+        // With a tab beside the tokens Node 22.18 sees no upgrade.
+        if (bit === CONNECTION_BIT && text.slice(colon, end).includes('\t')) return null
         if (bit === KEY_BIT) key = value
       }
     }
