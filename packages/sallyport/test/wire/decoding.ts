@@ -6,8 +6,8 @@ export const UNBOUNDED: WireLimits = {
   fragments: Number.MAX_SAFE_INTEGER,
 }
 
-/** Bytes from hex; blanks separate what a reader wants apart. */
-export const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
+/** Bytes from hex; blanks and bars separate what a reader wants apart. */
+export const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/[ |]/g, ''), 'hex')
 
 const payload = (bytes: Buffer, start: number, end: number): string => bytes.toString('hex', start, end)
 
