@@ -133,5 +133,6 @@ export { beginTurn, endTurn, flush } from './server/engine-outbox.ts'
 export { readFrom, type Reader } from './server/engine-read.ts'
 export { hasTooManyLines, readAllLines } from './server/header-lines.ts'
 export { cutUnread } from './server/unread-answers.ts'
+export { BODY_REFUSED, hasBodyUnderWay, socketOf } from './guard/upgrade-socket.ts'
 export { isTicketProtocol } from './ticket/carriers.ts'
 export type { Opening }

@@ -4,7 +4,15 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
-import { cutUnread, hasTooManyLines, installLane, readAllLines, type ReadReceiver, refuseSocket } from 'sallyport/embed'
+import {
+  cutUnread,
+  hasTooManyLines,
+  installLane,
+  readAllLines,
+  type ReadReceiver,
+  refuseSocket,
+  socketOf,
+} from 'sallyport/embed'
 import type { ListenerConfig, TlsFiles } from '../config/types.ts'
 import type { RefusalReason } from '../relay/contract.ts'
 import { gatewayAnswer } from '../relay/gateway-answer.ts'
@@ -83,8 +91,8 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
         )
   readAllLines(server)
   cutUnread(server)
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    handlers.upgrade(request, (socket as Socket).setTimeout(0), head),
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
+    handlers.upgrade(request, socketOf(request, stream).setTimeout(0), head),
   )
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
     refuseUnreadable(error, socket as Socket, handlers.refused),

@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Guard, HandshakeRequest } from 'sallyport'
-import { type Admission, type Admittance, embed, isAnswering, refuseSocket } from 'sallyport/embed'
+import {
+  type Admission,
+  type Admittance,
+  BODY_REFUSED,
+  embed,
+  hasBodyUnderWay,
+  isAnswering,
+  refuseSocket,
+} from 'sallyport/embed'
 import type { Upgrade, WireLimits } from 'sallyport/wire'
 import type { RouteConfig } from '../config/types.ts'
 import { BackendSocket } from '../upstream/backend-socket.ts'
@@ -146,13 +154,15 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
   }
 
   /** Whether it was answered, or is read, within the call. */
-  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer): boolean => {
+  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer, bodied = false): boolean => {
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     if (socket.listenerCount('error') === 0) socket.on('error', destroy)
     const conclude = (answer: Admittance): void => {
       if (!answer.pass) refuseSocket(socket, answer)
-      else if (socket.destroyed) doors.abandon(answer)
-      else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, socket, head)
+      else if (socket.destroyed || bodied) {
+        doors.abandon(answer)
+        refuseSocket(socket, BODY_REFUSED)
+      } else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, socket, head)
       else {
         connectThenAccept(answer, socket, head).catch((error: unknown) => {
           const detail = error instanceof Error ? error.name : 'threw'
@@ -177,7 +187,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     hosts: config.hosts,
     path: config.path,
     pairs,
-    upgrade: (request, socket, head) => void receive(doors.view(request), socket, head),
+    upgrade: (request, socket, head) => void receive(doors.view(request), socket, head, hasBodyUnderWay(request)),
     read(read, socket) {
       if (!receive(doors.viewRead(read, socket), socket, NO_HEAD)) socket.pause()
     },

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
+import { socketOf } from '../guard/upgrade-socket.ts'
 import type { WsSide } from './ws.ts'
 
 /** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
@@ -23,12 +24,13 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
     if (path !== null && request.url?.split('?', 1)[0] !== path) return false
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     socket.on('error', () => socket.destroy())
+    const own = socketOf(request, socket)
     const conclude = (answer: Awaited<ReturnType<WsSide['admit']>>): void => {
-      if (!answer.pass) refuseUpgrade(socket, answer)
+      if (!answer.pass) refuseUpgrade(own, answer)
       else if (!socket.destroyed)
         server.handleUpgrade(request, socket, head, open => server.emit('connection', open, request))
     }
-    const answer = side.admit(request, head.length > 0 || isAnswering(socket, request))
+    const answer = side.admit(request, head.length > 0 || isAnswering(own, request))
     if (answer instanceof Promise) void answer.then(conclude)
     else conclude(answer)
     return true

@@ -14,6 +14,7 @@ import { flush } from './engine-outbox.ts'
 import { EngineRequest } from './engine-request.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
+import { BODY_REFUSED, hasBodyUnderWay, socketOf } from '../guard/upgrade-socket.ts'
 
 const NO_HEAD = Buffer.alloc(0)
 
@@ -87,13 +88,15 @@ export function createReception(core: Core, delivery: Delivery): Reception {
   const open = createOpener(core)
 
   /** Whether it was answered at once. */
-  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer): boolean => {
+  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer, bodied = false): boolean => {
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     if (socket.listenerCount('error') === 0) socket.on('error', destroy)
     const conclude = (answer: Admittance): void => {
       if (!answer.pass) refuseSocket(socket, answer)
-      else if (socket.destroyed) core.abandon(answer)
-      else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
+      else if (socket.destroyed || bodied) {
+        core.abandon(answer)
+        refuseSocket(socket, BODY_REFUSED)
+      } else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
     }
     const answer = core.admit(request, head.length > 0 || isAnswering(socket))
     if (answer instanceof Promise) {
@@ -104,7 +107,8 @@ export function createReception(core: Core, delivery: Delivery): Reception {
     return true
   }
   return {
-    upgrade: (request, duplex, head) => void receive(core.fromNode(request), duplex as Socket, head),
+    upgrade: (request, stream, head) =>
+      void receive(core.fromNode(request), socketOf(request, stream), head, hasBodyUnderWay(request)),
     read(upgrade, socket) {
       if (!receive(core.fromRead(upgrade, socket, EngineRequest), socket, NO_HEAD)) socket.pause()
     },

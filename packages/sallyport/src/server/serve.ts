@@ -13,6 +13,7 @@ import { createDispatch, type AnyHandlers } from '../guard/dispatch.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { refusalOf } from '../guard/refusal.ts'
 import { insideOf } from '../guard/registry.ts'
+import { socketOf } from '../guard/upgrade-socket.ts'
 import type { Guard } from '../index.ts'
 import type { Handlers } from '../message/message-types.ts'
 import type { SchemaMap } from '../policy/types.ts'
@@ -121,10 +122,10 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
 
   const reception = createReception(core, delivery)
   const isServed = (target: string | undefined): boolean => path === undefined || target?.split('?', 1)[0] === path
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    ;(socket as Socket).setTimeout(0)
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const socket = socketOf(request, stream).setTimeout(0)
     if (isServed(request.url)) reception.upgrade(request, socket, head)
-    else refuseSocket(socket as Socket, NOT_FOUND)
+    else refuseSocket(socket, NOT_FOUND)
   })
   const lane = installLane(server, HEADERS_MS, (read, socket) => {
     if (isServed(read.target)) reception.read(read, socket)

@@ -93,6 +93,7 @@ const rows: readonly Row[] = [
   ['Upgrade to h2c', replace({ upgrade: 'Upgrade: h2c' }), MALFORMED],
   ['Cookie twice', add('Cookie: sid=bob-1'), MALFORMED],
   ['Authorization twice', add('Authorization: Bearer a', 'Authorization: Bearer b'), MALFORMED],
+  ['Content-Length and no body', add('Content-Length: 5'), MALFORMED],
   ['Content-Length and a body', port => `${add('Content-Length: 5')(port)}hello`, MALFORMED],
   [
     'Content-Length and Transfer-Encoding',
@@ -102,6 +103,7 @@ const rows: readonly Row[] = [
   ['Content-Length twice', add('Content-Length: 0', 'Content-Length: 5'), MALFORMED],
   ['Content-Length negative', add('Content-Length: -1'), MALFORMED],
   ['Transfer-Encoding chunked', port => `${add('Transfer-Encoding: chunked')(port)}5\r\nhello\r\n0\r\n\r\n`, MALFORMED],
+  ['Transfer-Encoding chunked and no end', port => `${add('Transfer-Encoding: chunked')(port)}5\r\nhe`, MALFORMED],
   ['Transfer-Encoding in disguise', add('Transfer-Encoding: xchunked'), MALFORMED],
   ['a folded line', add('X-A: a', ' b'), MALFORMED],
   [
