@@ -23,11 +23,13 @@ const NOW = `
 /*
  * The line of a dataset: the replication id of the server that answers, and since when it is known here. Another id
  * means that a restart or a failover lies between, and with it writes that may be lost; no line at all means that the
- * keys were. Each bucket of keys has its own, since buckets may live on different servers.
+ * keys were. Each bucket of keys has its own, since buckets may live on different servers. Where INFO names no id a
+ * failover could not be noticed: everything that relies on it is refused.
  */
 const LINE = `${NOW}
     local function line(key)
-      local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or 'none'
+      local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+      if not id then error({err = 'NOREPLID INFO names no master_replid'}) end
       local known = redis.call('GET', key)
       if known and string.sub(known, 1, #id + 1) == id .. ':' then return known end
       known = id .. ':' .. text(now)

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { createRedisNames } from '../../src/store/redis-names.ts'
+import { PROBE } from '../../src/store/redis-scripts.ts'
 import { redis, type RedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
 import type { StoreState, Target } from '../../src/store/store.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
@@ -250,6 +251,41 @@ describe('a Redis store whose Redis goes away', () => {
     } finally {
       for (const store of stores) await store.close()
       for (const client of clients) client.disconnect()
+      await server.close()
+    }
+  })
+})
+
+describe('servers whose writes may be lost unnoticed', () => {
+  it('INFO that names no replication id: refused, since a failover would not show', async () => {
+    const server = await startRedis()
+    try {
+      const lua = PROBE.lua.replace("redis.call('INFO', 'replication')", "'role:master'")
+      assert.notEqual(lua, PROBE.lua)
+      assert.match(String(await server.admin.eval(PROBE.lua, 1, 'line')), /^[0-9a-f]{40}:\d+$/)
+      await assert.rejects(server.admin.eval(lua, 1, 'line'), /master_replid|Error running script/)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('a primary without a replica, where min-replicas-to-write asks for one: every step is denied', async () => {
+    const server = await startRedis({ args: ['--min-replicas-to-write', '1'] })
+    const client = new Redis({ port: server.port })
+    const store = redis(client, { secret, ...PATIENT })
+    try {
+      await until('a connection', () => client.status === 'ready')
+      for (const step of [
+        () => store.once('k', 1000),
+        () => store.lease('k', 'c', 1, 1000),
+        () => store.take('k', 1, { amount: 1, perMs: 1000, burst: 1 }),
+        () => store.revoke({ user: 'u' }, 1000),
+      ]) {
+        await assert.rejects(async () => step(), { code: 'SALLY_STORE_UNAVAILABLE' })
+      }
+    } finally {
+      await store.close()
+      client.disconnect()
       await server.close()
     }
   })
