@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Admission, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
+import type { Connection } from '../guard/connection.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
@@ -148,7 +149,7 @@ export class Listeners implements Delivery {
     return !taken.has(this.#socket)
   }
 
-  message(subject: MessageSubject, connection: LiveConnection): unknown {
+  message(subject: MessageSubject, connection: Connection): unknown {
     const socket = this.#socket
     const handlers = taken.get(socket)
     if (handlers !== undefined) {

@@ -3,6 +3,8 @@ import type { OutboundCheck } from '../message/outbound.ts'
 import type { MessageConnection, MessageSubject } from '../message/message-control.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial, Verdict } from '../policy/verdict.ts'
+import type { AppSide } from './app-side.ts'
+import type { Connection } from './connection.ts'
 import type { LiveConnection } from './live-connection.ts'
 
 /** What all connections of a guard share. */
@@ -24,7 +26,7 @@ export interface Hub {
   readonly denied: (control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection) => void
   readonly enforced: (control: ControlId) => boolean
   readonly authenticated: (connection: LiveConnection) => void
-  readonly failed: (error: unknown, connection: LiveConnection) => void
+  readonly failed: (error: unknown, connection: AppSide) => void
   /** One message left, or several at once with so many bytes in all. */
   readonly sent: (bytes: number, messages?: number) => void
   readonly received: (bytes: number) => void
@@ -36,13 +38,13 @@ export interface Hub {
 /** Where what passed the doors goes. */
 export interface Delivery {
   /** Once the connection may act: at once, or after its first message. What it throws or rejects with closes the connection. */
-  open?(connection: LiveConnection): unknown
+  open?(connection: Connection): unknown
   /** Whether `message` can do with the bytes of a subject that is `exact`, instead of its value. */
   readonly takesBytes?: boolean
   /** One message that passed. A promise counts as a running handler. */
-  message(subject: MessageSubject, connection: LiveConnection): unknown
+  message(subject: MessageSubject, connection: Connection): unknown
   /** The end of a connection that `open` was called for. */
-  closed?(connection: LiveConnection, code: number): unknown
+  closed?(connection: Connection, code: number): unknown
   /** What the app's own code threw: for the app's log, not for events. */
-  failed?(error: unknown, connection: LiveConnection): unknown
+  failed?(error: unknown, connection: Connection): unknown
 }

@@ -1,33 +1,25 @@
 import type { Attempt } from '../handshake/attempt.ts'
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { Kept } from '../lifetime/kept.ts'
 import type { Spoke } from '../lifetime/wheel.ts'
-import { createConcurrency } from '../message/concurrency.ts'
 import type { BudgetKeys, MessageConnection, MessageSubject } from '../message/message-control.ts'
-import { type DenialCode, DENIALS } from '../policy/denials.ts'
+import { DENIALS } from '../policy/denials.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
-import { checkClose } from './close-frame.ts'
-import type { Connection } from './connection.ts'
+import { AppSide } from './app-side.ts'
 import type { Delivery, Hub } from './hub.ts'
-import { HOLD, InboundHalf } from './inbound-half.ts'
 import { FLAG } from './outbound-half.ts'
 import type { Inlet, Transport } from './transport.ts'
 import { violationOf } from './violation.ts'
 
 /** What the first message of first-message mode is answered with. */
 const AUTHENTICATED = '{"type":"authenticated"}'
-/** How long a peer has to answer a close frame before it is cut, in ms. */
-const CLOSE_PATIENCE_MS = 5_000
 const STRIKE_WINDOW_MS = 60_000
 
 /**
  * One connection between its transport and the app: every message goes through the door in order, and nothing is
- * delivered, sent or counted once a denial has ended it.
+ * delivered, sent or counted once a denial has ended it. Here is what faces the wire, the door and the keeper.
  */
-export class LiveConnection extends InboundHalf implements Connection, MessageConnection, Kept, Inlet, Spoke {
-  data: unknown = undefined
-
+export class LiveConnection extends AppSide implements MessageConnection, Kept, Inlet, Spoke {
   messageTat = 0
   byteTat = 0
   budgetKeys: BudgetKeys | null = null
@@ -38,32 +30,11 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
   /** Bits of the lifetime controls that have already spoken in report mode, and the keeper's own. */
   reported = 0
 
-  readonly #delivery: Delivery
-
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, delivery: Delivery) {
-    super(hub, attempt, transport, hub.now())
-    this.#delivery = delivery
+    super(hub, attempt, transport, delivery)
     transport.limit(this.messageBytes())
   }
 
-  /** Tells the app, once the transport is ready to send. */
-  begin(): void {
-    if (this.readyState === 1) this.opened()
-  }
-
-  private opened(): void {
-    this.flags |= FLAG.announced
-    // An app that could not greet a connection has not set it up: it must not run half set up.
-    this.callApp(
-      () => this.#delivery.open?.(this),
-      () => this.close(1011),
-    )
-  }
-
-  /** Why it was ended, when a control did. */
-  get denial(): Denial | null {
-    return this.rare.denial
-  }
   /** Report mode let a first message pass that proves nothing: it is a message like any other. */
   get unproven(): boolean {
     return this.rare.unproven
@@ -112,39 +83,6 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     return this.rare.cutAt
   }
 
-  get id(): string {
-    return this.attempt.id
-  }
-  get request(): HandshakeRequest {
-    return this.attempt.request
-  }
-  get ip(): string {
-    return this.attempt.request.ip
-  }
-  get origin(): string | null {
-    return this.attempt.origin
-  }
-  get path(): string {
-    return this.attempt.request.path
-  }
-  get protocol(): string {
-    return this.attempt.subprotocol ?? ''
-  }
-  get takesBytes(): boolean {
-    return this.#delivery.takesBytes === true
-  }
-  get authenticated(): boolean {
-    return this.readyState !== 0
-  }
-  get signal(): AbortSignal {
-    const rare = this.ownRare()
-    if (rare.abort === null) {
-      rare.abort = new AbortController()
-      if (this.readyState === 3 || rare.denial !== null) rare.abort.abort()
-    }
-    return rare.abort.signal
-  }
-
   // ——— from the transport ———
 
   ping(): void {
@@ -182,7 +120,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     this.dropHeld()
     this.hub.ended(this, code)
     this.rare.abort?.abort()
-    if ((this.flags & FLAG.announced) !== 0) this.callApp(() => this.#delivery.closed?.(this, code))
+    this.ended(code)
   }
 
   // ——— through the door ———
@@ -260,72 +198,6 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     }
   }
 
-  private replyError(code: DenialCode): void {
-    this.transmit(JSON.stringify({ [this.hub.policy.message.discriminator]: 'error', code }))
-  }
-
-  private dispatch(subject: MessageSubject): void {
-    let running: PromiseLike<unknown>
-    try {
-      const result = this.#delivery.message(subject, this)
-      if (!isThenable(result)) return
-      running = result
-    } catch (error) {
-      this.handlerFailed(error)
-      return
-    }
-    const handlers = (this.ownRare().concurrency ??= createConcurrency(this.hub.handlers))
-    if (handlers.enter()) this.fill(handlers.running)
-    const done = (): void => {
-      if (handlers.leave()) this.releaseFrom(HOLD.full)
-    }
-    void Promise.resolve(running).then(done, (error: unknown) => {
-      this.handlerFailed(error)
-      done()
-    })
-  }
-
-  /** As many handlers run as may. */
-  private fill(running: number): void {
-    if (this.readyState >= 2 || this.isHeldFor(HOLD.full)) return
-    const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
-    if (!this.hub.enforced('message/concurrency')) {
-      this.report('message/concurrency', denial)
-      return
-    }
-    this.holdFor(HOLD.full)
-    this.tell('message/concurrency', denial, true)
-  }
-
-  /** Calls the app. What it throws, now or later, is told of and has no other way out. */
-  private callApp(work: () => unknown, failed?: () => void): void {
-    const fail = (error: unknown): void => {
-      this.appFailed(error)
-      failed?.()
-    }
-    try {
-      const result = work()
-      if (isThenable(result)) Promise.resolve(result).catch(fail)
-    } catch (error) {
-      fail(error)
-    }
-  }
-
-  private appFailed(thrown: unknown): void {
-    this.hub.failed(thrown, this)
-    try {
-      const result: unknown = this.#delivery.failed?.(thrown, this)
-      if (isThenable(result)) Promise.resolve(result).catch(() => undefined)
-    } catch {
-      // It failed while being told of a failure; the event stands.
-    }
-  }
-
-  private handlerFailed(error: unknown): void {
-    this.appFailed(error)
-    if (this.hub.policy.message.format?.data !== 'binary') this.replyError('SALLY_HANDLER_FAILED')
-  }
-
   // ——— its end ———
 
   recheck(): void {
@@ -351,13 +223,6 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
 
   protected tell(control: ControlId, denial: Denial, enforced: boolean): void {
     this.hub.denied(control, denial, enforced, this)
-  }
-
-  private report(control: ControlId, denial: Denial): void {
-    const told = (this.ownRare().told ??= new Set())
-    if (told.has(denial.code)) return
-    told.add(denial.code)
-    this.tell(control, denial, false)
   }
 
   /** Puts it under another guard's policy; messages from now on are judged by that. */
@@ -389,52 +254,7 @@ export class LiveConnection extends InboundHalf implements Connection, MessageCo
     if (this.readyState < 2) this.shut(denial, DENIALS[denial.code].close ?? 1008, DENIALS[denial.code].control)
   }
 
-  /** From here on nothing passes; before anybody is told, who might call back. */
-  private leaveFor(denial: Denial | null): void {
-    if (denial !== this.rare.denial) this.ownRare().denial = denial
-    this.readyState = 2
-    this.dropBacklog()
-    this.dropHeld()
-  }
-
-  protected shut(denial: Denial, code: number, control: ControlId | null): void {
-    this.leaveFor(denial)
-    if (control !== null) this.tell(control, denial, true)
-    if (DENIALS[denial.code].action === 'terminate' || code === 1006) this.transport.terminate()
-    else this.startClose(code, denial.code)
-    this.rare.abort?.abort()
-  }
-
-  private startClose(code: number, reason: string): void {
-    this.transport.close(code, reason)
-    this.transport.resume()
-    this.cutLater()
-  }
-
-  close(code = 1000, reason = ''): void {
-    checkClose(code, reason)
-    if (this.readyState >= 2) return
-    this.leaveFor(null)
-    this.startClose(code, reason)
-  }
-
-  terminate(): void {
-    if (this.readyState === 3) return
-    this.leaveFor(this.denial)
-    this.transport.terminate()
-  }
-
   protected touch(): void {
     this.hub.touch(this)
   }
-
-  private cutLater(): void {
-    if (this.readyState === 3) return
-    this.ownRare().cutAt = this.hub.now() + CLOSE_PATIENCE_MS
-    this.touch()
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

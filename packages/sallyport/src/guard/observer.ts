@@ -5,6 +5,7 @@ import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import type { StoreState, Target } from '../store/store.ts'
+import type { AppSide } from './app-side.ts'
 import type { LiveConnection } from './live-connection.ts'
 
 /** Turns what happens into events and counts. Nothing in it can change what happens. */
@@ -23,7 +24,7 @@ export interface Observer {
   authenticated(connection: LiveConnection): void
   closed(connection: LiveConnection, code: number): void
   /** The app's own code threw; `onError` hears the error itself, the events its kind alone. */
-  failed(error: unknown, connection: LiveConnection): void
+  failed(error: unknown, connection: AppSide): void
   revoked(target: Target): void
   started(): void
   drained(open: number): void
@@ -88,6 +89,6 @@ export function createObserver(policy: Policy, now: () => number): Observer {
   }
 }
 
-function about(live: LiveConnection): { connection: string; request: HandshakeRequest; session: Session } {
+function about(live: AppSide): { connection: string; request: HandshakeRequest; session: Session } {
   return { connection: live.id, request: live.request, session: live.session }
 }

@@ -155,10 +155,10 @@ test('who takes messages holds and releases from within each: in order, however 
   const handled: number[] = []
   const { connection, wire, read } = guard.seat({
     delivery: {
-      message({ value }: any, live) {
-        live.hold()
+      message({ value }: any) {
+        connection.hold()
         handled.push(value.n)
-        live.release()
+        connection.release()
       },
     },
   })

@@ -59,7 +59,7 @@ export const echo: Delivery['message'] = (subject, connection) => {
 
 /** Counts the writes of a socket from now on: those past its stream, which ask for its descriptor, and its stream's. */
 export function countWrites(socket: Socket): () => number {
-  type Write = (...given: readonly unknown[]) => unknown
+  type Write = (...given: unknown[]) => unknown
   const { _handle: handle } = socket as unknown as { readonly _handle: Record<'writeBuffer' | 'writev', Write> }
   const { fd } = handle as unknown as { readonly fd: number }
   let writes = 0

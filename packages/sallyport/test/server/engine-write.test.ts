@@ -180,7 +180,7 @@ describe('writing past a stream', () => {
     await once(client, 'secureConnect')
     assert.ok((secret as unknown as { readonly _handle: { readonly fd: number } })._handle.fd > 0)
     Reflect.deleteProperty(secret, 'encrypted')
-    assert.ok(!('encrypted' in secret))
+    assert.equal('encrypted' in secret, false)
     assert.equal(writeThrough(secret, bytes, 4), 0)
     secret.write('sealed')
     assert.equal(String((await once(client, 'data'))[0]), 'sealed')
