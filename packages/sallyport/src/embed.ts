@@ -131,7 +131,7 @@ export { type EngineLane, installLane, type ReadReceiver } from './server/engine
 export { sendFrame, sendTextFrame, unsentBytes } from './server/engine-frames.ts'
 export { beginTurn, endTurn, flush } from './server/engine-outbox.ts'
 export { readFrom, type Reader } from './server/engine-read.ts'
-export { hasTooManyLines, readAllLines } from './server/header-lines.ts'
+export { hasTooManyLines, readLines } from './server/header-lines.ts'
 export { cutUnread } from './server/unread-answers.ts'
 export { BODY_REFUSED, hasBodyUnderWay, socketOf } from './guard/upgrade-socket.ts'
 export { isTicketProtocol } from './ticket/carriers.ts'

@@ -8,7 +8,7 @@ import {
   cutUnread,
   hasTooManyLines,
   installLane,
-  readAllLines,
+  readLines,
   type ReadReceiver,
   refuseSocket,
   socketOf,
@@ -89,7 +89,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
           },
           request,
         )
-  readAllLines(server)
+  readLines(server)
   cutUnread(server)
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
     handlers.upgrade(request, socketOf(request, stream).setTimeout(0), head),

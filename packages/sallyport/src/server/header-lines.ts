@@ -2,13 +2,19 @@ import type { IncomingMessage, Server } from 'node:http'
 
 /** Header lines of a request of plain HTTP; Apache takes 100. */
 export const MOST_HEADER_LINES = 200
+/** Of a handshake, where nobody says more. */
+const MOST_READ = 1000
 
 /**
- * Makes a server read all header lines, which its bound in bytes bounds. Of more than a thousand Node leaves the others
- * out, in some versions without a word: a second Origin, or what frames the body, so that the body is the next request.
+ * Makes a server read one header line more than anybody takes. What comes after its bound Node leaves out, in versions
+ * such as 22.18 without a word: a second Origin, or what frames the body, so that the body is the next request. So it is
+ * known that there was more, and newer versions refuse it by themselves (431). Without a bound each line costs the more
+ * the more there are.
+ *
+ * @param most as many as a policy takes of a handshake
  */
-export function readAllLines(server: Server): void {
-  server.maxHeadersCount = 0
+export function readLines(server: Server, most = 0): void {
+  server.maxHeadersCount = Math.max(MOST_READ, most) + 1
 }
 
 /** Whether a request is to be refused for them (431): each line costs whoever looks at it. */

@@ -21,7 +21,7 @@ import { deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { createReception, refuseSocket } from './engine.ts'
 import { installLane } from './engine-lane.ts'
-import { hasTooManyLines, MOST_HEADER_LINES, readAllLines } from './header-lines.ts'
+import { hasTooManyLines, MOST_HEADER_LINES, readLines } from './header-lines.ts'
 import { requireServeOptions } from './serve-options.ts'
 import { cutUnread } from './unread-answers.ts'
 
@@ -117,7 +117,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
       : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...bounds }, answer)
   // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
   server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
-  readAllLines(server)
+  readLines(server, policy.handshake.request.headers)
   cutUnread(server)
 
   const reception = createReception(core, delivery)
