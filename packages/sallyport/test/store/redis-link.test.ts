@@ -116,7 +116,10 @@ describe('clients of node-redis that are not one connection', () => {
       destroy: async () => void asked.push('destroy'),
     })
     const given = Object.assign(new EventEmitter(), {
-      ...{ eval: unused, evalSha: unused, subscribe: unused, getSentinelNode: unused },
+      eval: unused,
+      evalSha: unused,
+      subscribe: unused,
+      getSentinelNode: unused,
       duplicate(overrides: unknown) {
         options.push(overrides)
         return own
