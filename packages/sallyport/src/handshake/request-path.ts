@@ -2,8 +2,8 @@
 const ENCODED_UNRESERVED = /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]|3[0-9]|2d|2e|5f|7e)/i
 /** Encoded slash, backslash, control characters, or a percent sign that encodes nothing. */
 const ENCODED_SEPARATOR = /%(?:2f|5c|[01][0-9a-f]|7f|25)|%(?![0-9a-f]{2})/i
-/** `.` and `..`, also with path parameters behind them (`..;x`), which servlet containers cut off first. */
-const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|$)/
+/** `.` and `..`, also with path parameters behind them (`..;x`, `..%3bx`), which servlet containers cut off first. */
+const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|%3b|$)/i
 
 /** Whether a path is in the one form that every parser on the way reads alike: origin-form, no dot segments, no needless encoding. */
 export function isCanonicalPath(path: string): boolean {

@@ -30,6 +30,8 @@ const OTHER: readonly [name: string, path: string][] = [
   ['dot dot', '/a/../ws'],
   ['dot dot at the end', '/a/..'],
   ['dot dot with a parameter', '/a/..;x=1/ws'],
+  ['dot dot with an escaped parameter', '/a/..%3bx/ws'],
+  ['dot with an escaped parameter', '/.%3B/ws'],
   ['dot with a parameter', '/.;/ws'],
   ['encoded letter', '/%77s'],
   ['encoded letter, capitals', '/%57S'],
