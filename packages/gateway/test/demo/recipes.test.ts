@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { generate } from 'selfsigned'
 import { WebSocket } from 'ws'
 import { start, type Started } from '../../demo/started.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfigFully } from '../../src/config/parse.ts'
 import { startGateway, type GatewayProcess } from '../reload/gateway-process.ts'
 import { configOf, cookieOf } from '../reload/load.ts'
 
@@ -192,13 +192,13 @@ for (const { file, binary, listener, localise, args } of recipes) {
   })
 }
 
-test('deploy/gateway.yaml is a good configuration', () => {
+test('deploy/gateway.yaml is a good configuration, and weakened in what it says of itself alone', () => {
   const text = readFileSync(join(DEPLOY, 'gateway.yaml'), 'utf8')
   const secret = 'q8Zr4Tn1Vc8Mf5Jd3Hs6Lp0GyEb7Qw2X'
-  assert.equal(
-    parseConfig(text, { file: 'gateway.yaml', env: { TICKET_SECRET: secret, ADMIN_TOKEN: secret } }).routes.length,
-    1,
-  )
+  const options = { file: 'gateway.yaml', env: { TICKET_SECRET: secret, ADMIN_TOKEN: secret } }
+  const paths = (of: string): readonly string[] => parseConfigFully(of, options).weakened.map(({ path }) => path)
+  assert.deepEqual(paths(text), ['upstreams.app', 'routes.chat.session.forwardAuth.url'])
+  assert.deepEqual(paths(text.replaceAll('ws://', 'wss://').replaceAll('http://', 'https://')), [])
 })
 
 async function answers(port: number): Promise<boolean> {
