@@ -8,7 +8,7 @@ export interface CircuitOptions {
   readonly name: string
   /** Whoever asked is answered within it: a call waits for four fifths of it, and the rest is for the answer's own way out. */
   readonly deadlineMs: number
-  /** So many calls in a row that fail open it. */
+  /** So many calls that fail in a row, while nobody is answered, open it. */
   readonly failures: number
   /** Calls under way at once; more are denied at once. */
   readonly maxPending: number
@@ -166,13 +166,15 @@ export function createCircuit(options: CircuitOptions): Circuit {
       if (ended) return Promise.reject(new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one'))
       if (!closed) return Promise.reject(unavailable('is away'))
       if (waiting.size >= maxPending) return Promise.reject(unavailable(`has ${waiting.size} calls to answer`))
+      const answeredBefore = answered
       return begin(make, waiting).then(
         value => {
           failed = 0
           return value
         },
         (error: unknown) => {
-          if (++failed >= failures) open(error instanceof Error ? error.message : `${name} failed`)
+          // While others are answered it is not away: a flood that is late in part must not deny everybody.
+          if (answered === answeredBefore && ++failed >= failures) open(error instanceof Error ? error.message : `${name} failed`)
           throw error
         },
       )

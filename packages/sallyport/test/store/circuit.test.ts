@@ -156,6 +156,37 @@ describe('the circuit', () => {
     }),
   )
 
+  it(
+    'many that are late at once while others are answered, as in a flood of which a part is in time, deny nobody else',
+    faked(async () => {
+      const { circuit, states } = setUp(undefined, 1000)
+      let denied = 0
+      const given: (() => void)[] = []
+      for (let nth = 0; nth < 40; nth++) {
+        circuit.call(() => new Promise<void>(go => given.push(go))).catch(() => denied++)
+      }
+      await pass(20)
+      for (const answer of given.slice(0, 10)) answer()
+      await pass(20)
+      assert.equal(denied, 30)
+      assert.deepEqual(states, [])
+      assert.equal(await circuit.call(async () => 'served'), 'served')
+      circuit.close()
+    }),
+  )
+
+  it(
+    'as many in a row open it though others were answered before they asked',
+    faked(async () => {
+      const { circuit, states } = setUp()
+      await circuit.call(async () => 'the last answer')
+      for (let nth = 0; nth < 3; nth++) circuit.call(never).catch(() => undefined)
+      await pass(40)
+      assert.deepEqual(states, ['unavailable'])
+      circuit.close()
+    }),
+  )
+
   for (const { row, opens } of [
     {
       row: 'known to be away by a heartbeat',
