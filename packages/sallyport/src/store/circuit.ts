@@ -174,7 +174,8 @@ export function createCircuit(options: CircuitOptions): Circuit {
         },
         (error: unknown) => {
           // While others are answered it is not away: a flood that is late in part must not deny everybody.
-          if (answered === answeredBefore && ++failed >= failures) open(error instanceof Error ? error.message : `${name} failed`)
+          if (answered === answeredBefore && ++failed >= failures)
+            open(error instanceof Error ? error.message : `${name} failed`)
           throw error
         },
       )
