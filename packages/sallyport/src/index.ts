@@ -1,6 +1,6 @@
 import type { WebSocket, WebSocketServer } from 'ws'
 import { loadWs } from './adapters/load-ws.ts'
-import { refuseSpread } from './adapters/uncalled.ts'
+import { refuseAsOptions, refuseSpread } from './adapters/uncalled.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './adapters/upgrade.ts'
 import { createWsSide, type WsOptions } from './adapters/ws.ts'
 import { liveOf, takeOver, type WebSocketClass } from './adapters/ws-socket.ts'
@@ -99,7 +99,9 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
     },
   }
   registerInside(guard, { core, observer })
-  return Object.freeze(guard)
+  return Object.freeze(
+    refuseAsOptions(guard, 'a guard is no options: write new WebSocketServer({ server, ...guard.ws() })'),
+  )
 }
 
 export type { CountersSnapshot } from './event/counters.ts'

@@ -3,10 +3,15 @@
  * the server would stand there unguarded and silent.
  */
 export function refuseSpread<F extends (...args: never[]) => unknown>(method: F, what: string): F {
-  return Object.defineProperty(method, 'verifyClient', {
+  return refuseAsOptions(method, `${what} must be called: write new WebSocketServer({ server, ...${what}() })`)
+}
+
+/** The same for `{ server, ...guard }`, or for anything else that has none of ws's options: whoever copies it hears `message`. */
+export function refuseAsOptions<T extends object>(source: T, message: string): T {
+  return Object.defineProperty(source, 'verifyClient', {
     enumerable: true,
     get(): never {
-      throw new TypeError(`${what} must be called: write new WebSocketServer({ server, ...${what}() })`)
+      throw new TypeError(message)
     },
   })
 }

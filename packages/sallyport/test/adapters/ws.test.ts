@@ -459,6 +459,11 @@ test('guard.ws spread without the call: an error at start, not a server without 
   assert.throws(() => attach({ server, ...(guard.ws as object) }), /guard\.ws must be called.*\.\.\.guard\.ws\(\)/)
 })
 
+test('the guard itself spread: an error at start, not a server without a guard', async t => {
+  const { server, guard } = await started(t)
+  assert.throws(() => attach({ server, ...guard }), /a guard is no options.*\.\.\.guard\.ws\(\)/)
+})
+
 test('verifyClient replaced after the spread: the socket is cut, and a warning says why', async t => {
   const { server, guard, client } = await started(t)
   const opened: unknown[] = []

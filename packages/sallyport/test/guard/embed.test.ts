@@ -11,7 +11,7 @@ const policy = {
 describe('embed', () => {
   for (const [name, value] of [
     ['nothing', undefined],
-    ['an object that looks like one', { ...createGuard(policy) }],
+    ['an object that looks like one', Object.create(createGuard(policy))],
   ] as const) {
     test(`${name} is no guard`, () => assert.throws(() => embed(value as never), TypeError))
   }
