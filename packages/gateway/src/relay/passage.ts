@@ -46,7 +46,7 @@ export function createPassage(
   proxy.on('proxyRes', (answer, _request, response) => {
     for (const name of HOP_OF_ANSWER) delete answer.headers[name]
     // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
-    answer.headers.connection = (response as ServerResponse).shouldKeepAlive ? 'keep-alive' : 'close'
+    answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close'
   })
 
   const headersFor = (request: IncomingMessage, address: Address): Record<string, string | string[]> => {

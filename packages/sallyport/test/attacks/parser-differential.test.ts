@@ -49,7 +49,7 @@ async function isReadAlike(name: string, bytes: Buffer): Promise<boolean> {
   const upgrade = readUpgrade(bytes)
   if (upgrade === null) return false
   const read = await readByNode(bytes)
-  assert.ok(typeof read !== 'string', `${name}: read, though Node says ${String(read)}`)
+  if (typeof read === 'string') assert.fail(`${name}: read, though Node says ${read}`)
   const [request, head] = read
   assert.equal(head, 0, name)
   assert.equal(shown(new EngineRequest(request.socket, upgrade)), shown(request), name)
