@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { launch } from 'puppeteer-core'
 import type { BrowserKind } from './browser.ts'
+import { answered, COMMAND_MS, closed, START_MS } from '../../test/browsers/patience.ts'
 import { endGroup, keepGroup, removeFolder, temporaryFolder } from '../../test/browsers/process-group.ts'
 import { puppeteerProfile } from './puppeteer-profile.ts'
 
@@ -31,7 +32,8 @@ function kind(id: 'firefox' | 'firefox-open', title: string, cookieBehavior: num
     installed: () => existsSync(PATH),
     async start() {
       const profile = temporaryFolder()
-      const browser = await launch({
+      const late = new AbortController()
+      const launching = launch({
         browser: 'firefox',
         executablePath: PATH,
         userDataDir: profile,
@@ -40,6 +42,8 @@ function kind(id: 'firefox' | 'firefox-open', title: string, cookieBehavior: num
         handleSIGINT: false,
         handleSIGTERM: false,
         handleSIGHUP: false,
+        protocolTimeout: COMMAND_MS,
+        signal: late.signal,
         extraPrefsFirefox: {
           ...ONLY_LOOPBACK,
           // Puppeteer turns cookie protection off; here it is what is measured.
@@ -48,6 +52,7 @@ function kind(id: 'firefox' | 'firefox-open', title: string, cookieBehavior: num
           'network.cookie.cookieBehavior.pbmode': cookieBehavior,
         },
       })
+      const browser = await answered(launching, START_MS, late)
       const group = keepGroup(browser.process()?.pid)
       return {
         id,
@@ -55,7 +60,7 @@ function kind(id: 'firefox' | 'firefox-open', title: string, cookieBehavior: num
         version: (await browser.version()).replace(/^\w+\//, 'Firefox '),
         profile: () => puppeteerProfile(browser),
         async end() {
-          await browser.close().catch(() => {})
+          await closed(browser)
           endGroup(group)
           removeFolder(profile)
         },

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, launch } from 'puppeteer-core'
+import { answered, COMMAND_MS, closed, START_MS } from './patience.ts'
 import { endGroup, keepGroup, removeFolder, temporaryFolder } from './process-group.ts'
 
 /** A real Chromium in a fresh profile. */
@@ -31,13 +31,6 @@ export interface ChromiumStart {
   /** Longest wait for one start, in ms. */
   readonly withinMs?: number
 }
-
-/** On a busy machine a start takes 3 to 5 s. Two of them, and a test, are within the runner's 120 s. */
-const START_MS = 30_000
-/** Longest wait for the answer to one command, in ms; Puppeteer's own 180 s are longer than a test may take. */
-const COMMAND_MS = 30_000
-/** How long it has to end by itself, in ms. */
-const CLOSE_MS = 5000
 
 /**
  * Starts it, headless, with the preferences of a profile. It ends with this process at the latest. A browser that does
@@ -83,26 +76,9 @@ async function startOnce(preferences: object, { path = PATH, withinMs = START_MS
   return {
     browser,
     async end() {
-      await Promise.race([browser.close().catch(() => {}), delay(CLOSE_MS, undefined, { ref: false })])
+      await closed(browser)
       endGroup(group)
       removeFolder(profile)
     },
-  }
-}
-
-/** The browser, or a rejection once it is late; then it is killed, whichever of its answers is missing. */
-async function answered(launching: Promise<Browser>, withinMs: number, late: AbortController): Promise<Browser> {
-  const over = new AbortController()
-  try {
-    return await Promise.race([
-      launching,
-      delay(withinMs, undefined, { signal: over.signal }).then(() => {
-        late.abort()
-        throw new Error(`the browser did not answer within ${withinMs} ms`)
-      }),
-    ])
-  } finally {
-    over.abort()
-    launching.catch(() => {})
   }
 }
