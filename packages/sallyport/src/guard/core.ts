@@ -12,7 +12,7 @@ import {
   type ReadRequest,
   type RequestMaker,
 } from '../handshake/peer-request.ts'
-import { type Resolution, resolveSession } from '../handshake/session.ts'
+import { isSame, type Resolution, resolveSession } from '../handshake/session.ts'
 import { redeemFirstMessage } from '../handshake/ticket.ts'
 import { createKeeper } from '../lifetime/keeper.ts'
 import { concurrency } from '../message/concurrency.ts'
@@ -67,7 +67,8 @@ export interface Core {
   restWith(maker: RequestMaker): void
   /**
    * Takes an open connection over from another guard: it is judged by this policy from now on, and ended where this
-   * handshake door would not let it in, rate and ticket apart: those are of the moment when it opened.
+   * handshake door would not let it in, rate and ticket apart: those are of the moment when it opened. It is ended too
+   * where the door finds another session or user than it was opened for.
    */
   adopt(connection: LiveConnection): void
   /** What a ticket request must pass before its session is looked up. */
@@ -305,7 +306,10 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       const conclude = (verdict: Verdict): void => {
         if (connection.readyState >= 2) release(attempt)
         else if (!verdict.pass) connection.refuseStanding(verdict)
-        else if (attempt.session !== null) connection.session = attempt.session
+        else if (attempt.session === null) return
+        // As at a re-check: what was opened for one is nobody else's, and a backend was told of the one.
+        else if (isSame(attempt.session, session)) connection.session = attempt.session
+        else connection.end(deny('SALLY_LIFETIME_INVALID', 'the request now resolves to another session or user'))
       }
       const verdict = standingDoor(attempt)
       if (verdict instanceof Promise) void verdict.then(conclude)

@@ -65,10 +65,15 @@ export function resolveSession(
     request,
   )
   return then(again, resolution =>
-    'session' in resolution && (resolution.session.id !== current.id || resolution.session.user !== current.user)
+    'session' in resolution && !isSame(resolution.session, current)
       ? deny('SALLY_SESSION_MISSING', 'the request now resolves to another session or user')
       : resolution,
   )
+}
+
+/** Whether both are one session of one user, whatever else is in them. */
+export function isSame(one: Session, other: Session): boolean {
+  return one.id === other.id && one.user === other.user
 }
 
 function settle(look: () => unknown, parts: SessionParts, request: HandshakeRequest): Awaitable<Resolution> {

@@ -30,8 +30,10 @@ export interface MessageSubject {
   keep?(): void
 }
 
-/** Built once a connection: a key that is made anew for each message is hashed anew for each. */
+/** Built once for each user of a connection: a key that is made anew for each message is hashed anew for each. */
 export interface BudgetKeys {
+  /** Whose they are: `session.user`, as it was when they were made. */
+  readonly of: string
   readonly user: string
   readonly ip: string
 }

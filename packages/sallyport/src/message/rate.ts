@@ -80,7 +80,9 @@ function compileTake(policy: MessageRatePolicy, store: Store): Take {
       return deny('SALLY_MESSAGE_RATE_SHARED', `the budget of the ${whose} is spent`, taken.retryAfterMs / 1000)
     }
     const at = connection.judgedAt
-    const keys = (connection.budgetKeys ??= keysOf(connection))
+    let keys = connection.budgetKeys
+    // The app may put another user into its session: who acts pays, and nobody for who acted before.
+    if (keys === null || keys.of !== connection.session.user) connection.budgetKeys = keys = keysOf(connection)
     const byUser = takeShared(keys.user, Math.min(amount, policy.perUser.burst), policy.perUser, at)
     if (byUser instanceof Promise) {
       return byUser.then(async taken => {
@@ -95,8 +97,8 @@ function compileTake(policy: MessageRatePolicy, store: Store): Take {
   }
 }
 
-function keysOf({ session, request }: MessageConnection): BudgetKeys {
-  return { user: `message:user:${session.user}`, ip: `message:ip:${addressKey(request.ip)}` }
+function keysOf({ session: { user }, request }: MessageConnection): BudgetKeys {
+  return { of: user, user: `message:user:${user}`, ip: `message:ip:${addressKey(request.ip)}` }
 }
 
 function giveBack(policy: MessageRatePolicy, connection: MessageConnection, amount: number, bytes: number): void {

@@ -192,3 +192,26 @@ test('a drained guard that takes a connection over hears again', async () => {
   await store.revoke({ session: 's1' }, 1000)
   assert.deepEqual(transport.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
 })
+
+for (const [name, found, closes, left] of [
+  ['the same session and user: it stays, with what was found anew', { id: 's1', user: 'ann', role: 'b' }, [], 'b'],
+  ['another user: it ends', { id: 's1', user: 'bob', role: 'b' }, [[4401, 'SALLY_LIFETIME_INVALID']], 'a'],
+  ['another session: it ends', { id: 's2', user: 'ann', role: 'b' }, [[4401, 'SALLY_LIFETIME_INVALID']], 'a'],
+] as const) {
+  for (const later of [false, true]) {
+    test(`a guard that takes a connection over finds ${name}${later ? ', later' : ''}`, async () => {
+      const from = slowDoor({ session: () => ({ id: 's1', user: 'ann', role: 'a' }) })
+      from.gate.resolve(true)
+      const answer = await from.admittance
+      assert.ok(answer.pass)
+      const transport = new FakeTransport()
+      const connection = from.core.open(answer, transport, { message: () => undefined })
+      const to = slowDoor({ session: () => (later ? Promise.resolve(found) : found), authorize: undefined })
+      await to.admittance
+      to.core.adopt(connection)
+      await new Promise(setImmediate)
+      assert.deepEqual(transport.closes, closes)
+      assert.deepEqual(connection.session, { id: 's1', user: 'ann', role: left })
+    })
+  }
+}

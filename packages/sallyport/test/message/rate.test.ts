@@ -102,6 +102,33 @@ test('the shared budgets are those of the user and the IP', () => {
   )
 })
 
+test('attack: who changes the user of a connection spends the budget of the new one, and no more of the old one', () => {
+  const { first, connection, calls } = door({ messages: perMinute(60) })
+  const session = { id: 's1', user: 'ada' }
+  Object.assign(connection, { session })
+  const users = (): string[] => calls.splice(0).flatMap(({ key }) => (key.startsWith('message:user:') ? [key] : []))
+  const send = () => first(textOf('x'), connection)
+  void [send(), send()]
+  assert.deepEqual(users(), ['message:user:ada', 'message:user:ada'])
+  session.user = 'bob'
+  void [send(), send()]
+  assert.deepEqual(users(), ['message:user:bob', 'message:user:bob'], 'in the same object')
+  Object.assign(connection, { session: { id: 's2', user: 'eve' } })
+  void send()
+  assert.deepEqual(users(), ['message:user:eve'], 'by another object')
+})
+
+test('attack: to change the user renews neither the budget of the connection nor that of the address', () => {
+  const { first, connection, calls } = door()
+  const codes = ['ada', 'bob', 'eve', 'ada'].map(user => {
+    Object.assign(connection, { session: { id: 's1', user } })
+    return codeOf(atOnce(first(textOf('x'), connection)))
+  })
+  assert.deepEqual(codes, ['PASS', 'PASS', 'PASS', 'SALLY_MESSAGE_RATE'])
+  const ips = calls.filter(({ key }) => key === 'message:ip:192.0.2.1')
+  assert.equal(ips.length, 3)
+})
+
 for (const whose of ['user', 'ip'] as const) {
   for (const later of [false, true]) {
     test(`the ${whose}'s budget is spent, ${later ? 'asynchronous' : 'synchronous'} store`, async () => {
