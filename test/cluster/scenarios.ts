@@ -167,7 +167,7 @@ export const SCENARIOS: readonly Scenario[] = [
       withProxy(scale, async (proxy, nodes) => {
         let note = ''
         return runFault({
-          name: '20 ms of latency, under load: nobody is refused',
+          name: '20 ms of latency, under load',
           nodes,
           survivors: nodes,
           revoker: nodes[0]!,

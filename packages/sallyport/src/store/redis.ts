@@ -33,8 +33,9 @@ const COUNTS_TTL_MS = 3_600_000
 const GATHER_MS = 10
 
 /**
- * The store of a cluster, over a client of `redis` or `ioredis` that the app made and connected. Redis 6.2 or later, or
- * Valkey; one server, Sentinel or Cluster. Throws a `TypeError` for options that cannot hold.
+ * The store of a cluster, over a client of `redis` or `ioredis` that the app made and connected (a `createSentinel` need
+ * not be). Redis 6.2 or later, or Valkey; one server, Sentinel or Cluster. Throws a `TypeError` for a client that cannot
+ * serve, and for options that cannot hold.
  */
 export function redis(client: NodeRedisClient | IoRedisClient, options: RedisStoreOptions): RedisStore {
   const {
