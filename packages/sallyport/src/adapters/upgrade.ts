@@ -4,24 +4,28 @@ import type { WebSocketServer } from 'ws'
 import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { socketOf } from '../guard/upgrade-socket.ts'
+import { show } from '../policy/shown.ts'
 import type { WsSide } from './ws.ts'
 
 /** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
 
 /**
- * Serves one path (null: every path) of an HTTP server's `upgrade` event with a `WebSocketServer({ noServer: true, ...guard.ws() })`. A
+ * Serves one path of an HTTP server's `upgrade` event with a `WebSocketServer({ noServer: true, ...guard.ws() })`. A
  * refusal is one write before anything is allocated for the connection. Throws a `TypeError` for a server whose sockets
- * this guard would not see.
+ * this guard would not see, and for a path that no request has.
  */
-export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path: string | null): UpgradeHandler {
+export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path: string): UpgradeHandler {
+  if (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path)) {
+    throw new TypeError(`guard.upgrade: path is ${show(path)}; write a path that begins with a slash: '/ws'`)
+  }
   if (!side.guards(server)) {
     throw new TypeError(
       'the WebSocketServer is not guarded by this guard: write new WebSocketServer({ noServer: true, ...guard.ws() })',
     )
   }
   return (request, socket, head) => {
-    if (path !== null && request.url?.split('?', 1)[0] !== path) return false
+    if (request.url?.split('?', 1)[0] !== path) return false
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     socket.on('error', () => socket.destroy())
     const own = socketOf(request, socket)

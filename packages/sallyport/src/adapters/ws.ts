@@ -98,7 +98,8 @@ export function createWsSide(core: Core): WsSide {
 
   return {
     admit,
-    guards: ({ options }) => guarded(options),
+    // JavaScript may give an HTTP server, which has no such options, or nothing.
+    guards: server => guarded((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
     options(Base, delivery) {
       const Guarded = guardedClass({ core, Base, locks, claim, delivery })
       classes.add(Guarded)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
@@ -221,6 +222,13 @@ test('upgrade refuses at start a server that the guard would not see', async t =
     name: 'TypeError',
     message: /\.\.\.guard\.ws\(\)/,
   })
+  for (const none of [createServer(), undefined]) {
+    assert.throws(() => guard.upgrade(none as unknown as WebSocketServer, '/'), /not guarded by this guard/)
+  }
+  for (const path of [undefined, null, '', 'ws', '/ws?a=1']) {
+    const sockets = new WebSocketServer({ noServer: true, ...guard.ws() })
+    assert.throws(() => guard.upgrade(sockets, path as string), /begins with a slash: '\/ws'/)
+  }
   assert.throws(() => guard.upgrade(new WebSocketServer({ noServer: true, ...other.ws() }), '/'), TypeError)
 })
 
