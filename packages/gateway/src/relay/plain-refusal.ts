@@ -25,6 +25,7 @@ export function createPlainRefusal(patterns: readonly string[], below = '/'): (t
       .split(/[?&;#]/)
       .slice(1)
       .some(parameter => {
+        if (parameter === '') return false
         const [name, value] = cut(parameter)
         return names.has(name) || pairs.has(`${name}=${value}`)
       })

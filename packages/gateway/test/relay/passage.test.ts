@@ -247,6 +247,25 @@ describe('plain HTTP of a route goes through', () => {
     })
   }
 
+  for (const [characters, status] of [
+    [8192, 200],
+    [8193, 414],
+  ] as const) {
+    test(`a target of ${characters} characters: ${status}`, async () => {
+      const app = await createApp((_incoming, response) => response.end())
+      const world = await serving(app.target)
+      const answer = await ask(world, { path: `/?${'&'.repeat(characters - 2)}` })
+      assert.equal(answer.status, status)
+      assert.equal(app.requests.length, status === 200 ? 1 : 0)
+      if (status === 414) {
+        assert.equal(answer.body, '{"code":"SALLY_REQUEST_TOO_LARGE"}')
+        assert.deepEqual(world.gateway.refusals(), [{ listener: 'main', reason: 'too-large', count: 1 }])
+      }
+      await world.close()
+      await app.close()
+    })
+  }
+
   test('without a passage: 404', async () => {
     const world = await createWorld(configOf(['ws://127.0.0.1:9']))
     assert.deepEqual(await ask(world, {}).then(({ status, body }) => [status, body]), [
