@@ -63,6 +63,7 @@ before(() => {
       'joi@18.3.2',
       'socket.io@4.8.4',
       'redis@6.3.1',
+      'ioredis@6.0.0',
       '@nestjs/common@11.2.10',
       '@nestjs/core@11.2.10',
       '@nestjs/platform-express@11.2.10',
