@@ -39,7 +39,8 @@ const guard = createGuard({
       controlFrames: { frames: PLENTY, per: '1 minute' },
     },
   },
-  lifetime: { backpressure: { bytes: '256 MiB' } },
+  // One frame that takes a suite a minute to send leaves no place for a pong.
+  lifetime: { backpressure: { bytes: '256 MiB' }, heartbeat: { dangerouslyOff: true } },
 })
 const app = await serve({
   guard,
