@@ -27,13 +27,16 @@ const versionOf = node => spawnSync(node, ['--version'], { encoding: 'utf8' }).s
 function alone(folder, work) {
   const holder = join(folder, '.sallyport', 'setup')
   mkdirSync(dirname(holder), { recursive: true })
-  for (;;) {
+  for (let waits = 0; ; waits++) {
     try {
       writeFileSync(holder, String(process.pid), { flag: 'wx' })
       break
     } catch {
-      if (isRunning(holder)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
-      else rmSync(holder, { force: true })
+      if (!isRunning(holder, waits)) rmSync(holder, { force: true })
+      else {
+        if (waits === 4) process.stderr.write(`setup: waits for another one; if there is none, remove ${holder}\n`)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+      }
     }
   }
   try {
@@ -44,11 +47,11 @@ function alone(folder, work) {
 }
 
 /** Whether the process still runs that wrote its number there. */
-function isRunning(holder) {
+function isRunning(holder, waits) {
   try {
     const number = readFileSync(holder, 'utf8')
-    // Made and not yet written.
-    return number === '' || process.kill(Number(number), 0)
+    // Made and not yet written, unless that takes seconds: then who made it was killed.
+    return number === '' ? waits < 20 : process.kill(Number(number), 0)
   } catch (error) {
     return error.code === 'EPERM'
   }

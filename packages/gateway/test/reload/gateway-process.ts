@@ -72,7 +72,7 @@ export async function startGateway(
     },
     heard(is) {
       return new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`not heard:\n${started.lines.slice(-20).join('\n')}`)), 20_000)
+        const late = setTimeout(() => reject(new Error(`not heard:\n${started.lines.slice(-20).join('\n')}`)), 60_000)
         const look = (): void => {
           const found = lines().find(is)
           if (found === undefined) return
