@@ -160,8 +160,14 @@ function nodeRedisLink(client: NodeRedis): RedisLink {
       own = listening
       listening.on('error', ignore)
       listening.on('ready', tell)
-      await listening.connect()
-      await listening.subscribe(channel, listener)
+      try {
+        await listening.connect()
+        await listening.subscribe(channel, listener)
+      } catch (error) {
+        // Another try has a connection of its own: this one would go on reconnecting for nobody.
+        destroy(listening)
+        throw error
+      }
     },
     onReady: listener => void listeners.push(listener),
     close() {
@@ -249,7 +255,13 @@ function ioRedisLink(client: IoRedis): RedisLink {
       listening.on('message', (from, message) => {
         if (from === channel) listener(String(message))
       })
-      await listening.subscribe(channel)
+      try {
+        await listening.subscribe(channel)
+      } catch (error) {
+        // Another try has a connection of its own: this one would go on reconnecting for nobody.
+        listening.disconnect()
+        throw error
+      }
     },
     onReady: listener => void listeners.push(listener),
     close() {

@@ -70,6 +70,28 @@ for (const kind of ['node-redis', 'ioredis'] as const) {
   })
 }
 
+for (const kind of ['node-redis', 'ioredis'] as const) {
+  it(`a connection for news that cannot be made is ended, by ${kind}: it does not go on reconnecting beside the next`, async () => {
+    let ended = 0
+    const fail = (): Promise<never> => Promise.reject(new Error('refused'))
+    const client = Object.assign(new EventEmitter(), {
+      eval: fail,
+      ...(kind === 'ioredis' ? { evalsha: fail, status: 'ready' } : { evalSha: fail, isPubSubActive: false }),
+      subscribe: fail,
+      connect: async () => undefined,
+      disconnect: () => ended++,
+      destroy: () => ended++,
+      duplicate: () => client,
+    })
+    const link = createRedisLink(client)
+    await assert.rejects(
+      link.subscribe('news', () => undefined),
+      /refused/,
+    )
+    assert.equal(ended, 1)
+  })
+}
+
 describe('clients of node-redis that are not one connection', () => {
   const unused = (): never => {
     throw new Error('not asked in this test')
@@ -110,8 +132,8 @@ describe('clients of node-redis that are not one connection', () => {
       async connect() {
         asked.push('connect')
         if (asked.length === 1) throw new Error('no sentinel answers')
-        this.isReady = true
-        this.emit('ready')
+        own.isReady = true
+        own.emit('ready')
       },
       destroy: async () => void asked.push('destroy'),
     })
