@@ -35,7 +35,12 @@ const byIoRedis = (
   }[topology]()
   const connected = Promise.withResolvers<void>()
   client.once('ready', () => connected.resolve())
-  return { client, connected: () => connected.promise, end: () => client.disconnect() }
+  const end = (): void => {
+    // It would ask for ever if it is asking now; `end` in `store/redis-link.ts` says more.
+    if (client instanceof Cluster) client.refreshSlotsCache = () => undefined
+    client.disconnect()
+  }
+  return { client, connected: () => connected.promise, end }
 }
 
 const byNodeRedis = (

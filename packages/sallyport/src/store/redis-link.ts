@@ -61,6 +61,8 @@ interface IoRedis extends Emitter {
   duplicate(): IoRedis
   subscribe(channel: string): Promise<unknown>
   disconnect(): void
+  /** Of a Cluster alone. */
+  refreshSlotsCache?: (done?: (error?: Error) => void) => void
 }
 
 const ignore = (): void => undefined
@@ -259,13 +261,22 @@ function ioRedisLink(client: IoRedis): RedisLink {
         await listening.subscribe(channel)
       } catch (error) {
         // Another try has a connection of its own: this one would go on reconnecting for nobody.
-        listening.disconnect()
+        end(listening)
         throw error
       }
     },
     onReady: listener => void listeners.push(listener),
     close() {
-      own?.disconnect()
+      if (own !== null) end(own)
     },
   }
+}
+
+/**
+ * Ends a connection of our own. A Cluster that is told to while it asks for its slots, as it does every few seconds, asks
+ * for them for ever after (ioredis 6.0): so it is left nothing to ask with.
+ */
+function end(client: IoRedis): void {
+  if (client.isCluster === true) client.refreshSlotsCache = ignore
+  client.disconnect()
 }

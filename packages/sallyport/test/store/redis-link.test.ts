@@ -92,6 +92,28 @@ for (const kind of ['node-redis', 'ioredis'] as const) {
   })
 }
 
+it('a Cluster of ioredis is ended with nothing to ask for its slots with: told to while it asks, it would ask for ever', async () => {
+  let refreshes = 0
+  let ended = 0
+  const client = Object.assign(new EventEmitter(), {
+    isCluster: true,
+    status: 'ready',
+    eval: async () => undefined,
+    evalsha: async () => undefined,
+    subscribe: async () => undefined,
+    refreshSlotsCache: () => void refreshes++,
+    disconnect: () => ended++,
+    duplicate: () => client,
+  })
+  const link = createRedisLink(client)
+  await link.subscribe('news', () => undefined)
+  client.refreshSlotsCache()
+  assert.equal(refreshes, 1)
+  link.close()
+  client.refreshSlotsCache()
+  assert.deepEqual([refreshes, ended], [1, 1])
+})
+
 describe('clients of node-redis that are not one connection', () => {
   const unused = (): never => {
     throw new Error('not asked in this test')
