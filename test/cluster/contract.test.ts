@@ -18,32 +18,35 @@ const topologies = {
   },
 } as const
 
-for (const topology of ['sentinel', 'cluster'] as const) {
-  describe(`a Redis store, ${topology}`, () => {
-    let started: Awaited<ReturnType<(typeof topologies)[typeof topology]>>
-    before(async () => {
-      started = await topologies[topology]()
-      closing.push(() => started.close())
-    })
-    const closing: (() => Promise<void>)[] = []
-    after(async () => {
-      for (const close of closing.toReversed()) await close()
-    })
-    for (const name of ['node-redis', 'ioredis'] as const) {
-      let store: RedisStore
+// Beside one another: what takes its time here is waiting for what expires.
+describe('on more than one server', { concurrency: true }, () => {
+  for (const topology of ['sentinel', 'cluster'] as const) {
+    describe(`a Redis store, ${topology}`, () => {
+      let started: Awaited<ReturnType<(typeof topologies)[typeof topology]>>
       before(async () => {
-        const client = connect(name, topology, { host: '127.0.0.1', port: started.port })
-        await client.connected()
-        // What is right is tested here, not how fast a busy machine answers.
-        store = redis(client.client, { secret: SECRET, deadlineMs: 2000 })
-        await store.ready()
-        closing.push(async () => {
-          await store.close()
-          client.end()
-        })
+        started = await topologies[topology]()
+        closing.push(() => started.close())
       })
-      // One for all: no two of its tests share a key.
-      storeConformance(`${topology} by ${name}`, () => ({ store, pass: wait, close: () => undefined }))
-    }
-  })
-}
+      const closing: (() => Promise<void>)[] = []
+      after(async () => {
+        for (const close of closing.toReversed()) await close()
+      })
+      for (const name of ['node-redis', 'ioredis'] as const) {
+        let store: RedisStore
+        before(async () => {
+          const client = connect(name, topology, { host: '127.0.0.1', port: started.port })
+          await client.connected()
+          // What is right is tested here, not how fast a busy machine answers.
+          store = redis(client.client, { secret: SECRET, deadlineMs: 2000 })
+          await store.ready()
+          closing.push(async () => {
+            await store.close()
+            client.end()
+          })
+        })
+        // One for all: no two of its tests share a key.
+        storeConformance(`${topology} by ${name}`, () => ({ store, pass: wait, close: () => undefined }))
+      }
+    })
+  }
+})
