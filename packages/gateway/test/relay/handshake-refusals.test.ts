@@ -7,23 +7,8 @@ import type { GatewayConfig } from '../../src/config/types.ts'
 import { createGateway } from '../../src/relay/gateway.ts'
 import { createBackend, createRawBackend } from '../support/backends.ts'
 import { configOf, createWorld, ORIGIN, route } from '../support/gateway-world.ts'
+import { handshake } from '../support/handshake.ts'
 import { closing } from '../support/leftovers.ts'
-
-const LINES: { readonly [name: string]: string } = {
-  Host: 'app.localhost',
-  Upgrade: 'websocket',
-  Connection: 'Upgrade',
-  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version': '13',
-  Origin: ORIGIN,
-  Cookie: 'sid=s1',
-}
-
-/** A clean handshake, with these lines instead of its own; null for none. */
-function handshake(target = '/ws', lines: { readonly [name: string]: string | null } = {}): string {
-  const all = Object.entries({ ...LINES, ...lines }).filter(([, value]) => value !== null)
-  return `GET ${target} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
-}
 
 const SCRIPT = 'GET /.sallyport/client.js HTTP/1.1\r\nHost: app.localhost\r\n\r\n'
 type Way = (socket: Socket, request: string) => Promise<void>

@@ -1,39 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
-import { closing } from '../support/leftovers.ts'
-
-interface App {
-  readonly target: string
-  readonly requests: IncomingMessage[]
-  readonly close: () => Promise<void>
-}
-
-async function createApp(listener: (incoming: IncomingMessage, response: ServerResponse) => unknown): Promise<App> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((incoming, response) => {
-    requests.push(incoming)
-    listener(incoming, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    target: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    close: closing(async () => {
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
-    }),
-  }
-}
-
-const http = { path: '/', upstream: 'backend', timeoutMs: 5_000 }
-const serving = (target: string): Promise<GatewayWorld> => createWorld(configOf([target], [route({ http })]))
+import { createApp, http, serving } from '../support/plain-app.ts'
 
 /** One request as it is written; the answer's status, headers and body. */
 async function ask(

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { test } from 'node:test'
-import { configOf, createWorld, ORIGIN, route } from '../support/gateway-world.ts'
-import { closing } from '../support/leftovers.ts'
+import { ORIGIN } from '../support/gateway-world.ts'
+import { createApp, serving } from '../support/plain-app.ts'
 
 const PLAIN = 'GET /page HTTP/1.1\r\nHost: app.localhost\r\n\r\n'
 const handshake = (origin = ORIGIN, path = '/ws'): string =>
@@ -17,19 +17,12 @@ async function halfAnswered(
 ): Promise<{ readonly text: string; readonly upgrades: number }> {
   const asked = Promise.withResolvers<ServerResponse>()
   let upgrades = 0
-  const backend = createServer((_request, response) => asked.resolve(response)).on('upgrade', (_request, socket) => {
+  const app = await createApp((_request, response) => asked.resolve(response))
+  app.server.on('upgrade', (_request, socket) => {
     upgrades++
     socket.destroy()
   })
-  backend.listen(0, '127.0.0.1')
-  await once(backend, 'listening')
-  const closeBackend = closing(async () => {
-    backend.closeAllConnections()
-    await new Promise(resolve => backend.close(resolve))
-  })
-  const target = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
-  const http = { path: '/', upstream: 'backend', timeoutMs: 5_000 }
-  const world = await createWorld(configOf([target], [route({ http })]))
+  const world = await serving(app.target)
   const socket = connect(world.port, '127.0.0.1')
   socket.on('error', () => undefined)
   let text = ''
@@ -46,7 +39,7 @@ async function halfAnswered(
   await closed
   response.end('the other half')
   await world.close()
-  await closeBackend()
+  await app.close()
   return { text, upgrades }
 }
 

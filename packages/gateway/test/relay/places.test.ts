@@ -3,22 +3,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { answering, createRawBackend } from '../support/backends.ts'
-import { configOf, createWorld, ORIGIN, route } from '../support/gateway-world.ts'
-
-const handshake = (lines: { readonly [name: string]: string } = {}): string => {
-  const all = {
-    Host: 'app.localhost',
-    Upgrade: 'websocket',
-    Connection: 'Upgrade',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Version': '13',
-    Origin: ORIGIN,
-    Cookie: 'sid=s1',
-    ...lines,
-  }
-  const text = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `GET /ws HTTP/1.1\r\n${text.join('')}\r\n`
-}
+import { configOf, createWorld, route } from '../support/gateway-world.ts'
+import { handshake } from '../support/handshake.ts'
 
 /** What the backend does with its next connections. */
 let answer: (socket: Socket) => void
@@ -41,12 +27,12 @@ const whileAsked =
   }
 
 const rows: readonly (readonly [name: string, sent: string, backend: typeof answer, then: Then])[] = [
-  ['a foreign Origin', handshake({ Origin: 'http://evil.example' }), honest, waits],
-  ['no session', handshake({ Cookie: 'other=1' }), honest, waits],
-  ['a rule of the app', handshake({ Cookie: 'sid=unwelcome' }), honest, waits],
-  ['a rule of the app that throws', handshake({ Cookie: 'sid=thrown' }), honest, waits],
+  ['a foreign Origin', handshake('/ws', { Origin: 'http://evil.example' }), honest, waits],
+  ['no session', handshake('/ws', { Cookie: 'other=1' }), honest, waits],
+  ['a rule of the app', handshake('/ws', { Cookie: 'sid=unwelcome' }), honest, waits],
+  ['a rule of the app that throws', handshake('/ws', { Cookie: 'sid=thrown' }), honest, waits],
   ['bytes behind the handshake', `${handshake()}\x81\x80\0\0\0\0`, honest, waits],
-  ['a body that is announced', handshake({ 'Content-Length': '5' }), honest, waits],
+  ['a body that is announced', handshake('/ws', { 'Content-Length': '5' }), honest, waits],
   ['a backend that refuses', handshake(), says('HTTP/1.1 403 Forbidden\r\n\r\n'), waits],
   ['a backend that breaks off', handshake(), socket => socket.resetAndDestroy(), waits],
   ['a backend that speaks no HTTP', handshake(), says('no HTTP\r\n\r\n'), waits],

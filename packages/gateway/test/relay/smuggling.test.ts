@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { describe, test } from 'node:test'
-import { configOf, createWorld, route } from '../support/gateway-world.ts'
-import { closing } from '../support/leftovers.ts'
+import { createApp, serving } from '../support/plain-app.ts'
 
 /** What must be a body, or nothing, to the backend. */
 const HIDDEN = 'GET /admin HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -71,22 +68,14 @@ describe('smuggling: whatever frames the body of plain HTTP, it is no request to
       test(`${method} over HTTP/${version}`, async () => {
         const asked: string[] = []
         let forged = ''
-        const backend = createServer((request, response) => {
+        const app = await createApp((request, response) => {
           asked.push(request.url!)
           request.resume().on('end', () => {
             forged += request.rawTrailers.join()
             response.end()
           })
         })
-        backend.listen(0, '127.0.0.1')
-        await once(backend, 'listening')
-        const closeBackend = closing(async () => {
-          backend.closeAllConnections()
-          await new Promise(resolve => backend.close(resolve))
-        })
-        const target = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
-        const http = { path: '/', upstream: 'backend', timeoutMs: 5_000 }
-        const world = await createWorld(configOf([target], [route({ http })]))
+        const world = await serving(app.target)
         let reached = 0
         for (const [lines, body] of rows) {
           asked.length = 0
@@ -106,7 +95,7 @@ describe('smuggling: whatever frames the body of plain HTTP, it is no request to
         assert.equal(forged, '')
         assert.ok(reached >= 5, `${reached} reached it`)
         await world.close()
-        await closeBackend()
+        await app.close()
       })
     }
   }
