@@ -7,6 +7,11 @@ import { SCENARIOS } from './scenarios.ts'
 const FULL: Scale = { graceMs: 60_000, deadlineMs: 50, awayMs: 5000, handshakes: 10_000, honest: 3_000 }
 const wanted = process.argv.slice(2)
 const chosen = SCENARIOS.filter(({ name }) => wanted.length === 0 || wanted.some(part => name.includes(part)))
+if (chosen.length === 0) {
+  const names = SCENARIOS.map(({ name }) => `  ${name}`).join('\n')
+  process.stderr.write(`no fault has ${wanted.join(' or ')} in its name; there are:\n${names}\n`)
+  process.exit(2)
+}
 const reports: FaultReport[] = []
 let failed = 0
 for (const { name, run } of chosen) {

@@ -126,7 +126,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'SIGSTOP for longer than the grace',
+    name: 'SIGSTOP of Redis for longer than a grace of 3 s',
     run: scale => {
       const graceMs = 3000
       return withRedis({}, { ...scale, graceMs }, (server, nodes) =>
@@ -162,7 +162,7 @@ export const SCENARIOS: readonly Scenario[] = [
       ),
   },
   {
-    name: 'latency of 20 ms',
+    name: '20 ms of latency, under load',
     run: scale =>
       withProxy(scale, async (proxy, nodes) => {
         let note = ''

@@ -44,10 +44,10 @@ export interface Circuit {
 const WAIT_SHARE = 0.8
 /**
  * Where so many calls wait that to read what asked for them and to answer them takes a turn of several ms each, and
- * nobody was answered, the server is taken to be silent earlier: of 50 ms that leaves 16 for these two turns.
+ * nobody was answered, the server is taken to be silent earlier: of 50 ms that leaves 20 for these two turns.
  */
 const CROWD = 50
-const SILENCE_SHARE = 0.68
+const SILENCE_SHARE = 0.6
 
 /** A call that waits; `fail` denies whoever asked. */
 interface Call extends Waiter {
