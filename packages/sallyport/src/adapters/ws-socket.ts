@@ -7,7 +7,7 @@ import type { Connection } from '../guard/connection.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
-import { faultOf, reasonOf, transportOf } from './ws-transport.ts'
+import { endOf, faultOf, transportOf } from './ws-transport.ts'
 
 /** `ws`'s class, or the app's own subclass of it. */
 export type WebSocketClass = typeof WebSocket
@@ -108,7 +108,9 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
     }
 
     override close(code?: number, reason?: string | Buffer): void {
-      prototype.close.call(this, code, reason ?? (lives.has(this) ? reasonOf(this) : undefined))
+      const end = reason === undefined && lives.has(this) ? endOf(this) : undefined
+      if (end === undefined) prototype.close.call(this, code, reason)
+      else prototype.close.call(this, end.code, end.reason)
     }
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
+import { DENIALS } from '../policy/denials.ts'
 
 /** What of `ws` is not in its types. */
 interface Received {
@@ -39,10 +40,12 @@ export function faultOf(error: unknown): [closeCode: number, detail: string] {
 }
 
 /**
- * What a peer is told that broke the protocol or a bound, since `ws` closes by itself without a word: the guard's own code.
- * Undefined while nothing is broken.
+ * What a peer is closed with that broke the protocol or a bound: the guard's own code and a word, where `ws` closes
+ * without a word, and for too many fragments with 1008. Undefined while nothing is broken.
  */
-export function reasonOf(socket: object): string | undefined {
+export function endOf(socket: object): { readonly code: number | undefined; readonly reason: string } | undefined {
   const error = (socket as Received)._receiver?.errored
-  return error instanceof Error ? violationOf(...faultOf(error)).code : undefined
+  if (!(error instanceof Error)) return undefined
+  const { code } = violationOf(...faultOf(error))
+  return { code: DENIALS[code].close, reason: code }
 }

@@ -300,7 +300,7 @@ test('bounds raised after the spread are held all the same', async t => {
   assert.deepEqual(await closeOf(socket), { code: 1009, reason: 'SALLY_MESSAGE_TOO_BIG' })
   const other = await open()
   for (let part = 0; part < 3; part++) other.send('1', { fin: part === 2 })
-  assert.deepEqual(await closeOf(other), { code: 1008, reason: 'SALLY_MESSAGE_FRAGMENTS' })
+  assert.deepEqual(await closeOf(other), { code: 1009, reason: 'SALLY_MESSAGE_FRAGMENTS' })
 })
 
 test('a close of the app’s own bears the reason that it gives, or none', async t => {
