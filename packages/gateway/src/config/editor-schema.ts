@@ -1,4 +1,4 @@
-import { FILE } from './shapes.ts'
+import { FILE } from './file-shape.ts'
 
 /** JSON Schema of the configuration, for editors: from the same table that reads it. `schema/gateway.schema.json` is it. */
 export function editorSchema(): { readonly [keyword: string]: unknown } {

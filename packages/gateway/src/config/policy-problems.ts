@@ -6,7 +6,7 @@ import { POLICY_SECTIONS } from './policy-shape.ts'
 import { type Reading, refuse } from './reading.ts'
 import { policyInputOf } from './route-policy.ts'
 import { isObject } from './shape.ts'
-import { SESSION } from './shapes.ts'
+import { SESSION } from './session-shape.ts'
 import { faultOfHost } from './text-checks.ts'
 import type { GatewayConfig, RoutePolicy, SessionConfig } from './types.ts'
 

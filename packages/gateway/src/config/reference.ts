@@ -1,4 +1,4 @@
-import { FILE } from './shapes.ts'
+import { FILE } from './file-shape.ts'
 
 /** What the reference tells of elsewhere: by the pages of the controls. */
 const POLICY = new Set(['handshake', 'message', 'lifetime', 'report', 'proxy'])
