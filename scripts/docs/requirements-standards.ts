@@ -123,7 +123,7 @@ export const RFC: readonly Requirement[] = [
   requirement(
     'RFC-10.7',
     'Validate incoming data at both ends; text is UTF-8; invalid data gets a close code, or an HTTP status before the upgrade',
-    ['wire/utf8.test.ts', 'wire/rfc6455.test.ts', 'client/connection.test.ts'],
+    ['wire/utf8.test.ts', 'wire/rfc6455.test.ts', 'client/connection-messages.test.ts'],
   ),
   requirement('RFC-10.8', 'SHA-1 is not relied on for security', ['wire/answer.test.ts', 'ticket/token.test.ts']),
 ]

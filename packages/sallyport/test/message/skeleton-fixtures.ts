@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Type } from 'typebox'
 import { format } from '../../src/message/format.ts'
 import type { MessageSubject } from '../../src/message/message-control.ts'
 import type { Schema } from '../../src/message/schema-kinds.ts'
@@ -12,6 +13,14 @@ type Change = {
   readonly format?: Partial<NonNullable<Message['format']>> | null
   readonly schema?: Partial<NonNullable<Message['schema']>>
 }
+
+export const Chat = Type.Object({
+  type: Type.Literal('chat'),
+  message: Type.String({ maxLength: 100_000 }),
+  roomId: Type.Optional(Type.String()),
+})
+export const CHAT = '{"type":"chat","message":"hello","roomId":"lobby"}'
+export const chat = (message: string): string => `{"type":"chat","message":"${message}","roomId":"lobby"}`
 
 /** A policy of which the reader reads all it needs. */
 export function policyFor(types: SchemaMap, change: Change = {}): Policy {
@@ -93,3 +102,8 @@ export function read(reader: MessageReader, text: string, wantsValue?: boolean):
 }
 
 let turn = 0
+
+/** What was parsed and what is passed on, where nothing was stripped. */
+export function twice(value: unknown): [unknown, unknown] {
+  return [value, value]
+}

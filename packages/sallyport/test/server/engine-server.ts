@@ -10,7 +10,7 @@ import type { ControlId } from '../../src/policy/verdict.ts'
 import { insideOf } from '../../src/guard/registry.ts'
 import { createReception } from '../../src/server/engine.ts'
 import { type EngineLane, installLane } from '../../src/server/engine-lane.ts'
-import { Decoder, FIN, frameSize, OPCODE, textOf, writeMaskedFrame } from '../../src/wire/index.ts'
+import { closePayload, Decoder, FIN, frameSize, OPCODE, textOf, writeMaskedFrame } from '../../src/wire/index.ts'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 
 /** A server on the engine, with every message accepted unless `policy` says otherwise. */
@@ -259,3 +259,5 @@ export function frame(first: number, payload: Uint8Array): Buffer {
 }
 
 export const text = (message: string): Buffer => frame(FIN | OPCODE.text, Buffer.from(message))
+export const ping = (payload: string): Buffer => frame(FIN | OPCODE.ping, Buffer.from(payload))
+export const close = (code: number, reason = ''): Buffer => frame(FIN | OPCODE.close, closePayload(code, reason))
