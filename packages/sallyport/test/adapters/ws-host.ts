@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import type { TestContext } from 'node:test'
 import { createGuard, type Guard, type Session } from 'sallyport'
-import { WebSocket } from 'ws'
+import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import { listenTo, type ToldEvents } from '../support/told-events.ts'
 import { freePort } from '../support/world.ts'
 
@@ -73,3 +74,13 @@ export async function createHost(sections: Sections = {}): Promise<Host> {
   }
   return host
 }
+
+/** A host that is closed after the test. */
+export async function started(t: TestContext, ...sections: Parameters<typeof createHost>): Promise<Host> {
+  const host = await createHost(...sections)
+  t.after(() => host.close())
+  return host
+}
+
+/** Makes the app's own server of `ws`. */
+export const attach = (options: object): WebSocketServer => new WebSocketServer(options as ServerOptions)

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
-import { deflateRawSync } from 'node:zlib'
-import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
-import { dial, exchange, handshakeText } from '../support/raw-client.ts'
+import { test } from 'node:test'
+import { WebSocket } from 'ws'
 import { chatSchema, closeOf, nextMessage, nextTexts, refusalOf } from '../support/world.ts'
-import { createHost, guardFor, type Host } from './ws-host.ts'
-
-async function started(t: TestContext, ...sections: Parameters<typeof createHost>): Promise<Host> {
-  const host = await createHost(...sections)
-  t.after(() => host.close())
-  return host
-}
+import { attach, started } from './ws-host.ts'
 
 const schema = { chat: chatSchema }
 const textOf = (data: unknown): string => String(data)
-const attach = (options: object): WebSocketServer => new WebSocketServer(options as ServerOptions)
 
 test('two lines: an existing app’s listeners get what was checked, serialised anew', async t => {
   const { server, guard, open, client } = await started(t, { message: { schema } })
@@ -189,64 +179,6 @@ test('first message: what the app sends early waits, and is never sent when auth
   assert.deepEqual(await both, ['{"type":"authenticated"}', '"S3cret"'])
 })
 
-test('noServer: two guards on two paths of one server, an unowned path, a path in disguise', async t => {
-  const host = await started(t, { message: { schema } })
-  const { server, guard, open, client, port } = host
-  const other = await guardFor(port)
-  const sockets = [guard, other].map((one, index) =>
-    new WebSocketServer({ noServer: true, ...one.ws() }).on('connection', socket => socket.send(`"${index}"`)),
-  )
-  const [a, b] = [guard.upgrade(sockets[0]!, '/a'), other.upgrade(sockets[1]!, '/b')]
-  server.on('upgrade', (request, socket, head) => {
-    if (!a(request, socket, head) && !b(request, socket, head))
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-  })
-  for (const [path, greeting] of [
-    ['/a', '0'],
-    ['/b?x=1', '1'],
-  ] as const) {
-    const socket = client(path)
-    assert.equal(await nextMessage(socket), greeting)
-  }
-  for (const path of ['/c', '/', '/a/', '/%61', '/A']) assert.equal((await refusalOf(client(path))).status, 404, path)
-  assert.equal((await refusalOf(client('/a', [], { origin: 'https://evil.example' }))).status, 403)
-  assert.deepEqual([guard.counters().opened, other.counters().opened], [1, 1])
-  await other.drain({ withinMs: 0 })
-  assert.equal(typeof open, 'function')
-})
-
-test('upgrade refuses at start a server that the guard would not see', async t => {
-  const { guard, port } = await started(t)
-  const other = await guardFor(port)
-  assert.throws(() => guard.upgrade(new WebSocketServer({ noServer: true }), '/'), {
-    name: 'TypeError',
-    message: /\.\.\.guard\.ws\(\)/,
-  })
-  for (const none of [createServer(), undefined]) {
-    assert.throws(() => guard.upgrade(none as unknown as WebSocketServer, '/'), /not guarded by this guard/)
-  }
-  for (const path of [undefined, null, '', 'ws', '/ws?a=1']) {
-    const sockets = new WebSocketServer({ noServer: true, ...guard.ws() })
-    assert.throws(() => guard.upgrade(sockets, path as string), /begins with a slash: '\/ws'/)
-  }
-  assert.throws(() => guard.upgrade(new WebSocketServer({ noServer: true, ...other.ws() }), '/'), TypeError)
-})
-
-test('two servers of one guard, each on its path: both guarded', async t => {
-  const { server, guard, client } = await started(t)
-  const handlers = ['/a', '/b'].map(path =>
-    guard.upgrade(
-      new WebSocketServer({ noServer: true, ...guard.ws() }).on('connection', socket =>
-        socket.send(JSON.stringify(path)),
-      ),
-      path,
-    ),
-  )
-  server.on('upgrade', (request, socket, head) => void handlers.some(handle => handle(request, socket, head)))
-  for (const path of ['/a', '/b']) assert.equal(await nextMessage(client(path)), path)
-  for (const path of ['/a', '/b']) assert.equal((await refusalOf(client(path, [], { origin: 'null' }))).status, 403)
-})
-
 test('a subclass of the app’s own keeps its ways and is guarded', async t => {
   class Named extends WebSocket {
     readonly nickname = 'ann'
@@ -264,43 +196,6 @@ test('a subclass of the app’s own keeps its ways and is guarded', async t => {
   socket.send('{"type":"admin"}')
   assert.match(String((await once(socket, 'message'))[0]), /SALLY_MESSAGE_TYPE/i)
   assert.equal((await refusalOf(client('/', [], { origin: 'null' }))).status, 403)
-})
-
-test('verifyClient replaced after the spread: nothing vouches for the socket, so nothing passes through it', async t => {
-  const { server, guard, client } = await started(t)
-  const got: unknown[] = []
-  const sockets = attach({ server, ...guard.ws(), verifyClient: () => true })
-  sockets.on('connection', socket => {
-    socket.on('message', data => got.push(data))
-    socket.send('"S3cret"')
-  })
-  const socket = client('/', [], { origin: 'https://evil.example' })
-  socket.on('message', data => got.push(data))
-  socket.on('open', () => socket.send('1'))
-  await once(socket, 'close')
-  assert.deepEqual(got, [])
-  assert.equal(guard.counters().opened, 0)
-})
-
-test('the class replaced after the spread: every handshake is refused, and a warning says why', async t => {
-  const { server, guard, client } = await started(t)
-  const warned = once(process, 'warning')
-  attach({ server, ...guard.ws(), WebSocket })
-  const refusal = await refusalOf(client())
-  assert.equal(refusal.status, 503)
-  assert.match(String((await warned)[0]), /spread/i)
-  assert.equal(guard.counters().opened, 0)
-})
-
-test('bounds raised after the spread are held all the same', async t => {
-  const { server, guard, open } = await started(t, { message: { size: { bytes: 100, fragments: 2 } } })
-  attach({ server, ...guard.ws(), maxPayload: 1e9, maxFragments: 1e9 } as object)
-  const socket = await open()
-  socket.send(`"${'a'.repeat(99)}"`)
-  assert.deepEqual(await closeOf(socket), { code: 1009, reason: 'SALLY_MESSAGE_TOO_BIG' })
-  const other = await open()
-  for (let part = 0; part < 3; part++) other.send('1', { fin: part === 2 })
-  assert.deepEqual(await closeOf(other), { code: 1009, reason: 'SALLY_MESSAGE_FRAGMENTS' })
 })
 
 test('a close of the app’s own bears the reason that it gives, or none', async t => {
@@ -325,120 +220,6 @@ test('a chooser of subprotocols put in afterwards is shown no ticket and can ans
   delete sockets.options.handleProtocols
   assert.equal((await open('/', ['sallyport.ticket.S3cret', 'sallyport.v1'])).protocol, 'sallyport.v1')
   assert.deepEqual(shown, [['sallyport.v1']])
-})
-
-test('deflate is negotiated only where the policy says so, without context; a bomb ends at the bound', async t => {
-  const off = await started(t)
-  attach({ server: off.server, ...off.guard.ws() })
-  assert.equal((await off.open()).extensions, '')
-
-  const on = await started(t, { handshake: { extensions: { deflate: true } } })
-  const got: unknown[] = []
-  attach({ server: on.server, ...on.guard.ws() }).on('connection', socket =>
-    socket.on('message', data => got.push(data)),
-  )
-  const socket = await on.open()
-  assert.match(socket.extensions, /permessage-deflate/)
-  const bomb = deflateRawSync(Buffer.alloc(64 << 20, 32)).subarray(0, 60_000)
-  const head = Buffer.from([0xc1, 0xfe, bomb.length >> 8, bomb.length & 0xff, 0, 0, 0, 0])
-  Reflect.get(socket, '_socket').write(Buffer.concat([head, bomb]))
-  assert.deepEqual(await closeOf(socket), { code: 1009, reason: 'SALLY_MESSAGE_TOO_BIG' })
-  assert.deepEqual(got, [])
-  assert.equal((await on.event(({ code }) => code === 'SALLY_MESSAGE_TOO_BIG')).enforced, true)
-})
-
-for (const [engine, offer] of [
-  ['Chromium', 'permessage-deflate; client_max_window_bits'],
-  ['Firefox', 'permessage-deflate'],
-] as const) {
-  test(`${engine}’s own offer of deflate is taken up where the policy allows it`, async t => {
-    const { server, guard, port } = await started(t, { handshake: { extensions: { deflate: { windowBits: 12 } } } })
-    attach({ server, ...guard.ws() })
-    const add = [`Sec-WebSocket-Extensions: ${offer}`]
-    const { status, text } = await exchange(port, handshakeText({ port, request: 'GET / HTTP/1.1', add }))
-    assert.equal(status, 101)
-    assert.match(text, /^sec-websocket-extensions: permessage-deflate;.*server_no_context_takeover/im)
-  })
-}
-
-for (const deflate of [false, true]) {
-  for (const way of ['server', 'upgrade'] as const) {
-    test(`offers that are not of the grammar are refused (${way}, deflate ${deflate})`, async t => {
-      const { server, guard, port } = await started(t, { handshake: { extensions: { deflate } } })
-      if (way === 'server') attach({ server, ...guard.ws() })
-      else server.on('upgrade', guard.upgrade(new WebSocketServer({ noServer: true, ...guard.ws() }), '/'))
-      for (const offer of ['', 'permessage-deflate;', 'permessage-deflate, ', 'permessage-deflate; a="1', '=']) {
-        const add = [`Sec-WebSocket-Extensions: ${offer}`]
-        const { status, text } = await exchange(port, handshakeText({ port, request: 'GET / HTTP/1.1', add }))
-        assert.equal(status, 400, offer)
-        // `ws` reads the header itself before it asks anybody, where it is to compress.
-        if (way === 'upgrade' || !deflate) assert.match(text, /\{"code":"SALLY_REQUEST_MALFORMED"\}$/, offer)
-      }
-    })
-  }
-}
-
-for (const way of ['server', 'upgrade'] as const) {
-  test(`reset while the session is looked up (${way}): nothing opens, nothing stays counted`, async t => {
-    const looks: (() => void)[] = []
-    const { server, guard, port, origin } = await started(t, {
-      handshake: {
-        connections: { total: 5 },
-        session: () => new Promise(resolve => looks.push(() => resolve({ id: 'a', user: 'a' }))),
-      },
-    })
-    if (way === 'server') attach({ server, ...guard.ws() })
-    else server.on('upgrade', guard.upgrade(attach({ noServer: true, ...guard.ws() }), '/'))
-    const text = handshakeText({ port, request: 'GET / HTTP/1.1', replace: { origin: `Origin: ${origin}` } })
-    for (let round = 0; round < 3; round++) {
-      const closed: Promise<unknown>[] = []
-      const dialled = await Promise.all(Array.from({ length: 5 }, () => dial(port)))
-      for (const socket of dialled) socket.write(text)
-      while (looks.length < 5) await new Promise(setImmediate)
-      for (const socket of dialled) {
-        closed.push(once(socket, 'close'))
-        socket.resetAndDestroy()
-      }
-      await Promise.all(closed)
-      const held = (): Promise<number> =>
-        new Promise(resolve => server.getConnections((_error, count) => resolve(count)))
-      while ((await held()) > 0) await new Promise(setImmediate)
-      // The sockets are gone before their answers come. A sixth of five would be refused if one were still counted.
-      for (const answer of looks.splice(0)) answer()
-      await new Promise(setImmediate)
-    }
-    assert.equal(guard.counters().opened, 0)
-    assert.deepEqual(guard.counters().denials, [])
-  })
-}
-
-test('guard.ws spread without the call: an error at start, not a server without a guard', async t => {
-  const { server, guard } = await started(t)
-  assert.throws(() => attach({ server, ...(guard.ws as object) }), /guard\.ws must be called.*\.\.\.guard\.ws\(\)/)
-})
-
-test('the guard itself spread: an error at start, not a server without a guard', async t => {
-  const { server, guard } = await started(t)
-  assert.throws(() => attach({ server, ...guard }), /a guard is no options.*\.\.\.guard\.ws\(\)/)
-})
-
-test('verifyClient replaced after the spread: the socket is cut, and a warning says why', async t => {
-  const { server, guard, client } = await started(t)
-  const opened: unknown[] = []
-  const got: unknown[] = []
-  const sockets = attach({ server, ...guard.ws(), verifyClient: () => true })
-  sockets.on('connection', socket => {
-    opened.push(socket)
-    socket.on('message', data => got.push(data))
-  })
-  const warned = once(process, 'warning')
-  const socket = client()
-  socket.on('open', () => socket.send('{"type":"chat","message":"past the door"}'))
-  await once(socket, 'close')
-  const [warning] = (await warned) as [Error & { code: string }]
-  assert.equal(warning.code, 'SALLY_CONTROL_FAILED')
-  assert.match(warning.message, /verifyClient was replaced.*handshake\.authorize/)
-  assert.deepEqual(got, [])
 })
 
 test('a class whose sockets have no receiver, as in Bun: binaryType can be chosen', async t => {
