@@ -6,6 +6,7 @@
 export { ConfigError, type ConfigProblem, formatProblems } from './config/config-error.ts'
 export { type ParsedConfig, parseConfig, parseConfigFully, type ParseOptions } from './config/parse.ts'
 export type * from './config/types.ts'
+export type { Weakness } from './config/weakness.ts'
 export type { ReadFile } from './config/reading.ts'
 export type {
   Gateway,

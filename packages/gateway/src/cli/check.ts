@@ -6,6 +6,7 @@ import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { policyInputOf } from '../config/route-policy.ts'
 import type { GatewayConfig } from '../config/types.ts'
+import type { Weakness } from '../config/weakness.ts'
 import { type Position, readDocument } from '../config/document.ts'
 import { readConfigFile, readConfigText } from '../reload/running.ts'
 import { resolverOf } from '../session/resolver.ts'
@@ -18,17 +19,11 @@ Reads the configuration as \`run\` would, compiles every policy, and names each 
 everything that is weakened. Nothing is opened.
 
   -c, --config FILE   default ${DEFAULT_FILE}
-      --strict        what is weakened, off or only reports is a failure too
+      --strict        what is weakened, off or only reports is a failure too, but for what the file accepts with a reason
       --json          for machines
 
 Exit code: 0 well, 1 problems (with --strict: or weakened), 2 usage.
 `
-
-/** What is weaker than the defaults. */
-interface Weak {
-  readonly path: string
-  readonly message: string
-}
 
 /** `check`: every problem, and everything weakened. */
 export function check(args: readonly string[], terminal: Terminal): ExitCode {
@@ -47,16 +42,22 @@ export function check(args: readonly string[], terminal: Terminal): ExitCode {
   }
   const reports = reportsOf(parsed.config)
   const weakened = [...parsed.weakened, ...weakOf(reports)]
-  const ok = values.strict !== true || weakened.length === 0
+  const accepted = weakened.filter(one => one.accepted !== null).length
+  const ok = values.strict !== true || weakened.length === accepted
   if (values.json === true) {
     terminal.out(JSON.stringify({ ok, problems: [], weakened, routes: Object.fromEntries(reports) }, null, 2))
     return ok ? 0 : 1
   }
   for (const [id, report] of reports)
     terminal.out(`${terminal.paint('bold', `routes.${id}`)} ${formatReport(report, { colour: terminal.colour })}`)
-  for (const { path, message } of weakened) terminal.out(`${terminal.paint('yellow', 'weakened')}  ${path}: ${message}`)
+  for (const { path, message, accepted: reason } of weakened)
+    terminal.out(
+      reason === null
+        ? `${terminal.paint('yellow', 'weakened')}  ${path}: ${message}`
+        : `${terminal.paint('green', 'accepted')}  ${path}: ${message}; accepted because: ${reason}`,
+    )
   const routes = parsed.config.routes.length
-  const told = `${file}: ${routes} route${routes === 1 ? '' : 's'}, no problem, ${weakened.length} weakened`
+  const told = `${file}: ${routes} route${routes === 1 ? '' : 's'}, no problem, ${weakened.length} weakened${accepted === 0 ? '' : `, ${accepted} of them accepted with a reason`}`
   terminal.out(terminal.paint(ok ? 'green' : 'red', told))
   return ok ? 0 : 1
 }
@@ -68,15 +69,19 @@ function reportsOf(config: GatewayConfig): readonly (readonly [string, Report])[
   )
 }
 
-function weakOf(reports: readonly (readonly [string, Report])[]): readonly Weak[] {
+function weakOf(reports: readonly (readonly [string, Report])[]): readonly Weakness[] {
   return reports.flatMap(([id, { controls }]) =>
-    controls.flatMap(({ control, state, because, requirements }): Weak[] => {
+    controls.flatMap(({ control, state, because, requirements }): Weakness[] => {
       const touches = requirements.length === 0 ? '' : ` (touches ${requirements.join(', ')})`
+      const accepted = null
       if (state === 'report-only')
-        return [{ path: `routes.${id}.report`, message: `${control} denies nothing, it only reports${touches}` }]
+        return [
+          { path: `routes.${id}.report`, message: `${control} denies nothing, it only reports${touches}`, accepted },
+        ]
       return because.map(path => ({
         path: `routes.${id}.${path}`,
         message: `${control} is ${state === 'off' ? 'off' : 'weakened'}${touches}`,
+        accepted,
       }))
     }),
   )

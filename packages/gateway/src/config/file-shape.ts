@@ -3,7 +3,7 @@ import { policySection } from './policy-shape.ts'
 import { route } from './route-shape.ts'
 import { choice, count, duration, type FieldsOf, may, must, named, object, secret, text } from './shape.ts'
 import * as checks from './text-checks.ts'
-import { address } from './text-shapes.ts'
+import { address, plaintext } from './text-shapes.ts'
 import { upstream } from './upstream-shape.ts'
 
 /** The whole file. */
@@ -64,6 +64,7 @@ export const FILE = object({
             'write secret: ${STORE_SECRET}',
             'The same on every gateway: keys are hashed under it, tickets and event hashes derived from it.',
           ),
+          dangerouslyAllowPlaintext: plaintext,
           prefix: may(text(checks.faultOfPrefix, "'sallyport'"), 'sallyport', 'Begins every key. Default sallyport.'),
         }),
         'write redis: { url: ${REDIS_URL}, secret: ${STORE_SECRET} }',

@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { nearest } from 'sallyport/policy'
 import { ConfigError } from './config-error.ts'
-import { type ConfigDocument, readDocument } from './document.ts'
+import { readDocument } from './document.ts'
 import { frozen } from './frozen.ts'
 import { refuseBrokenPolicies } from './policy-problems.ts'
 import { type ReadFile, type Reading, refuse } from './reading.ts'
 import { besideTicket, refuseOverlaps } from './route-overlaps.ts'
 import { isSchemaPath } from './schema-files.ts'
 import { FILE, type ReadFields } from './file-shape.ts'
-import { POLLING } from '../relay/plain-refusal.ts'
 import { isLoopback } from './text-checks.ts'
-import type { AdminConfig, GatewayConfig, HttpConfig, ListenerConfig, RouteConfig, RoutePolicy } from './types.ts'
+import type { AdminConfig, GatewayConfig, ListenerConfig, RouteConfig, RoutePolicy } from './types.ts'
+import { type Weakness, weaknessesOf } from './weakness.ts'
 
 /** Where a text came from, and what it may refer to. */
 export interface ParseOptions {
@@ -26,7 +26,7 @@ export interface ParseOptions {
 /** A configuration, and what in it weakens beside the policies (whose own `report()` tells of them). */
 export interface ParsedConfig {
   readonly config: GatewayConfig
-  readonly weakened: readonly { readonly path: string; readonly message: string }[]
+  readonly weakened: readonly Weakness[]
 }
 
 /**
@@ -45,7 +45,7 @@ export function parseConfigFully(text: string, options: ParseOptions): ParsedCon
   const readFile = options.readFile ?? fileReader(file)
   const document = readDocument(text, { file, env, verbatim: isSchemaPath })
   if (!('value' in document)) throw new ConfigError(document)
-  const reading: Reading = { document, readFile, problems: [], weakened: [] }
+  const reading: Reading = { document, readFile, problems: [], plaintext: new Map() }
   const read = FILE.read(reading, [], document.value ?? {})
   refuseBrokenPolicies(reading)
   refuseOverlaps(reading)
@@ -53,8 +53,7 @@ export function parseConfigFully(text: string, options: ParseOptions): ParsedCon
   const config = read === undefined ? null : configOf(read)
   if (config !== null) refuseOpenAdmin(reading, config.admin)
   if (reading.problems.length > 0 || config === null) throw new ConfigError(reading.problems)
-  noteWeak(reading, config, document)
-  return frozen({ config, weakened: reading.weakened })
+  return frozen({ config, weakened: weaknessesOf(config, reading) })
 }
 
 /** Reads relative to the folder of a configuration. */
@@ -114,57 +113,4 @@ function refuseOpenAdmin(reading: Reading, admin: AdminConfig | null): void {
     message: 'the admin API is no public address',
     remedy: "write '127.0.0.1:9901' or a unix socket; from elsewhere come through ssh or a sidecar",
   })
-}
-
-function noteWeak(reading: Reading, config: GatewayConfig, document: ConfigDocument): void {
-  const note = (path: string, message: string): void => void reading.weakened.push({ path, message })
-  for (const { name, address, tls } of config.listeners) {
-    if (tls === null && 'host' in address && !isLoopback(address.host) && config.proxy === null)
-      note(
-        `listeners.${name}`,
-        'plain on a public address, and no proxy is trusted: every handshake from elsewhere is refused (426)',
-      )
-  }
-  for (const [name, { targets, tls }] of Object.entries(config.upstreams)) {
-    if (tls?.dangerouslyAcceptAnyCertificate === true)
-      note(`upstreams.${name}.tls.dangerouslyAcceptAnyCertificate`, 'whoever answers is believed to be the backend')
-    for (const target of targets) {
-      const url = URL.parse(target)
-      if (url !== null && /^(?:ws|http):$/.test(url.protocol) && !isLoopback(url.hostname))
-        note(`upstreams.${name}`, `messages and identity go in clear to ${url.host}: only within a network of your own`)
-    }
-  }
-  for (const { id, http } of config.routes) {
-    if (http !== null) noteWay(note, id, http, document.value)
-  }
-  const redis = config.store == null ? null : URL.parse(config.store.url)
-  if (redis?.protocol === 'redis:' && !isLoopback(redis.hostname))
-    note('store.redis.url', 'what gateways tell Redis goes in clear: only within a network of your own')
-  for (const { id, session } of config.routes) {
-    if (session.kind !== 'forwardAuth' || document.from(['routes', id, 'session', 'forwardAuth', 'url']) !== null)
-      continue
-    const url = new URL(session.url)
-    if (url.protocol === 'http:' && !isLoopback(url.hostname))
-      note(
-        `routes.${id}.session.forwardAuth.url`,
-        `cookies go in clear to ${url.host}: only within a network of your own`,
-      )
-  }
-}
-
-/** Plain HTTP beside a WebSocket: whatever else the backend speaks there is a way around both doors. */
-function noteWay(
-  note: (path: string, message: string) => void,
-  id: string,
-  { upstream, refuse: refused = [] }: HttpConfig,
-  file: unknown,
-): void {
-  const said = (file as { routes: { [id: string]: { http?: object | null } } }).routes[id]?.http ?? {}
-  if (!refused.includes(POLLING))
-    note(`routes.${id}.http.dangerouslyPassPolling`, `long polling of Socket.IO reaches ${upstream} around both doors`)
-  else if (!('refuse' in said) || said.refuse === null)
-    note(
-      `routes.${id}.http`,
-      `plain HTTP reaches ${upstream} unguarded: a transport there (SockJS, SignalR, polling of its own) is a way around both doors; name it in http.refuse, or write refuse: [] where there is none`,
-    )
 }

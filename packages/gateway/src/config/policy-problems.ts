@@ -31,7 +31,7 @@ function judge(
 ): void {
   const at: Path = ['routes', id]
   const before = reading.problems.length
-  const scratch: Reading = { ...reading, problems: [], weakened: [] }
+  const scratch: Reading = { ...reading, problems: [] }
   const sections: { [key: string]: unknown } = {}
   for (const [key, { shape }] of Object.entries(POLICY_SECTIONS)) {
     const said = route[key]

@@ -11,8 +11,8 @@ export interface Reading {
   readonly document: ConfigDocument
   readonly readFile: ReadFile
   readonly problems: ConfigProblem[]
-  /** What weakens, beside the policies: path and meaning. */
-  readonly weakened: { readonly path: string; readonly message: string }[]
+  /** Why something may go in clear, by the path of what it is said of. */
+  readonly plaintext: Map<string, string>
 }
 
 /** A value that will not do. */

@@ -1,7 +1,7 @@
 import { pathText } from './path.ts'
 import { duration, flag, list, mapped, may, must, object, secret, type Shape, text } from './shape.ts'
 import * as checks from './text-checks.ts'
-import { header } from './text-shapes.ts'
+import { header, plaintext } from './text-shapes.ts'
 import type { SessionConfig } from './types.ts'
 
 const forwardAuth = mapped(
@@ -11,6 +11,7 @@ const forwardAuth = mapped(
       "write url: 'http://127.0.0.1:9000/me'",
       "The app's own endpoint: 2xx is yes, 401 and 403 no, anything else cannot tell (503).",
     ),
+    dangerouslyAllowPlaintext: plaintext,
     timeout: may(duration(), 2000, 'Longest wait for its answer. Default 2 s.'),
     requestHeaders: may(
       list(header, 1, "'Cookie'"),

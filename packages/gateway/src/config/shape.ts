@@ -20,8 +20,15 @@ export interface Field<T> {
   readonly fallback: T | (() => T) | undefined
 }
 
+/** A key that is read for what the reading then knows: the object is without it. */
+export interface Note extends Field<unknown> {
+  readonly isNote: true
+}
+
 /** What the fields of an object come to. */
-export type FieldsOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never }
+export type FieldsOf<F> = {
+  readonly [K in keyof F as F[K] extends Note ? never : K]: F[K] extends Field<infer T> ? T : never
+}
 
 /** A key that may be left out. */
 export function may<T, const D>(shape: Shape<T>, fallback: D | (() => D), doc: string): Field<T | D> {
@@ -31,6 +38,11 @@ export function may<T, const D>(shape: Shape<T>, fallback: D | (() => D), doc: s
 /** A key that must be there; `write` says how. */
 export function must<T>(shape: Shape<T>, write: string, doc: string): Field<T> {
   return { shape, doc, must: write, fallback: undefined }
+}
+
+/** A key that may be left out, and is read for what the reading then knows. */
+export function note(shape: Shape<unknown>, doc: string): Note {
+  return { ...may(shape, undefined, doc), isNote: true }
 }
 
 /** An object of known keys. */
@@ -51,7 +63,10 @@ export function object<F extends { readonly [key: string]: Field<any> }>(fields:
       const found: { [key: string]: unknown } = {}
       for (const [key, field] of Object.entries(fields)) {
         const said = Object.hasOwn(value, key) ? value[key] : undefined
-        if (said !== undefined && said !== null) {
+        const isSaid = said !== undefined && said !== null
+        if ('isNote' in field) {
+          if (isSaid) field.shape.read(reading, [...path, key], said)
+        } else if (isSaid) {
           found[key] = field.shape.read(reading, [...path, key], said)
         } else if (field.must === null) {
           found[key] = typeof field.fallback === 'function' ? (field.fallback as () => unknown)() : field.fallback

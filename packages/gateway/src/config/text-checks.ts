@@ -114,6 +114,12 @@ export function faultOfText(value: string): string | null {
   return value !== '' && value.length <= 2048 && /^[^\p{Cc}]+$/u.test(value) ? null : 'text of one line is meant here'
 }
 
+/** A reason in words: whoever reads the file is to judge it. */
+export function faultOfReason(value: string): string | null {
+  if (faultOfText(value) !== null || value.length > 300) return 'one line of at most 300 characters is meant here'
+  return (value.match(/\p{L}{2,}/gu) ?? []).length >= 3 ? null : 'no reason: three words at the least are meant here'
+}
+
 /** A secret of `least` bytes or more that is no placeholder. */
 export function faultOfSecret(least: number): (value: string) => string | null {
   return value => {

@@ -1,6 +1,6 @@
 import { choice, count, duration, flag, list, mapped, may, must, object, secret, type Shape, text } from './shape.ts'
 import * as checks from './text-checks.ts'
-import { host } from './text-shapes.ts'
+import { host, plaintext } from './text-shapes.ts'
 import type { HealthConfig } from './types.ts'
 
 const pem = secret(value => (value.includes('-----BEGIN') ? null : 'not PEM'), 'name a PEM file: file:/etc/ssl/ca.pem')
@@ -39,6 +39,7 @@ export const upstream = mapped(
     eject: may(duration(), 10_000, 'How long a backend is passed over that cannot be reached. Default 10 s.'),
     failures: may(count(1, 1000), 1, 'Failed connects in a row before that. Default 1.'),
     health: may(health, null, 'A look at each backend now and then.'),
+    dangerouslyAllowPlaintext: plaintext,
     tls: may(
       object({
         ca: may(pem, null, 'PEM of the authorities to trust instead of the system: file:/etc/ssl/backend-ca.pem.'),
@@ -49,5 +50,9 @@ export const upstream = mapped(
       'For wss and https targets.',
     ),
   }),
-  ({ connectTimeout, eject, ...rest }) => ({ ...rest, connectTimeoutMs: connectTimeout, ejectMs: eject }),
+  ({ connectTimeout, eject, ...rest }) => ({
+    ...rest,
+    connectTimeoutMs: connectTimeout,
+    ejectMs: eject,
+  }),
 )

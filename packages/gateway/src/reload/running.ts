@@ -184,5 +184,8 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
 }
 
 function tellWeakened(log: Logger, { weakened }: ParsedConfig): void {
-  for (const { path, message } of weakened) log.warn({ kind: 'weakened', path }, message)
+  for (const { path, message, accepted } of weakened) {
+    if (accepted === null) log.warn({ kind: 'weakened', path }, message)
+    else log.info({ kind: 'weakened', path, accepted }, message)
+  }
 }

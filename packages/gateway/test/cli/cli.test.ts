@@ -53,6 +53,11 @@ const WEAK = STARTER.replace(
   'origin: { allow: [https://app.example.com] }',
   'origin: { allow: [https://app.example.com], dangerouslyAllowMissing: true }',
 )
+const PLAIN = STARTER.replace('ws://127.0.0.1:9000', 'ws://backend:9000')
+const ACCEPTED = PLAIN.replace(
+  'targets: [ws://backend:9000]',
+  'targets: [ws://backend:9000]\n    dangerouslyAllowPlaintext: a network of their own',
+)
 const REPORTING = STARTER.replace('    message:\n', '    report: true\n    message:\n')
 
 describe('exit codes: 0 well, 1 problems, 2 usage', () => {
@@ -77,6 +82,35 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
       /weakened {2}routes\.chat\.handshake\.origin\.dangerouslyAllowMissing: handshake\/origin is weakened \(touches/,
     ],
     ['check --strict of a weakened file', () => ['check', '--strict', '-c', file('weak.yaml', WEAK)], 1, /1 weakened/],
+    [
+      'check --strict of a plain upstream that nobody accepted',
+      () => ['check', '--strict', '-c', file('plain.yaml', PLAIN)],
+      1,
+      /weakened {2}upstreams\.app: .*in clear to backend:9000.*dangerouslyAllowPlaintext\n.*, 1 weakened\n$/,
+    ],
+    [
+      'check --strict of one that is accepted with a reason',
+      () => ['check', '--strict', '-c', file('accepted.yaml', ACCEPTED)],
+      0,
+      /accepted {2}upstreams\.app: .*in clear to backend:9000; accepted because: a network of their own\n.*, 1 weakened, 1 of them accepted with a reason\n$/,
+    ],
+    [
+      'check --strict of an accepted one beside a weakened one',
+      () => [
+        'check',
+        '--strict',
+        '-c',
+        file(
+          'beside.yaml',
+          ACCEPTED.replace(
+            'allow: [https://app.example.com]',
+            'allow: [https://app.example.com], dangerouslyAllowMissing: true',
+          ),
+        ),
+      ],
+      1,
+      /2 weakened, 1 of them/,
+    ],
     [
       'check --strict of one that only reports',
       () => ['check', '--strict', '-c', file('report.yaml', REPORTING)],

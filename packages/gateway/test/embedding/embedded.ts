@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { ConfigError, createGateway, createGuardOf, type Gateway, parseConfigFully } from '@sallyport/gateway'
 import { createMemoryStore } from 'sallyport/store/memory'
 
-/** For CI: the problems of a file, or what it weakens. */
+/** For CI: the problems of a file, or what it weakens and does not accept with a reason. */
 export function judge(file: string): readonly string[] {
   try {
     const { weakened } = parseConfigFully(readFileSync(file, 'utf8'), { file })
-    return weakened.map(({ path, message }) => `${path}: ${message}`)
+    return weakened.flatMap(({ path, message, accepted }) => (accepted === null ? [`${path}: ${message}`] : []))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.problems.map(
