@@ -1,6 +1,8 @@
 import { nearest } from './nearest.ts'
-import type { Findings } from './problem.ts'
-import { kindOf, pathTo } from './shown.ts'
+import { neighbourOf, remedyOfServer } from './neighbours.ts'
+import { placesOf } from './places.ts'
+import type { Findings, Problem } from './problem.ts'
+import { isThenable, kindOf, pathTo } from './shown.ts'
 import type { ControlId } from './verdict.ts'
 
 /** One object of the policy after its keys were read once: own keys alone, unknown ones told. */
@@ -20,7 +22,7 @@ const MOST_KEYS = 1000
  */
 export function openFields(value: unknown, path: string, known: readonly string[], findings: Findings): Fields {
   const said = new Map<string, unknown>()
-  for (const [key, entry] of entriesOf(value, path, findings)) {
+  for (const [key, entry] of entriesOf(value, path, findings, known)) {
     if (known.includes(key)) {
       if (entry !== undefined) said.set(key, entry)
     } else {
@@ -40,12 +42,20 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   '': '{ handshake: { … }, message: { … } }',
   proxy: "proxy: { trust: ['10.0.0.5'] }",
   events: 'events: { log: pino() }',
+  handshake: 'handshake: { origin: { … }, session: … }',
+  message: 'message: { schema: { chat: ChatSchema } }',
+  lifetime: "lifetime: { idle: { after: '15 minutes' } }",
+  'handshake.origin': "origin: { allow: ['https://app.company.com'] }",
+  'handshake.extensions': 'extensions: { deflate: true }',
   'handshake.host': "host: { allow: ['api.company.com'] }",
   'handshake.subprotocol': "subprotocol: { serve: ['chat.v1'] }",
+  'handshake.session': 'session: expressSession(sessionMiddleware, request => request.session?.userId)',
   'handshake.rate': "rate: { perIp: { attempts: 30, per: '1 minute' } }",
   'handshake.connections': 'connections: { perUser: 10 }',
   'handshake.ticket': 'ticket: { secret: process.env.TICKET_SECRET }',
   'message.size': "size: { bytes: '64 KiB' }",
+  'message.schema': 'schema: { chat: ChatSchema }',
+  'message.outbound': 'outbound: { chat: ChatSchema }',
   'message.rate': "rate: { messages: 100, per: '1 minute' }",
   'message.format': "format: { data: 'json' }",
   'message.concurrency': 'concurrency: { handlers: 16 }',
@@ -55,19 +65,30 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'lifetime.session': "session: { recheck: '1 minute' }",
 }
 
-/** Own entries of an object, in order; none, and a problem, where there is no readable plain object. */
-export function entriesOf(value: unknown, path: string, findings: Findings): readonly (readonly [string, unknown])[] {
+/**
+ * Own entries of an object, in order; none, and a problem, where there is no readable plain object. What is not own
+ * would be ignored in silence: `known` keys that are inherited, and all that a Map or a Promise holds, are a problem too.
+ */
+export function entriesOf(
+  value: unknown,
+  path: string,
+  findings: Findings,
+  known: readonly string[] = [],
+): readonly (readonly [string, unknown])[] {
   if (value === undefined) return []
   const fault = (message: string, remedy: string): readonly [] => {
     findings.problems.push({ path: path || 'policy', value: kindOf(value), message, remedy })
     return []
   }
   try {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return fault('an object is meant here', `write ${EXAMPLES[path] ?? '{ … }'}`)
-    }
+    if (isThenable(value)) return fault('it comes later, and a policy is read at once', 'await it first')
+    if (!isObject(value)) return fault('an object is meant here', `write ${EXAMPLES[path] ?? '{ … }'}`)
     const keys = Reflect.ownKeys(value)
     if (keys.length > MOST_KEYS) return fault(`more than ${MOST_KEYS} keys`, 'write the keys that are documented')
+    const inherited = known.find(key => isInherited(value, key))
+    if (inherited !== undefined) fault(`\`${inherited}\` is inherited, and own keys alone are read`, COPY)
+    else if (keys.length === 0 && !isPlain(value))
+      return fault('an instance of a class, without a key of its own', COPY)
     return keys.flatMap(key => {
       if (typeof key === 'symbol') {
         fault('a symbol is no key of a policy', 'remove it')
@@ -78,6 +99,29 @@ export function entriesOf(value: unknown, path: string, findings: Findings): rea
   } catch {
     return fault('it cannot be read: looking at its keys throws', 'write a plain object')
   }
+}
+
+const COPY = 'write a plain object with the keys in it'
+
+/** An object whose content is its keys; a Map or a Date has it elsewhere. */
+function isObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return !(value instanceof Map || value instanceof Set || value instanceof Date || value instanceof RegExp)
+}
+
+/** Whether it stands right below the end of the chain: this realm's `Object.prototype`, another's, or none. */
+function isPlain(value: object): boolean {
+  const above: unknown = Reflect.getPrototypeOf(value)
+  return above === null || Reflect.getPrototypeOf(above as object) === null
+}
+
+/** Whether a class or another object lends it the key. The end of the chain is not asked: a polluted prototype says nothing. */
+function isInherited(value: object, key: string): boolean {
+  if (Object.hasOwn(value, key)) return false
+  for (let above = Reflect.getPrototypeOf(value); above !== null; above = Reflect.getPrototypeOf(above)) {
+    if (Reflect.getPrototypeOf(above) !== null && Object.hasOwn(above, key)) return true
+  }
+  return false
 }
 
 function readKey(holder: object, key: string, path: string, findings: Findings): unknown {
@@ -95,15 +139,35 @@ function readKey(holder: object, key: string, path: string, findings: Findings):
 }
 
 function unknownKey(path: string, key: string, value: unknown, known: readonly string[]): Findings['problems'][number] {
-  const near = nearest(key, known)
-  const place = path === '' ? 'the policy' : `\`${path}\``
   return {
     path: pathTo(path, key),
     // The kind alone: under a misspelt key there may be a secret.
     value: kindOf(value),
     message: 'unknown key',
-    remedy: near === undefined ? `keys of ${place}: ${known.join(', ')}` : `did you mean \`${near}\`?`,
-    ...(near === undefined ? {} : { nearest: near }),
+    ...insteadOf(path, key, known),
+  }
+}
+
+/** What to write instead of an unknown key: where it belongs, what it was probably meant to be, or what there is. */
+function insteadOf(path: string, key: string, known: readonly string[]): Pick<Problem, 'remedy' | 'nearest'> {
+  const places = placesOf(key, path)
+  if (places.length > 0) {
+    const sections = places.map(place => place.slice(0, Math.max(0, place.lastIndexOf('.'))))
+    const named = sections.map(section => (section === '' ? 'the root of the policy' : `\`${section}\``))
+    return { remedy: `write it under ${named.join(' or ')}`, nearest: places[0]! }
+  }
+  const near = nearest(key, known)
+  if (near !== undefined) return { remedy: `did you mean \`${near}\`?`, nearest: near }
+  const neighbour = neighbourOf(key)
+  if (neighbour !== undefined) {
+    const { path: nearPath, write } = neighbour
+    return { remedy: `here it is \`${nearPath}\`: write ${write}`, nearest: nearPath }
+  }
+  const server = path === '' ? remedyOfServer(key) : undefined
+  if (server !== undefined) return { remedy: server }
+  const example = EXAMPLES[path]
+  return {
+    remedy: `keys of ${path === '' ? 'the policy' : `\`${path}\``}: ${known.join(', ')}${example === undefined || path === '' ? '' : `; such as ${example}`}`,
   }
 }
 

@@ -10,9 +10,10 @@ import { isEmptyList, kindOf, pathTo, show } from './shown.ts'
 import { readTicket } from './ticket-section.ts'
 import type { Ambient } from './ticket-section.ts'
 import type { Policy } from './types.ts'
+import { callOf } from './uncalled.ts'
 
 /** Keys of `handshake`. */
-export const HANDSHAKE_KEYS: readonly string[] = [
+const KEYS: readonly string[] = [
   'transport',
   'host',
   'request',
@@ -31,7 +32,7 @@ type Handshake = Policy['handshake']
 
 /** `handshake`: who may open. */
 export function readHandshake(root: Fields): Handshake {
-  const handshake = openChild(root, 'handshake', HANDSHAKE_KEYS)
+  const handshake = openChild(root, 'handshake', KEYS)
   const origin = readOrigin(handshake)
   const { session, ambient } = readSession(handshake)
   return Object.freeze({
@@ -145,7 +146,7 @@ const FIND = 'write session: request => … (your look-up), or { dangerouslyAnon
 function readSession(handshake: Fields): { readonly session: SessionResolver | null; readonly ambient: Ambient } {
   const said = handshake.get('session')
   if (typeof said === 'function') return { session: said as SessionResolver, ambient: readAmbient(handshake, said) }
-  if (said === undefined || typeof said !== 'object') {
+  if (typeof said !== 'object' || said === null) {
     const value = said === undefined ? 'nothing' : kindOf(said)
     refuse(handshake, 'session', value, 'it must be decided how the session is found', FIND)
     return { session: null, ambient: true }
@@ -162,6 +163,11 @@ function readSession(handshake: Fields): { readonly session: SessionResolver | n
 /** What can be told from a resolver, read with care: it is the app's own function. */
 function readAmbient(handshake: Fields, resolver: object): boolean {
   const at: Fields = { ...handshake, path: pathTo(handshake.path, 'session') }
+  const call = callOf(resolver)
+  if (call !== undefined) {
+    refuse(handshake, 'session', 'a function', 'it makes a resolver, and was not called', `write session: ${call}`)
+    return true
+  }
   try {
     if (Number(Reflect.get(resolver, 'length')) >= 3) {
       refuse(

@@ -7,21 +7,13 @@ import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
 
 /** Keys of `lifetime`. */
-export const LIFETIME_KEYS: readonly string[] = [
-  'authentication',
-  'heartbeat',
-  'idle',
-  'age',
-  'session',
-  'backpressure',
-  'shutdown',
-]
+const KEYS: readonly string[] = ['authentication', 'heartbeat', 'idle', 'age', 'session', 'backpressure', 'shutdown']
 
 type Lifetime = Policy['lifetime']
 
 /** `lifetime`: what ends a connection. */
 export function readLifetime(root: Fields, handshake: Policy['handshake']): Lifetime {
-  const lifetime = openChild(root, 'lifetime', LIFETIME_KEYS)
+  const lifetime = openChild(root, 'lifetime', KEYS)
   const authentication = openChild(lifetime, 'authentication', ['deadline'])
   const deadlineMs = readDuration(authentication, 'deadline', DEFAULTS.authenticationMs)
   const backpressure = openChild(lifetime, 'backpressure', ['bytes', 'for'])

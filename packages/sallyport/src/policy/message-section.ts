@@ -9,7 +9,7 @@ import { pathTo, show } from './shown.ts'
 import type { Policy } from './types.ts'
 
 /** Keys of `message`. */
-export const MESSAGE_KEYS: readonly string[] = [
+const KEYS: readonly string[] = [
   'size',
   'rate',
   'format',
@@ -30,7 +30,7 @@ type Message = Policy['message']
 
 /** `message`: what may pass. */
 export function readMessage(root: Fields, handshake: Policy['handshake']): Message {
-  const message = openChild(root, 'message', MESSAGE_KEYS)
+  const message = openChild(root, 'message', KEYS)
   const discriminator = readDiscriminator(message)
   const reserved = handshake.ticket?.carrier === 'first-message' ? [FIRST_MESSAGE_TYPE] : []
   const types = readSchema(message, reserved)

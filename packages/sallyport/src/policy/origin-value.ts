@@ -35,9 +35,10 @@ export function faultOfOrigin(value: unknown, insecure: boolean): Unusable | nul
     }
   if (value === undefined || value === null)
     return { message: 'no value: is an environment variable unset?', remedy: "write 'https://app.company.com'" }
+  if (value instanceof URL) return { message: 'an origin is text', ...wrote(value.href, insecure) }
   if (typeof value !== 'string') return { message: 'an origin is text', remedy: "write 'https://app.company.com'" }
   if (EXTENSION.test(value)) return null
-  const fault = faultOfText(value)
+  const fault = faultOfText(value, insecure)
   if (fault !== null) return fault
   const url = URL.parse(value)
   if (url === null)
@@ -45,7 +46,7 @@ export function faultOfOrigin(value: unknown, insecure: boolean): Unusable | nul
       message: 'not an origin: its host or port is invalid',
       remedy: "write scheme, host and port: 'https://app.company.com'",
     }
-  const unlike = faultOfForm(value, url)
+  const unlike = faultOfForm(value, url, insecure)
   if (unlike !== null) return unlike
   if (url.protocol === 'http:' && !insecure && !isLoopback(url.hostname)) {
     return {
@@ -57,15 +58,17 @@ export function faultOfOrigin(value: unknown, insecure: boolean): Unusable | nul
   return null
 }
 
-/** "Write this", where the text is an origin of the web once it is read. */
-function wrote(text: string): Pick<Unusable, 'remedy' | 'nearest'> {
-  const origin = URL.parse(text)?.origin
-  return origin === undefined || !/^https?:/.test(origin)
-    ? { remedy: "write scheme, host and port: 'https://app.company.com'" }
-    : { remedy: `write '${origin}'`, nearest: origin }
+/** "Write this", where the text is an origin of the web once it is read: one that is then taken. */
+function wrote(text: string, insecure: boolean): Pick<Unusable, 'remedy' | 'nearest'> {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol))
+    return { remedy: "write scheme, host and port: 'https://app.company.com'" }
+  const origin = url.origin.replace(/\.(?=:\d+$|$)/, '')
+  const safe = insecure || isLoopback(url.hostname) ? origin : origin.replace(/^http:/, 'https:')
+  return { remedy: `write '${safe}'`, nearest: safe }
 }
 
-function faultOfText(value: string): Unusable | null {
+function faultOfText(value: string, insecure: boolean): Unusable | null {
   if (value === '')
     return { message: 'an empty text', remedy: "write 'https://app.company.com', or leave the entry out" }
   if (value === '*')
@@ -86,15 +89,19 @@ function faultOfText(value: string): Unusable | null {
   if (value.includes(','))
     return { message: 'several origins in one text', remedy: 'write each as an entry of its own' }
   if (/[\s\p{C}]/u.test(value))
-    return { message: 'white space or a control character', ...wrote(value.replaceAll(/[\s\p{C}]/gu, '')) }
+    return { message: 'white space or a control character', ...wrote(value.replaceAll(/[\s\p{C}]/gu, ''), insecure) }
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase()
   if (scheme === undefined) {
-    return /^[\w.-]+(?::\d+)?(?:\/.*)?$/.test(value) || /^\[[\da-f:]+\]/i.test(value)
-      ? { message: 'the scheme is missing', ...wrote(`https://${value}`) }
-      : { message: 'not an origin', remedy: "write scheme, host and port: 'https://app.company.com'" }
+    if (!/^[\w.-]+(?::\d+)?(?:\/.*)?$/.test(value) && !/^\[[\da-f:]+\]/i.test(value))
+      return { message: 'not an origin', ...wrote(/^https?:\/?\w/i.test(value) ? value : '', insecure) }
+    const local = isLoopback(URL.parse(`http://${value}`)?.hostname ?? '')
+    return { message: 'the scheme is missing', ...wrote(`${local ? 'http' : 'https'}://${value}`, insecure) }
   }
   if (scheme === 'ws' || scheme === 'wss') {
-    return { message: 'the Origin is that of the page, not of the socket', ...wrote(value.replace(/^ws/i, 'http')) }
+    return {
+      message: 'the Origin is that of the page, not of the socket',
+      ...wrote(value.replace(/^ws/i, 'http'), insecure),
+    }
   }
   if (scheme === 'chrome-extension' || scheme === 'moz-extension') {
     return {
@@ -113,10 +120,9 @@ function faultOfText(value: string): Unusable | null {
   return null
 }
 
-function faultOfForm(value: string, url: URL): Unusable | null {
+function faultOfForm(value: string, url: URL, insecure: boolean): Unusable | null {
   if (url.origin === value && !url.hostname.endsWith('.')) return null
-  const origin = url.origin.replace(/\.(?=:\d+$|$)/, '')
-  const instead = { remedy: `write '${origin}'`, nearest: origin }
+  const instead = wrote(value, insecure)
   const authority = value.slice(value.indexOf('://') + 3)
   if (authority.includes('?')) return { message: 'a query does not belong to an origin', ...instead }
   if (authority.includes('#')) return { message: 'a fragment does not belong to an origin', ...instead }

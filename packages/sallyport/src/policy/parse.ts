@@ -2,12 +2,12 @@ import { CONTROLS } from './controls.ts'
 import { DEFAULTS } from './defaults.ts'
 import { openChild, openFields, refuse } from './fields.ts'
 import type { Fields } from './fields.ts'
-import { HANDSHAKE_KEYS, readHandshake } from './handshake-section.ts'
-import { LIFETIME_KEYS, readLifetime } from './lifetime-section.ts'
-import { MESSAGE_KEYS, readMessage } from './message-section.ts'
+import { readHandshake } from './handshake-section.ts'
+import { readLifetime } from './lifetime-section.ts'
+import { readMessage } from './message-section.ts'
 import { nearest } from './nearest.ts'
 import { PolicyError } from './problem.ts'
-import type { Findings, Problem } from './problem.ts'
+import type { Findings } from './problem.ts'
 import { readProxy } from './proxy-section.ts'
 import { readDuration, readEach, readWord } from './scalars.ts'
 import { readSecret } from './secret-value.ts'
@@ -43,22 +43,8 @@ export function parsePolicy(input: unknown): Policy {
     events: readEvents(root),
     weakened: Object.freeze(findings.weakened.map(entry => Object.freeze(entry))),
   }
-  if (findings.problems.length > 0) throw new PolicyError(findings.problems.map(placeOf))
+  if (findings.problems.length > 0) throw new PolicyError(findings.problems)
   return Object.freeze(policy)
-}
-
-/** A key written at the root that belongs into a section: says which. */
-function placeOf(problem: Problem): Problem {
-  if (problem.message !== 'unknown key') return problem
-  const places = [
-    ['handshake', HANDSHAKE_KEYS],
-    ['message', MESSAGE_KEYS],
-    ['lifetime', LIFETIME_KEYS],
-  ].flatMap(([section, keys]) => (keys!.includes(problem.path) ? [String(section)] : []))
-  const [section] = places
-  if (section === undefined) return problem
-  const remedy = `write it under ${places.map(place => `\`${place}\``).join(' or ')}`
-  return { ...problem, remedy, nearest: `${section}.${problem.path}` }
 }
 
 function readEvents(root: Fields): Policy['events'] {

@@ -22,6 +22,10 @@ export function readSchema(message: Fields, reserved: readonly string[]): Schema
       refuse(message, 'schema', 'an object', 'it must be decided what clients may send', WRITE)
     return null
   }
+  if (isOneSchema(said)) {
+    refuse(message, 'schema', kindOf(said), 'one schema, where a map of them by type of message is meant', WRITE)
+    return null
+  }
   return readSchemaMap(message, 'schema', reserved)
 }
 
@@ -67,6 +71,19 @@ export function readSchemaMap(message: Fields, key: string, reserved: readonly s
 /** False for the empty name and for names that every object has: `__proto__`, `constructor`, `toString`… */
 function isTypeName(name: string): boolean {
   return name !== '' && name.length <= LONGEST_TYPE && name !== 'prototype' && !(name in Object.prototype)
+}
+
+/** A schema of a library, or JSON Schema: a map of schemas has neither. */
+function isOneSchema(said: unknown): boolean {
+  try {
+    if ((typeof said !== 'object' && typeof said !== 'function') || said === null) return false
+    if ('~standard' in said || ('Check' in said && 'Errors' in said)) return true
+    return ['type', '$ref', '$schema'].some(
+      key => Object.hasOwn(said, key) && typeof Reflect.get(said, key) === 'string',
+    )
+  } catch {
+    return false
+  }
 }
 
 function isMarkedAny(said: unknown): boolean {

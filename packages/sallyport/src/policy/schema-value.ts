@@ -25,6 +25,8 @@ const KEYWORDS: readonly string[] = [
   '$dynamicRef',
 ]
 const TYPES: readonly string[] = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']
+/** What schemas of libraries have that know no Standard Schema: yup, Superstruct, io-ts, runtypes. */
+const METHODS: readonly string[] = ['validate', 'parse', 'validateSync', 'validator', 'decode', 'guard']
 const KINDS = 'a Standard Schema (Zod, Valibot, ArkType, Joi 18), JSON Schema, or a compiled Ajv or TypeBox validator'
 
 /** Null for one of the kinds of schema that are understood, or why the value is none. */
@@ -62,7 +64,7 @@ function examine(value: unknown): Unusable | null {
       remedy: 'update joi to 18, or write it as Zod or JSON Schema',
     }
   }
-  if (has('validate') || has('parse') || has('validateSync')) {
+  if (METHODS.some(has)) {
     return {
       message: "a schema of a library without '~standard' (Standard Schema)",
       remedy: `update the library, or write ${KINDS}`,
@@ -95,7 +97,13 @@ function faultOfJsonSchema(value: object): Unusable | null {
   const type: unknown = Reflect.get(value, 'type')
   const types: readonly unknown[] = Array.isArray(type) ? type : [type]
   const odd = types.find(one => typeof one !== 'string' || !TYPES.includes(one))
-  if (types.length > 0 && odd === undefined) return null
+  if (types.length > 0 && odd === undefined) {
+    if (types.includes('object')) return null
+    return {
+      message: `it lets ${types.map(one => `'${String(one)}'`).join(', ')} pass, and a message is an object: none ever would`,
+      remedy: "write { type: 'object', properties: { … } }",
+    }
+  }
   if (typeof odd !== 'string') {
     return {
       message: "its 'type' is no name of a JSON type: fields need an object schema around them",

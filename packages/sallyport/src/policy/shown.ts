@@ -18,7 +18,12 @@ export function kindOf(value: unknown): string {
     if (typeof value !== 'object') return `a ${typeof value}`
     if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
     if (value instanceof RegExp) return 'a RegExp'
-    if (value instanceof Promise) return 'a Promise'
+    if (isThenable(value)) return 'a Promise'
+    if (value instanceof URL) return 'a URL'
+    if (value instanceof Map) return 'a Map'
+    if (value instanceof Set) return 'a Set'
+    if (value instanceof Date) return 'a Date'
+    if (value instanceof Uint8Array) return 'bytes'
     return 'an object'
   } catch {
     return 'an unreadable object'
@@ -42,6 +47,11 @@ export function pathTo(path: string, key: string | number): string {
   const plain = /^[\w$~-]{1,48}$/.test(key)
   if (!plain) return `${path}[${quote(key)}]`
   return path === '' ? key : `${path}.${key}`
+}
+
+/** Whether it is a value that comes later, of whatever library. */
+export function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function'
 }
 
 /** `Array.isArray` that a revoked Proxy cannot make throw. */

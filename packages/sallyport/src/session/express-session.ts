@@ -1,6 +1,8 @@
 import { parseCookie } from 'cookie'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { kindOf } from '../policy/shown.ts'
+import { noteMaker } from '../policy/uncalled.ts'
 import type { Session, SessionResolver } from './session.ts'
 import { SessionUnavailable } from './unavailable.ts'
 
@@ -36,6 +38,11 @@ export function expressSession<P>(
   pick: (request: SessionRequest) => P,
 ): SessionResolver<PickedSession<P>> {
   requireFunction('middleware', middleware, 'Pass the function that session({ … }) returned.')
+  if (middleware.length === 1) {
+    throw new TypeError(
+      'expressSession: middleware takes one parameter: it is session itself, not what it returned. Write expressSession(session({ … }), pick).',
+    )
+  }
   requireFunction('pick', pick, 'Write request => request.session?.userId.')
 
   const find = async (request: HandshakeRequest, fresh: boolean): Promise<PickedSession<P> | null> => {
@@ -58,6 +65,7 @@ export function expressSession<P>(
     recheck: (_: Session, request: HandshakeRequest) => find(request, true),
   })
 }
+noteMaker(expressSession, 'expressSession(sessionMiddleware, request => request.session?.userId)')
 
 /**
  * Runs the middleware over a view of the request, so that a look-up leaves no trace on the request itself, and with a
@@ -126,5 +134,5 @@ function expiryOf(cookie: unknown): number | undefined {
 
 function requireFunction(name: string, value: unknown, remedy: string): void {
   if (typeof value !== 'function')
-    throw new TypeError(`expressSession: ${name} is ${typeof value}, not a function. ${remedy}`)
+    throw new TypeError(`expressSession: ${name} is ${kindOf(value)}, not a function. ${remedy}`)
 }

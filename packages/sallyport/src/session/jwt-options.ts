@@ -1,5 +1,7 @@
 import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey, KeyObject } from 'jose'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { nearest } from '../policy/nearest.ts'
+import { isThenable, kindOf } from '../policy/shown.ts'
 
 /** Where the token is. A browser sends cookies by itself, so a ticket is required beside one. */
 export type TokenSource =
@@ -47,13 +49,46 @@ const KNOWN: readonly (keyof JwtOptions)[] = [
   'dangerouslyAnyAudience',
   'dangerouslyWithoutExpiry',
 ]
+/** What other libraries call an option. */
+const FOREIGN: { readonly [name: string]: keyof JwtOptions } = {
+  secret: 'key',
+  publicKey: 'key',
+  secretOrPublicKey: 'key',
+  iss: 'issuer',
+  aud: 'audience',
+  cookie: 'from',
+  header: 'from',
+  query: 'from',
+  token: 'from',
+}
+/** What `jose` verifies. */
+// biome-ignore format: one line a kind
+const ALGORITHMS: readonly string[] = [
+  'HS256', 'HS384', 'HS512',
+  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
+  'ES256', 'ES384', 'ES512',
+  'EdDSA', 'Ed25519', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87',
+]
+const FLAGS = ['dangerouslyAnyIssuer', 'dangerouslyAnyAudience', 'dangerouslyWithoutExpiry'] as const
+/** RFC 9110 §5.6.2: names of headers and of cookies. */
+const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
+const LONGEST_SHOWN = 120
 const LEAST_SECRET_BYTES = 32
 const MOST_TOLERANCE_S = 60
 
 /** Throws a TypeError that names the option, its value and what to write. No key material is shown. */
 export function requireJwtOptions(options: JwtOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || isThenable(options)) {
+    misuse('the options', `are ${kindOf(options)}`, 'Write jwt({ jwks, algorithms, issuer, audience, from }).')
+  }
   for (const name of Object.keys(options)) {
-    if (!KNOWN.includes(name as keyof JwtOptions)) misuse(name, 'is not an option', `Known: ${KNOWN.join(', ')}.`)
+    if (KNOWN.includes(name as keyof JwtOptions)) continue
+    const near = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : nearest(name, KNOWN)
+    misuse(name, 'is not an option', near === undefined ? `Known: ${KNOWN.join(', ')}.` : `Did you mean ${near}?`)
+  }
+  for (const name of FLAGS) {
+    const flag: unknown = options[name]
+    if (flag !== undefined && typeof flag !== 'boolean') misuse(name, `is ${show(flag)}`, 'Write true or false.')
   }
   const { algorithms, key } = options
   if (!Array.isArray(algorithms) || algorithms.length === 0 || algorithms.some(name => typeof name !== 'string')) {
@@ -61,6 +96,15 @@ export function requireJwtOptions(options: JwtOptions): void {
   }
   if (algorithms.some(name => name.toLowerCase() === 'none')) {
     misuse('algorithms', "holds 'none', which is no signature", "Write algorithms: ['RS256'].")
+  }
+  const unknown = algorithms.find(name => !ALGORITHMS.includes(name))
+  if (unknown !== undefined) {
+    const near = nearest(unknown, ALGORITHMS)
+    misuse(
+      'algorithms',
+      `holds ${show(unknown)}, which no token is verified with`,
+      near === undefined ? `Known: ${ALGORITHMS.join(', ')}.` : `Did you mean '${near}'?`,
+    )
   }
   const symmetric = algorithms.filter(name => name.startsWith('HS')).length
   if (symmetric !== 0 && symmetric !== algorithms.length) {
@@ -83,15 +127,54 @@ export function requireJwtOptions(options: JwtOptions): void {
       `Bytes are an HMAC secret of ${LEAST_SECRET_BYTES} or more; import a public key with importSPKI of jose.`,
     )
   }
+  if (key !== undefined && typeof key !== 'function' && !(key instanceof Uint8Array)) requireKey(key, symmetric !== 0)
   if (symmetric !== 0 && (typeof options.jwks === 'string' || options.jwks instanceof URL)) {
     misuse('jwks', 'is a URL, and algorithms are HMAC', 'A published key is no secret. Use an asymmetric algorithm.')
   }
   requireNames('issuer', options.issuer, options.dangerouslyAnyIssuer, 'dangerouslyAnyIssuer')
   requireNames('audience', options.audience, options.dangerouslyAnyAudience, 'dangerouslyAnyAudience')
   requireSource(options.from)
-  const tolerance = options.clockTolerance ?? 0
+  const type: unknown = options.type
+  if (type !== undefined && (typeof type !== 'string' || type === '')) {
+    misuse('type', `is ${show(type)}`, "Write the typ of the token's header: type: 'at+jwt'.")
+  }
+  const tolerance: unknown = options.clockTolerance === undefined ? 0 : options.clockTolerance
   if (typeof tolerance !== 'number' || !(tolerance >= 0 && tolerance <= MOST_TOLERANCE_S)) {
     misuse('clockTolerance', `is ${show(tolerance)}`, `Write seconds from 0 to ${MOST_TOLERANCE_S}.`)
+  }
+}
+
+/** One key, as `jose` takes it: of Node's crypto or of WebCrypto, and of the kind that the algorithms need. */
+function requireKey(key: unknown, symmetric: boolean): void {
+  const type: unknown = typeof key === 'object' && key !== null ? Reflect.get(key, 'type') : undefined
+  if (isThenable(key)) misuse('key', 'is a Promise', 'Await it first: key: await importSPKI(pem, alg).')
+  if (typeof key === 'object' && key !== null && 'kty' in key) {
+    misuse('key', 'is a JWK', 'Write jwks: { keys: [jwk] } instead.')
+  }
+  if (type === 'private') misuse('key', 'is a private key, which signs', 'Give the public one, which verifies.')
+  if (type !== 'public' && type !== 'secret') {
+    misuse(
+      'key',
+      `is ${kindOf(key)}`,
+      'Import it first: importSPKI(pem, alg) of jose, or createPublicKey(pem) of node:crypto.',
+    )
+  }
+  const { symmetricKeySize, algorithm } = key as { symmetricKeySize?: number; algorithm?: { length?: number } }
+  const bytes = symmetricKeySize ?? (algorithm?.length ?? Infinity) / 8
+  if (type === 'secret' && bytes < LEAST_SECRET_BYTES) {
+    misuse(
+      'key',
+      `is a secret of ${bytes} bytes`,
+      `Give one of ${LEAST_SECRET_BYTES} or more: openssl rand -base64 32.`,
+    )
+  }
+  if ((type === 'secret') !== symmetric) {
+    const one = type === 'secret' ? 'a secret, and algorithms are asymmetric' : 'a public key, and algorithms are HMAC'
+    misuse(
+      'key',
+      `is ${one}`,
+      `Write algorithms: ['${type === 'secret' ? 'HS256' : 'RS256'}'], or give the other kind of key.`,
+    )
   }
 }
 
@@ -124,7 +207,7 @@ function requireSource(from: unknown): void {
     entries.length !== 1 ||
     !['cookie', 'header', 'query'].includes(kind!) ||
     typeof name !== 'string' ||
-    name === ''
+    !(kind === 'query' ? name !== '' : TOKEN.test(name))
   ) {
     misuse(
       'from',
@@ -134,7 +217,17 @@ function requireSource(from: unknown): void {
   }
 }
 
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value)
+/** A value as it would be written; what cannot be is told by its kind. */
+function show(value: unknown): string {
+  if (value === undefined) return 'undefined'
+  if (typeof value === 'function' || isThenable(value)) return kindOf(value)
+  try {
+    const text = JSON.stringify(value) ?? kindOf(value)
+    return text.length > LONGEST_SHOWN ? kindOf(value) : text
+  } catch {
+    return kindOf(value)
+  }
+}
 
 function misuse(name: string, what: string, remedy: string): never {
   throw new TypeError(`jwt: ${name} ${what}. ${remedy}`)

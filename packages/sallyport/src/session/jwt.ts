@@ -9,6 +9,8 @@ import {
 } from 'jose'
 import { createHash } from 'node:crypto'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { isList } from '../policy/shown.ts'
+import { noteMaker } from '../policy/uncalled.ts'
 import { type JwtOptions, requireJwksUrl, requireJwtOptions, type TokenSource } from './jwt-options.ts'
 import { nobody } from './nobody.ts'
 import type { Session, SessionResolver } from './session.ts'
@@ -77,6 +79,7 @@ export function jwt(options: JwtOptions): SessionResolver<JwtSession> {
   }
   return Object.assign(resolve, { ambient: isAmbient(options.from) })
 }
+noteMaker(jwt, 'jwt({ jwks, algorithms, issuer, audience, from })')
 
 /** jose's own code, and which of the claims that are checked here: names alone, nothing that the token says. */
 function reasonFor(error: errors.JOSEError): string {
@@ -89,6 +92,9 @@ function keyOf({ key, jwks }: JwtOptions): JWTVerifyGetKey {
   if (key !== undefined) return () => key
   if (typeof jwks === 'string' || jwks instanceof URL) {
     return createRemoteJWKSet(requireJwksUrl(jwks), { timeoutDuration: FETCH_TIMEOUT_MS })
+  }
+  if (isList(jwks?.keys) && jwks.keys.length === 0) {
+    throw new TypeError('jwt: jwks holds no key. Write a URL, or { keys: [ … ] } with the keys of the issuer.')
   }
   try {
     return createLocalJWKSet(jwks!)

@@ -1,5 +1,8 @@
 import { unsign } from 'cookie-signature'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { requireOptions } from '../policy/options.ts'
+import { isList, kindOf, show } from '../policy/shown.ts'
+import { noteMaker } from '../policy/uncalled.ts'
 import type { Awaitable } from '../policy/verdict.ts'
 import type { Session, SessionResolver } from './session.ts'
 
@@ -13,6 +16,7 @@ export interface SignedCookieOptions<S extends Session = Session> {
   readonly load: (value: string, request: HandshakeRequest) => Awaitable<S | null | undefined>
 }
 
+const KEYS = ['name', 'secret', 'load']
 const LEAST_SECRET_BYTES = 16
 const MOST_COOKIE_CHARS = 4096
 
@@ -22,27 +26,17 @@ const MOST_COOKIE_CHARS = 4096
  * Throws a TypeError for options that are missing or weak.
  */
 export function signedCookie<S extends Session = Session>(options: SignedCookieOptions<S>): SessionResolver<S> {
+  requireOptions('signedCookie', options, KEYS, 'signedCookie({ name, secret, load })')
   const { name, load } = options
   if (typeof name !== 'string' || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
-    throw new TypeError(`signedCookie: name is ${JSON.stringify(name)}, not a cookie name. Write name: 'sid'.`)
+    throw new TypeError(`signedCookie: name is ${show(name)}, not a cookie name. Write name: 'sid'.`)
   }
   if (typeof load !== 'function') {
     throw new TypeError(
-      `signedCookie: load is ${typeof load}, not a function. Write load: value => sessions.get(value).`,
+      `signedCookie: load is ${kindOf(load)}, not a function. Write load: value => sessions.get(value).`,
     )
   }
-  const secrets: readonly string[] = typeof options.secret === 'string' ? [options.secret] : [...(options.secret ?? [])]
-  if (secrets.length === 0) {
-    throw new TypeError('signedCookie: secret is missing. Pass the secret that the HTTP side signs the cookie with.')
-  }
-  for (const secret of secrets) {
-    if (typeof secret !== 'string' || Buffer.byteLength(secret) < LEAST_SECRET_BYTES) {
-      const got = typeof secret === 'string' ? `${Buffer.byteLength(secret)} bytes long` : typeof secret
-      throw new TypeError(
-        `signedCookie: secret is ${got}; it must be a string of ${LEAST_SECRET_BYTES} bytes or more. Make one with: openssl rand -base64 32`,
-      )
-    }
-  }
+  const secrets = secretsOf(options.secret)
 
   const resolve = (request: HandshakeRequest): Awaitable<S | null | undefined> => {
     const cookie = request.cookie(name)
@@ -55,4 +49,22 @@ export function signedCookie<S extends Session = Session>(options: SignedCookieO
     return null
   }
   return Object.assign(resolve, { ambient: true })
+}
+noteMaker(signedCookie, 'signedCookie({ name, secret, load })')
+
+/** The secrets, once each is known to be one; none of them is shown. */
+function secretsOf(value: unknown): readonly string[] {
+  const secrets: readonly unknown[] = isList(value) ? [...value] : [value]
+  if (secrets.length === 0 || value === undefined || value === null) {
+    throw new TypeError('signedCookie: secret is missing. Pass the secret that the HTTP side signs the cookie with.')
+  }
+  for (const secret of secrets) {
+    if (typeof secret !== 'string' || Buffer.byteLength(secret) < LEAST_SECRET_BYTES) {
+      const got = typeof secret === 'string' ? `${Buffer.byteLength(secret)} bytes long` : kindOf(secret)
+      throw new TypeError(
+        `signedCookie: secret is ${got}; it must be a string of ${LEAST_SECRET_BYTES} bytes or more. Make one with: openssl rand -base64 32`,
+      )
+    }
+  }
+  return secrets as readonly string[]
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { expressSession, signedCookie } from '../../src/session/index.ts'
+import { jwt } from '../../src/session/jwt.ts'
 import { policyWith, SECRET } from './honest-policy.ts'
 import { problemsOf } from './problems-of.ts'
 
@@ -12,6 +15,16 @@ type Row = readonly [
   nearest?: string,
 ]
 
+class Size {
+  get bytes() {
+    return 1024
+  }
+}
+class Nothing {}
+class Later {
+  // oxlint-disable-next-line unicorn/no-thenable -- the mistake that is tested
+  then() {}
+}
 const joi = { $_root: {}, validate: () => ({}) }
 const store = { take() {}, once() {}, lease() {}, release() {}, revoke() {}, revokedAt() {} }
 const firstMessage = { carrier: 'first-message' }
@@ -27,7 +40,18 @@ const ROWS: readonly Row[] = [
   ['a misspelt control', { 'handshake.orgin': {} }, 'handshake.orgin', 'an object', /`origin`/, 'origin'],
   ['two letters swapped', { 'message.rate': { mesasges: 5 } }, 'message.rate.mesasges', 'a number', /`messages`/, 'messages'],
   ['a misspelt danger', { 'handshake.origin': { allow: ['https://a.example'], dangerouslyAllowMising: true } }, 'handshake.origin.dangerouslyAllowMising', 'true', /Missing`/, 'dangerouslyAllowMissing'],
-  ['a key of ws', { 'message.maxPayload': 1 }, 'message.maxPayload', 'a number', /keys of `message`: size/],
+  ['a key of ws', { 'message.maxPayload': 1 }, 'message.maxPayload', 'a number', /`message\.size\.bytes`: write message: \{ size/, 'message.size.bytes'],
+  ['a key of ws at the root', { verifyClient() {} }, 'verifyClient', 'a function', /authorize: \(session, request\)/, 'handshake.authorize'],
+  ['a key of cors', { cors: { origin: '*' } }, 'cors', 'an object', /origin: \{ allow: \['https:/, 'handshake.origin.allow'],
+  ['a key of express-rate-limit', { windowMs: 60_000 }, 'windowMs', 'a number', /rate: \{ messages: 100/, 'message.rate'],
+  ['a key of Socket.IO', { 'lifetime.pingInterval': 25_000 }, 'lifetime.pingInterval', 'a number', /heartbeat: \{ interval/, 'lifetime.heartbeat'],
+  ['a key of Express', { 'trust proxy': 1 }, "['trust proxy']", 'a number', /proxy: \{ trust/, 'proxy.trust'],
+  ['a key of the server', { port: 8443 }, 'port', 'a number', /serve\(\{ guard, port: … \}\)/],
+  ['a key of nobody', { 'message.colour': 1 }, 'message.colour', 'a number', /keys of `message`: size.*; such as message: \{ schema/],
+  ['a key one level too high', { 'message.bytes': 1 }, 'message.bytes', 'a number', /under `message\.size` or `message\.rate`/, 'message.size.bytes'],
+  ['a key two levels too high', { deflate: true }, 'deflate', 'true', /under `handshake\.extensions`/, 'handshake.extensions.deflate'],
+  ['a control of another door', { 'handshake.schema': {} }, 'handshake.schema', 'an object', /under `message`/, 'message.schema'],
+  ['a key of the root in a section', { 'message.store': {} }, 'message.store', 'an object', /under the root of the policy/, 'store'],
   ['a deep unknown key', { 'handshake.rate': { perIp: { attempts: 1, per: '1 s', brust: 1 } } }, 'handshake.rate.perIp.brust', 'a number', /`burst`/, 'burst'],
   ['an own __proto__', { 'message.__proto__': { rate: 1 } }, 'message.__proto__', 'an object', /keys of `message`/],
   ['an own constructor', { constructor: 1 }, 'constructor', 'a number', /keys of the policy/],
@@ -43,6 +67,12 @@ const ROWS: readonly Row[] = [
   ['a flag as number', { 'handshake.host': { dangerouslyOff: 1 } }, 'handshake.host.dangerouslyOff', 'a number', /true or false/],
   ['no session', { 'handshake.session': undefined }, 'handshake.session', 'nothing', /request =>.*dangerouslyAnonymous/],
   ['a middleware as session', { 'handshake.session': (_request: unknown, _response: unknown, _next: unknown) => null }, 'handshake.session', 'a function', /expressSession\(sessionMiddleware/],
+  ['a resolver that was not called', { 'handshake.session': jwt }, 'handshake.session', 'a function', /session: jwt\(\{ jwks/],
+  ['a resolver for Express that was not called', { 'handshake.session': expressSession }, 'handshake.session', 'a function', /expressSession\(sessionMiddleware/],
+  ['a resolver for cookies that was not called', { 'handshake.session': signedCookie }, 'handshake.session', 'a function', /signedCookie\(\{ name/],
+  ['null as session', { 'handshake.session': null }, 'handshake.session', 'null', /request =>/],
+  ['a resolver that is still to come', { 'handshake.session': Promise.resolve(() => null) }, 'handshake.session', 'a Promise', /await it/],
+  ['options of express-session', { 'handshake.session': { resave: false } }, 'handshake.session.resave', 'false', /such as session: expressSession\(/],
   ['a session that is text', { 'handshake.session': 'cookie' }, 'handshake.session', 'a string', /request =>/],
   ['anonymous, as false, decides nothing', { 'handshake.session': { dangerouslyAnonymous: false } }, 'handshake.session', 'an object', /request =>/],
   ['a resolver with a mark as text', { 'handshake.session': Object.assign(() => null, { ambient: 'no' }) }, 'handshake.session.ambient', 'a string', /false only where/],
@@ -82,6 +112,13 @@ const ROWS: readonly Row[] = [
   ['an empty map of schemas', { 'message.schema': {} }, 'message.schema', 'an empty object', /chat: ChatSchema/],
   ['any message, as false, decides nothing', { 'message.schema': { dangerouslyAcceptAnyMessage: false } }, 'message.schema', 'an object', /chat: ChatSchema/],
   ['a schema beside any message', { 'message.schema': { dangerouslyAcceptAnyMessage: true, chat: { type: 'object' } } }, 'message.schema.chat', 'an object', /keys of/],
+  ['one schema for all messages', { 'message.schema': z.object({ type: z.literal('chat') }) }, 'message.schema', 'an object', /schema: \{ chat: ChatSchema \}/],
+  ['one JSON Schema for all messages', { 'message.schema': { type: 'object', properties: {} } }, 'message.schema', 'an object', /schema: \{ chat/],
+  ['a list of schemas for all messages', { 'message.schema': [{ type: 'object' }] }, 'message.schema', 'a list of 1', /schema: \{ chat/],
+  ['schemas that are still to come', { 'message.schema': Promise.resolve({}) }, 'message.schema', 'a Promise', /await it/],
+  ['Superstruct', { 'message.schema': { chat: { type: 'object', schema: {}, coercer() {}, validator() {}, refiner() {} } } }, 'message.schema.chat', 'an object', /Standard Schema/],
+  ['io-ts', { 'message.schema': { chat: { _tag: 'InterfaceType', is() {}, decode() {} } } }, 'message.schema.chat', 'an object', /update the library/],
+  ['a schema that no object passes', { 'message.schema': { chat: { type: 'string' } } }, 'message.schema.chat', 'an object', /type: 'object'/],
   ['Joi before 18', { 'message.schema': { chat: joi } }, 'message.schema.chat', 'an object', /joi to 18/],
   ['a library without Standard Schema', { 'message.schema': { chat: { parse() {} } } }, 'message.schema.chat', 'an object', /update the library/],
   ['a bare function', { 'message.schema': { chat: () => true } }, 'message.schema.chat', 'a function', /message\.authorize/],
@@ -133,8 +170,14 @@ const ROWS: readonly Row[] = [
   ['a logger that is a function', { events: { log: () => {} } }, 'events.log', 'a function', /info, warn, error/],
   ['a guessable hash key', { events: { hashKey: 'a'.repeat(32) } }, 'events.hashKey', '(hidden, 32 bytes)', /openssl/],
   ['a name that forges a line', { name: 'chat\nadmin' }, 'name', "'chat\\u{a}admin'", /sallyport/],
-  ['null as a section', { lifetime: null }, 'lifetime', 'null', /\{ … \}/],
-  ['a list as a section', { lifetime: [] }, 'lifetime', 'an empty list', /\{ … \}/],
+  ['null as a section', { lifetime: null }, 'lifetime', 'null', /lifetime: \{ idle/],
+  ['a list as a section', { lifetime: [] }, 'lifetime', 'an empty list', /lifetime: \{ idle/],
+  ['a section that is still to come', { lifetime: Promise.resolve({ idle: { after: 5 } }) }, 'lifetime', 'a Promise', /await it/],
+  ['a section that another library promises', { 'message.rate': new Later() }, 'message.rate', 'a Promise', /await it/],
+  ['a Map as a section', { 'message.rate': new Map([['messages', 5]]) }, 'message.rate', 'a Map', /rate: \{ messages/],
+  ['a URL as a section', { 'message.size': new URL('https://a.example') }, 'message.size', 'a URL', /a plain object/],
+  ['an instance whose keys are getters', { 'message.size': new Size() }, 'message.size', 'an object', /a plain object/],
+  ['an instance without a key', { 'message.size': new Nothing() }, 'message.size', 'an object', /a plain object/],
 ]
 
 for (const [name, changes, path, value, remedy, nearest] of ROWS) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { PolicyError } from '../../src/policy/problem.ts'
 import type { Policy } from '../../src/policy/types.ts'
@@ -92,12 +93,22 @@ test('a polluted prototype weakens nothing', () => {
   }
 })
 
-test('inherited keys decide nothing', () => {
+test('inherited keys decide nothing, and are not ignored in silence', () => {
   const origin: unknown = Object.create({ allow: ['https://evil.example'], dangerouslyAllowAnyOrigin: true })
   assert.deepEqual(
     problemsOf(policyWith({ 'handshake.origin': origin })).map(problem => problem.path),
-    ['handshake.origin.allow'],
+    ['handshake.origin', 'handshake.origin.allow'],
   )
+})
+
+test('what every object inherits is no problem, in this realm or another', () => {
+  Reflect.set(Object.prototype, 'messages', 1)
+  try {
+    for (const rate of [{}, { burst: 5 }, Object.create(null), runInNewContext('({})')])
+      assert.deepEqual(problemsOf(policyWith({ 'message.rate': rate })), [])
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'messages')
+  }
 })
 
 const thrower = (): never => {

@@ -273,10 +273,11 @@ describe('express-session', () => {
 
   it('is ambient, and refuses options that are no functions', () => {
     assert.equal(resolver.ambient, true)
+    assert.throws(() => expressSession(undefined as never, () => null), /middleware is nothing, not a function\. Pass/)
+    assert.throws(() => expressSession(middleware, 'userId' as never), /pick is a string, not a function\. Write/)
     assert.throws(
-      () => expressSession(undefined as never, () => null),
-      /middleware is undefined, not a function\. Pass/,
+      () => expressSession(expressSessionMiddleware as never, () => null),
+      /it is session itself, not what it returned\. Write/,
     )
-    assert.throws(() => expressSession(middleware, 'userId' as never), /pick is string, not a function\. Write/)
   })
 })

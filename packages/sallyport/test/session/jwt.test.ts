@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, createSecretKey } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +8,7 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, Unsec
 import { jwt, type JwtOptions } from '../../src/session/jwt.ts'
 import { reasonOf } from '../../src/session/nobody.ts'
 import { SessionUnavailable } from '../../src/session/unavailable.ts'
+import { show } from '../../src/policy/shown.ts'
 import { handshake } from './handshakes.ts'
 
 const ISSUER = 'https://issuer.example'
@@ -215,11 +216,46 @@ describe('jwt', () => {
     ['unknown source', { from: { body: 'a' } }, /from is \{"body"/],
     ['tolerance of 61 s', { clockTolerance: 61 }, /clockTolerance is 61\. Write seconds from 0 to 60/],
     ['tolerance below 0', { clockTolerance: -1 }, /clockTolerance is -1/],
-    ['misspelt option', { audiense: 'x' }, /audiense is not an option/],
+    ['misspelt option', { audiense: 'x' }, /audiense is not an option\. Did you mean audience\?/],
+    ['option of jsonwebtoken', { secret: 'x' }, /secret is not an option\. Did you mean key\?/],
+    ['option of nobody', { maxTokenAge: 5 }, /maxTokenAge is not an option\. Known: key/],
+    ['algorithm that there is not', { algorithms: ['RS265'] }, /holds "RS265", .*Did you mean 'RS256'\?/],
+    ['algorithm in lower case', { algorithms: ['rs256'] }, /Did you mean 'RS256'\?/],
+    ['key that is still to come', { key: Promise.resolve(pair.publicKey) }, /key is a Promise\. Await it/],
+    ['key that is null', { key: null }, /key is null\. Import it/],
+    ['key that is a JWK', { key: { kty: 'RSA' } }, /key is a JWK\. Write jwks: \{ keys/],
+    ['private key', { key: pair.privateKey }, /is a private key, which signs\. Give the public one/],
+    ['public key for HMAC', { algorithms: ['HS256'] }, /is a public key, and algorithms are HMAC/],
+    [
+      'secret for public keys',
+      { key: createSecretKey(Buffer.alloc(32, 7)) },
+      /is a secret, and algorithms are asymmetric\. Write algorithms: \['HS256'\]/,
+    ],
+    [
+      'short secret in a key object',
+      { algorithms: ['HS256'], key: createSecretKey(Buffer.alloc(31, 7)) },
+      /is a secret of 31 bytes\. Give one of 32/,
+    ],
+    ['set without a key', { key: undefined, jwks: { keys: [] } }, /jwks holds no key/],
+    [
+      'danger as text',
+      { dangerouslyWithoutExpiry: 'false' },
+      /dangerouslyWithoutExpiry is "false"\. Write true or false/,
+    ],
+    ['type that is empty', { type: '' }, /type is ""\. Write the typ/],
+    ['header with a space', { from: { header: 'a b' } }, /from is \{"header":"a b"\}\. Write/],
+    ['tolerance of null', { clockTolerance: null }, /clockTolerance is null/],
+    ['issuer that is a bigint', { issuer: 5n }, /issuer is a bigint\. Write issuer/],
+    ['issuer that is still to come', { issuer: Promise.resolve('x') }, /issuer is a Promise/],
   ]
   for (const [name, change, message] of misuse) {
     it(`misuse: ${name}`, () => {
-      assert.throws(() => jwt({ ...OPTIONS, ...change }), { name: 'TypeError', message })
+      assert.throws(() => jwt({ ...OPTIONS, ...change } as never), { name: 'TypeError', message })
+    })
+  }
+  for (const options of [undefined, null, 5, 'RS256', [], Promise.resolve(OPTIONS)]) {
+    it(`misuse: ${show(options)} as options`, () => {
+      assert.throws(() => jwt(options as never), { name: 'TypeError', message: /^jwt: the options are .*Write jwt\(/ })
     })
   }
   it('a tolerance of 0 and of 60 s, and an HMAC secret of 32 bytes, are taken', async () => {

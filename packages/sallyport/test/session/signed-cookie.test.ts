@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sign } from 'cookie-signature'
 import { signedCookie } from '../../src/session/index.ts'
+import { show } from '../../src/policy/shown.ts'
 import { handshake } from './handshakes.ts'
 
 const NEW = 'the newest secret 51ac'
@@ -71,19 +72,32 @@ describe('signedCookie', () => {
   })
 
   const misuse: readonly [string, object, RegExp][] = [
-    ['no name', { name: undefined }, /name is undefined, not a cookie name\. Write/],
-    ['name with a space', { name: 'a b' }, /name is "a b"/],
+    ['no name', { name: undefined }, /name is nothing, not a cookie name\. Write/],
+    ['name with a space', { name: 'a b' }, /name is 'a b'/],
     ['no secret', { secret: undefined }, /secret is missing\. Pass/],
     ['no secrets', { secret: [] }, /secret is missing/],
     ['secret of 15 bytes', { secret: 'x'.repeat(15) }, /secret is 15 bytes long; .* openssl/],
     ['one short secret of two', { secret: [NEW, 'cat'] }, /secret is 3 bytes long/],
-    ['secret that is a number', { secret: [12] }, /secret is number/],
-    ['no load', { load: undefined }, /load is undefined, not a function\. Write/],
+    ['secret that is a number', { secret: [12] }, /secret is a number/],
+    ['secret as bytes', { secret: Buffer.alloc(32) }, /secret is bytes; it must be a string/],
+    ['secret that is still to come', { secret: Promise.resolve(NEW) }, /secret is a Promise/],
+    ['secret that is unset', { secret: [undefined] }, /secret is nothing/],
+    ['misspelt option', { secrets: NEW }, /unknown option 'secrets'; did you mean secret\?/],
+    ['option of express-session', { httpOnly: true }, /unknown option 'httpOnly'; there are name, secret, load/],
+    ['no load', { load: undefined }, /load is nothing, not a function\. Write/],
   ]
   for (const [name, change, message] of misuse) {
     it(`misuse: ${name}`, () => {
       const options = { name: 'sid', secret: NEW, load: () => null, ...change } as never
       assert.throws(() => signedCookie(options), { name: 'TypeError', message })
+    })
+  }
+  for (const options of [undefined, null, 5, 'sid', [], Promise.resolve({})]) {
+    it(`misuse: ${show(options)} as options`, () => {
+      assert.throws(() => signedCookie(options as never), {
+        name: 'TypeError',
+        message: /^signedCookie: the options are /,
+      })
     })
   }
   it('a secret of 16 bytes is enough', () => {
