@@ -6,14 +6,26 @@ import { DENIALS } from '../policy/denials.ts'
 /** What of `ws` is not in its types. */
 interface Received {
   /** Its bound is set low before and raised after authentication; `errored` is what the peer broke, once it did. */
-  _receiver?: { _maxPayload?: number; readonly errored?: unknown } | null
+  _receiver?: { _maxPayload?: number; readonly _state?: number; readonly errored?: unknown } | null
+  readonly _socket?: { readonly bytesRead: number } | null
 }
+
+/** States of `ws`'s receiver from the length of a frame to its last byte. */
+const FRAME_BEGUN = 1
+const FRAME_DATA = 4
 
 /** A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. */
 export function transportOf(socket: WebSocket, prototype: WebSocket): Transport {
   return {
     get bufferedAmount() {
       return socket.bufferedAmount
+    },
+    get midFrame() {
+      const state = (socket as unknown as Received)._receiver?._state ?? 0
+      return state >= FRAME_BEGUN && state <= FRAME_DATA
+    },
+    get bytesRead() {
+      return (socket as unknown as Received)._socket?.bytesRead ?? 0
     },
     sendText: text => Reflect.apply(prototype.send, socket, [text]),
     sendBinary: bytes => Reflect.apply(prototype.send, socket, [bytes]),

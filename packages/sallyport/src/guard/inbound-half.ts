@@ -56,6 +56,24 @@ export abstract class InboundHalf extends OutboundHalf {
   set pongAwaited(is: boolean) {
     this.flag(FLAG.pongAwaited, is)
   }
+  get midFrame(): boolean {
+    return this.transport.midFrame ?? false
+  }
+  get bytesRead(): number {
+    return this.transport.bytesRead ?? 0
+  }
+  get frameLookAt(): number {
+    return this.rare.frameLookAt
+  }
+  set frameLookAt(at: number) {
+    if (at !== this.rare.frameLookAt) this.ownRare().frameLookAt = at
+  }
+  get frameBytes(): number {
+    return this.rare.frameBytes
+  }
+  set frameBytes(bytes: number) {
+    if (bytes !== this.rare.frameBytes) this.ownRare().frameBytes = bytes
+  }
   /** When a delayed message is judged again. */
   get delayedUntil(): number {
     return this.rare.delayedUntil
@@ -155,8 +173,12 @@ export abstract class InboundHalf extends OutboundHalf {
     this.flags &= ~FLAG.takingUp
     if (!this.reading || this.readyState >= 2) return
     this.dropBacklog()
-    // While nothing was read no pong could be seen.
-    if (this.pongAwaited) this.pingedAt += this.hub.now() - Math.max(this.rare.heldSince, this.pingedAt)
+    // While nothing was read no pong could be seen, and nothing of a frame.
+    if (this.pongAwaited) {
+      const unread = this.hub.now() - Math.max(this.rare.heldSince, this.pingedAt)
+      this.pingedAt += unread
+      if (this.frameLookAt !== 0) this.frameLookAt += unread
+    }
     this.transport.resume()
   }
 

@@ -15,6 +15,8 @@ export class RareState {
   heldSince = 0
   slowSince = 0
   slowLookAt = 0
+  frameLookAt = 0
+  frameBytes = 0
   /** Messages that were read and wait while something holds. */
   backlog: Backlog | null = null
   /** What is sent once the connection is authenticated. */

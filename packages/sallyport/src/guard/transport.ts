@@ -6,6 +6,10 @@
 export interface Transport {
   /** Bytes handed to the transport that the peer's kernel has not taken yet. */
   readonly bufferedAmount: number
+  /** Whether a frame of the peer has begun and is not whole. A transport that cannot tell leaves this and the next out. */
+  readonly midFrame?: boolean
+  /** Bytes that came from the peer in all. */
+  readonly bytesRead?: number
   sendText(text: string): void
   /** Sends what JSON.stringify makes of a value, where the transport can write it itself. Bytes of text sent; -1 where it cannot. */
   sendJson?(value: object): number

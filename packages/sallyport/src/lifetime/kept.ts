@@ -12,6 +12,13 @@ export interface Kept {
   /** When the last ping went out, and whether its pong is still awaited. */
   pingedAt: number
   pongAwaited: boolean
+  /** Whether a frame is under way: no pong can come before its end. */
+  readonly midFrame: boolean
+  /** Bytes that the peer has sent in all. */
+  readonly bytesRead: number
+  /** When a pong behind a frame is looked for next, and how many bytes had come when it last was. */
+  frameLookAt: number
+  frameBytes: number
   /** False while its socket is paused: what the peer sends, pongs too, waits in the kernel then. */
   readonly reading: boolean
   /** When the session was last known to hold, and since when its check fails for want of an answer. */

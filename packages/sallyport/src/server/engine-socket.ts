@@ -187,6 +187,14 @@ export class EngineSocket implements Transport, WireSink {
     return unsentBytes(this.#socket)
   }
 
+  get midFrame(): boolean {
+    return this.#decoder?.midFrame ?? false
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
   sendText(text: string): void {
     if (this.#state !== 'open') return
     if (this.#deflate !== null && Buffer.byteLength(text) >= this.#deflate.threshold) {

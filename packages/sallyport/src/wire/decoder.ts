@@ -69,7 +69,12 @@ export class Decoder {
 
   /** Whether a message or a frame has begun and is not whole. */
   get midway(): boolean {
-    return this.#opcode !== 0 || this.#left !== 0 || this.#head !== null
+    return this.#opcode !== 0 || this.midFrame
+  }
+
+  /** Whether a frame has begun and is not whole: nothing else can come before its end. */
+  get midFrame(): boolean {
+    return this.#left !== 0 || this.#head !== null
   }
 
   /** Whether nothing is kept of the stream, so that the decoder may serve another one. */

@@ -13,6 +13,8 @@ import type { Session } from '../../src/session/session.ts'
 /** A socket that notes what it is told and does nothing by itself. */
 export class FakeTransport implements Transport {
   bufferedAmount = 0
+  midFrame = false
+  bytesRead = 0
   paused = false
   pauses = 0
   pings = 0

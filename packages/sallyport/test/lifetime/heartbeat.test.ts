@@ -97,6 +97,22 @@ test('it is cut once we read again and it still does not pong', async t => {
   assert.equal(wire.terminated, true)
 })
 
+test('a pause while a frame is under way is not counted against the peer: no less, and no more', async t => {
+  const guard = guarded(t, { lifetime: BEAT })
+  const { connection, wire } = guard.seat()
+  wire.midFrame = true
+  await guard.run(1500)
+  connection.hold()
+  await guard.run(200)
+  connection.release()
+  // 500 bytes a second are 200 in this time-out.
+  wire.bytesRead = 199
+  await guard.run(299)
+  assert.equal(wire.terminated, false)
+  await guard.run(1)
+  assert.equal(wire.terminated, true)
+})
+
 test('an unasked pong is a control frame like a ping: a flood of them ends it', t => {
   const guard = guarded(t, { lifetime: BEAT, message: { size: { controlFrames: { frames: 3, per: '1 minute' } } } })
   const { connection, wire } = guard.seat()
