@@ -5,6 +5,7 @@ import { FIN, MASKED, OPCODE } from './opcode.ts'
 /** Greatest header of a frame that a server sends, in bytes (RFC 6455 §5.2); a client's has four more. */
 export const MAX_HEADER_BYTES = 10
 const TEXT = FIN | OPCODE.text
+const KEY_BYTES = 4
 
 /** The size of a server's frame with this many bytes of payload; a client's has four more. */
 export function frameSize(payloadBytes: number): number {
@@ -43,7 +44,7 @@ function writeKey(target: Buffer, at: number, key: number): number {
   target[at + 1] = key >>> 8
   target[at + 2] = key >>> 16
   target[at + 3] = key >>> 24
-  return at + 4
+  return at + KEY_BYTES
 }
 
 /** Up to here masking while copying costs less than the engine's copy and a walk over its words. */
@@ -77,19 +78,28 @@ export function writeFrame(
 }
 
 /**
+ * Writes a text where its payload will lie; the header is guessed as if all were ASCII, and the text moves in the rare
+ * case that its length says otherwise.
+ *
+ * @returns how many bytes it has
+ */
+function placeText(target: Buffer, at: number, text: string, keyBytes: number): number {
+  const guess = at + headerBytes(text.length) + keyBytes
+  const length = target.write(text, guess)
+  const start = at + headerBytes(length) + keyBytes
+  if (start !== guess) target.copyWithin(start, guess, guess + length)
+  return length
+}
+
+/**
  * Writes a whole text message of a server, where `textFrameRoom` bytes of room are. A lone surrogate becomes U+FFFD:
  * what is sent is always UTF-8.
  *
  * @returns the position behind the frame
  */
 export function writeTextFrame(target: Buffer, at: number, text: string): number {
-  // The header is guessed as if all were ASCII; the text moves up in the rare case that its length says otherwise.
-  const guess = at + headerBytes(text.length)
-  const length = target.write(text, guess)
-  const start = at + headerBytes(length)
-  if (start !== guess) target.copyWithin(start, guess, guess + length)
-  writeHeader(target, at, TEXT, length, 0)
-  return start + length
+  const length = placeText(target, at, text, 0)
+  return writeHeader(target, at, TEXT, length, 0) + length
 }
 
 /** The size of the last header of a message in JSON: the next one is likely as long. */
@@ -144,12 +154,10 @@ export function writeMaskedFrame(
  * @returns the position behind the frame
  */
 export function writeMaskedTextFrame(target: Buffer, at: number, text: string): number {
-  const guess = at + headerBytes(text.length) + 4
-  const length = target.write(text, guess)
-  const start = at + headerBytes(length) + 4
-  if (start !== guess) target.copyWithin(start, guess, guess + length)
+  const length = placeText(target, at, text, KEY_BYTES)
   const key = maskingKey()
-  writeKey(target, writeHeader(target, at, TEXT, length, MASKED), key)
-  applyMask(target, start, start + length, key, 0)
-  return start + length
+  const start = writeKey(target, writeHeader(target, at, TEXT, length, MASKED), key)
+  const end = start + length
+  applyMask(target, start, end, key, 0)
+  return end
 }
