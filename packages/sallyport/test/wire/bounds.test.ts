@@ -50,9 +50,24 @@ describe('a header alone refuses', () => {
     ['no mask, after two bytes', '8101', 'fault 1002 WIRE_MASK_MISSING'],
     ['a long ping, after two bytes', '89ff', 'fault 1002 WIRE_CONTROL_LENGTH'],
     ['RSV1 without deflate, after two bytes', 'c180', 'fault 1002 WIRE_RESERVED_BITS'],
+    ['a close of one byte, after two bytes', '8881', 'fault 1002 WIRE_CLOSE_LENGTH'],
   ] as const
   for (const [name, bytes, expected] of rows) {
     test(name, () => assert.deepEqual(decode(singly(hex(bytes)), { limits: { frameBytes: 65536 } }), [expected]))
+  }
+})
+
+test('a length of 64 bits is read to its last bit', () => {
+  for (const [length, announced] of [
+    [2 ** 32 - 1, '00000000ffffffff'],
+    [2 ** 32, '0000000100000000'],
+    [2 ** 32 + 1, '0000000100000001'],
+    [2 ** 53 - 1, '001fffffffffffff'],
+  ] as const) {
+    const header = hex(`82ff${announced} ${zero}`)
+    assert.deepEqual(decode([header], { limits: { frameBytes: length } }), [], `${length} at the bound`)
+    const above = decode([header], { limits: { frameBytes: length - 1 } })
+    assert.deepEqual(above, ['fault 1009 WIRE_FRAME_TOO_BIG'], `${length} above it`)
   }
 })
 

@@ -122,6 +122,8 @@ describe('what is not clean is handed on', () => {
     ['a list of protocols', but('Upgrade', 'Upgrade: websocket, h2c')],
     ['no Connection', but('Connection')],
     ['Connection without upgrade', but('Connection', 'Connection: keep-alive')],
+    ['a tab beside the tokens of Connection', but('Connection', 'Connection:\tUpgrade')],
+    ['a tab behind the tokens of Connection', but('Connection', 'Connection: keep-alive, Upgrade\t')],
     ['upgrade inside another token', but('Connection', 'Connection: xupgrade')],
     ['upgrade before another token', but('Connection', 'Connection: upgradex')],
     ['no key', but('Sec-WebSocket-Key')],
