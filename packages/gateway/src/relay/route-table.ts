@@ -36,10 +36,10 @@ export function createRouteTable<R extends Matchable>(routes: readonly R[]): Rou
   return { find: (host, path) => lookUp(hosts.get(host), path) ?? lookUp(hosts.get(''), path) }
 }
 
-/** The name in a Host header: lower case, without port. */
+/**
+ * The name in a Host header: lower case, without port. What is no port is left there and served by no route of that name:
+ * of `app.example:@evil.example` a backend makes a link to another host.
+ */
 export function hostName(header: string | undefined): string {
-  if (header === undefined) return ''
-  const name = header.toLowerCase()
-  const colon = name.lastIndexOf(':')
-  return colon > name.lastIndexOf(']') ? name.slice(0, colon) : name
+  return header === undefined ? '' : header.toLowerCase().replace(/:\d{1,5}$/, '')
 }

@@ -237,6 +237,31 @@ describe('plain HTTP of a route goes through', () => {
     })
   }
 
+  for (const [host, status] of [
+    ['app.localhost', 200],
+    ['APP.localhost:8443', 200],
+    ['app.localhost:@evil.example', 404],
+    ['app.localhost:80@evil.example', 404],
+    ['app.localhost:443/evil', 404],
+    ['app.localhost:evil.example', 404],
+    ['app.localhost:', 404],
+    ['app.localhost:123456', 404],
+    ['app.localhost.', 404],
+    ['app.localhost, evil.example', 404],
+  ] as const) {
+    test(`a link to another host: ${host} is ${status}`, async () => {
+      const app = await createApp((_incoming, response) => response.end())
+      const world = await createWorld(configOf([app.target], [route({ http, hosts: ['app.localhost'] })]))
+      assert.equal((await ask(world, { headers: { Host: host } })).status, status)
+      assert.deepEqual(
+        app.requests.map(({ headers }) => headers['x-forwarded-host']),
+        status === 200 ? [host] : [],
+      )
+      await world.close()
+      await app.close()
+    })
+  }
+
   test('without a passage: 404', async () => {
     const world = await createWorld(configOf(['ws://127.0.0.1:9']))
     assert.deepEqual(await ask(world, {}).then(({ status, body }) => [status, body]), [
