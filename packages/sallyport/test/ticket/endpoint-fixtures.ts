@@ -1,0 +1,87 @@
+import type { Parts } from '../../src/guard/parts.ts'
+import { createAddressReader } from '../../src/handshake/client-address.ts'
+import { fromNode, fromWeb } from '../../src/handshake/peer-request.ts'
+import type { Policy, TicketPolicy } from '../../src/policy/types.ts'
+import type { Awaitable, Denial } from '../../src/policy/verdict.ts'
+import type { SessionResolver } from '../../src/session/session.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { createTicketEndpoint, type TicketEndpoint, type TicketReport } from '../../src/ticket/endpoint.ts'
+import { createTickets } from '../../src/ticket/token.ts'
+
+export const ALICE = { id: 's1', user: 'alice' }
+export const START = 1_700_000_000_000
+const SECTION: TicketPolicy = {
+  secrets: null,
+  ttlMs: 30_000,
+  carrier: 'subprotocol',
+  parameter: 'ticket',
+  paths: null,
+  csrf: null,
+}
+const readAddress = createAddressReader({ trust: [], header: 'x-forwarded-for' })
+/** What every answer of the endpoint bears. */
+export const HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  vary: 'Origin, Cookie',
+}
+
+export interface Setting {
+  readonly ticket?: Partial<TicketPolicy> | null
+  readonly session?: SessionResolver
+  readonly door?: (origin: string | null) => Awaitable<Denial | { readonly origin: string | null }>
+  readonly timeoutMs?: number
+  readonly emit?: (report: TicketReport) => void
+}
+const now = (): number => START
+
+/** An endpoint of its own, with what it tells of and the tickets that it issues. */
+export function make({
+  ticket = {},
+  session = () => ALICE,
+  door = origin => ({ origin }),
+  timeoutMs = 5000,
+  emit,
+}: Setting = {}) {
+  const store = createMemoryStore({ now })
+  const parts: Parts = { store, now, tickets: createTickets(SECTION, { store, now }) }
+  const reports: TicketReport[] = []
+  const endpoint = createTicketEndpoint({
+    policy: { handshake: { session, ticket: ticket && { ...SECTION, ...ticket } }, timeoutMs } as unknown as Policy,
+    parts,
+    fromNode: request => fromNode(request, readAddress),
+    fromWeb: (request, { ip }) => fromWeb(request, readAddress, ip ?? ''),
+    runDoor: request => door(request.header('origin') ?? null),
+    emit: report => {
+      reports.push(report)
+      emit?.(report)
+    },
+  })
+  return { endpoint, parts, reports }
+}
+export type Made = ReturnType<typeof make>
+
+export const PAGE = 'https://app.example'
+/** A page of the app asks it for a ticket. */
+export const ask = (
+  endpoint: TicketEndpoint,
+  query = '',
+  headers: Record<string, string> = {},
+  method = 'POST',
+): Promise<Response> =>
+  endpoint(new Request(`${PAGE}/sallyport/ticket${query}`, { method, headers: { origin: PAGE, ...headers } }), {
+    ip: '192.0.2.7',
+  })
+/** The code of a refusal; `issued` where there is none. */
+export const codeOf = async (response: Response): Promise<string> =>
+  ((await response.json()) as { code?: string }).code ?? 'issued'
+export const redeem = async (
+  { parts }: Made,
+  ticket: string,
+  origin = PAGE,
+  path = '/',
+  session = ALICE,
+): Promise<boolean> => (await parts.tickets.redeem(ticket, { session, origin, path })).pass
