@@ -107,7 +107,10 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
     refuseUnreadable(error, socket as Socket, handlers.refused),
   )
   const lane = installLane(server, HEADERS_MS, handlers.read)
-  const front = proxyProtocol === null ? server : createFront(server, proxyProtocol.trust, handlers.refused)
+  const { front, cutWaiting } =
+    proxyProtocol === null
+      ? { front: server, cutWaiting: () => undefined }
+      : createFront(server, proxyProtocol.trust, handlers.refused)
   front.on('drop', data => handlers.refused('full', { ip: data?.remoteAddress }))
 
   return {
@@ -140,6 +143,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
           return
         }
         front.close(() => resolve())
+        cutWaiting()
         lane.close()
         server.closeAllConnections()
       }),
@@ -151,12 +155,18 @@ function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
 }
 
 /** A server whose connections begin with a PROXY header, before TLS. */
-function createFront(server: Server | HttpsServer, trust: readonly string[], refused: Refused): NetServer {
+interface Front {
+  readonly front: NetServer
+  /** Cuts those whose header has not come yet. */
+  readonly cutWaiting: () => void
+}
+
+function createFront(server: Server | HttpsServer, trust: readonly string[], refused: Refused): Front {
   const front = createNetServer({ noDelay: true })
   /** TLS wraps a socket in another, which asks the kernel for both of its ends: by them it is found again. */
   const named = new Map<string, string>()
   const isTls = server instanceof TlsServer
-  readProxied(
+  const cutWaiting = readProxied(
     front,
     createTrust(trust),
     (socket, address, ends) => {
@@ -174,7 +184,7 @@ function createFront(server: Server | HttpsServer, trust: readonly string[], ref
     const address = named.get(endsOf(socket))
     if (address !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: address })
   })
-  return front
+  return { front, cutWaiting }
 }
 
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, refused: Refused): void {

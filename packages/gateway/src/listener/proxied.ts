@@ -33,13 +33,16 @@ export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: S
  * Reads the PROXY header of every connection of `front`, makes the socket say the address it names, and hands the
  * socket on with the bytes behind it. A peer that is not trusted, or sends anything else first, is cut: the header
  * decides who is who. `handOn` is told `endsOf` it as they were: from then on the socket says whose it is.
+ *
+ * @returns cuts the peers that have not said yet who they speak for
  */
 export function readProxied(
   front: Server,
   isTrusted: (address: string) => boolean,
   handOn: (socket: Socket, address: string | null, ends: string) => void,
   refused: (ip: string | undefined, detail: string) => void,
-): void {
+): () => void {
+  const waiting = new Set<Socket>()
   front.on('connection', (socket: Socket) => {
     if (!isTrusted(socket.remoteAddress ?? '')) {
       refused(socket.remoteAddress, 'a peer that is not trusted')
@@ -59,6 +62,7 @@ export function readProxied(
       const header = readProxyHeader(read)
       if (header === 'more' && read.length < MAX_BYTES) return
       clearTimeout(timer)
+      waiting.delete(socket)
       socket.off('data', onData)
       if (typeof header === 'string') {
         refused(socket.remoteAddress, 'something else came first')
@@ -73,7 +77,14 @@ export function readProxied(
       handOn(socket, header.address, ends)
     }
     socket.on('error', cut)
-    socket.once('close', () => clearTimeout(timer))
+    socket.once('close', () => {
+      clearTimeout(timer)
+      waiting.delete(socket)
+    })
     socket.on('data', onData)
+    waiting.add(socket)
   })
+  return () => {
+    for (const socket of waiting) socket.destroy()
+  }
 }

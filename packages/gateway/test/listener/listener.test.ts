@@ -303,3 +303,38 @@ describe('listeners', () => {
     await backend.close()
   })
 })
+
+describe('a peer that comes to nothing does not delay the close', () => {
+  const tls = pair('closing', CERTIFICATE, KEY)
+  const proxyProtocol = { trust: ['127.0.0.1'] }
+  const HEADER = 'PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n'
+  // The record of a ClientHello of 512 bytes begins so.
+  const HELLO = Buffer.from('1603010200010001fc0303', 'hex')
+  const peers: readonly (readonly [name: string, listener: Partial<ListenerConfig>, sent: string | Buffer])[] = [
+    ['silent', {}, ''],
+    ['silent where TLS is spoken', { tls }, ''],
+    ['stopped in the middle of its ClientHello', { tls }, HELLO],
+    ['silent where a PROXY header is due', { proxyProtocol }, ''],
+    ['stopped in the middle of its PROXY header', { proxyProtocol }, HEADER.slice(0, 9)],
+    ['silent behind its PROXY header', { proxyProtocol }, HEADER],
+    ['silent behind its PROXY header, where TLS is spoken', { tls, proxyProtocol }, HEADER],
+  ]
+  for (const [name, listener, sent] of peers) {
+    // Each of them would be waited for, for 5 s or 10 s.
+    test(name, { timeout: 4000 }, async () => {
+      const world = await listening('ws://127.0.0.1:9', listener)
+      const silent = connect(world.port, '127.0.0.1').resume()
+      silent.on('error', () => undefined)
+      const gone = new Promise(resolve => silent.on('close', resolve))
+      if (sent !== '') await new Promise(resolve => silent.write(sent, resolve))
+      // Who comes after it is answered, so that it was let in.
+      const later = connect(world.port, '127.0.0.1')
+      later.end(listener.proxyProtocol == null ? 'GARBAGE\r\n\r\n' : 'GARBAGE')
+      later.resume().on('error', () => undefined)
+      await new Promise(resolve => later.on('close', resolve))
+      assert.equal(silent.closed, false)
+      await world.close()
+      await gone
+    })
+  }
+})

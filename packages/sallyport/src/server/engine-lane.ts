@@ -4,10 +4,14 @@ import { Server as TlsServer } from 'node:tls'
 import { readUpgrade, type Upgrade } from '../wire/index.ts'
 import { type FirstReader, leaveFirst, readFirst } from './engine-read.ts'
 import { EngineRequest } from './engine-request.ts'
+import { watchHandshakes } from './tls-handshakes.ts'
 
 /** The lane before an HTTP server. */
 export interface EngineLane {
-  /** Cuts the connections that have said nothing yet; those that the HTTP server has are its own to close. */
+  /**
+   * Cuts the connections that have said nothing yet, those among them whose TLS handshake is not done; those that the HTTP
+   * server has are its own to close.
+   */
   close(): void
 }
 
@@ -37,6 +41,7 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners(event)
+  const endHandshakes = server instanceof TlsServer ? watchHandshakes(server) : null
   /** Connections that have said nothing, oldest first, and since when. */
   const silent = new Map<Socket, number>()
   let sweeper: NodeJS.Timeout | null = null
@@ -98,6 +103,7 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
 
   return {
     close() {
+      endHandshakes?.()
       for (const socket of silent.keys()) socket.destroy()
       if (sweeper !== null) clearInterval(sweeper)
       sweeper = null
