@@ -86,6 +86,7 @@ describe('what is in a run, and what ends it', () => {
   const rows: readonly [name: string, bytes: Buffer, messages: number, rest: readonly string[]][] = [
     ['texts and binaries one behind the other', Buffer.concat([A, hex('8201 ff'), A, text(126)]), 4, []],
     ['an empty text, an empty binary', hex('8100 8200'), 2, []],
+    ['a short text that is not ASCII', Buffer.concat([A, frameOf(1, Buffer.from('é'))]), 2, []],
     ['text that is not ASCII', Buffer.concat([A, frameOf(1, Buffer.from('é€😀'.repeat(30)))]), 2, []],
     ['125, 126, 127 and 65535 bytes', Buffer.concat([125, 126, 127, 65535].map(length => text(length))), 4, []],
     ['159, 160 and 161 bytes', Buffer.concat([159, 160, 161].map(length => text(length))), 3, []],
