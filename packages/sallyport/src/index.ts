@@ -1,5 +1,6 @@
 import type { WebSocket, WebSocketServer } from 'ws'
 import { loadWs } from './adapters/load-ws.ts'
+import { requireClass } from './adapters/socket-class.ts'
 import { refuseAsOptions, refuseSpread } from './adapters/uncalled.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './adapters/upgrade.ts'
 import { createWsSide, type WsOptions } from './adapters/ws.ts'
@@ -8,6 +9,7 @@ import type { CountersSnapshot } from './event/counters.ts'
 import type { SallyEvent } from './event/event.ts'
 import type { Connection } from './guard/connection.ts'
 import { createCore } from './guard/core.ts'
+import { withinOf } from './guard/drain-options.ts'
 import { createDispatch } from './guard/dispatch.ts'
 import { createObserver } from './guard/observer.ts'
 import { registerInside } from './guard/registry.ts'
@@ -79,7 +81,10 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
         else observer.deniedTicket(request, denial, session)
       },
     }),
-    ws: refuseSpread((webSocket?: WebSocketClass) => side.options(webSocket ?? loadWs().WebSocket), 'guard.ws'),
+    ws: refuseSpread((webSocket?: WebSocketClass) => {
+      if (webSocket !== undefined) requireClass(webSocket)
+      return side.options(webSocket ?? loadWs().WebSocket)
+    }, 'guard.ws'),
     upgrade: (server, path) => createUpgradeHandler(side, server, path),
     connection(socket) {
       const live = liveOf(socket)
@@ -94,7 +99,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
     },
     revoke: core.revoke,
     async drain(options) {
-      await core.drain(options?.withinMs)
+      await core.drain(withinOf('guard.drain', options))
       events.flush()
     },
   }

@@ -1,3 +1,4 @@
+import { kindOf } from '../policy/shown.ts'
 import type { Policy } from '../policy/types.ts'
 import type { Unsubscribe } from '../store/store.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
@@ -59,7 +60,9 @@ export function createEvents({ policy, name, now, routes = null }: EventsOptions
     on(call) {
       // A kind of event in its place, as emitters take it, would be a listener that fails in silence.
       if (typeof call !== 'function') {
-        throw new TypeError(`guard.on takes the listener alone, for every kind of event, not a ${typeof call}`)
+        throw new TypeError(
+          `guard.on takes the listener alone, for every kind of event, not ${kindOf(call)}; write guard.on(event => …)`,
+        )
       }
       const listener: Listener = { call, failed: false }
       listeners.add(listener)

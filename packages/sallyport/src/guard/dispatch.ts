@@ -1,3 +1,5 @@
+import { nearest } from '../policy/nearest.ts'
+import { isThenable, kindOf } from '../policy/shown.ts'
 import type { Policy } from '../policy/types.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery } from './hub.ts'
@@ -7,6 +9,9 @@ export interface AnyHandlers {
   readonly [type: string]: (message: never, connection: never) => unknown
 }
 
+/** Handlers that an error writes out. */
+const MOST_SHOWN = 3
+
 type Handler = (message: unknown, connection: Connection) => unknown
 
 /**
@@ -15,21 +20,40 @@ type Handler = (message: unknown, connection: Connection) => unknown
  */
 export function createDispatch(policy: Policy, handlers: AnyHandlers): Delivery['message'] {
   const { schema } = policy.message
-  const given = Object.keys(handlers)
-  for (const type of given) {
-    if (typeof handlers[type] !== 'function') throw new TypeError(`handlers.${type} must be a function`)
-  }
   if (schema === null) {
     throw new TypeError(
       'handlers need `message.schema` in the policy; with dangerouslyAcceptAnyMessage give `message` instead',
     )
   }
   const declared = Object.keys(schema.types)
-  const missing = declared.filter(type => !Object.hasOwn(handlers, type))
+  if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers) || isThenable(handlers)) {
+    const write = declared.map(type => `${type}(message, connection) { … }`).slice(0, MOST_SHOWN)
+    throw new TypeError(`handlers is ${kindOf(handlers)}, not an object; write { ${write.join(', ')} }`)
+  }
+  const given = Object.keys(handlers)
   const unknown = given.filter(type => !Object.hasOwn(schema.types, type))
-  if (missing.length > 0)
-    throw new TypeError(`message.schema declares ${missing.join(', ')}: add a handler of that name`)
-  if (unknown.length > 0) throw new TypeError(`handlers has ${unknown.join(', ')}: declare the type in message.schema`)
+  const missing = declared.filter(type => !Object.hasOwn(handlers, type))
+  const [odd] = unknown
+  if (odd !== undefined) {
+    const near = nearest(odd, missing.length > 0 ? missing : declared)
+    throw new TypeError(
+      `handlers has ${unknown.join(', ')}: ${near === undefined ? '' : `did you mean ${near}? Else `}declare the type in message.schema`,
+    )
+  }
+  if (missing.length > 0) {
+    const inherited = missing.filter(type => type in handlers)
+    throw new TypeError(
+      inherited.length > 0
+        ? `handlers inherits ${inherited.join(', ')}, and own functions alone are called: write { ${inherited[0]}: (message, connection) => it.${inherited[0]}(message, connection) }`
+        : `message.schema declares ${missing.join(', ')}: add a handler of that name`,
+    )
+  }
+  for (const type of given) {
+    if (typeof handlers[type] === 'function') continue
+    throw new TypeError(
+      `handlers.${type} is ${kindOf(handlers[type])}, not a function; write ${type}(message, connection) { … }`,
+    )
+  }
   const table = new Map<string, Handler>(given.map(type => [type, handlers[type] as Handler]))
   // In report mode a message of no known type comes here too; nobody handles it.
   return (subject, connection) =>

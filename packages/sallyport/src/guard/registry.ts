@@ -1,3 +1,4 @@
+import { isThenable, kindOf } from '../policy/shown.ts'
 import type { Core } from './core.ts'
 import type { Observer } from './observer.ts'
 
@@ -17,6 +18,7 @@ export function registerInside(guard: object, inside: Inside): void {
 /** Throws a `TypeError` for anything that `createGuard` did not make. */
 export function insideOf(guard: object): Inside {
   const inside = insides.get(guard)
-  if (inside === undefined) throw new TypeError('guard must be what createGuard() returned')
-  return inside
+  if (inside !== undefined) return inside
+  const remedy = isThenable(guard) ? 'await it first' : 'give what createGuard() returned'
+  throw new TypeError(`guard is ${kindOf(guard)}, which createGuard() did not make; ${remedy}`)
 }

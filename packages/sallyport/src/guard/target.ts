@@ -1,3 +1,5 @@
+import { nearest } from '../policy/nearest.ts'
+import { isThenable, kindOf, show } from '../policy/shown.ts'
 import type { Target } from '../store/store.ts'
 
 /**
@@ -12,11 +14,17 @@ export function requireTarget(target: unknown): asserts target is Target {
     if (keys.length === 1 && (key === 'session' || key === 'user')) {
       const id: unknown = Reflect.get(target, key)
       if (typeof id === 'string' && id !== '') return
-      const what = id === '' ? 'an empty string' : id === null ? 'null' : `of type ${typeof id}`
-      throw new TypeError(
-        `guard.revoke: ${key} is ${what}; give the ${key === 'user' ? 'user' : 'session'}'s id. Nothing was revoked`,
-      )
+      const what = id === '' ? 'an empty string' : kindOf(id)
+      throw new TypeError(`guard.revoke: ${key} is ${what}; give the ${key}'s id, a string. Nothing was revoked`)
+    }
+    const odd = keys.find(one => one !== 'session' && one !== 'user')
+    if (odd !== undefined && !isThenable(target)) {
+      const near = nearest(odd, ['session', 'user'])
+      const meant = near === undefined ? "write { session: id }, { user: id } or 'all'" : `write { ${near}: id }`
+      throw new TypeError(`guard.revoke: unknown key ${show(odd)}; ${meant}. Nothing was revoked`)
     }
   }
-  throw new TypeError("guard.revoke: write { session: id }, { user: id } or 'all'. Nothing was revoked")
+  throw new TypeError(
+    `guard.revoke: ${kindOf(target)} names nobody; write { session: id }, { user: id } or 'all'. Nothing was revoked`,
+  )
 }

@@ -8,7 +8,7 @@ const OFF = ['dangerouslyOff', 'boolean', 'false', 'Turns the control off.'] as 
 /** The controls of the handshake door, in the order in which they are told. */
 export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
   controlRow('handshake/transport', {
-    denies: "the connection is not TLS (directly, or by a trusted proxy's word) and not loopback",
+    denies: "the connection is not TLS (directly, or by a trusted proxy's word) and leaves this machine",
     default: 'on',
     meets: ['ASVS-4.1.3', 'WS-4'],
     keys: [['dangerouslyAllowPlaintext', 'boolean', 'false', 'Lets ws: connections in from other machines.'], OFF],

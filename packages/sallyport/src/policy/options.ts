@@ -9,20 +9,29 @@ export interface Options {
 
 /**
  * The options of a call, for whoever reads them. Throws a `TypeError` for what is no object, and for a key that is not
- * known and would be ignored in silence. `who` begins every error: `serve`; `example` is what to write: `serve({ guard, port: 8443 })`.
+ * known and would be ignored in silence. `who` begins every error: `serve`; `example` is what to write: `serve({ guard, port: 8443 })`;
+ * `foreign` what to write instead of a key of another library that has no place in a policy.
  */
-export function requireOptions(who: string, value: unknown, known: readonly string[], example: string): Options {
+export function requireOptions(
+  who: string,
+  value: unknown,
+  known: readonly string[],
+  example: string,
+  foreign: { readonly [key: string]: string } = {},
+): Options {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isThenable(value)) {
     const remedy = isThenable(value) ? 'await it first' : `write ${example}`
     throw new TypeError(`${who}: the options are ${kindOf(value)}, not an object; ${remedy}`)
   }
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) throw new TypeError(`${who}: unknown option ${show(key)}; ${insteadOf(key, known)}`)
+    if (!known.includes(key))
+      throw new TypeError(`${who}: unknown option ${show(key)}; ${insteadOf(key, known, foreign)}`)
   }
   return value as Options
 }
 
-function insteadOf(key: string, known: readonly string[]): string {
+function insteadOf(key: string, known: readonly string[], foreign: { readonly [key: string]: string }): string {
+  if (Object.hasOwn(foreign, key)) return `write ${foreign[key]}`
   const near = nearest(key, known)
   if (near !== undefined) return `did you mean ${near}?`
   const neighbour = neighbourOf(key)

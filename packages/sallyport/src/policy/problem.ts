@@ -1,3 +1,4 @@
+import { isList, kindOf } from './shown.ts'
 import type { ControlId } from './verdict.ts'
 
 /** One thing that is wrong with a policy. */
@@ -33,6 +34,9 @@ export class PolicyError extends Error {
   readonly problems: readonly Problem[]
 
   constructor(problems: readonly Problem[]) {
+    if (!isList(problems) || problems.length === 0) {
+      throw new TypeError(`PolicyError: problems is ${kindOf(problems)}, not a list of what is wrong`)
+    }
     super(formatProblems(problems))
     this.name = 'PolicyError'
     this.problems = Object.freeze(problems.map(problem => Object.freeze({ ...problem })))

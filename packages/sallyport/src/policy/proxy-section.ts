@@ -10,6 +10,8 @@ const WIDEST_V4 = 8
 const WIDEST_V6 = 7
 const MAPPED_BITS = 96
 const EXAMPLE = "'10.0.0.5' or '10.0.0.0/24'"
+/** Whoever comes by a unix socket: as in nginx, all or none. */
+const UNIX = 'unix:'
 
 /** `proxy`: whose word about the client's address and TLS is believed (ASVS 4.1.3). Default: nobody's. */
 export function readProxy(root: Fields): Policy['proxy'] {
@@ -31,6 +33,10 @@ export function readProxy(root: Fields): Policy['proxy'] {
 
 function faultOfRange(value: unknown): readonly [message: string, remedy: string] | null {
   if (typeof value !== 'string') return ['an address is text', `write ${EXAMPLE}`]
+  if (value === UNIX) return null
+  if (/^(?:unix|\/)/i.test(value)) {
+    return ['not an IP address or CIDR range', `write '${UNIX}' for whoever comes by a unix socket; its mode says who can`]
+  }
   const [text = '', bits, ...rest] = value.split('/')
   const v4 = ipaddr.IPv4.isValidFourPartDecimal(text)
   if (rest.length > 0 || !(v4 || (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)))) {

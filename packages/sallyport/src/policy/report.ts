@@ -1,6 +1,8 @@
 import { CONTROLS } from './controls.ts'
 import type { ControlRow } from './controls.ts'
 import { effectiveValues } from './effective-values.ts'
+import { requireOptions } from './options.ts'
+import { isList, kindOf } from './shown.ts'
 import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
 
@@ -59,7 +61,12 @@ function lineOf({ id, requirements }: ControlRow, policy: Policy): ReportLine {
 const COLOURS: Readonly<Record<ControlState, string>> = { on: '32', off: '31', weakened: '33', 'report-only': '35' }
 
 /** A report as aligned text for a terminal; `colour` marks the states with ANSI colours. */
-export function formatReport(report: Report, { colour = false }: { readonly colour?: boolean } = {}): string {
+export function formatReport(report: Report, options: { readonly colour?: boolean } = {}): string {
+  if (typeof report !== 'object' || !isList(report?.controls)) {
+    throw new TypeError(`formatReport: the report is ${kindOf(report)}; write formatReport(guard.report())`)
+  }
+  requireOptions('formatReport', options, ['colour'], 'formatReport(report, { colour: true })')
+  const { colour = false } = options
   const paint = (text: string, code: string): string => (colour ? `\u001B[${code}m${text}\u001B[0m` : text)
   const width = Math.max(...report.controls.map(line => line.control.length))
   const margin = ' '.repeat(width + 16)

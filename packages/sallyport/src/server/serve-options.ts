@@ -1,9 +1,28 @@
-import { nearest } from '../policy/nearest.ts'
-import { kindOf, show } from '../policy/shown.ts'
+import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
+import { isThenable, show } from '../policy/shown.ts'
 
 // biome-ignore format: one line
 const KEYS = ['guard', 'port', 'host', 'tls', 'path', 'ticketPath', 'request', 'handlers', 'message', 'open', 'close', 'error']
-const FUNCTIONS = ['request', 'message', 'open', 'close', 'error']
+const EXAMPLE = 'serve({ guard, port: 8443, handlers: { chat(message, connection) { … } } })'
+/** What other servers call it. */
+const FOREIGN: { readonly [key: string]: string } = {
+  app: 'request: app',
+  connection: 'open(connection) { … }',
+  cert: 'tls: { key, cert }',
+  key: 'tls: { key, cert }',
+  https: 'tls: { key, cert }',
+  ssl: 'tls: { key, cert }',
+  server: 'port, and request for the rest of HTTP; a server of your own takes guard.upgrade',
+  policy: 'guard: createGuard(policy)',
+}
+/** How each is written. */
+const FUNCTIONS = {
+  request: 'app, or (request, response) => …',
+  message: '(message, connection) => …',
+  open: 'connection => …',
+  close: '(connection, code) => …',
+  error: '(error, connection) => …',
+}
 /** Any of these lets Node show a certificate (or agree on a key without one). */
 const IDENTITIES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
 
@@ -14,28 +33,28 @@ const PEM = ['cert', 'key', 'ca']
  * Throws a `TypeError` for options of `serve` that would be taken in silence: a misspelt handler that is never called, a
  * path that no handshake has, TLS without a certificate. TypeScript tells of most; JavaScript and `as` do not.
  */
-export function requireServeOptions(options: object): void {
-  const said = options as { readonly [key: string]: unknown }
-  for (const key of Object.keys(said)) {
-    if (KEYS.includes(key)) continue
-    const near = nearest(key, KEYS)
-    throw new TypeError(
-      `serve: unknown option ${show(key)}; ${near === undefined ? `there are ${KEYS.join(', ')}` : `did you mean ${near}?`}`,
-    )
-  }
+export function requireServeOptions(options: unknown): void {
+  const said = requireOptions('serve', options, KEYS, EXAMPLE, FOREIGN)
   const { port, host, path, ticketPath, tls } = said
-  if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535) {
-    throw new TypeError(`serve: port is ${show(port)}; write a number from 1 to 65535, or 0 for a free one`)
+  if (port === undefined) {
+    throw new TypeError('serve: port is nothing; write a number from 1 to 65535, or 0 for a free one')
   }
-  if (host !== undefined && typeof host !== 'string') throw new TypeError(`serve: host is ${kindOf(host)}, not a name`)
+  requireNumber('serve', 'port', port, { least: 0, most: 65_535 })
+  if (host !== undefined) requireHost(host)
   if (path !== undefined) requirePath('path', path, "'/ws'")
   if (ticketPath !== undefined && ticketPath !== false) requirePath('ticketPath', ticketPath, "'/.sallyport/ticket'")
-  for (const key of FUNCTIONS) {
-    if (said[key] !== undefined && typeof said[key] !== 'function') {
-      throw new TypeError(`serve: ${key} is ${kindOf(said[key])}, not a function`)
-    }
-  }
+  for (const [key, example] of Object.entries(FUNCTIONS)) requireFunction('serve', key, said[key], example)
   if (tls !== undefined) requireIdentity(tls)
+}
+
+/** A name or an address to stand on: no URL, and no port. */
+function requireHost(host: unknown): void {
+  const isName = typeof host === 'string' && /^[\w.-]+$/.test(host)
+  const isV6 = typeof host === 'string' && /^[\da-f:.]+(?:%\w+)?$/i.test(host) && host.split(':').length > 2
+  if (isName || isV6) return
+  throw new TypeError(
+    `serve: host is ${show(host)}; write a name or an address alone, without scheme and port: '127.0.0.1'`,
+  )
 }
 
 function requirePath(key: string, value: unknown, example: string): void {
@@ -44,6 +63,7 @@ function requirePath(key: string, value: unknown, example: string): void {
 }
 
 function requireIdentity(tls: unknown): void {
+  if (isThenable(tls)) throw new TypeError('serve: tls is a Promise; await it first')
   if (typeof tls === 'object' && tls !== null) {
     const given = tls as { readonly [key: string]: unknown }
     for (const key of PEM) {

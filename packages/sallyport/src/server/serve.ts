@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connection } from '../guard/connection.ts'
 import { createDispatch, type AnyHandlers } from '../guard/dispatch.ts'
+import { withinOf } from '../guard/drain-options.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { refusalOf } from '../guard/refusal.ts'
 import { insideOf } from '../guard/registry.ts'
@@ -81,7 +82,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const host = options.host ?? (tls === undefined ? 'localhost' : undefined)
   if (tls === undefined && !isLoopback(host)) {
     throw new TypeError(
-      `host ${JSON.stringify(host)} without tls: plain ws:// may stand on loopback alone; give tls: { key, cert }`,
+      `serve: host is ${JSON.stringify(host)}, without tls; plain ws:// may stand on loopback alone: give tls: { key, cert }`,
     )
   }
   const delivery = deliveryOf(options)
@@ -164,11 +165,12 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     url: `${tls === undefined ? 'ws' : 'wss'}://${shown}:${port}${path ?? ''}`,
     server,
     async close(closing) {
+      const withinMs = withinOf('app.close', closing)
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))
       // A socket that is not read from keeps no process alive: it would end before the last peer was told.
       const awake = setInterval(() => undefined, 60_000)
       try {
-        await guard.drain(closing)
+        await guard.drain(withinMs === undefined ? undefined : { withinMs })
         lane.close()
         server.closeAllConnections()
         await stopped
@@ -182,10 +184,12 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
 function deliveryOf<S extends Session, M extends SchemaMap>(options: ServeOptions<S, M>): Delivery {
   const { guard, handlers, message, open, close, error } = options
   if ((handlers === undefined) === (message === undefined)) {
-    throw new TypeError('give handlers (one for each type in message.schema), or message where any message is accepted')
+    throw new TypeError(
+      'serve: give handlers (one for each type in message.schema), or message where any message is accepted',
+    )
   }
   if (message !== undefined && guard.policy.message.schema !== null) {
-    throw new TypeError('message.schema declares types: give handlers, one for each, instead of message')
+    throw new TypeError('serve: message.schema declares types: give handlers, one for each, instead of message')
   }
   const typed = <T>(connection: T): Connection<S> => connection as unknown as Connection<S>
   return {

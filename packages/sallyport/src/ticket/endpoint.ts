@@ -8,6 +8,7 @@ import { type Awaitable, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { type FastifyReplyLike, type FastifyRequestLike, writeToFastify, writeToNode, writeToWeb } from './hosts.ts'
 import { issuedAnswer, methodAnswer, offAnswer, refusedAnswer, type TicketAnswer } from './ticket-answer.ts'
+import { requireCall } from './ticket-call.ts'
 import { originFault, pathOf, siteFault } from './ticket-request.ts'
 
 /** What a web host knows of a request's peer: Bun's `server.requestIP`, Deno's `info.remoteAddr`. */
@@ -48,8 +49,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Issues tickets to the session of the request, for a page of the endpoint's own origin: a
- * sibling subdomain gets none. The WebSocket path comes as `?path=/ws`; the body is ignored. It never throws and never rejects:
- * a failure is a 503 that tells nothing.
+ * sibling subdomain gets none. The WebSocket path comes as `?path=/ws`; the body is ignored. No request makes it throw or
+ * reject: a failure is a 503 that tells nothing. What is no request is a `TypeError` of whoever calls it.
  */
 export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
   const { policy, parts } = endpoint
@@ -103,7 +104,12 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     }
   }
 
-  return (async (request: unknown, other?: unknown): Promise<unknown> => {
+  return ((request: unknown, other?: unknown): Promise<unknown> => {
+    requireCall(request, other)
+    return respond(request, other)
+  }) as TicketEndpoint
+
+  async function respond(request: unknown, other: unknown): Promise<unknown> {
     if (request instanceof Request) {
       return writeToWeb(await answer(() => endpoint.fromWeb(request, (other as WebInfo | undefined) ?? {})))
     }
@@ -113,7 +119,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     }
     const node = request as IncomingMessage
     return writeToNode(await answer(() => endpoint.fromNode(node)), node, other as ServerResponse)
-  }) as TicketEndpoint
+  }
 }
 
 /** Waits no longer than `ms`; what comes later is dropped. */

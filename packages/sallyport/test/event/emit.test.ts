@@ -76,6 +76,19 @@ describe('events', () => {
       assert.equal(lines.filter(line => line.startsWith('a listener')).length, 1)
     })
 
+  for (const [row, listener, what] of [
+    ['nothing', undefined, 'nothing'],
+    ['null', null, 'null'],
+    ['the name of an event', 'denial', 'a string'],
+    ['an object', { denial() {} }, 'an object'],
+  ] as const)
+    it(`${row} as a listener is an error that says what to write`, () => {
+      assert.throws(() => setUp().events.on(listener as never), {
+        name: 'TypeError',
+        message: `guard.on takes the listener alone, for every kind of event, not ${what}; write guard.on(event => …)`,
+      })
+    })
+
   it('a listener that unsubscribes or subscribes while called breaks nothing', () => {
     const { events } = setUp()
     let heard = 0

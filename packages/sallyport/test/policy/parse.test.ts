@@ -329,3 +329,16 @@ for (const id of OFF) {
     assert.deepEqual(policy.weakened, [{ path: `${door}.${key}.dangerouslyOff`, control: id }])
   })
 }
+
+for (const [name, problems] of [
+  ['nothing', undefined],
+  ['a text', 'broken'],
+  ['an empty list', []],
+] as const) {
+  test(`a PolicyError of ${name} tells what it lacks`, () => {
+    assert.throws(() => new PolicyError(problems as never), {
+      name: 'TypeError',
+      message: /not a list of what is wrong/,
+    })
+  })
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { PolicyError } from '../../src/policy/problem.ts'
 import { formatReport, reportPolicy } from '../../src/policy/report.ts'

@@ -98,3 +98,16 @@ test('the text is aligned, with and without colour', () => {
   assert.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), plain)
   assert.notEqual(coloured, plain)
 })
+
+for (const [name, args, message] of [
+  ['nothing', [], /the report is nothing; write formatReport\(guard\.report\(\)\)/],
+  ['null', [null], /the report is null/],
+  ['the method that was not called', [() => undefined], /the report is a function/],
+  ['a list', [[]], /the report is an empty list/],
+  ['colour alone', [reportPolicy(parsePolicy(policyWith())), true], /the options are true, not an object/],
+  ['another spelling', [reportPolicy(parsePolicy(policyWith())), { color: true }], /'color'; did you mean colour\?/],
+] as const) {
+  test(`formatReport: ${name} is an error`, () => {
+    assert.throws(() => Reflect.apply(formatReport, undefined, args), { name: 'TypeError', message })
+  })
+}

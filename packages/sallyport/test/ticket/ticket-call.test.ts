@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createGuard } from 'sallyport'
+import { requireCall } from '../../src/ticket/ticket-call.ts'
+
+const web = new Request('https://app.example/.sallyport/ticket', { method: 'POST' })
+const node = { headers: {}, socket: {} }
+const response = { setHeader() {}, end() {} }
+const reply = { code() {}, send() {} }
+
+const MISTAKES: readonly (readonly [
+  name: string,
+  call: readonly [request?: unknown, other?: unknown],
+  message: RegExp,
+])[] = [
+  ['a handler that is called instead of given', [], /the request is nothing; give it itself as the handler: app\.post/],
+  ['null', [null], /the request is null/],
+  ['options', [{ path: '/ws' }], /the request is an object/],
+  ['a request without its response', [node], /the response is nothing; write guard\.ticket\(request, response\)/],
+  ['a response that is none', [node, {}], /the response is an object/],
+  [
+    "Fastify's request without its reply",
+    [{ raw: node }],
+    /the reply is nothing; write guard\.ticket\(request, reply\)/,
+  ],
+  ["Fastify's request with Node's response", [{ raw: node }, response], /the reply is an object/],
+  [
+    "the answer of Bun's requestIP, which calls it address",
+    [web, { address: '192.0.2.1' }],
+    /without an `ip`; write .*\{ ip \}/,
+  ],
+  ["Deno's info", [web, { remoteAddr: { hostname: '192.0.2.1' } }], /without an `ip`/],
+  ['an address that is no text', [web, { ip: 1 }], /without an `ip`/],
+  ['a bare address', [web, '192.0.2.1'], /the peer is a string/],
+  ['null as the peer', [web, null], /the peer is null/],
+]
+
+for (const [name, [request, other], message] of MISTAKES) {
+  test(`ticket: ${name} is an error`, () => {
+    assert.throws(() => requireCall(request, other), { name: 'TypeError', message })
+  })
+}
+
+for (const [name, request, other] of [
+  ['a web request alone', web, undefined],
+  ['a web request and its peer', web, { ip: '192.0.2.1' }],
+  ['a web request whose peer is not known', web, { ip: undefined }],
+  ['a request and its response', node, response],
+  ['a request of Fastify and its reply', { raw: node }, reply],
+] as const) {
+  test(`ticket: ${name} is taken`, () => assert.doesNotThrow(() => requireCall(request, other)))
+}
+
+test('guard.ticket throws at once: a rejection would be told after the server stands', () => {
+  const guard = createGuard({
+    handshake: { origin: { allow: ['https://app.example'] }, session: () => null },
+    message: { schema: { dangerouslyAcceptAnyMessage: true } },
+  })
+  assert.throws(() => Reflect.apply(guard.ticket, undefined, []), { name: 'TypeError', message: /^guard\.ticket: / })
+})
