@@ -21,3 +21,10 @@ export const CASES: readonly Case[] = [
 export function nameOf({ bytes, connections, depth }: Case): string {
   return `${bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`}, ${connections}/${depth}`
 }
+
+/** The same for who has not read that: `120 B, 50 connections, 16 messages in flight on each`. */
+export function wordsOf({ bytes, connections, depth }: Case): string {
+  const size = bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`
+  const flight = depth === 1 ? '1 message' : `${depth} messages`
+  return `${size}, ${connections === 1 ? `1 connection, ${flight} in flight` : `${connections} connections, ${flight} in flight on each`}`
+}

@@ -4,27 +4,29 @@ export interface ChartGroup {
   readonly bars: readonly { readonly name: string; readonly value: number; readonly ours: boolean }[]
 }
 
-const WIDTH = 760
-const LEFT = 250
+const PLOT = 510
+/** Of one letter at 12 px: names are as wide as the reader's font makes them. */
+const LETTER = 7
 const BAR = 16
 const GAP = 5
 
 /** A chart of horizontal bars in SVG, readable on light and dark pages. */
 export function barChart(title: string, unit: string, groups: readonly ChartGroup[]): string {
   const greatest = Math.max(...groups.flatMap(group => group.bars.map(bar => bar.value)))
-  const scale = (WIDTH - LEFT - 70) / greatest
+  const left = 20 + LETTER * Math.max(...groups.flatMap(group => group.bars.map(bar => bar.name.length)))
+  const scale = (PLOT - 70) / greatest
   const parts: string[] = []
   let y = 34
   for (const group of groups) {
     y += 24
     parts.push(text(10, y - 6, 'head', group.title))
     for (const bar of group.bars) {
-      const width = Math.max(1, bar.value * scale)
+      const length = Math.max(1, bar.value * scale)
       parts.push(
-        text(LEFT - 8, y + BAR - 4, 'name', bar.name),
-        `<rect x="${LEFT}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="2" class="${bar.ours ? 'ours' : 'peer'}"/>`,
+        text(left - 8, y + BAR - 4, 'name', bar.name),
+        `<rect x="${left}" y="${y}" width="${length.toFixed(1)}" height="${BAR}" rx="2" class="${bar.ours ? 'ours' : 'peer'}"/>`,
         text(
-          LEFT + width + 6,
+          left + length + 6,
           y + BAR - 4,
           'value',
           `${bar.value >= 100 ? bar.value.toFixed(0) : bar.value.toFixed(2)}${unit}`,
@@ -33,9 +35,10 @@ export function barChart(title: string, unit: string, groups: readonly ChartGrou
       y += BAR + GAP
     }
   }
+  const width = left + PLOT
   const height = y + 12
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">`,
     '<style>',
     'text { font: 12px system-ui, sans-serif; fill: #57606a } .title { font-size: 15px; font-weight: 600; fill: #24292f }',
     '.head { font-weight: 600; fill: #24292f } .name { text-anchor: end } .ours { fill: #1a7f64 } .peer { fill: #9aa4af }',

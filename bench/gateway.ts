@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Case, CASES, nameOf } from './cases.ts'
+import { type Case, CASES, nameOf, wordsOf } from './cases.ts'
 import { type ReportRow, shown, writeReport } from './report.ts'
 import * as peers from './servers.ts'
 import { ratioOf, spreadOf, turned } from './statistics.ts'
@@ -240,7 +240,7 @@ const report = {
     title: 'Messages there and back (ratio to HAProxy; more is faster)',
     unit: ' ×',
     groups: cases.map(one => ({
-      title: nameOf(one),
+      title: wordsOf(one),
       bars: chosen.map(peer => ({
         name: peer.name,
         value: ratioOf(rates(one, peer), rates(one, base)).median,

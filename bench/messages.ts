@@ -1,6 +1,6 @@
 // `npm run bench:messages`: guarded echoes a second beside bare `ws` and others. `-- --quick` for a rough idea.
 import { parseArgs } from 'node:util'
-import { type Case, CASES, nameOf } from './cases.ts'
+import { type Case, CASES, nameOf, wordsOf } from './cases.ts'
 import { type ReportRow, shown, writeReport } from './report.ts'
 import * as peers from './servers.ts'
 import { ratioOf, spreadOf, turned } from './statistics.ts'
@@ -108,7 +108,7 @@ writeReport({
     title: 'Guarded echoes beside bare ws (ratio; more is faster)',
     unit: ' ×',
     groups: CASES.map(one => ({
-      title: nameOf(one),
+      title: wordsOf(one),
       bars: chosen.map(peer => ({
         name: peer.name,
         value: ratioOf(rates(one, peer), rates(one, base)).median,
