@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { stringify } from 'yaml'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { STARTER } from '../../src/cli/init.ts'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { parseConfig } from '../../src/config/parse.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { readProxyHeader } from '../../src/listener/proxy-header.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'

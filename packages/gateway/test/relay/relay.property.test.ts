@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
 import { Decoder, FIN, frameSize, OPCODE, writeMaskedFrame, type WireSink } from 'sallyport/wire'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createBackend } from '../support/backends.ts'
 import { configOf, createWorld, ORIGIN, route } from '../support/gateway-world.ts'
 

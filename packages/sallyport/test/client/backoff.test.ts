@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createBackoff } from '../../src/client/backoff.ts'
 import { connect } from '../../src/client/index.ts'
 import { fakeSockets, settle } from './fake-socket.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { type Catalogue, createCatalogue, type EventSubject } from '../../src/event/catalogue.ts'
 import type { SallyEvent } from '../../src/event/event.ts'
 import { createRedactor } from '../../src/event/redact.ts'

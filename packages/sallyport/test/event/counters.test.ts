@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createCounters } from '../../src/event/counters.ts'
 import { exposition } from '../../src/event/exposition.ts'
 import { DENIALS, type DenialCode } from '../../src/policy/denials.ts'

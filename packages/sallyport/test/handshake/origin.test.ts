@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { origin } from '../../src/handshake/origin.ts'
 import type { Denial } from '../../src/policy/verdict.ts'
 import { exchange, handshakeText } from '../support/raw-client.ts'

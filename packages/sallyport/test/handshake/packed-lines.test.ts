@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { ownString, packLines, unpackLines } from '../../src/handshake/packed-lines.ts'
 
 const CHROME = [

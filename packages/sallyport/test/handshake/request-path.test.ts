@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { isCanonicalPath } from '../../src/handshake/request-path.ts'
 
 const CANONICAL = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createWheel, TICK_MS } from '../../src/lifetime/wheel.ts'
 import { settled, START } from '../guard/live.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { format } from '../../src/message/format.ts'
 import { keyTokens, keyWeight } from '../../src/message/key-tokens.ts'
 import type { Policy } from '../../src/policy/types.ts'

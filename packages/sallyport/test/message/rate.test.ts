@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { cost, rate } from '../../src/message/rate.ts'
 import type { MessageRatePolicy } from '../../src/policy/types.ts'
 import type { Taken } from '../../src/store/store.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
 import { Type } from 'typebox'
+import { fc } from '../../../../test/support/fast-check.ts'
 import type { SchemaMap } from '../../src/policy/types.ts'
 import { pairOf, policyFor } from './skeleton-fixtures.ts'
 

@@ -1,7 +1,7 @@
 /* eslint-disable unicorn/no-thenable -- a keyword of JSON Schema */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { compileSchema } from '../../src/message/compile-schema.ts'
 import type { JsonSchema } from '../../src/message/schema-kinds.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import { test } from 'node:test'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createLeases } from '../../src/store/leases.ts'
 
 const TTL_MS = 1000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createMemoryStore, type MemoryStoreOptions } from '../../src/store/memory.ts'
 import type { Budget } from '../../src/store/store.ts'
 import { storeConformance } from './conformance.ts'

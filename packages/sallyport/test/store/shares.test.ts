@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { type Bucket, takeFrom } from '../../src/store/bucket.ts'
 import { createShares, type ShareAsk, type ShareGrant, type Shares } from '../../src/store/shares.ts'
 import type { Budget } from '../../src/store/store.ts'

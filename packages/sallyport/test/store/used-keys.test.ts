@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createUsedKeys } from '../../src/store/used-keys.ts'
 
 const START = 1_700_000_000_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { deflateMessage, FIN, frameSize, inflateMessage, OPCODE, RSV1, writeMaskedFrame } from '../../src/wire/index.ts'
 import { decode, hex, singly } from './decoding.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { agreeDeflate, readExtensions } from '../../src/wire/index.ts'
 
 const many = (count: number, by: string): string => Array.from({ length: count }, () => 'x').join(by)

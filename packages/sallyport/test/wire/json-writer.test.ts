@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runInNewContext, runInThisContext } from 'node:vm'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { writeJsonFrame, writeTextFrame } from '../../src/wire/encoder.ts'
 import { NO_ROOM, NOT_PLAIN, writeJson } from '../../src/wire/json-writer.ts'
 

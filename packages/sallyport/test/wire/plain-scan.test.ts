@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { plainEnd } from '../../src/wire/plain-scan.ts'
 
 function naive(bytes: Uint8Array, start: number, end: number): number {

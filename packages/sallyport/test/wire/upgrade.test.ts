@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { MAX_UPGRADE_BYTES, MAX_UPGRADE_HEADERS, readUpgrade } from '../../src/wire/index.ts'
 
 const HEADERS = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { checkUtf8 } from '../../src/wire/utf8.ts'
 
 /** Whether any continuation makes the bytes UTF-8: the judge that `checkUtf8` must agree with. */
