@@ -10,7 +10,7 @@ test('counts are a route’s own, and outlive its guard', async () => {
   const storeOf = createRouteStores(createMemoryStore())
   assert.equal((await storeOf('a').take('ip', 1, BUDGET)).ok, true)
   assert.equal((await storeOf('b').take('ip', 1, BUDGET)).ok, true)
-  // As after a reload: the same route, another store object.
+  // As after a reload.
   assert.equal((await storeOf('a').take('ip', 1, BUDGET)).ok, false)
   assert.equal(await storeOf('a').once('ticket', 1000), true)
   assert.equal(await storeOf('a').once('ticket', 1000), false)
@@ -19,6 +19,12 @@ test('counts are a route’s own, and outlive its guard', async () => {
   assert.equal(await storeOf('b').lease('user', '2', 1, 1000), true)
   await storeOf('a').release('user', '1')
   assert.equal(await storeOf('a').lease('user', '2', 1, 1000), true)
+})
+
+test('a route has one store, whichever guard asks: by that its places are known to be the same', () => {
+  const storeOf = createRouteStores(createMemoryStore())
+  assert.equal(storeOf('a'), storeOf('a'))
+  assert.notEqual(storeOf('a'), storeOf('b'))
 })
 
 test('a revocation holds on every route', async () => {

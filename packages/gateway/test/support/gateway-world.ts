@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { createGuard, type Guard, type SallyEvent } from 'sallyport'
+import { createGuard, type Guard, type SallyEvent, type Store } from 'sallyport'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { GatewayConfig, RelayConfig, RouteConfig, UpstreamConfig } from '../../src/config/types.ts'
 import type { Gateway } from '../../src/relay/contract.ts'
@@ -135,10 +135,11 @@ export interface GatewayWorld {
 }
 
 /** The session is the cookie `sid`: the value is session and user. */
-export function guardOf(config: RouteConfig, whole: GatewayConfig, events: SallyEvent[] = []): Guard {
+export function guardOf(config: RouteConfig, whole: GatewayConfig, events: SallyEvent[] = [], store?: Store): Guard {
   const guard = createGuard({
     ...config.policy,
     name: whole.name,
+    ...(store !== undefined && { store }),
     ...(whole.proxy !== null && { proxy: whole.proxy! }),
     handshake: {
       ...config.policy.handshake,
@@ -152,7 +153,8 @@ export function guardOf(config: RouteConfig, whole: GatewayConfig, events: Sally
   return guard
 }
 
-export async function createWorld(config: GatewayConfig): Promise<GatewayWorld> {
+/** `store`: of all guards; left out, each has its own. */
+export async function createWorld(config: GatewayConfig, store?: Store): Promise<GatewayWorld> {
   const logged: GatewayWorld['logged'] = []
   const events: SallyEvent[] = []
   const tell = (facts: object, message: string): void => {
@@ -160,7 +162,7 @@ export async function createWorld(config: GatewayConfig): Promise<GatewayWorld> 
   }
   const gateway = createGateway({
     config,
-    guardOf: (one, whole) => guardOf(one, whole, events),
+    guardOf: (one, whole) => guardOf(one, whole, events, store),
     log: { info: tell, warn: tell, error: tell },
   })
   await gateway.listen()

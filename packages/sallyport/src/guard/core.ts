@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Attempt, newAttempt } from '../handshake/attempt.ts'
+import { type Attempt, bequeath, newAttempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
+import { outlasts } from '../handshake/connections.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { HANDSHAKE_DOOR, POLLING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
 import {
@@ -156,10 +157,14 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     failed: (error, connection) => observer.failed(error, connection),
     sent: (bytes, messages) => observer.sent(bytes, messages),
     received: bytes => observer.received(bytes),
-    surrender(connection) {
+    store,
+    surrender(connection, heir, to) {
       live.delete(connection)
       keeper.forget(connection)
-      release(connection.attempt)
+      // Given back and taken again, a place would be free while the other door asks.
+      if (to === store) bequeath(connection.attempt, heir)
+      else release(connection.attempt)
+      letGo()
       observer.surrendered()
       if (draining !== null && live.size === 0) for (const done of draining) done()
     },
@@ -187,6 +192,14 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     if (attempt.ended) return
     attempt.ended = true
     for (const { key } of attempt.leases) settle(() => store.release(key, attempt.id))
+  }
+  /** Places that were granted under a higher cap, or that this policy does not count. */
+  const giveUpNarrowed = (attempt: Attempt): void => {
+    const kept = attempt.leases.filter(lease => outlasts(policy, lease))
+    for (const lease of attempt.leases) {
+      if (!kept.includes(lease)) settle(() => store.release(lease.key, attempt.id))
+    }
+    attempt.leases = kept
   }
   const standIns = new WeakSet<Attempt>()
   const refuse = (attempt: Attempt, denial: Denial): Admittance => {
@@ -299,11 +312,14 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       const attempt: Attempt = { ...newAttempt(id, request), ticket, subprotocol, origin, session }
       if (listening.length === 0) listening = listen()
       connection.moveTo(hub, attempt)
+      giveUpNarrowed(attempt)
       if (draining !== null) connection.leaveAt = now()
       live.add(connection)
       keeper.touch(connection)
       observer.adopted(connection)
       const conclude = (verdict: Verdict): void => {
+        // Yet another guard has it, and judges it.
+        if (connection.attempt !== attempt) return
         if (connection.readyState >= 2) release(attempt)
         else if (!verdict.pass) connection.refuseStanding(verdict)
         else if (attempt.session === null) return

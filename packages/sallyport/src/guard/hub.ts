@@ -1,8 +1,10 @@
+import type { Attempt } from '../handshake/attempt.ts'
 import type { Resolution } from '../handshake/session.ts'
 import type { OutboundCheck } from '../message/outbound.ts'
 import type { MessageConnection, MessageSubject } from '../message/message-control.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial, Verdict } from '../policy/verdict.ts'
+import type { Store } from '../store/store.ts'
 import type { AppSide } from './app-side.ts'
 import type { Connection } from './connection.ts'
 import type { LiveConnection } from './live-connection.ts'
@@ -31,8 +33,9 @@ export interface Hub {
   readonly sent: (bytes: number, messages?: number) => void
   readonly received: (bytes: number) => void
   readonly ended: (connection: LiveConnection, code: number) => void
-  /** Another guard takes the connection over: forgets it, and gives its places back. */
-  readonly surrender: (connection: LiveConnection) => void
+  readonly store: Store
+  /** Another guard takes the connection over: forgets it. Its places go to the attempt that it is judged by there, or back where that guard has another store. */
+  readonly surrender: (connection: LiveConnection, heir: Attempt, store: Store) => void
 }
 
 /** Where what passed the doors goes. */

@@ -227,7 +227,7 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
 
   /** Puts it under another guard's policy; messages from now on are judged by that. */
   moveTo(hub: Hub, attempt: Attempt): void {
-    this.hub.surrender(this)
+    this.hub.surrender(this, attempt, hub.store)
     this.hub = hub
     this.attempt = attempt
     this.reported = 0

@@ -20,10 +20,30 @@ export interface Attempt {
   subprotocol: string | null
   /** Written by `handshake/ticket`: `deferred` means that the first message must bear it. */
   ticket: 'none' | 'verified' | 'deferred'
-  /** Just as long as what it holds (`concat`): it lives as long as the connection, and what is pushed to has room for 17. */
+  /**
+   * What it holds or has asked for. Just as long as that (`concat`): it lives as long as the connection, and what is pushed
+   * to has room for 17.
+   */
   leases: readonly Lease[]
   /** True once refused or given up: what a late control still takes is given back at once. */
   ended: boolean
+}
+
+/** Whose the places of an attempt are whose connection another guard has taken over. */
+const heirs = new WeakMap<Attempt, Attempt>()
+
+/** Ends an attempt that is judged anew as another one, of the same id: its places are given on, not back. */
+export function bequeath(attempt: Attempt, heir: Attempt): void {
+  attempt.ended = true
+  heir.leases = attempt.leases
+  heirs.set(attempt, heir)
+}
+
+/** Whether a place that an ended attempt still got is held or asked for by the one that its connection goes on with. */
+export function isInherited(attempt: Attempt, key: string): boolean {
+  const heir = heirs.get(attempt)
+  if (heir === undefined) return false
+  return heir.ended ? isInherited(heir, key) : heir.leases.some(lease => lease.key === key)
 }
 
 /** An attempt that no control has looked at yet. */

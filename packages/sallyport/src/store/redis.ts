@@ -222,7 +222,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
       claim.refused()
       return false
     } catch (error) {
-      claim.failed()
+      claim.failed(error)
       throw error
     }
   }
@@ -274,7 +274,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     lease(key, id, cap, ttlMs) {
       assertOpen(ttlMs)
       const claim = places.claim(key, id, cap, ttlMs, now())
-      return typeof claim === 'boolean' ? claim : lease(key, claim, cap)
+      return typeof claim === 'boolean' || claim instanceof Promise ? claim : lease(key, claim, cap)
     },
     release(key, id) {
       places.release(key, id)
