@@ -16,7 +16,7 @@ describe('applyMask', () => {
       fc.property(
         fc.uint8Array({ maxLength: 80 }),
         fc.uint8Array({ minLength: 4, maxLength: 4 }),
-        fc.nat(7),
+        fc.nat(19),
         fc.nat(1000),
         fc.boolean(),
         (plain, key, offset, phase, ascii) => {

@@ -24,11 +24,18 @@ describe('a clean handshake is read', () => {
     const upgrade = readUpgrade(CLEAN)!
     assert.equal(upgrade.target, '/chat?room=1')
     assert.equal(upgrade.key, 'dGhlIHNhbXBsZSBub25jZQ==')
-    assert.equal(upgrade.headers.get('origin'), 'https://app.test')
+    const sent = HEADERS.map(header => header.split(': ') as [string, string])
     assert.deepEqual(
-      upgrade.rawHeaders,
-      HEADERS.flatMap(header => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 2)]),
+      [...upgrade.headers],
+      sent.map(([name, value]) => [name.toLowerCase(), value]),
     )
+    assert.deepEqual(upgrade.rawHeaders, sent.flat())
+  })
+
+  test('names that are not known, and known ones in other letters, stay as sent', () => {
+    const { headers, rawHeaders } = readUpgrade(plus('X-Own: 1', 'aCCEPT: 2'))!
+    assert.deepEqual(rawHeaders.slice(-4), ['X-Own', '1', 'aCCEPT', '2'])
+    assert.deepEqual([headers.get('x-own'), headers.get('accept')], ['1', '2'])
   })
 
   test('a value begins behind the colon, and is trimmed of blanks and tabs alone', () => {
@@ -44,6 +51,7 @@ describe('a clean handshake is read', () => {
     ['no blank after the colon', but('Host', 'Host:app.test')],
     ['blanks and tabs around a value', but('Host', 'Host: \t app.test \t')],
     ['an empty value of a header that may be empty', plus('X-Empty:')],
+    ['an empty value of a known one that may be empty', plus('Cookie:')],
     [
       'offers of extensions and subprotocols',
       plus('Sec-WebSocket-Extensions: permessage-deflate', 'Sec-WebSocket-Protocol: a, b'),
@@ -95,6 +103,8 @@ describe('what is not clean is handed on', () => {
     ['smuggling: a bracket in a name', plus('X(: a')],
     ['smuggling: a repeated header', plus('Origin: https://evil.test')],
     ['smuggling: repeated in other letters', plus('oRIGIN: https://evil.test')],
+    ['smuggling: a repeated header of no known name', plus('X-Own: 1', 'X-Own: 2')],
+    ['smuggling: that too, in other letters', plus('X-Own: 1', 'Accept: 1', 'x-oWN: 2')],
     ['smuggling: two hosts', plus('Host: evil.test')],
     ['smuggling: two keys', plus('Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')],
     ['smuggling: headers that the connection drops', but('Connection', 'Connection: Upgrade, Origin')],
