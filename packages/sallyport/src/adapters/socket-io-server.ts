@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { kindOf } from '../policy/shown.ts'
 import type { Policy } from '../policy/types.ts'
 
 /** How a middleware goes on. */
@@ -28,11 +29,17 @@ export interface SocketIoServerLike {
 
 /** Throws a `TypeError` for a server or a policy with which something would pass unchecked. */
 export function refuseUnfit(io: SocketIoServerLike, { handshake, message }: Policy): void {
+  if (typeof io !== 'object' || (io as unknown) === null || !(io._nsps instanceof Map)) {
+    refuse(`io is ${kindOf(io)}, no server of Socket.IO; write guardSocketIo(new Server(httpServer, { … }), guard)`)
+  }
   if ((io.engine as unknown) === undefined) refuse('attach the server first: new Server(httpServer)')
   if (io._nsps.size > 1) refuse('call it before the first io.of(…): a namespace that is there already is not guarded')
   const { maxHttpBufferSize = Infinity } = io.engine.opts
-  if (maxHttpBufferSize > message.size.bytes)
-    refuse(`write new Server(httpServer, { maxHttpBufferSize: ${message.size.bytes} })`)
+  if (maxHttpBufferSize > message.size.bytes) {
+    refuse(
+      `maxHttpBufferSize is ${maxHttpBufferSize}, over message.size.bytes; write new Server(httpServer, { maxHttpBufferSize: ${message.size.bytes} })`,
+    )
+  }
   if (handshake.ticket !== null && handshake.ticket.carrier !== 'query')
     refuse("write handshake.ticket.carrier: 'query'")
   if (io._opts.connectionStateRecovery !== undefined)

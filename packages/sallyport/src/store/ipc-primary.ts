@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { type Asked, CHANNEL, isFrame, type PrimaryFrame } from './ipc-frames.ts'
-import { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory.ts'
+import { createMemoryStore, type MemoryStore } from './memory.ts'
+import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
 import type { ShareGrant } from './shares.ts'
 import { StoreError } from './store-error.ts'
 import type { Budget } from './store.ts'
@@ -14,9 +15,10 @@ export interface IpcPrimary {
 
 /**
  * Holds the memory store for the workers, present and future, of this primary of `node:cluster`. What a worker holds is
- * given back in the instant it ends. Throws a `TypeError` in a worker.
+ * given back in the instant it ends. Throws a `TypeError` in a worker, and for options that cannot hold.
  */
 export function serveIpcStore(options: MemoryStoreOptions = {}): IpcPrimary {
+  requireMemoryOptions('serveIpcStore', options)
   if (!cluster.isPrimary) {
     throw new TypeError('serveIpcStore() belongs into the primary of node:cluster; a worker calls ipcStore()')
   }

@@ -1,4 +1,6 @@
 import cluster from 'node:cluster'
+import { LONGEST_MS } from '../policy/duration.ts'
+import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
 import type { Awaitable } from '../policy/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } from './ipc-frames.ts'
@@ -26,11 +28,22 @@ export interface IpcStore extends Store {
 
 const TICK_MS = 1000
 
+function requireIpcOptions(options: IpcStoreOptions): void {
+  requireOptions('ipcStore', options, ['deadlineMs', 'graceMs', 'excess', 'now'], 'ipcStore({ deadlineMs: 500 })')
+  for (const name of ['deadlineMs', 'graceMs'] as const) {
+    requireNumber('ipcStore', name, options[name], { least: 1, most: LONGEST_MS, fraction: true })
+  }
+  requireNumber('ipcStore', 'excess', options.excess, { least: 0, most: 1, fraction: true })
+  requireFunction('ipcStore', 'now', options.now, '() => Date.now()')
+}
+
 /**
  * The store of a worker of Node's `cluster`: one process a core on one port, limits exact on the machine, no Redis. The
- * primary must have called {@link serveIpcStore}. Throws a `TypeError` in a process that is no worker.
+ * primary must have called {@link serveIpcStore}. Throws a `TypeError` in a process that
+ * is no worker, and for options that cannot hold.
  */
 export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
+  requireIpcOptions(options)
   const { deadlineMs = 500, graceMs = 60_000, excess = 0.1, now = Date.now } = options
   if (!cluster.isWorker || process.send === undefined) {
     throw new TypeError('ipcStore() belongs into a worker of node:cluster; the primary calls serveIpcStore()')

@@ -1,17 +1,10 @@
 import { type Bucket, refilledAt, takeFrom } from './bucket.ts'
 import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 import { createLeases } from './leases.ts'
+import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
 import { StoreError } from './store-error.ts'
 import type { Revocation, Store, Taken, Target, Unsubscribe } from './store.ts'
 import { createUsedKeys } from './used-keys.ts'
-
-/** Options of {@link createMemoryStore}. */
-export interface MemoryStoreOptions {
-  /** Greatest number of budgets, of single uses, of leases and of revocations: each kind has its own bound. Default 1 000 000. */
-  readonly maxKeys?: number
-  /** Ms since the epoch. Default `Date.now`. */
-  readonly now?: () => number
-}
 
 /** How many keys of each kind live in a store. */
 export interface MemoryStoreSize {
@@ -34,6 +27,7 @@ export interface MemoryStore extends Store {
   close(): void
 }
 
+export type { MemoryStoreOptions } from './memory-options.ts'
 export { StoreError } from './store-error.ts'
 
 interface KeyedBucket extends Bucket, Expiring {
@@ -55,11 +49,11 @@ const SWEEP_FULL = 1000
 /**
  * The default store. It is bounded: a budget is forgotten only when it has refilled, so that a crowd of addresses cannot
  * push out the debt of one; where nothing can be forgotten, new keys are refused. Keys end without a timer each.
+ * Throws a `TypeError` for options that cannot hold.
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  const maxKeys = options.maxKeys ?? 1_000_000
-  const now = options.now ?? Date.now
-  if (!(maxKeys >= 1)) throw new TypeError(`maxKeys must be a number of 1 or more, not ${String(maxKeys)}`)
+  requireMemoryOptions('createMemoryStore', options)
+  const { maxKeys = 1_000_000, now = Date.now } = options
 
   const buckets = new Map<string, KeyedBucket>()
   // The two asked for last: the messages of a connection come one behind the other, each for its user and its address.

@@ -1,3 +1,4 @@
+import { isThenable, kindOf } from '../policy/shown.ts'
 import type { Script } from './redis-scripts.ts'
 
 type Method = (...args: never[]) => unknown
@@ -70,7 +71,7 @@ const ignore = (): void => undefined
 /** Speaks to either client in one way. Throws a `TypeError` for what is neither. */
 export function createRedisLink(client: NodeRedisClient | IoRedisClient): RedisLink {
   const given: Partial<NodeRedis & IoRedis> = (client ?? {}) as never
-  if (typeof given.on !== 'function' || typeof given.eval !== 'function') throw unknownClient()
+  if (typeof given.on !== 'function' || typeof given.eval !== 'function') throw unknownClient(client)
   // Without a listener a lost connection would end the process.
   given.on('error', ignore)
   if (typeof given.evalSha === 'function') {
@@ -80,18 +81,19 @@ export function createRedisLink(client: NodeRedisClient | IoRedisClient): RedisL
       : nodeRedisLink(given as NodeRedis)
   }
   if (typeof given.evalsha === 'function') return ioRedisLink(given as IoRedis)
-  throw unknownClient()
+  throw unknownClient(client)
 }
 
-function unknownClient(): TypeError {
-  return new TypeError(
-    'redis(client): client must be a client of `redis` (createClient(), createCluster(), createSentinel()) or of `ioredis` (new Redis(), new Cluster())',
-  )
+function unknownClient(client: unknown): TypeError {
+  const remedy = isThenable(client)
+    ? 'await it first'
+    : 'give a client of `redis` (createClient(), createCluster(), createSentinel()) or of `ioredis` (new Redis(), new Cluster())'
+  return new TypeError(`redis(client, options): client is ${kindOf(client)}, which cannot serve; ${remedy}`)
 }
 
 function deafClient(): TypeError {
   return new TypeError(
-    'redis(client): this client cannot subscribe, as pools cannot: revocations would not be heard. Give the client of createClient(), createCluster() or createSentinel() itself',
+    'redis(client, options): this client cannot subscribe, as pools cannot: revocations would not be heard. Give the client of createClient(), createCluster() or createSentinel() itself',
   )
 }
 

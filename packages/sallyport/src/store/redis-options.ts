@@ -1,3 +1,9 @@
+import { LONGEST_MS } from '../policy/duration.ts'
+import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
+import { isPlaceholder } from '../policy/secret-value.ts'
+import { kindOf, show } from '../policy/shown.ts'
+import { MOST_KEYS } from './memory-options.ts'
+
 /** Options of `redis`. Times in ms. */
 export interface RedisStoreOptions {
   /**
@@ -28,30 +34,62 @@ export interface RedisStoreOptions {
   readonly now?: () => number
 }
 
+const KEYS: readonly (keyof RedisStoreOptions)[] = [
+  'secret',
+  'prefix',
+  'buckets',
+  'deadlineMs',
+  'graceMs',
+  'heartbeatMs',
+  'settleMs',
+  'excess',
+  'maxKeys',
+  'now',
+]
+const WHO = 'redis(client, options)'
 const LEAST_SECRET_BYTES = 32
+const TIMES = ['deadlineMs', 'graceMs', 'heartbeatMs', 'settleMs'] as const
 
 /** The options, once they are known to hold; throws a `TypeError` that says what to write instead. */
 export function checkedOptions(options: RedisStoreOptions): RedisStoreOptions {
-  const { secret, buckets = 16 } = options ?? {}
-  if (typeof secret !== 'string' || Buffer.byteLength(secret) < LEAST_SECRET_BYTES) {
+  const { prefix } = requireOptions(WHO, options, KEYS, 'redis(client, { secret: process.env.STORE_SECRET })', {
+    url: 'the URL where the client is made: createClient({ url })',
+    keyPrefix: 'prefix',
+  })
+  requireSecret(options.secret)
+  // Braces are what Redis chooses the server by.
+  if (prefix !== undefined && (typeof prefix !== 'string' || !/^[\w.:/-]{1,64}$/.test(prefix))) {
     throw new TypeError(
-      `redis(client, { secret }): secret must be ${LEAST_SECRET_BYTES} bytes or more, the same on every node. Make one with: openssl rand -base64 32`,
+      `${WHO}: prefix is ${show(prefix)}; write 1 to 64 letters, digits, '.', ':', '/', '_' or '-': 'sallyport'`,
     )
   }
-  if (!Number.isInteger(buckets) || buckets < 1 || buckets > 4096) {
-    throw new TypeError(`redis(client, { buckets }): a whole number from 1 to 4096, not ${String(buckets)}`)
-  }
-  for (const name of ['deadlineMs', 'graceMs', 'heartbeatMs', 'settleMs', 'maxKeys'] as const) {
-    const value = options[name]
-    if (value !== undefined && !(value > 0 && value < 2 ** 31)) {
-      throw new TypeError(`redis(client, { ${name} }): a number above 0, not ${String(value)}`)
-    }
-  }
+  requireNumber(WHO, 'buckets', options.buckets, { least: 1, most: 4096 })
+  for (const name of TIMES) requireNumber(WHO, name, options[name], { least: 1, most: LONGEST_MS, fraction: true })
+  requireNumber(WHO, 'maxKeys', options.maxKeys, { least: 1, most: MOST_KEYS })
+  requireNumber(WHO, 'excess', options.excess, { least: 0, most: 1, fraction: true })
+  requireFunction(WHO, 'now', options.now, '() => Date.now()')
   const { graceMs = 60_000, heartbeatMs = 1000 } = options
   if (graceMs < 3 * heartbeatMs) {
     throw new TypeError(
-      `redis(client, { graceMs: ${graceMs} }): three heartbeats (${heartbeatMs} ms each) or more, or one late answer ends every connection`,
+      `${WHO}: graceMs is ${graceMs}; write three heartbeats (${heartbeatMs} ms each) or more, or one late answer ends every connection`,
     )
   }
   return options
+}
+
+/** The secret is not shown: its kind and length are. */
+function requireSecret(secret: unknown): void {
+  const bytes = typeof secret === 'string' ? Buffer.byteLength(secret) : 0
+  const what =
+    typeof secret !== 'string'
+      ? kindOf(secret)
+      : bytes < LEAST_SECRET_BYTES
+        ? `(hidden, ${bytes} bytes)`
+        : isPlaceholder(secret)
+          ? `(hidden, ${bytes} bytes), a placeholder that anybody can guess`
+          : null
+  if (what === null) return
+  throw new TypeError(
+    `${WHO}: secret is ${what}; it must be text of ${LEAST_SECRET_BYTES} bytes or more, the same on every node. Make one with: openssl rand -base64 32`,
+  )
 }

@@ -288,7 +288,7 @@ test('nesting that cannot be written down is refused, and ends no process', asyn
 
 test('what would pass unchecked is refused at the start', () => {
   const rows: readonly (readonly [RegExp, object, (server: Server) => void])[] = [
-    [/maxHttpBufferSize: 65536/, {}, () => {}],
+    [/maxHttpBufferSize is 1000000, .*maxHttpBufferSize: 65536/, {}, () => {}],
     [/connectionStateRecovery/, { maxHttpBufferSize: 65_536, connectionStateRecovery: {} }, () => {}],
     [/before the first io\.of/, { maxHttpBufferSize: 65_536 }, server => void server.of('/early')],
   ]
@@ -297,6 +297,19 @@ test('what would pass unchecked is refused at the start', () => {
     prepare(server)
     assert.throws(() => guardSocketIo(server, guard), message)
   }
+  for (const [io, what] of [
+    [undefined, 'nothing'],
+    [null, 'null'],
+    [createServer(), 'an object'],
+    [Promise.resolve({}), 'a Promise'],
+    [8080, 'a number'],
+  ] as const) {
+    assert.throws(() => guardSocketIo(io as never, guard), {
+      name: 'TypeError',
+      message: `guardSocketIo: io is ${what}, no server of Socket.IO; write guardSocketIo(new Server(httpServer, { … }), guard)`,
+    })
+  }
+  assert.throws(() => guardSocketIo(guard as never, createServer() as never), /createGuard\(\) did not make/)
   const other = createGuard({
     handshake: { origin: { allow: [origin] }, session: () => null },
     message: { schema: { dangerouslyAcceptAnyMessage: true } },
