@@ -175,6 +175,9 @@ export const HANDSHAKE = [
   '',
 ].join('\r\n')
 
+/** A request of a page, which is no handshake. */
+export const GET = 'GET /page HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n'
+
 /** A client that speaks in bytes. */
 export interface RawClient {
   readonly socket: Socket
@@ -261,3 +264,23 @@ export function frame(first: number, payload: Uint8Array): Buffer {
 export const text = (message: string): Buffer => frame(FIN | OPCODE.text, Buffer.from(message))
 export const ping = (payload: string): Buffer => frame(FIN | OPCODE.ping, Buffer.from(payload))
 export const close = (code: number, reason = ''): Buffer => frame(FIN | OPCODE.close, closePayload(code, reason))
+
+/** Sends the parts, each in its own read of the server, and gives all that came back. */
+export async function exchange(
+  engine: Pick<EngineServer, 'dial'>,
+  ...parts: readonly (string | Buffer)[]
+): Promise<string> {
+  const socket = engine.dial()
+  socket.on('error', () => undefined)
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  await once(socket, 'encrypted' in socket ? 'secureConnect' : 'connect')
+  socket.setNoDelay(true)
+  for (const part of parts) {
+    socket.write(part)
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  }
+  await closed
+  return Buffer.concat(chunks).toString('latin1')
+}
