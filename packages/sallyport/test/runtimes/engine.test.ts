@@ -11,6 +11,7 @@ const FILES = [
   ...SERVER.map(name => `server/${name}`),
   'attacks/pipelining.test.ts',
   '../../gateway/test/listener/first-bytes.test.ts',
+  '../../gateway/test/listener/declined-upgrade.test.ts',
 ]
 
 /** Some hundred handshakes, for the oldest and the newest parser. */
