@@ -32,7 +32,7 @@ describe('plainEnd', () => {
     }
   })
 
-  test('what lies before the range and behind it says nothing', () => {
+  test('what lies before the range and behind it does not end it', () => {
     for (let offset = 0; offset < 4; offset++) {
       for (let length = 0; length <= 70; length++) {
         const memory = Buffer.allocUnsafeSlow(96)
@@ -41,6 +41,13 @@ describe('plainEnd', () => {
         const view = memory.subarray(offset)
         assert.equal(plainEnd(view, 3, 3 + length), 3 + length, `${length} from ${offset}`)
       }
+    }
+  })
+
+  test('nor is it passed where plain bytes follow', () => {
+    const bytes = Buffer.alloc(160, 'x')
+    for (let start = 0; start < 4; start++) {
+      for (let end = start; end <= 80; end++) assert.equal(plainEnd(bytes, start, end), end, `[${start}, ${end})`)
     }
   })
 
