@@ -52,32 +52,36 @@ async function freePort(): Promise<number> {
 const PLAIN = "{ address: '127.0.0.1:0' }"
 
 /** The gateway as the recipes mean it: TLS is demanded, and the proxy's word for it believed. */
-function config(listener: string): string {
+function config({ listener, trust }: Recipe): string {
   return (
     configOf(backendPort, 0)
-      .replace("{ public: { address: '127.0.0.1:0' } }", `{ public: ${listener} }`)
+      .replace("{ public: { address: '127.0.0.1:0' } }", `{ public: ${listener()} }`)
       .replaceAll('      transport: { dangerouslyAllowPlaintext: true }\n', '')
       // Where the PROXY protocol tells the address, no header does.
-      .replace('upstreams:', listener === PLAIN ? 'proxy: { trust: [127.0.0.1] }\nupstreams:' : 'upstreams:')
+      .replace('upstreams:', trust === null ? 'upstreams:' : `proxy: { trust: ['${trust}'] }\nupstreams:`)
   )
 }
 
 interface Recipe {
   readonly file: string
+  /** In other words than the file's. */
+  readonly how?: string
   readonly binary: string
   readonly listener: () => string
+  /** Who the gateway believes of the client's address. */
+  readonly trust: string | null
   /** The file as it is run here. */
   readonly localise: (text: string, port: number, gatewayPort: number) => string
   readonly args: (file: string) => readonly string[]
 }
 
-const recipes: readonly Recipe[] = [
-  {
-    file: 'nginx.conf',
-    binary: '/usr/sbin/nginx',
-    listener: () => PLAIN,
-    localise: (text, port, gatewayPort) =>
-      `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
+const nginx: Recipe = {
+  file: 'nginx.conf',
+  binary: '/usr/sbin/nginx',
+  listener: () => PLAIN,
+  trust: '127.0.0.1',
+  localise: (text, port, gatewayPort) =>
+    `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
 events {}
 http { access_log off; client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b; fastcgi_temp_path ${folder}/c; uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
 ${text
@@ -86,22 +90,50 @@ ${text
   .replace('/etc/ssl/app.example.com.pem', `${folder}/cert.pem`)
   .replace('/etc/ssl/app.example.com.key', `${folder}/key.pem`)}
 }`,
-    args: file => ['-e', 'stderr', '-p', folder, '-c', file],
-  },
-  {
-    file: 'haproxy.cfg',
-    binary: '/usr/sbin/haproxy',
-    listener: () => PLAIN,
-    localise: (text, port, gatewayPort) =>
-      text
-        .replace('server gateway 127.0.0.1:8080', `server gateway 127.0.0.1:${gatewayPort}`)
-        .replace('bind :443', `bind 127.0.0.1:${port}`)
-        .replace('/etc/haproxy/app.example.com.pem', `${folder}/both.pem`),
-    args: file => ['-db', '-f', file],
-  },
+  args: file => ['-e', 'stderr', '-p', folder, '-c', file],
+}
+
+const haproxy: Recipe = {
+  file: 'haproxy.cfg',
+  binary: '/usr/sbin/haproxy',
+  listener: () => PLAIN,
+  trust: '127.0.0.1',
+  localise: (text, port, gatewayPort) =>
+    text
+      .replace('server gateway 127.0.0.1:8080', `server gateway 127.0.0.1:${gatewayPort}`)
+      .replace('bind :443', `bind 127.0.0.1:${port}`)
+      .replace('/etc/haproxy/app.example.com.pem', `${folder}/both.pem`),
+  args: file => ['-db', '-f', file],
+}
+
+/** A recipe with a unix socket in the place of loopback. */
+function atUnixSocket(recipe: Recipe, written: (path: string) => string): Recipe {
+  const path = (): string => `${folder}/${recipe.file}.sock`
+  return {
+    ...recipe,
+    how: ', at a unix socket',
+    listener: () => `{ address: 'unix:${path()}' }`,
+    trust: 'unix:',
+    localise: (text, port) =>
+      recipe.localise(
+        text
+          .replace('server 127.0.0.1:8080', `server ${written(path())}`)
+          .replace('server gateway 127.0.0.1:8080', `server gateway ${written(path())}`),
+        port,
+        0,
+      ),
+  }
+}
+
+const recipes: readonly Recipe[] = [
+  nginx,
+  atUnixSocket(nginx, path => `unix:${path}`),
+  haproxy,
+  atUnixSocket(haproxy, path => path),
   {
     file: 'haproxy-tcp.cfg',
     binary: '/usr/sbin/haproxy',
+    trust: null,
     listener: () =>
       `{ address: '127.0.0.1:0', tls: { cert: ${folder}/cert.pem, key: ${folder}/key.pem }, proxyProtocol: { trust: [127.0.0.1] } }`,
     localise: (text, port, gatewayPort) =>
@@ -114,6 +146,7 @@ ${text
     file: 'Caddyfile',
     binary: '/usr/bin/caddy',
     listener: () => PLAIN,
+    trust: '127.0.0.1',
     localise: (text, port, gatewayPort) =>
       `{\n\tadmin off\n\tauto_https off\n\tdefault_sni app.test\n}\n${text
         .replace('reverse_proxy 127.0.0.1:8080', `reverse_proxy 127.0.0.1:${gatewayPort}`)
@@ -125,14 +158,15 @@ ${text
   },
 ]
 
-for (const { file, binary, listener, localise, args } of recipes) {
-  describe(`deploy/${file}`, { skip: !existsSync(binary) && `${binary} is not installed` }, () => {
+for (const recipe of recipes) {
+  const { file, how = '', binary, localise, args } = recipe
+  describe(`deploy/${file}${how}`, { skip: !existsSync(binary) && `${binary} is not installed` }, () => {
     let gateway: GatewayProcess
     let proxy: Started | undefined
     let port = 0
 
     before(async () => {
-      gateway = await startGateway(config(listener()))
+      gateway = await startGateway(config(recipe))
       port = await freePort()
       const local = join(folder, file)
       writeFileSync(

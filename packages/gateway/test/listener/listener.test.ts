@@ -284,24 +284,28 @@ describe('listeners', () => {
     await backend.close()
   })
 
-  test('a unix socket', async () => {
-    const backend = await createBackend()
-    const socket = join(folder, 'gateway.sock')
-    const world = await createWorld(
-      configOf(
-        [backend.target],
-        [route({ handshake: { transport: { dangerouslyAllowPlaintext: true } } })],
-        {},
-        { listeners: [{ name: 'main', address: { socket }, tls: null, proxyProtocol: null }] },
-      ),
-    )
-    const client = connect(socket)
-    client.write(handshake(0))
-    assert.match(String((await once(client, 'data'))[0]), /^HTTP\/1.1 101/)
-    client.destroy()
-    await world.close()
-    await backend.close()
-  })
+  const FORWARDED = 'X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n'
+  for (const [name, proxy, headers, status] of [
+    ['of this machine', null, '', '101'],
+    ['of a proxy that is not named', null, FORWARDED, '426'],
+    ['of a proxy that is', { trust: ['unix:'] }, FORWARDED, '101'],
+  ] as const) {
+    test(`a unix socket: plain ws:// ${name}: ${status}`, async () => {
+      const backend = await createBackend()
+      const socket = join(folder, 'gateway.sock')
+      const listeners = [{ name: 'main', address: { socket }, tls: null, proxyProtocol: null }]
+      const world = await createWorld(configOf([backend.target], [route()], {}, { listeners, proxy }))
+      const client = connect(socket)
+      client.write(handshake(0).replace('\r\n\r\n', `\r\n${headers}\r\n`))
+      assert.equal(String((await once(client, 'data'))[0]).split(' ')[1], status)
+      if (status === '101') {
+        assert.equal(backend.requests[0]!.headers['x-forwarded-for'], proxy === null ? 'unix:' : '203.0.113.7')
+      }
+      client.destroy()
+      await world.close()
+      await backend.close()
+    })
+  }
 })
 
 describe('a peer that comes to nothing does not delay the close', () => {

@@ -1,10 +1,11 @@
 import ipaddr from 'ipaddr.js'
 import { isIPv4 } from 'node:net'
 import type { Policy } from '../policy/types.ts'
+import { UNIX_PEER } from './remote-address.ts'
 
 /** Who is at the other end, as far as it can be believed. */
 export interface ClientAddress {
-  /** Canonical text; IPv4-mapped IPv6 addresses as IPv4. */
+  /** Canonical text; IPv4-mapped IPv6 addresses as IPv4; `unix:` for a peer at a unix socket. */
   readonly ip: string
   readonly secure: boolean
   readonly loopback: boolean
@@ -24,9 +25,10 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /** Compiles `policy.proxy`. Right to left, the first address that is not a trusted proxy is the client (ASVS 4.1.3). */
 export function createAddressReader(proxy: Policy['proxy']): AddressReader {
-  const ranges = proxy.trust.map(entry =>
-    entry.includes('/') ? ipaddr.parseCIDR(entry) : ([ipaddr.process(entry), undefined] as const),
-  )
+  const trustsUnix = proxy.trust.includes(UNIX_PEER)
+  const ranges = proxy.trust
+    .filter(entry => entry !== UNIX_PEER)
+    .map(entry => (entry.includes('/') ? ipaddr.parseCIDR(entry) : ([ipaddr.process(entry), undefined] as const)))
   const trusted = (address: Address): boolean =>
     ranges.some(([range, bits]) => {
       if (range.kind() !== address.kind()) return false
@@ -41,15 +43,13 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
       const v4 = remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote
       if (isIPv4(v4)) return { ip: v4, secure: encrypted, loopback: v4.startsWith('127.') && !isForwarded(header) }
     }
-    const peer = parseAddress(remote)
-    if (peer === null) return { ip: 'unknown', secure: encrypted, loopback: false }
-    const ip = peer.toString()
-    const forwarded = isForwarded(header)
-    if (ranges.length === 0 || !trusted(peer)) {
-      // A forwarding header from an unnamed peer on this machine is a proxy nobody vouched for: not a local client.
-      return { ip, secure: encrypted, loopback: peer.range() === 'loopback' && !forwarded }
-    }
-    if (!forwarded) return { ip, secure: encrypted, loopback: peer.range() === 'loopback' }
+    const isUnix = remote === UNIX_PEER
+    const peer = isUnix ? null : parseAddress(remote)
+    if (peer === null && !isUnix) return { ip: 'unknown', secure: encrypted, loopback: false }
+    const ip = peer?.toString() ?? UNIX_PEER
+    if (!isForwarded(header)) return { ip, secure: encrypted, loopback: peer === null || peer.range() === 'loopback' }
+    // A forwarding header from an unnamed peer on this machine is a proxy nobody vouched for: not a local client.
+    if (peer === null ? !trustsUnix : !trusted(peer)) return { ip, secure: encrypted, loopback: false }
     const hops = proxy.header === 'forwarded' ? forwardedHops(header('forwarded')) : xForwardedHops(header)
     let client = peer
     for (const hop of hops.addresses.toReversed()) {
@@ -58,7 +58,11 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
       client = address
       if (!trusted(address)) break
     }
-    return { ip: client.toString(), secure: hops.proto === null ? encrypted : hops.proto === 'https', loopback: false }
+    return {
+      ip: client?.toString() ?? ip,
+      secure: hops.proto === null ? encrypted : hops.proto === 'https',
+      loopback: false,
+    }
   }
 }
 

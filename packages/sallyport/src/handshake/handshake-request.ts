@@ -13,11 +13,11 @@ export interface HandshakeRequest {
   /** The target up to `?`, as sent. */
   readonly path: string
   readonly query: URLSearchParams
-  /** The address of the client: of the socket, or the nearest one that trusted proxies do not vouch for. */
+  /** The address of the client: of the socket (`unix:` where that is a unix socket), or the nearest one that trusted proxies do not vouch for. */
   readonly ip: string
   /** TLS, directly or by a trusted proxy's word. */
   readonly secure: boolean
-  /** The socket's own peer is this machine and no trusted proxy spoke for another. */
+  /** The socket's own peer is this machine, by loopback or a unix socket, and no proxy spoke for another. */
   readonly loopback: boolean
   /** The one value of a header, by lower-case name; undefined when absent. Repeated lines are joined by `, `. */
   header(name: string): string | undefined

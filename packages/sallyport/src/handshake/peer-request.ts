@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { AddressReader, ClientAddress } from './client-address.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
 import { ownString, packLines, unpackLines } from './packed-lines.ts'
+import { remoteOf } from './remote-address.ts'
 
 /** Makes a request of Node's kind from what was read of it: what a host can make twice, a connection need not keep. */
 export type RequestMaker = new (
@@ -20,7 +21,7 @@ export function fromNode(request: IncomingMessage, readAddress: AddressReader): 
     request.httpVersion,
     request.url ?? '',
     request.rawHeaders,
-    header => readAddress(socket.remoteAddress ?? '', (socket as Partial<TLSSocket>).encrypted === true, header),
+    header => readAddress(remoteOf(socket), (socket as Partial<TLSSocket>).encrypted === true, header),
     request,
   )
 }
@@ -43,7 +44,7 @@ export function fromRead(
     '1.1',
     read.target,
     read.rawHeaders,
-    header => readAddress(socket.remoteAddress ?? '', (socket as Partial<TLSSocket>).encrypted === true, header),
+    header => readAddress(remoteOf(socket), (socket as Partial<TLSSocket>).encrypted === true, header),
     socket,
     maker,
   )

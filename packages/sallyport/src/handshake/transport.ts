@@ -1,7 +1,11 @@
 import { deny, PASS } from '../policy/verdict.ts'
 import type { HandshakeControl } from './handshake-control.ts'
+import { UNIX_PEER } from './remote-address.ts'
 
-/** wss only (seed checklist, OWASP 1, ASVS 4.4.1): TLS directly or by a trusted proxy's word; loopback is let through. */
+/**
+ * wss only (seed checklist, OWASP 1, ASVS 4.4.1): TLS directly or by a trusted proxy's word. What does not leave this machine,
+ * by loopback or a unix socket, is let through.
+ */
 export const transport: HandshakeControl = {
   id: 'handshake/transport',
   compile(policy) {
@@ -12,6 +16,14 @@ export const transport: HandshakeControl = {
         ? 'plain ws:// from another machine; no proxy is trusted to speak of TLS'
         : 'plain ws://, and no trusted proxy says X-Forwarded-Proto: https',
     )
-    return ({ request }) => (request.secure || request.loopback ? PASS : insecure)
+    const unnamed = deny(
+      'SALLY_TRANSPORT_INSECURE',
+      "a proxy forwards plain ws:// over a unix socket, and is not trusted to speak of TLS: proxy.trust does not hold 'unix:'",
+    )
+    const trustsUnix = policy.proxy.trust.includes(UNIX_PEER)
+    return ({ request }) => {
+      if (request.secure || request.loopback) return PASS
+      return request.ip === UNIX_PEER && !trustsUnix ? unnamed : insecure
+    }
   },
 }

@@ -30,7 +30,7 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
   'handshake/transport': ({ handshake, proxy }) =>
     handshake.transport === null
       ? off('plaintext is let in')
-      : on(proxy.trust.length === 0 ? 'TLS or loopback' : `TLS, loopback, or the word of ${list(proxy.trust)}`),
+      : on(proxy.trust.length === 0 ? 'TLS or this machine' : `TLS, this machine, or the word of ${list(proxy.trust)}`),
   'handshake/host': ({ handshake: { host } }) => (host === null ? off('any Host') : on(list(host.names))),
   'handshake/request': ({ handshake: { request } }) =>
     on(

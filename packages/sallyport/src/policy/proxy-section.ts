@@ -35,7 +35,10 @@ function faultOfRange(value: unknown): readonly [message: string, remedy: string
   if (typeof value !== 'string') return ['an address is text', `write ${EXAMPLE}`]
   if (value === UNIX) return null
   if (/^(?:unix|\/)/i.test(value)) {
-    return ['not an IP address or CIDR range', `write '${UNIX}' for whoever comes by a unix socket; its mode says who can`]
+    return [
+      'not an IP address or CIDR range',
+      `write '${UNIX}' for whoever comes by a unix socket; its mode says who can`,
+    ]
   }
   const [text = '', bits, ...rest] = value.split('/')
   const v4 = ipaddr.IPv4.isValidFourPartDecimal(text)

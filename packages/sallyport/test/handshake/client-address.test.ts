@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
+import { fc } from '../../../../test/support/fast-check.ts'
 import { createAddressReader } from '../../src/handshake/client-address.ts'
 import { addressKey } from '../../src/store/address-key.ts'
 
@@ -51,6 +51,57 @@ const sockets: readonly [name: string, remote: string, headers: Headers, expecte
 for (const [name, remote, headers, expected] of sockets) {
   test(name, () => assert.deepEqual(read(remote, headers), expected))
 }
+
+const UNIX = ['unix:'] as const
+const unix: readonly [name: string, headers: Headers, trust: readonly string[], expected: object][] = [
+  ['a local client', {}, [], { ip: 'unix:', secure: false, loopback: true }],
+  ['a local client beside a trusted proxy', {}, UNIX, { ip: 'unix:', secure: false, loopback: true }],
+  [
+    'an unnamed proxy is no local client',
+    { 'x-forwarded-for': '198.51.100.1', 'x-forwarded-proto': 'https' },
+    ['127.0.0.1', '::1'],
+    { ip: 'unix:', secure: false, loopback: false },
+  ],
+  [
+    'an unnamed proxy, by proto alone',
+    { 'x-forwarded-proto': 'https' },
+    [],
+    { ip: 'unix:', secure: false, loopback: false },
+  ],
+  [
+    'a trusted proxy over TLS',
+    { 'x-forwarded-for': '198.51.100.1', 'x-forwarded-proto': 'https' },
+    UNIX,
+    { ip: '198.51.100.1', secure: true, loopback: false },
+  ],
+  [
+    'forged: what the client wrote before the proxy’s own',
+    { 'x-forwarded-for': '127.0.0.1, 198.51.100.1', 'x-forwarded-proto': 'https, http' },
+    UNIX,
+    { ip: '198.51.100.1', secure: false, loopback: false },
+  ],
+  [
+    'a trusted proxy that says nothing of TLS',
+    { 'x-forwarded-for': '198.51.100.1' },
+    UNIX,
+    { ip: '198.51.100.1', secure: false, loopback: false },
+  ],
+  [
+    'a trusted proxy that names nobody',
+    { 'x-forwarded-for': 'unix:', 'x-forwarded-proto': 'https' },
+    UNIX,
+    { ip: 'unix:', secure: true, loopback: false },
+  ],
+]
+for (const [name, headers, trust, expected] of unix) {
+  test(`a unix socket: ${name}`, () => assert.deepEqual(read('unix:', headers, trust), expected))
+}
+
+test('forged: trust in a unix socket is none in who writes its name', () => {
+  const headers = { 'x-forwarded-for': '127.0.0.1, unix:', 'x-forwarded-proto': 'https' }
+  assert.deepEqual(read('192.0.2.7', headers, UNIX), { ip: '192.0.2.7', secure: false, loopback: false })
+  assert.equal(read(PROXY, headers, [...UNIX, PROXY]).ip, PROXY)
+})
 
 const forwarded: readonly [name: string, value: string, ip: string][] = [
   ['one hop', '198.51.100.1', '198.51.100.1'],

@@ -303,6 +303,7 @@ const DERIVED: readonly Derived[] = [
   ['the secret before this one is unset', { 'handshake.ticket': { secret: [SECRET, undefined] } }, p => p.handshake.ticket?.secrets, [SECRET]],
   ['a variable that is unset is unsaid', { 'handshake.ticket': { secret: undefined } }, p => p.handshake.ticket?.secrets, null],
   ['the narrowest ranges that are too wide are refused, these not', { proxy: { trust: ['10.0.0.0/8', 'fc00::/7', '::ffff:10.0.0.0/104', '192.0.2.1'] } }, p => p.proxy.trust.length, 4],
+  ['trust in whoever comes by a unix socket', { proxy: { trust: ['unix:'] } }, p => p.proxy.trust, ['unix:']],
 ]
 for (const [name, changes, read, expected] of DERIVED) {
   test(`derived: ${name}`, () => assert.deepEqual(read(parsePolicy(policyWith(changes))), expected))
