@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,6 +18,10 @@ const root = join(import.meta.dirname, '..', '..')
 // The policy fragments of docs/controls are parsed by test/docs/drift.test.ts.
 const documents = ['README.md', ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/controls/**'] }).toSorted()]
 const snippets = documents.flatMap(document => snippetsOf(root, document))
+const packages = [
+  { name: 'sallyport', source: 'packages/sallyport/src' },
+  { name: '@sallyport/gateway', source: 'packages/gateway/src' },
+]
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-consumer-'))
 
 function run(command: string, args: string[], cwd: string): string {
@@ -32,10 +36,11 @@ function run(command: string, args: string[], cwd: string): string {
 const npm = (args: string[], cwd: string): string => run('npm', args, cwd)
 
 before(() => {
-  const packed = JSON.parse(npm(['pack', '--json', '--pack-destination', folder, '-w', 'sallyport'], root)) as
+  const workspaces = packages.flatMap(({ name }) => ['-w', name])
+  const packed = JSON.parse(npm(['pack', '--json', '--pack-destination', folder, ...workspaces], root)) as
     | { filename: string }[]
     | Record<string, { filename: string }>
-  const [tarball] = Object.values(packed)
+  const tarballs = Object.values(packed).map(({ filename }) => join(folder, filename))
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/zod/package.json'), 'utf8')) as {
     version: string
   }
@@ -46,7 +51,7 @@ before(() => {
       '--no-audit',
       '--no-fund',
       '--prefer-offline',
-      join(folder, tarball!.filename),
+      ...tarballs,
       'ws@8.23.0',
       `zod@${version}`,
       '@types/ws@8.18.2',
@@ -78,18 +83,38 @@ before(() => {
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the tarball holds what is published and nothing else', () => {
-  const files = globSync('**/*', { cwd: join(folder, 'node_modules/sallyport'), exclude: ['node_modules'] })
-  assert.ok(
-    files.includes('dist/index.js') &&
-      files.includes('dist/index.d.ts') &&
-      files.includes('README.md') &&
-      files.includes('LICENSE'),
-  )
-  assert.deepEqual(
-    files.filter(file => /(^|\/)(test|src)\/|\.map$|tsbuildinfo/.test(file)),
-    [],
-  )
+for (const { name, source } of packages) {
+  test(`the tarball of ${name} holds what is published and nothing else`, () => {
+    const installed = join(folder, 'node_modules', name)
+    const files = globSync('**/*.*', { cwd: installed, exclude: ['node_modules'] })
+    assert.ok(existsSync(join(installed, 'LICENSE')))
+    assert.deepEqual(
+      files.filter(file => !file.startsWith('dist/')).toSorted(),
+      ['README.md', 'package.json', ...(name === 'sallyport' ? [] : ['schema/gateway.schema.json'])].toSorted(),
+    )
+    for (const file of files.filter(file => file.startsWith('dist/'))) {
+      const made = /^dist\/(.+?)(?:\.d\.ts|\.js)$/.exec(file)?.[1]
+      assert.ok(made !== undefined && existsSync(join(root, source, `${made}.ts`)), `${file} has no source`)
+      // A bundler warns about, and a debugger looks for, a map that is not there.
+      assert.doesNotMatch(readFileSync(join(installed, file), 'utf8'), /^\/\/# sourceMappingURL=/m, file)
+    }
+  })
+
+  test(`the README of ${name} links to what the repository has`, () => {
+    const readme = readFileSync(join(folder, 'node_modules', name, 'README.md'), 'utf8')
+    const links = [...readme.matchAll(/\]\((?![a-z]+:|#)([^)#]+)/g)].map(([, link]) => link!)
+    assert.ok(links.length > 5)
+    assert.deepEqual(
+      links.filter(link => !existsSync(join(root, link))),
+      [],
+    )
+  })
+}
+
+test('the tarball of @sallyport/gateway has a command that runs', () => {
+  const file = join(folder, 'node_modules/@sallyport/gateway/package.json')
+  const { bin, version } = JSON.parse(readFileSync(file, 'utf8')) as { bin: Record<string, string>; version: string }
+  assert.equal(run(join(folder, 'node_modules/.bin', Object.keys(bin)[0]!), ['--version'], folder).trim(), version)
 })
 
 test('its run-time dependencies stay few and tiny', () => {
