@@ -2,11 +2,11 @@
  * For who embeds a guard into a server of their own, such as a proxy: the doors, one by one, and the engine that speaks
  * RFC 6455 for them. An application wants `createGuard` and `serve` instead.
  *
- * The order is fixed: `view` a request, `admit` it; then either answer with the refusal, or `accept` it, or `abandon` it.
+ * `receive` handshakes as they come; or `view` a request and `admit` it, and answer with the refusal. What passed is
+ * accepted (`accept`) or given up (`abandon`).
  * An admission that is neither accepted nor abandoned holds its places in the counts of `handshake/connections`.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Admission, Admittance } from './guard/core.ts'
 import type { Connection } from './guard/connection.ts'
 import type { LiveConnection } from './guard/live-connection.ts'
@@ -15,22 +15,23 @@ import type { HandshakeRequest } from './handshake/handshake-request.ts'
 import type { Guard } from './index.ts'
 import type { SchemaMap } from './policy/types.ts'
 import { deny } from './policy/verdict.ts'
-import { createOpener, type Opening } from './server/engine.ts'
-import { EngineRequest } from './server/engine-request.ts'
+import { createOpener, createReceiver, type Opening, type Reception, type Taker } from './server/engine.ts'
 import type { EngineSocket } from './server/engine-socket.ts'
 import type { Session } from './session/session.ts'
-import type { Upgrade } from './wire/index.ts'
 
 /** A guard's doors, for a server that is not ours. */
 export interface Embedding {
   /** Views Node's request as the doors see one. */
   view(request: IncomingMessage): HandshakeRequest
-  /** Views a handshake that `installLane` gave to its receiver; Node's request is made where somebody asks for it, and for no refusal. */
-  viewRead(read: Upgrade, socket: Socket): HandshakeRequest
+  /**
+   * Where the handshakes of an HTTP server and of `installLane` go: each is judged by the door, and refused on its socket
+   * (with a body under way too, whatever report mode says), or given to `take`. Within the call, where no control waits.
+   */
+  receive(take: Taker): Reception
   /**
    * Runs the handshake door. Never throws; the answer is synchronous when every control's was.
    * @param early bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it), or it came behind one
-   *   that is not answered yet (`isAnswering`)
+   *   that is not answered yet
    */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
   /** Gives up an admission that is not accepted. */
@@ -110,7 +111,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
   const open = createOpener(core)
   return Object.freeze<Embedding>({
     view: core.fromNode,
-    viewRead: (read, socket) => core.fromRead(read, socket, EngineRequest),
+    receive: take => createReceiver(core, take),
     admit: core.admit,
     abandon: core.abandon,
     accept(admission, opening) {
@@ -121,7 +122,6 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
   })
 }
 
-export { isAnswering } from './guard/answering.ts'
 export type { Admission, Admittance } from './guard/core.ts'
 export type { Delivery } from './guard/hub.ts'
 export { type HttpAnswer, type Refusal, refusalText } from './guard/refusal.ts'
@@ -133,6 +133,6 @@ export { beginTurn, endTurn, flush } from './server/engine-outbox.ts'
 export { readFrom, type Reader } from './server/engine-read.ts'
 export { hasTooManyLines, readLines } from './server/header-lines.ts'
 export { cutUnread } from './server/unread-answers.ts'
-export { BODY_REFUSED, hasBodyUnderWay, socketOf } from './guard/upgrade-socket.ts'
+export { socketOf } from './guard/upgrade-socket.ts'
 export { isTicketProtocol } from './ticket/carriers.ts'
-export type { Opening }
+export type { Opening, Reception, Taker }

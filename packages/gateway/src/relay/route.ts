@@ -1,16 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Guard, HandshakeRequest } from 'sallyport'
-import {
-  type Admission,
-  type Admittance,
-  BODY_REFUSED,
-  embed,
-  hasBodyUnderWay,
-  isAnswering,
-  refuseSocket,
-} from 'sallyport/embed'
-import type { Upgrade, WireLimits } from 'sallyport/wire'
+import type { Guard } from 'sallyport'
+import { type Admission, embed, type Reception, refuseSocket } from 'sallyport/embed'
+import type { WireLimits } from 'sallyport/wire'
 import type { RouteConfig } from '../config/types.ts'
 import { BackendSocket } from '../upstream/backend-socket.ts'
 import { type Failure, failure } from '../upstream/failure.ts'
@@ -22,16 +13,12 @@ import { createHeartbeat } from './heartbeat.ts'
 import { Pair, type PairHub } from './pair.ts'
 
 /** A route that runs: handshakes come in, pairs are kept. */
-export interface Route {
+export interface Route extends Reception {
   readonly config: RouteConfig
   readonly guard: Guard
   readonly hosts: readonly string[]
   readonly path: string
   readonly pairs: ReadonlySet<Pair>
-  /** Takes a handshake on a socket that nobody else has. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
-  /** The same for a handshake that the lane read, on a socket that flows: one that is refused at once is neither stopped nor made a request of. */
-  read(read: Upgrade, socket: Socket): void
   /** New connections go to this upstream from now on. */
   usePool(pool: Pool): void
   /** Puts the open connections of an older form of the route under this policy; those that it would refuse are closed. */
@@ -153,33 +140,18 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     pair.attachClient(doors.accept(admission, { socket, head, delivery: pair, subprotocol }), socket)
   }
 
-  /** Whether it was answered, or is read, within the call. */
-  const receive = (request: HandshakeRequest, socket: Socket, head: Buffer, bodied = false): boolean => {
-    // Before anything is awaited: a peer that resets meanwhile must not end the process.
-    if (socket.listenerCount('error') === 0) socket.on('error', destroy)
-    const conclude = (answer: Admittance): void => {
-      if (!answer.pass) refuseSocket(socket, answer)
-      else if (socket.destroyed || bodied) {
-        doors.abandon(answer)
-        refuseSocket(socket, BODY_REFUSED)
-      } else if (answer.attempt.ticket === 'deferred') acceptThenConnect(answer, socket, head)
-      else {
-        connectThenAccept(answer, socket, head).catch((error: unknown) => {
-          const detail = error instanceof Error ? error.name : 'threw'
-          log.error({ route: config.id, connection: answer.attempt.id, detail }, 'a connection could not be opened')
-          doors.abandon(answer)
-          socket.destroy()
-        })
-      }
+  const { upgrade, read } = doors.receive((admission, socket, head) => {
+    if (admission.attempt.ticket === 'deferred') {
+      acceptThenConnect(admission, socket, head)
+      return
     }
-    const answer = doors.admit(request, head.length > 0 || isAnswering(socket))
-    if (answer instanceof Promise) {
-      void answer.then(conclude)
-      return false
-    }
-    conclude(answer)
-    return true
-  }
+    connectThenAccept(admission, socket, head).catch((error: unknown) => {
+      const detail = error instanceof Error ? error.name : 'threw'
+      log.error({ route: config.id, connection: admission.attempt.id, detail }, 'a connection could not be opened')
+      doors.abandon(admission)
+      socket.destroy()
+    })
+  })
 
   return {
     config,
@@ -187,10 +159,8 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     hosts: config.hosts,
     path: config.path,
     pairs,
-    upgrade: (request, socket, head) => void receive(doors.view(request), socket, head, hasBodyUnderWay(request)),
-    read(read, socket) {
-      if (!receive(doors.viewRead(read, socket), socket, NO_HEAD)) socket.pause()
-    },
+    upgrade,
+    read,
     usePool(next) {
       pool = next
     },
@@ -213,14 +183,8 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
   }
 }
 
-const NO_HEAD = Buffer.alloc(0)
-
 /** Of a connection that nobody took. */
 function giveBack({ socket, target }: PooledConnection): void {
   socket.destroy()
   target.open--
-}
-
-function destroy(this: Socket): void {
-  this.destroy()
 }

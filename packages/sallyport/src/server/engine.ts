@@ -77,16 +77,26 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
   return createReception(core, delivery).upgrade
 }
 
-/** The same for what the lane reads: Node's request is made where somebody asks for it, and for no refusal. */
+/** Where handshakes come in: those that Node's parser read, and those that the lane did. */
 export interface Reception {
   readonly upgrade: EngineUpgrade
+  /** Node's request is made where somebody asks for it, and for no refusal. */
   readonly read: ReadReceiver
 }
 
 /** {@link createEngine} with both of its entrances. */
 export function createReception(core: Core, delivery: Delivery): Reception {
   const open = createOpener(core)
+  return createReceiver(core, (admission, socket, head) => {
+    open(admission, { socket, head, delivery, subprotocol: admission.attempt.subprotocol })
+  })
+}
 
+/** Gets a handshake that passed, on a socket that is still there: to be opened, or abandoned. */
+export type Taker = (admission: Admission, socket: Socket, head: Buffer) => void
+
+/** Judges handshakes by the door: refuses them, or has them taken. */
+export function createReceiver(core: Core, take: Taker): Reception {
   /** Whether it was answered at once. */
   const receive = (request: HandshakeRequest, socket: Socket, head: Buffer, bodied = false): boolean => {
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
@@ -96,7 +106,7 @@ export function createReception(core: Core, delivery: Delivery): Reception {
       else if (socket.destroyed || bodied) {
         core.abandon(answer)
         refuseSocket(socket, BODY_REFUSED)
-      } else open(answer, { socket, head, delivery, subprotocol: answer.attempt.subprotocol })
+      } else take(answer, socket, head)
     }
     const answer = core.admit(request, head.length > 0 || isAnswering(socket))
     if (answer instanceof Promise) {

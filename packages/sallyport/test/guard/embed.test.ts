@@ -18,7 +18,7 @@ describe('embed', () => {
 
   test('the doors of a guard, frozen', () => {
     const doors = embed(createGuard(policy))
-    assert.deepEqual(Object.keys(doors).toSorted(), ['abandon', 'accept', 'admit', 'adopt', 'view', 'viewRead'])
+    assert.deepEqual(Object.keys(doors).toSorted(), ['abandon', 'accept', 'admit', 'adopt', 'receive', 'view'])
     assert.equal(Object.isFrozen(doors), true)
   })
 })
