@@ -58,7 +58,8 @@ interface Call extends Waiter {
  * Deadlines of our own, since clients queue while they are disconnected, and a circuit, so that a crowd does not wait
  * for what is known to be away: neither those who come nor those who came before it was known. A call that is late while
  * no other was answered either denies all that wait in that moment, and they count as failures in a row; a crowd is
- * given up somewhat earlier. Open, it probes: less and less often, and one call at a time.
+ * given up somewhat earlier. Open, it probes: less and less often, and one call at a time. The first probe goes out at
+ * once where calls failed: a crowd, which anybody can make, must not make an outage of a pause.
  */
 export function createCircuit(options: CircuitOptions): Circuit {
   const { name, deadlineMs, failures, maxPending, probeMs, probeMostMs, probe, onState } = options
@@ -73,6 +74,8 @@ export function createCircuit(options: CircuitOptions): Circuit {
   /** Calls that were answered, ever. */
   let answered = 0
   let wait = probeMs
+  /** Whether it has been closed for a while: who opens it again and again would make three events of each pause. */
+  let steady = true
   let probing = false
   let timer: NodeJS.Timeout | undefined
 
@@ -132,6 +135,8 @@ export function createCircuit(options: CircuitOptions): Circuit {
       closed = true
       failed = 0
       wait = probeMs
+      timer = setTimeout(() => (steady = true), probeMostMs)
+      timer.unref()
       onState({ state: 'available', detail: `${name} answers` })
     } catch (error) {
       if (ended as boolean) return
@@ -148,13 +153,16 @@ export function createCircuit(options: CircuitOptions): Circuit {
     wait = Math.min(wait * 1.5, probeMostMs)
   }
 
-  const open = (detail: string): void => {
+  const open = (detail: string, asksAtOnce = false): void => {
     if (!closed || ended) return
+    clearTimeout(timer)
     closed = false
     wait = probeMs
     onState({ state: 'unavailable', detail })
-    schedule()
     for (const call of waiting) call.fail(unavailable('is away'))
+    if (asksAtOnce && steady) void runProbe()
+    else schedule()
+    steady = false
   }
 
   return {
@@ -175,12 +183,12 @@ export function createCircuit(options: CircuitOptions): Circuit {
         (error: unknown) => {
           // While others are answered it is not away: a flood that is late in part must not deny everybody.
           if (answered === answeredBefore && ++failed >= failures)
-            open(error instanceof Error ? error.message : `${name} failed`)
+            open(error instanceof Error ? error.message : `${name} failed`, true)
           throw error
         },
       )
     },
-    trip: open,
+    trip: detail => open(detail),
     retry() {
       if (closed || ended) return
       wait = probeMs

@@ -82,7 +82,7 @@ describe('the circuit', () => {
     it(
       `a server that stops, ${row}: once the first call is late everybody who waits is denied in that turn, the oldest first`,
       faked(async () => {
-        const { circuit, states } = setUp(undefined, 1000)
+        const { circuit, states } = setUp(never, 1000)
         const denied: number[] = []
         let nth = 0
         const ask = (): void => {
@@ -101,7 +101,7 @@ describe('the circuit', () => {
           denied,
           Array.from({ length: nth }, (_, index) => index),
         )
-        assert.deepEqual(states, opens ? ['unavailable'] : [])
+        assert.deepEqual(states, opens ? ['unavailable', 'probing'] : [])
         circuit.close()
       }),
     )
@@ -178,22 +178,24 @@ describe('the circuit', () => {
   it(
     'as many in a row open it though others were answered before they asked',
     faked(async () => {
-      const { circuit, states } = setUp()
+      const { circuit, states } = setUp(never)
       await circuit.call(async () => 'the last answer')
       for (let nth = 0; nth < 3; nth++) circuit.call(never).catch(() => undefined)
       await pass(40)
-      assert.deepEqual(states, ['unavailable'])
+      assert.deepEqual(states, ['unavailable', 'probing'])
       circuit.close()
     }),
   )
 
-  for (const { row, opens } of [
+  for (const { row, told, opens } of [
     {
       row: 'known to be away by a heartbeat',
+      told: ['unavailable'],
       opens: async (circuit: Circuit) => circuit.trip('two heartbeats failed'),
     },
     {
       row: 'failing so many times in a row',
+      told: ['unavailable', 'probing'],
       async opens(circuit: Circuit) {
         const failures = [1, 2, 3].map(() => circuit.call(() => Promise.reject(new Error('down'))))
         await Promise.allSettled(failures)
@@ -203,7 +205,7 @@ describe('the circuit', () => {
     it(
       `${row}: whoever waits is denied at once, and a late answer changes nothing`,
       faked(async () => {
-        const { circuit, states } = setUp()
+        const { circuit, states } = setUp(never)
         let answer: (value: string) => void = () => undefined
         const waiting = circuit.call(() => new Promise<string>(resolve => (answer = resolve)))
         const denied = assert.rejects(waiting, { code: 'SALLY_STORE_UNAVAILABLE' })
@@ -211,7 +213,7 @@ describe('the circuit', () => {
         await denied
         answer('late')
         await pass(100)
-        assert.deepEqual(states, ['unavailable'])
+        assert.deepEqual(states, told)
         circuit.close()
       }),
     )
@@ -270,12 +272,12 @@ describe('the circuit', () => {
     it(
       `failures in a row, ${row}: ${open ? 'open' : 'closed'}`,
       faked(async () => {
-        const { circuit, states } = setUp()
+        const { circuit, states } = setUp(never)
         for (let nth = 0; nth < failures; nth++) {
           await assert.rejects(circuit.call(() => Promise.reject(new Error('down'))))
         }
         assert.equal(circuit.closed, !open)
-        assert.deepEqual(states, open ? ['unavailable'] : [])
+        assert.deepEqual(states, open ? ['unavailable', 'probing'] : [])
         circuit.close()
       }),
     )
@@ -326,6 +328,45 @@ describe('the circuit', () => {
       circuit.close()
     }),
   )
+
+  it(
+    'attack: a crowd makes of a pause no end: who comes after it is served, not denied until a probe is due',
+    faked(async () => {
+      const { circuit, states } = setUp(undefined, 1000)
+      for (let nth = 0; nth < 50; nth++) circuit.call(never).catch(() => undefined)
+      await pass(30)
+      assert.equal(await circuit.call(async () => 'served'), 'served')
+      assert.deepEqual(states, ['unavailable', 'probing', 'available'])
+      circuit.close()
+    }),
+  )
+
+  for (const { row, ms, served } of [
+    {
+      row: 'soon after another is probed when a probe is due, or each would tell three events',
+      ms: 999,
+      served: false,
+    },
+    { row: 'long after another is probed at once', ms: 1000, served: true },
+  ]) {
+    it(
+      `attack: a pause ${row}`,
+      faked(async () => {
+        const { circuit } = setUp(undefined, 1000)
+        const pause = async (): Promise<void> => {
+          for (let nth = 0; nth < 50; nth++) circuit.call(never).catch(() => undefined)
+          await pass(30)
+        }
+        await pause()
+        await pass(ms - 30)
+        await pause()
+        assert.equal(circuit.closed, served)
+        await pass(250)
+        assert.equal(circuit.closed, true)
+        circuit.close()
+      }),
+    )
+  }
 
   it(
     'a probe that is under way is not joined by another',
