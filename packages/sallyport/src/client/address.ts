@@ -21,7 +21,10 @@ export function resolveAddress(
   dangerouslyCrossOrigin: boolean,
 ): Address {
   const page = globalThis.location?.href
-  const socket = new URL(url, page)
+  // A null or a Promise would be a path of that name, and nothing the page itself.
+  const text = typeof url === 'string' ? url : url?.href
+  if (!text || !(page || /^\w+:/.test(text))) throw new TypeError("connect: no url; write 'wss://host/path'")
+  const socket = new URL(text, page)
   socket.protocol = TO_SOCKET[socket.protocol] ?? socket.protocol
   socket.hash = ''
   if (!TO_HTTP[socket.protocol]) throw new TypeError('url must be ws:, wss:, or relative to an http(s) page')

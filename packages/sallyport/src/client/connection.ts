@@ -2,6 +2,7 @@ import { resolveAddress } from './address.ts'
 import { createBackoff } from './backoff.ts'
 import { actionOf } from './close-codes.ts'
 import { createListeners, type Off } from './listeners.ts'
+import { requireName, requireOptions } from './option-checks.ts'
 import type { ConnectionState, ConnectOptions, Lifecycle, SocketLike, TypedMessage } from './options.ts'
 import { askToken, asSubprotocol, fetchTicket, type TicketOutcome } from './ticket.ts'
 
@@ -38,12 +39,13 @@ const MAX_BUFFERED = 1 << 20
 /**
  * Connects and keeps connected: fetches a ticket for every attempt, offers it, backs off with full jitter, and obeys close
  * codes. Connects on the next turn, so that listeners can be set first. Throws `TypeError` for a URL that must not
- * get a ticket.
+ * get a ticket, and for options that would be ignored or that every attempt would fail by.
  */
 export function connect<Out extends TypedMessage = TypedMessage, In extends TypedMessage = TypedMessage>(
   url: string | URL,
   options: ConnectOptions = {},
 ): Connection<Out, In> {
+  requireOptions(options)
   const { ticket = '/.sallyport/ticket', carrier = 'subprotocol', protocols = ['sallyport.v1'], queue = 0 } = options
   const address = resolveAddress(url, ticket, options.dangerouslyCrossOrigin === true)
   const backoff = createBackoff(options.backoff)
@@ -212,6 +214,7 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
     },
     send(message) {
       const text = JSON.stringify(message)
+      if (!text?.startsWith('{"')) throw new TypeError('a message is an object')
       if (state === 'open' && socket?.readyState === OPEN) {
         if (socket.bufferedAmount > MAX_BUFFERED) return false
         socket.send(text)
@@ -226,7 +229,10 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
     },
     on: (type, listener) => messages.on(type, listener),
     onMessage: listener => everything.on('', listener),
-    when: (name, listener) => lifecycle.on(name, listener),
+    when(name, listener) {
+      requireName(name)
+      return lifecycle.on(name, listener)
+    },
     open,
     close: () => finish(null),
   }

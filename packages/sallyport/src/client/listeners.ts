@@ -12,6 +12,7 @@ export function createListeners(): Listeners {
   const all = new Map<string, Set<{ readonly call: (value: never) => void }>>()
   return {
     on(name, call) {
+      if (typeof call !== 'function') throw new TypeError(`no listener for '${name}'`)
       const entry = { call }
       const entries = all.get(name) ?? new Set()
       all.set(name, entries.add(entry))

@@ -236,6 +236,6 @@ describe('types', () => {
     // @ts-expect-error -- no such message goes out
     connection.send({ type: 'chat', text: 'x' })
     // @ts-expect-error -- a message is no lifecycle event
-    connection.when('chat', () => {})
+    assert.throws(() => connection.when('chat', () => {}), TypeError)
   })
 })

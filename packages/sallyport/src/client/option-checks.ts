@@ -1,0 +1,63 @@
+import type { BackoffOptions } from './backoff.ts'
+import type { ConnectOptions, Lifecycle } from './options.ts'
+
+/** What `type:text` of a value must look like, and what to write instead. Terse: every page loads it. */
+type Rule = readonly [form: RegExp, write: string]
+type Rules<T> = { readonly [Key in keyof Required<T>]: Rule }
+
+const FUNCTION: Rule = [/^f/, 'a function']
+const OBJECT: Rule = [/^object:\[object Object]$/, '{ … }']
+const NUMBER: Rule = [/^number:\d+$/, 'a number']
+
+const BACKOFF: Rules<BackoffOptions> = { min: NUMBER, max: NUMBER }
+const OPTIONS: Rules<ConnectOptions> = {
+  ticket: [/^(function|boolean:false|string:(\/|https?:))/, 'a path, a function or false'],
+  carrier: [/^string:(subprotocol|first-message|query)$/, 'subprotocol, first-message or query'],
+  parameter: [/^string:\S+$/, 'a name'],
+  // A name with a blank the WebSocket would refuse, at each attempt; a list is text of its names.
+  protocols: [/^object:(?!null$)\S*$/, 'a list of names'],
+  backoff: OBJECT,
+  queue: NUMBER,
+  dangerouslyCrossOrigin: [/^boolean/, 'true or false'],
+  WebSocket: FUNCTION,
+  fetch: FUNCTION,
+}
+const NAMES: readonly (keyof Lifecycle)[] = [
+  'state',
+  'open',
+  'close',
+  'retry',
+  'signin',
+  'idle',
+  'denied',
+  'stop',
+  'error',
+]
+
+function requireRule(name: string, value: unknown, [form, write]: Rule): void {
+  const text = String(value)
+  if (!form.test(`${typeof value}:${text}`)) throw new TypeError(`${name} is ${text}; write ${write}`)
+}
+
+function requireKnown(name: string, known: readonly string[]): void {
+  if (!known.includes(name)) throw new TypeError(`'${name}' is none of ${known.join()}`)
+}
+
+function requireRules<T>(given: object, rules: Rules<T>): void {
+  for (const [key, value] of Object.entries(given)) {
+    requireKnown(key, Object.keys(rules))
+    if (value !== undefined) requireRule(key, value, rules[key as keyof T])
+  }
+}
+
+/** Throws a `TypeError` for options that would be ignored, or that every attempt would fail by. */
+export function requireOptions(options: ConnectOptions): void {
+  requireRule('options', options, OBJECT)
+  requireRules(options, OPTIONS)
+  requireRules(options.backoff ?? {}, BACKOFF)
+}
+
+/** Throws a `TypeError` for the name of nothing that happens to a connection. */
+export function requireName(name: string): void {
+  requireKnown(name, NAMES)
+}
