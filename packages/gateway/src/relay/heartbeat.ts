@@ -31,7 +31,7 @@ function beat(pair: Pair): void {
   const { backend } = pair
   // While it is not read no pong could be seen.
   if (backend === null || backend.isPaused) return
-  if (pair.pongAwaited) pair.lose('the backend answered no ping')
+  if (pair.pongAwaited) pair.lost('the backend answered no ping')
   else {
     pair.pongAwaited = true
     backend.ping()

@@ -107,7 +107,7 @@ export class Pair implements Delivery, BackendListener {
     if (this.#clientHeld || !backend.isFull || backend.bufferedAmount <= this.#hub.bufferBytes) return
     this.#clientHeld = true
     this.#client?.hold()
-    this.#backendStall = this.#watch(() => this.lose(`the backend took nothing for ${this.#hub.stallMs} ms`))
+    this.#backendStall = this.#watch(() => this.lost(`the backend took nothing for ${this.#hub.stallMs} ms`))
   }
 
   closed(_connection: unknown, code: number): void {
@@ -161,10 +161,6 @@ export class Pair implements Delivery, BackendListener {
   }
 
   /** The backend is lost, or cannot be reached, or answers no ping. */
-  lose(detail: string): void {
-    this.#fail(detail, TRY_LATER)
-  }
-
   lost(detail: string): void {
     this.#fail(detail, TRY_LATER)
   }

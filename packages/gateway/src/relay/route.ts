@@ -82,7 +82,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       waiting.delete(pair)
       pairs.add(pair)
       void connect(admission, connection.signal).then(connected => {
-        if (!connected.ok) pair.lose(connected.detail)
+        if (!connected.ok) pair.lost(connected.detail)
         else if (connection.readyState >= 2) giveBack(connected)
         else attach(pair, connected)
       })
