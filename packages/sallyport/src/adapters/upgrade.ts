@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
-import { socketOf } from '../guard/upgrade-socket.ts'
+import { cutUntaken, socketOf } from '../guard/upgrade-socket.ts'
 import { show } from '../policy/shown.ts'
 import type { WsSide } from './ws.ts'
 
@@ -42,9 +43,13 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
 }
 
 /** Writes the refusal and lets the socket go once it is out, as `refuseSocket` does. */
-export function refuseUpgrade(socket: Duplex, refusal: HttpAnswer): void {
+export function refuseUpgrade(socket: Socket, refusal: HttpAnswer): void {
   if (socket.destroyed) return
   socket.on('error', () => socket.destroy())
-  if (isMidAnswer(socket)) socket.destroy()
-  else socket.end(refusalText(refusal), () => socket.destroy())
+  if (isMidAnswer(socket)) {
+    socket.destroy()
+    return
+  }
+  cutUntaken(socket)
+  socket.end(refusalText(refusal), () => socket.destroy())
 }

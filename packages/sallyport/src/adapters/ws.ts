@@ -5,6 +5,7 @@ import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
 import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
+import { cutUntaken } from '../guard/upgrade-socket.ts'
 import { extensions } from '../handshake/extensions.ts'
 import { hideTickets } from './ws-protocols.ts'
 import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-socket.ts'
@@ -128,6 +129,7 @@ export function createWsSide(core: Core): WsSide {
               return
             }
             if (isMidAnswer(req.socket)) req.socket.destroy()
+            else cutUntaken(req.socket)
             callback(false, answer.status, answer.body, { ...answer.headers })
           }
           const answer = admit(req, isAnswering(req.socket, req))

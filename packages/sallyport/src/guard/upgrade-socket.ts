@@ -26,6 +26,17 @@ export function hasBodyUnderWay(request: IncomingMessage): boolean {
 /** What it is answered with all the same. */
 export const BODY_REFUSED: HttpAnswer = refusalOf(deny('SALLY_REQUEST_MALFORMED', 'a handshake has no body'))
 
+/** How long a peer may take to read its refusal, in ms. */
+const REFUSAL_MS = 5_000
+
+/**
+ * Cuts a peer that does not take its refusal: what it did not read before can fill the network so that not even that gets
+ * through, and nobody else has a bound for a socket that is upgraded.
+ */
+export function cutUntaken(socket: Socket): void {
+  socket.setTimeout(REFUSAL_MS, () => socket.destroy())
+}
+
 function ignore(): void {
   // It ends with the socket below, which tells of it.
 }

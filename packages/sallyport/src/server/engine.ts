@@ -14,7 +14,7 @@ import { flush } from './engine-outbox.ts'
 import { EngineRequest } from './engine-request.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
-import { BODY_REFUSED, hasBodyUnderWay, socketOf } from '../guard/upgrade-socket.ts'
+import { BODY_REFUSED, cutUntaken, hasBodyUnderWay, socketOf } from '../guard/upgrade-socket.ts'
 
 const NO_HEAD = Buffer.alloc(0)
 
@@ -142,6 +142,7 @@ export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
   if (socket.writableLength === 0 && socket.readableLength === 0) socket.destroy()
   else {
     socket.pause()
+    cutUntaken(socket)
     socket.end(() => socket.destroy())
   }
 }

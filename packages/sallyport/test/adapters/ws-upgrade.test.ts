@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { WebSocketServer } from 'ws'
 import { dial, handshakeText } from '../support/raw-client.ts'
@@ -96,5 +97,25 @@ for (const way of ['server', 'upgrade'] as const) {
     }
     assert.equal(guard.counters().opened, 0)
     assert.deepEqual(guard.counters().denials, [])
+  })
+}
+
+for (const by of ['guard.upgrade', 'verifyClient']) {
+  test(`attack: who fills the network before a refusal by ${by}, and reads nothing, is cut`, async t => {
+    const { server, guard, port } = await started(t)
+    if (by === 'verifyClient') new WebSocketServer({ server, ...guard.ws() })
+    else server.on('upgrade', guard.upgrade(new WebSocketServer({ noServer: true, ...guard.ws() }), '/ws'))
+    const connected = once(server, 'connection') as Promise<[Socket]>
+    const mallory = (await dial(port)).pause()
+    const [socket] = await connected
+    while (socket.writableLength === 0) socket.write(Buffer.alloc(1 << 20))
+    const told = once(server, 'upgrade')
+    mallory.write(handshakeText({ port, replace: { origin: 'Origin: https://evil.example' } }))
+    await told
+    assert.deepEqual([socket.destroyed, socket.writableEnded, socket.timeout], [false, true, 5000])
+    // The same, sooner.
+    socket.setTimeout(10)
+    await once(socket, 'close')
+    mallory.destroy()
   })
 }

@@ -243,6 +243,18 @@ describe('a refusal', () => {
     while (!server.destroyed) await new Promise(setImmediate)
   })
 
+  test('attack: who fills the network before it, and reads nothing, is cut: it held the connection for ever', async t => {
+    const [server, client] = await sockets(t)
+    client.pause()
+    while (server.writableLength === 0) server.write(Buffer.alloc(1 << 20))
+    refuseSocket(server, refusal)
+    assert.deepEqual([server.destroyed, server.timeout], [false, 5000])
+    // The same, sooner.
+    server.setTimeout(10)
+    await once(server, 'close')
+    assert.equal(client.destroyed, false)
+  })
+
   test('to a peer that resets ends no process', async t => {
     const [server, client] = await sockets(t)
     client.pause()
