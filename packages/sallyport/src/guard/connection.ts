@@ -26,6 +26,7 @@ export interface Connection<S extends Session = Session> {
   /**
    * Sends an object as JSON, or text or bytes as they are. False when it was not sent: the connection is not open, or
    * `message/outbound` refused it (an event says why). In first-message mode what is sent early waits for authentication.
+   * Throws a `TypeError` for what JSON cannot bear: undefined, a Promise that was not awaited, a Map, a bigint in it.
    */
   send(message: object | string): boolean
   /** Starts the closing handshake. Default 1000. Throws a `RangeError` for a code that may not be sent (RFC 6455 §7.4). */

@@ -3,6 +3,7 @@ import { HARD_FACTOR } from '../lifetime/backpressure.ts'
 import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import type { Hub } from './hub.ts'
+import { textOf, unsent } from './outbound-text.ts'
 import { NOTHING_RARE, RareState } from './rare-state.ts'
 import type { Transport } from './transport.ts'
 
@@ -85,7 +86,7 @@ export abstract class OutboundHalf {
   send(message: object | string): boolean {
     if (this.readyState >= 2) return false
     const checked = this.checkOutbound(message)
-    if (checked === null) return false
+    if (checked === null || checked === undefined) return unsent(message)
     if (this.readyState === 1 && !isRaw(checked)) {
       const bytes = this.transport.sendJson?.(checked) ?? -1
       if (bytes >= 0) {
@@ -93,7 +94,7 @@ export abstract class OutboundHalf {
         return true
       }
     }
-    const ready = isRaw(checked) ? checked : JSON.stringify(checked)
+    const ready = isRaw(checked) ? checked : textOf(checked)
     if (this.readyState !== 0) return this.transmit(ready)
     const bytes = typeof ready === 'string' ? Buffer.byteLength(ready) : ready.byteLength
     const rare = this.ownRare()
@@ -105,7 +106,7 @@ export abstract class OutboundHalf {
   }
 
   /** What may leave; null when `message/outbound` keeps it. */
-  private checkOutbound(message: object | string): object | string | null {
+  private checkOutbound(message: object | string): object | string | null | undefined {
     const { outbound } = this.hub
     if (outbound === null) return message
     const result = outbound(typeof message === 'string' ? parsed(message) : message)

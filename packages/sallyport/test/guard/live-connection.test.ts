@@ -213,6 +213,24 @@ for (const [name, code, reason] of [
   })
 }
 
+for (const [name, reason] of [
+  ['a number', 5],
+  ['null', null],
+  ['an object', { room: 'closed' }],
+  ['bytes, which could be counted and not be written', Buffer.from('closed')],
+] as const) {
+  test(`close refuses ${name} as a reason, and leaves the connection as it was`, t => {
+    const { connection, wire } = guarded(t, order).seat()
+    assert.throws(() => connection.close(4000, reason as never), {
+      name: 'TypeError',
+      message: /^the close reason is /,
+    })
+    assert.equal(connection.readyState, 1)
+    connection.close(4000, 'closed')
+    assert.deepEqual(wire.closes, [[4000, 'closed']])
+  })
+}
+
 test('close takes 123 bytes of reason and the edges of the ranges', t => {
   const guard = guarded(t, order)
   for (const code of [1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
