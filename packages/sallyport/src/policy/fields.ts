@@ -189,6 +189,13 @@ export function refuse(
   })
 }
 
+/** Reports a key that is said and would change nothing, because another one is not what it needs. */
+export function refuseIdle(fields: Fields, key: string, needs: string): void {
+  const value = fields.get(key)
+  if (value === undefined) return
+  refuse(fields, key, kindOf(value), `it changes nothing without ${needs}`, `write ${needs}, or leave it out`)
+}
+
 /** A boolean; text such as `'false'` is refused, because it is truthy. */
 export function readFlag(fields: Fields, key: string, fallback: boolean): boolean {
   const value = fields.get(key)

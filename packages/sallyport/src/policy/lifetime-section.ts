@@ -1,5 +1,5 @@
 import { DEFAULTS } from './defaults.ts'
-import { openChild, readOff, refuse } from './fields.ts'
+import { openChild, readOff, refuse, refuseIdle } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { readDuration, readSize } from './scalars.ts'
 import { show } from './shown.ts'
@@ -15,10 +15,12 @@ type Lifetime = Policy['lifetime']
 export function readLifetime(root: Fields, handshake: Policy['handshake']): Lifetime {
   const lifetime = openChild(root, 'lifetime', KEYS)
   const authentication = openChild(lifetime, 'authentication', ['deadline'])
+  const hasFirst = handshake.ticket?.carrier === 'first-message'
+  if (!hasFirst) refuseIdle(authentication, 'deadline', "handshake.ticket.carrier: 'first-message'")
   const deadlineMs = readDuration(authentication, 'deadline', DEFAULTS.authenticationMs)
   const backpressure = openChild(lifetime, 'backpressure', ['bytes', 'for'])
   return Object.freeze({
-    authentication: handshake.ticket?.carrier === 'first-message' ? Object.freeze({ deadlineMs }) : null,
+    authentication: hasFirst ? Object.freeze({ deadlineMs }) : null,
     heartbeat: readHeartbeat(lifetime),
     idle: readBound(lifetime, 'idle', 'after', DEFAULTS.idleMs, afterMs => ({ afterMs })),
     age: readBound(lifetime, 'age', 'max', DEFAULTS.ageMs, maxMs => ({ maxMs })),

@@ -1,6 +1,6 @@
 import { readBudget } from './budget.ts'
 import { DEFAULTS } from './defaults.ts'
-import { openChild, readOff, refuse } from './fields.ts'
+import { openChild, readOff, refuse, refuseIdle } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { readMessageRate } from './message-rate-section.ts'
 import { readChoice, readCount, readEach, readFunction, readSize } from './scalars.ts'
@@ -24,6 +24,7 @@ const KEYS: readonly string[] = [
 
 /** The type of the first message in first-message mode; see docs/protocol.md. */
 const FIRST_MESSAGE_TYPE = 'auth'
+const FIRST_MESSAGE = "handshake.ticket.carrier: 'first-message'"
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 type Message = Policy['message']
@@ -36,7 +37,7 @@ export function readMessage(root: Fields, handshake: Policy['handshake']): Messa
   const types = readSchema(message, reserved)
   const unknownFields = readChoice(message, 'unknownFields', ['strip', 'refuse'], 'strip')
   const outbound = message.get('outbound') === undefined ? null : readSchemaMap(message, 'outbound', [])
-  const size = readMessageSize(message)
+  const size = readMessageSize(message, reserved.length > 0)
   const format = readFormat(message)
   if (types !== null) refuseUnparsed(message, format)
   return Object.freeze({
@@ -68,10 +69,11 @@ function readDiscriminator(message: Fields): string {
   return DEFAULTS.discriminator
 }
 
-function readMessageSize(message: Fields): Message['size'] {
+function readMessageSize(message: Fields, hasFirst: boolean): Message['size'] {
   const section = openChild(message, 'size', ['bytes', 'fragments', 'unauthenticatedBytes', 'controlFrames'])
   const bytes = readSize(section, 'bytes', DEFAULTS.messageBytes)
   const unauthenticatedBytes = readSize(section, 'unauthenticatedBytes', Math.min(DEFAULTS.unauthenticatedBytes, bytes))
+  if (!hasFirst) refuseIdle(section, 'unauthenticatedBytes', FIRST_MESSAGE)
   if (unauthenticatedBytes > bytes) {
     const value = show(section.get('unauthenticatedBytes'))
     refuse(

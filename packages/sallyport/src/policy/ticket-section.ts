@@ -1,5 +1,5 @@
 import { DEFAULTS } from './defaults.ts'
-import { openChild, readDanger, readFlag, refuse } from './fields.ts'
+import { openChild, readDanger, readFlag, refuse, refuseIdle } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { readSecret } from './secret-value.ts'
 import { readChoice, readDuration, readEach, readFunction } from './scalars.ts'
@@ -39,6 +39,7 @@ export function readTicket(handshake: Fields, ambient: Ambient): Policy['handsha
     }),
     csrf,
   })
+  if (ticket.carrier !== 'query') refuseIdle(section, 'parameter', "handshake.ticket.carrier: 'query'")
   if (isEmptyList(section.get('paths'))) {
     refuse(
       section,

@@ -290,7 +290,7 @@ const DERIVED: readonly Derived[] = [
   ['a budget of exactly the largest message', { 'message.rate': { bytes: '64 KiB' } }, p => p.message.rate?.bytes.burst, 65_536],
   ['a cost of exactly the budget', { 'message.rate': { messages: 5, cost: { chat: 5 } } }, p => ({ ...p.message.rate?.cost }), { chat: 5 }],
   ['strangers get no more than sessions', { 'message.size': { bytes: '1 KiB' } }, p => p.message.size.unauthenticatedBytes, 1024],
-  ['a stranger gets exactly as much', { 'message.size': { bytes: 100, unauthenticatedBytes: 100 } }, p => p.message.size.unauthenticatedBytes, 100],
+  ['a stranger gets exactly as much', { 'handshake.ticket': { carrier: 'first-message' }, 'message.size': { bytes: 100, unauthenticatedBytes: 100 } }, p => p.message.size.unauthenticatedBytes, 100],
   ['a short interval shortens the time-out', { lifetime: { heartbeat: { interval: '4 s' } } }, p => p.lifetime.heartbeat, { intervalMs: 4000, timeoutMs: 4000 }],
   ['no grace at all', { lifetime: { session: { grace: 0 } } }, p => p.lifetime.session, { recheckMs: 60_000, graceMs: 0 }],
   ['any message, by name', { 'message.schema': { dangerouslyAcceptAnyMessage: true }, 'message.format': { data: 'any' } }, p => [p.message.schema, p.message.format?.data, p.weakened.map(w => w.control)], [null, 'any', ['message/schema']]],
