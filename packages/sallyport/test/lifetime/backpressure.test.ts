@@ -32,6 +32,24 @@ for (const [name, ms, closes] of [
   })
 }
 
+for (const [name, message] of [
+  ['at once', {}],
+  ['later', { authorize: async () => true }],
+] as const) {
+  test(`its time begins with what it does not read, not with what it said before and was judged ${name}`, async t => {
+    const guard = guarded(t, { lifetime: TIGHT, message })
+    const { connection, wire, read } = guard.seat()
+    read({ a: 1 })
+    await guard.run(5000)
+    wire.bufferedAmount = 1001
+    connection.send('x')
+    await guard.run(1999)
+    assert.deepEqual(wire.closes, [])
+    await guard.run(1)
+    assert.deepEqual(wire.closes, [[1013, 'SALLY_BACKPRESSURE']])
+  })
+}
+
 test('what it does not read includes the close frame: it is cut', async t => {
   const guard = guarded(t, { lifetime: TIGHT })
   const { connection, wire } = guard.seat()

@@ -85,6 +85,15 @@ test('a pause within the bound is not counted against the peer: no less, and no 
   assert.equal(wire.terminated, true)
 })
 
+test('to be let go without having been held gives a peer no more time', async t => {
+  const guard = guarded(t, { lifetime: BEAT })
+  const { connection, wire } = guard.seat()
+  await guard.run(1300)
+  connection.release()
+  await guard.run(100)
+  assert.equal(wire.terminated, true)
+})
+
 test('it is cut once we read again and it still does not pong', async t => {
   const guard = guarded(t, { lifetime: BEAT, message: { concurrency: { handlers: 1 } } })
   const slow = Promise.withResolvers<void>()

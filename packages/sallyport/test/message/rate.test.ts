@@ -49,7 +49,7 @@ test('messages: the burst passes, one more does not, and the budget refills even
 })
 
 test('a budget that divides badly gives its whole burst, at times of our days', () => {
-  for (const amount of [7, 11, 13, 997]) {
+  for (const amount of [7, 9, 11, 13, 14, 17, 997]) {
     const { first, connection, clock } = door({ messages: perMinute(amount) })
     clock.now = 1_795_000_000_123
     const codes = Array.from({ length: amount + 1 }, () => codeOf(atOnce(first(textOf('x', 0), connection))))
@@ -186,6 +186,16 @@ test('a type that costs 3 spends 3; unknown and inherited names cost 1', () => {
     [2, 2],
   )
   assert.equal(codeOf(atOnce(first(textOf('x'), fresh))), 'SALLY_MESSAGE_RATE')
+})
+
+test('a type that costs 2 takes its second from the shared budgets as well', () => {
+  const { first, second, connection, calls } = door({ cost: { search: 2 } })
+  void first(textOf('x'), connection)
+  assert.equal(codeOf(atOnce(second!(typed('search'), connection))), 'PASS')
+  assert.deepEqual(
+    calls.map(({ cost: taken }) => taken),
+    [1, 1, 1, 1],
+  )
 })
 
 test('a type that costs more than is left is denied after the schema', () => {

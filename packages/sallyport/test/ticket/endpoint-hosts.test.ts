@@ -128,6 +128,21 @@ describe('the ticket endpoint on real servers', () => {
     assert.equal(await codeOf(response), 'issued')
   })
 
+  it('two Hosts, of which the first is that of the page: none of them is believed', async () => {
+    made = make()
+    const { origin } = hosts[1]!
+    const { host, port } = new URL(origin)
+    const socket = connect(Number(port), '127.0.0.1')
+    let answer = ''
+    socket.on('data', chunk => {
+      answer += chunk.toString('latin1')
+    })
+    const lines = [`Host: ${host}`, 'Host: evil.example', `Origin: ${origin}`, 'Content-Length: 0', 'Connection: close']
+    socket.write(`POST /ticket HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
+    await once(socket, 'close')
+    assert.match(answer, /^HTTP\/1\.1 403 [^]*SALLY_ORIGIN_NOT_ALLOWED/)
+  })
+
   it('a body without end is answered, and the connection ends', async () => {
     const { origin } = hosts[1]!
     const { port } = new URL(origin)

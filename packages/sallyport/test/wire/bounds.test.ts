@@ -57,6 +57,13 @@ describe('a header alone refuses', () => {
   }
 })
 
+test('the longest header comes byte by byte, its key to the last byte', () => {
+  const plain = Buffer.alloc(65536, 0x61)
+  const hidden = plain.map((byte, index) => byte ^ ((index & 3) + 1))
+  const header = singly(hex('82ff 0000000000010000 01020304'))
+  assert.deepEqual(decode([...header, Buffer.from(hidden)]), [`binary ${plain.toString('hex')}`])
+})
+
 test('a length of 64 bits is read to its last bit', () => {
   for (const [length, announced] of [
     [2 ** 32 - 1, '00000000ffffffff'],

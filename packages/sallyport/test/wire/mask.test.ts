@@ -37,12 +37,14 @@ describe('applyMask', () => {
     )
   })
 
-  test('one byte that is not ASCII is found at every place', () => {
-    for (let length = 1; length <= 40; length++) {
-      for (let place = 0; place < length; place++) {
-        const bytes = Buffer.alloc(length, 0x61)
-        bytes[place] = 0x80
-        assert.equal(applyMask(bytes, 0, length, 0, 0), false, `${place} of ${length}`)
+  test('one byte that is not ASCII is found at every place, at every alignment', () => {
+    for (let start = 0; start < 4; start++) {
+      for (let length = 1; length <= 40; length++) {
+        for (let place = start; place < start + length; place++) {
+          const bytes = Buffer.alloc(start + length, 0x61)
+          bytes[place] = 0x80
+          assert.equal(applyMask(bytes, start, start + length, 0, 0), false, `${place - start} of ${length}`)
+        }
       }
     }
   })
