@@ -3,12 +3,19 @@ import type { Inside } from '../guard/registry.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { createMessageDoor } from '../message/run.ts'
 import { DENIALS } from '../policy/denials.ts'
-import type { Denial, Verdict } from '../policy/verdict.ts'
+import { type Denial, PASS, type Verdict } from '../policy/verdict.ts'
 
 /** What of Socket.IO's socket is used. */
 export interface EventSocket {
   use(middleware: (event: unknown[], next: (error?: Error) => void) => void): unknown
   emit(name: string, value: object): unknown
+}
+
+/** Events of one connection that are judged or wait for it: Socket.IO goes on reading meanwhile. */
+interface Line {
+  last: Promise<void> | null
+  events: number
+  bytes: number
 }
 
 /** Judges one event; what passed takes the place of what came, and then `proceed` is called. */
@@ -18,7 +25,7 @@ export type EventDoor = (live: LiveConnection, socket: EventSocket, event: unkno
 export function createEventDoor({ core, observer }: Inside): EventDoor {
   const { policy, parts } = core
   const { discriminator, rate } = policy.message
-  const turns = new WeakMap<LiveConnection, Promise<void>>()
+  const lines = new WeakMap<LiveConnection, Line>()
   const door = createMessageDoor(policy, parts, (control, denial, enforced, _subject, connection) =>
     observer.denied(control, denial, enforced, connection as LiveConnection),
   )
@@ -40,6 +47,8 @@ export function createEventDoor({ core, observer }: Inside): EventDoor {
     const subject: MessageSubject = { bytes: Buffer.byteLength(text), text, data: null, value: undefined, type: null }
     live.lastMessageAt = parts.now()
     const judge = (): Verdict | Promise<Verdict> => {
+      // It may have ended while it waited: nobody is asked for it any more.
+      if (live.readyState !== 1) return PASS
       live.judgedAt = parts.now()
       return door(subject, live)
     }
@@ -50,14 +59,20 @@ export function createEventDoor({ core, observer }: Inside): EventDoor {
       replaceArgument(event, subject.value, discriminator)
       proceed()
     }
-    const earlier = turns.get(live)
-    const verdict = earlier === undefined ? judge() : earlier.then(judge)
+    const line = lines.get(live) ?? { last: null, events: 0, bytes: 0 }
+    const verdict = line.last === null ? judge() : line.last.then(judge)
     if (!(verdict instanceof Promise)) return settle(verdict)
+    line.events++
+    line.bytes += subject.bytes
     // Events of one connection never overtake each other.
     const turn = verdict.then(settle).then(() => {
-      if (turns.get(live) === turn) turns.delete(live)
+      line.events--
+      line.bytes -= subject.bytes
+      if (line.last === turn) lines.delete(live)
     })
-    turns.set(live, turn)
+    line.last = turn
+    lines.set(live, line)
+    live.boundWaiting(line.events, line.bytes)
   }
 }
 

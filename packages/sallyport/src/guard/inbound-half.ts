@@ -114,9 +114,16 @@ export abstract class InboundHalf extends OutboundHalf {
     const backlog = (this.ownRare().backlog ??= new Backlog())
     subject.keep?.()
     backlog.push(subject)
-    if (backlog.size <= BACKLOG_MOST && backlog.bytes <= HARD_FACTOR * this.messageBytes() + BACKLOG_BYTES) return
-    // A transport that goes on delivering after `pause` would be a way around every bound, in report mode too.
-    const detail = `${backlog.size} messages of ${backlog.bytes} bytes came while the socket was paused`
+    this.boundWaiting(backlog.size, backlog.bytes)
+  }
+
+  /**
+   * Ends it where more waits to be judged than one read of a transport may leave: one that goes on delivering after
+   * `pause` would be a way around every bound, in report mode too.
+   */
+  boundWaiting(messages: number, bytes: number): void {
+    if (messages <= BACKLOG_MOST && bytes <= HARD_FACTOR * this.messageBytes() + BACKLOG_BYTES) return
+    const detail = `${messages} messages of ${bytes} bytes came while the socket was paused`
     this.shut(deny('SALLY_MESSAGE_CONCURRENCY', detail), 1008, 'message/concurrency')
   }
 

@@ -103,8 +103,8 @@ for (const way of ['server', 'upgrade'] as const) {
 for (const by of ['guard.upgrade', 'verifyClient']) {
   test(`attack: who fills the network before a refusal by ${by}, and reads nothing, is cut`, async t => {
     const { server, guard, port } = await started(t)
-    if (by === 'verifyClient') new WebSocketServer({ server, ...guard.ws() })
-    else server.on('upgrade', guard.upgrade(new WebSocketServer({ noServer: true, ...guard.ws() }), '/ws'))
+    const sockets = new WebSocketServer({ ...(by === 'verifyClient' ? { server } : { noServer: true }), ...guard.ws() })
+    if (by === 'guard.upgrade') server.on('upgrade', guard.upgrade(sockets, '/ws'))
     const connected = once(server, 'connection') as Promise<[Socket]>
     const mallory = (await dial(port)).pause()
     const [socket] = await connected
