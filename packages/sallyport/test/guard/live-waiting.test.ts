@@ -174,6 +174,19 @@ test('who takes messages holds and releases from within each: in order, however 
   assert.equal(wire.paused, false)
 })
 
+test('once what waited is taken up, the next message waits for nothing', t => {
+  const guard = guarded(t, order)
+  const handled: unknown[] = []
+  const { connection, read } = guard.seat({ delivery: { message: ({ value }) => handled.push(value) } })
+  for (let round = 1; round <= 2; round++) {
+    connection.hold()
+    read({ held: round })
+    connection.release()
+    read({ free: round })
+  }
+  assert.deepEqual(handled, [{ held: 1 }, { free: 1 }, { held: 2 }, { free: 2 }])
+})
+
 test('several reasons to wait: reading goes on when the last is gone', async t => {
   const guard = guarded(t, {
     message: { concurrency: { handlers: 1 } },

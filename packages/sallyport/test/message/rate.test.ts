@@ -198,6 +198,20 @@ test('a type that costs 2 takes its second from the shared budgets as well', () 
   )
 })
 
+for (const [name, message] of [
+  ['of no declared cost', typed('chat')],
+  ['of no type', parsed('x')],
+] as const) {
+  test(`a message ${name} gets nothing of its 1 back`, () => {
+    const { first, second, connection } = door({ cost: { search: 3 } })
+    const codes = [1, 2, 3, 4].map(() => {
+      const code = codeOf(atOnce(first(textOf('x'), connection)))
+      return code === 'PASS' ? codeOf(atOnce(second!(message, connection))) : code
+    })
+    assert.deepEqual(codes, ['PASS', 'PASS', 'PASS', 'SALLY_MESSAGE_RATE'])
+  })
+}
+
 test('a type that costs more than is left is denied after the schema', () => {
   const { first, second, connection } = door({ cost: { search: 3 } })
   void first(textOf('x'), connection)
@@ -228,6 +242,19 @@ test('delay: a dear message that is denied gives back its 1, and passes when the
   assert.equal(!verdict.pass && send().pass, false)
   clock.now += 1000
   assert.equal(codeOf(send()), 'PASS')
+})
+
+test('delay: a dear message that a shared budget denies gives back all it took, and is not charged twice', () => {
+  let ok = true
+  const { first, second, connection } = door({ cost: { search: 3 }, exceed: 'delay' }, () => ({ ok, retryAfterMs: 10 }))
+  const send = (sharedOk: boolean): string => {
+    ok = true
+    const code = codeOf(atOnce(first(textOf('x'), connection)))
+    ok = sharedOk
+    return code === 'PASS' ? codeOf(atOnce(second!(typed('search'), connection))) : code
+  }
+  for (let again = 0; again < 10; again++) assert.equal(send(false), 'SALLY_MESSAGE_RATE_SHARED')
+  assert.deepEqual([send(true), send(true)], ['PASS', 'SALLY_MESSAGE_RATE'])
 })
 
 test('a cost above the burst passes on a full budget and is owed', () => {

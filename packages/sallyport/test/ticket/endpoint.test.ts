@@ -113,17 +113,24 @@ describe('the ticket endpoint, as Request → Response', () => {
     await made.parts.store.revoke({ session: 's1' }, 60_000)
     assert.equal(await codeOf(await ask(made.endpoint)), 'SALLY_SESSION_REVOKED')
   })
-  it('the door refuses before the session is looked up, tells of it itself, and its Retry-After is passed on', async () => {
-    const made = make({
-      door: () => deny('SALLY_HANDSHAKE_RATE', 'x', 1.2),
-      session: () => assert.fail('looked up'),
+  for (const [seconds, told] of [
+    [0, '1'],
+    [0.2, '1'],
+    [1, '1'],
+    [1.2, '2'],
+  ] as const) {
+    it(`the door refuses before the session is looked up, and tells of it itself; ${seconds} s are ${told} in Retry-After`, async () => {
+      const made = make({
+        door: () => deny('SALLY_HANDSHAKE_RATE', 'x', seconds),
+        session: () => assert.fail('looked up'),
+      })
+      const response = await ask(made.endpoint)
+      assert.equal(response.status, 429)
+      assert.equal(response.headers.get('retry-after'), told)
+      assert.deepEqual(await response.json(), { code: 'SALLY_HANDSHAKE_RATE' })
+      assert.equal(made.reports.length, 0)
     })
-    const response = await ask(made.endpoint)
-    assert.equal(response.status, 429)
-    assert.equal(response.headers.get('retry-after'), '2')
-    assert.deepEqual(await response.json(), { code: 'SALLY_HANDSHAKE_RATE' })
-    assert.equal(made.reports.length, 0)
-  })
+  }
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH']) {
     it(`${method}: 405 with Allow, and no CORS header`, async () => {
       const made = make({ door: () => assert.fail('asked'), session: () => assert.fail('asked') })

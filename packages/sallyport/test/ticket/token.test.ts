@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import type { Verdict } from '../../src/policy/verdict.ts'
@@ -39,6 +40,19 @@ describe('tickets', () => {
     assert.equal(expiresAt, START + TTL)
     assert.equal(await redeem(tickets, ticket), 'pass')
     assert.equal(await redeem(tickets, ticket), 'SALLY_TICKET_USED')
+  })
+
+  it('is of the one form that every version of a rolling update reads', () => {
+    const { tickets } = desk()
+    const bytes = Buffer.from(tickets.issue(BINDING).ticket, 'base64url')
+    assert.deepEqual([bytes.length, bytes[0], bytes.readUIntBE(1, 6)], [57, 1, START + TTL])
+    const mac = createHmac('sha256', A).update('sallyport ticket v1\0').update(bytes.subarray(0, 25))
+    for (const part of ['s1', 'alice', 'https://app.example', '/ws']) {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(2 * part.length)
+      mac.update(length).update(part, 'utf16le')
+    }
+    assert.deepEqual(bytes.subarray(25), mac.digest())
   })
 
   it('is synchronous where the store is', () => {
