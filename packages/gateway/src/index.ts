@@ -19,4 +19,5 @@ export type {
   TargetView,
 } from './relay/contract.ts'
 export { createGateway } from './relay/gateway.ts'
-export { createGuardOf, type SharedParts } from './reload/route-guard.ts'
+export { createGuardOf } from './reload/route-guard.ts'
+export type { SharedParts } from './reload/shared-parts.ts'

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { nearest } from 'sallyport/policy'
 import { ConfigError } from './config-error.ts'
+import { refuseTakenAddresses } from './addresses.ts'
 import { readDocument } from './document.ts'
 import { frozen } from './frozen.ts'
 import { refuseBrokenPolicies } from './policy-problems.ts'
+import { requireCall } from './parse-call.ts'
 import { type ReadFile, type Reading, refuse } from './reading.ts'
 import { besideTicket, refuseOverlaps } from './route-overlaps.ts'
 import { isSchemaPath } from './schema-files.ts'
@@ -33,7 +35,8 @@ export interface ParsedConfig {
  * Reads a configuration (YAML or JSON) into a frozen one with every default filled in, units in ms and bytes, secrets
  * resolved and references held. Every policy was compiled by the library once.
  *
- * @throws ConfigError with every problem there is, each with file, line and column.
+ * @throws ConfigError with every problem there is, each with file, line and column; a `TypeError` for a call without a text
+ *   or the name of its file.
  */
 export function parseConfig(text: string, options: ParseOptions): GatewayConfig {
   return parseConfigFully(text, options).config
@@ -41,6 +44,7 @@ export function parseConfig(text: string, options: ParseOptions): GatewayConfig 
 
 /** As `parseConfig`, with what weakens. */
 export function parseConfigFully(text: string, options: ParseOptions): ParsedConfig {
+  requireCall(text, options)
   const { file, env = process.env } = options
   const readFile = options.readFile ?? fileReader(file)
   const document = readDocument(text, { file, env, verbatim: isSchemaPath })
@@ -51,7 +55,10 @@ export function parseConfigFully(text: string, options: ParseOptions): ParsedCon
   refuseOverlaps(reading)
   refuseDangling(reading)
   const config = read === undefined ? null : configOf(read)
-  if (config !== null) refuseOpenAdmin(reading, config.admin)
+  if (config !== null) {
+    refuseOpenAdmin(reading, config.admin)
+    refuseTakenAddresses(reading, config)
+  }
   if (reading.problems.length > 0 || config === null) throw new ConfigError(reading.problems)
   return frozen({ config, weakened: weaknessesOf(config, reading) })
 }

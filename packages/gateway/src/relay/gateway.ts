@@ -6,13 +6,18 @@ import { createListener, type Listener, type ListenerHandlers, type Refused } fr
 import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import { hostOf, pathOf, servePlain } from './plain.ts'
+import { requireConfig, requireParts, requireWithin } from './gateway-parts.ts'
 import { createRefusals } from './refusals.ts'
 import { hostName } from './route-table.ts'
 import type { Route } from './route.ts'
 import { compareServing, createServing, discard, type Serving, stopUnused } from './serving.ts'
 
-/** Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made. */
-export function createGateway(parts: GatewayParts): Gateway {
+/**
+ * Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made, and a
+ * `TypeError` for parts that are none.
+ */
+export function createGateway(given: GatewayParts): Gateway {
+  const parts = requireParts(given)
   let serving = createServing(parts.config, null, parts)
   const refusals = createRefusals(parts.log)
   const handlersOf = (listener: string): ListenerHandlers => {
@@ -41,6 +46,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   for (const listener of listeners) listener.limit(mostConnections(serving))
 
   async function replace(config: GatewayConfig): Promise<ReplaceResult> {
+    requireConfig('gateway.replace', config)
     const next = createServing(config, serving, parts)
     const isKept = ({ config: old }: Listener): boolean => config.listeners.some(one => isDeepStrictEqual(one, old))
     const kept = listeners.filter(isKept)
@@ -116,8 +122,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       }
       return false
     },
-    drain: within => drainAll(serving, within),
+    async drain(within) {
+      requireWithin('gateway.drain', within)
+      await drainAll(serving, within)
+    },
     async close(within) {
+      requireWithin('gateway.close', within)
       const stopped = Promise.all(listeners.map(listener => listener.close()))
       await drainAll(serving, within)
       await stopped

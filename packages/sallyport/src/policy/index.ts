@@ -1,12 +1,14 @@
 /**
  * For who reads configuration beside a policy, as the gateway does: the same units, the same sense of what is a guessable
- * secret, and the same guess at the word that was meant, so that both halves of a file are read alike. `CONTROLS` tells
- * of every key of a policy.
+ * secret, and the same guess at the word that was meant, so that both halves of a file are read alike; and for who is
+ * called with options, the same errors. `CONTROLS` tells of every key of a policy.
  */
 export { CONTROLS } from './controls.ts'
 export type { ControlKey, ControlRow } from './control-row.ts'
 export { parseDuration, type Unusable } from './duration.ts'
 export { nearest } from './nearest.ts'
+export { type Bounds, type Options, requireNumber, requireOptions } from './options.ts'
 export type { Problem } from './problem.ts'
 export { isPlaceholder } from './secret-value.ts'
+export { kindOf } from './shown.ts'
 export { parseSize } from './size.ts'
