@@ -4,6 +4,7 @@ import { Server as TlsServer } from 'node:tls'
 import { readUpgrade, type Upgrade } from '../wire/index.ts'
 import { type FirstReader, leaveFirst, readFirst } from './engine-read.ts'
 import { EngineRequest } from './engine-request.ts'
+import { requireServer } from './http-server.ts'
 import { watchHandshakes } from './tls-handshakes.ts'
 
 /** The lane before an HTTP server. */
@@ -37,6 +38,7 @@ const NO_LANE: EngineLane = { close() {} }
  * @param receive instead of the `upgrade` event, whose one listener does the same; where there are more it is emitted
  */
 export function installLane(server: Server, silenceMs: number, receive?: ReadReceiver): EngineLane {
+  requireServer('installLane', server)
   if (!(server instanceof SocketServer)) return NO_LANE
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]

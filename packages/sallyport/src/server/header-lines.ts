@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import { requireServer } from './http-server.ts'
 
 /** Header lines of a request of plain HTTP; Apache takes 100. */
 export const MOST_HEADER_LINES = 200
@@ -14,6 +15,7 @@ const MOST_READ = 1000
  * @param most as many as a policy takes of a handshake
  */
 export function readLines(server: Server, most = 0): void {
+  requireServer('readLines', server)
   server.maxHeadersCount = Math.max(MOST_READ, most) + 1
 }
 

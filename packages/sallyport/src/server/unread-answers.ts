@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { isAnswering } from '../guard/answering.ts'
+import { requireServer } from './http-server.ts'
 
 /** Who takes nothing of an answer for so long is cut, in ms. */
 const UNREAD_MS = 60_000
@@ -11,6 +12,7 @@ const UNREAD_MS = 60_000
  * upgraded has bounds of its own: its socket's time-out is to be taken off.
  */
 export function cutUnread(server: Server): void {
+  requireServer('cutUnread', server)
   // As for the lane: Bun reads and writes its sockets by itself.
   if (!(server instanceof SocketServer)) return
   server.timeout = UNREAD_MS

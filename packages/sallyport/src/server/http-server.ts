@@ -1,0 +1,8 @@
+import { isThenable, kindOf } from '../policy/shown.ts'
+
+/** Throws a `TypeError` for what is no server, which would be left as it is in silence. */
+export function requireServer(who: string, server: unknown): void {
+  if (typeof (server as { on?: unknown } | null | undefined)?.on === 'function') return
+  const remedy = isThenable(server) ? 'await it first' : 'give what createServer() of node:http or node:https returned'
+  throw new TypeError(`${who}: server is ${kindOf(server)}; ${remedy}`)
+}
