@@ -16,6 +16,9 @@ const MOST_CREDENTIAL_CHARS = 16 * 1024
 /** What the library takes for an id or a user. */
 const MOST_NAME_CHARS = 512
 
+/** A header that the endpoint is asked with. */
+type Line = readonly [name: string, value: string]
+
 interface Answer {
   readonly session: Session | null
   readonly cacheMs: number
@@ -24,8 +27,9 @@ interface Answer {
 /**
  * Asks the app's own HTTP endpoint who the client is, with the client's own cookies, as nginx `auth_request` and Traefik
  * `forwardAuth` do: 2xx is yes, 401 and 403 no; all else (redirects and time-outs among it) is "cannot tell": 503. A yes is
- * used again for seconds, by a keyed hash of the credentials, and those who ask at once share one subrequest; a no is not
- * kept, so that who signs in is let in. While a connection lives the app is asked again (`recheck`).
+ * used again for seconds, by a keyed hash of all that was asked: the app may decide by the path or the address, and a yes
+ * for one is none for another. Those who ask the same at once share one subrequest; a no is not kept, so that who signs in
+ * is let in. While a connection lives the app is asked again (`recheck`).
  */
 export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
   const url = new URL(config.url)
@@ -43,10 +47,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
   const cache = createAnswerCache<Answer>(Date.now)
   let underway = 0
 
-  const ask = async (
-    request: HandshakeRequest,
-    credentials: readonly (readonly [string, string])[],
-  ): Promise<Answer> => {
+  const ask = async (credentials: readonly Line[], about: readonly Line[]): Promise<Answer> => {
     if (underway >= MOST_UNDERWAY)
       throw new SessionUnavailable(`more than ${MOST_UNDERWAY} questions to the forward-auth endpoint are open`)
     underway++
@@ -54,7 +55,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
       const { statusCode, headers, body } = await send(url, {
         method: 'GET',
         dispatcher: agent,
-        headers: Object.fromEntries([...credentials, ...aboutRequest(request)]),
+        headers: Object.fromEntries([...credentials, ...about]),
         signal: AbortSignal.timeout(config.timeoutMs),
       })
       // Read and thrown away; a body that is longer, or never ends, costs its connection alone.
@@ -77,7 +78,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
 
   const answerOf = (
     headers: { readonly [name: string]: string | string[] | undefined },
-    credentials: readonly (readonly [string, string])[],
+    credentials: readonly Line[],
   ): Answer => {
     const one = (name: string): string => {
       const values = valuesOf(headers, name)
@@ -114,8 +115,11 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
       size += lines[0]?.length ?? 0
     }
     if (credentials.length === 0 || size > MOST_CREDENTIAL_CHARS) return null
-    const key = createHmac('sha256', hashKey).update(JSON.stringify(credentials)).digest('base64')
-    const { session } = await cache.get(key, again, () => ask(request, credentials))
+    const about = aboutRequest(request)
+    const key = createHmac('sha256', hashKey)
+      .update(JSON.stringify([credentials, about]))
+      .digest('base64')
+    const { session } = await cache.get(key, again, () => ask(credentials, about))
     return session
   }
 
@@ -126,7 +130,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
 }
 
 /** What the endpoint may want to know of the request; of the target the path alone, because a query may bear a ticket. */
-function aboutRequest(request: HandshakeRequest): readonly (readonly [string, string])[] {
+function aboutRequest(request: HandshakeRequest): readonly Line[] {
   const host = request.header('host')
   return [
     ['x-forwarded-for', request.ip],

@@ -238,6 +238,37 @@ describe('how long an answer is used again', () => {
     answer = yes()
     assert.equal(await times({}, withCookie('a=1'), withCookie('a=2'), fakeRequest([['Authorization', 'a=1']])), 3)
   })
+  for (const [name, over] of [
+    ['path: a yes for the ticket, or for one room, would be one for every room', { path: '/ws/admin' }],
+    ['method', { method: 'POST' }],
+    ['address', { ip: '203.0.113.10' }],
+    ['scheme', { secure: false }],
+  ] as const) {
+    test(`attack: never for another ${name}`, async () => {
+      answer = yes()
+      assert.equal(await times({}, withCookie('a=1'), fakeRequest([['Cookie', 'a=1']], over)), 2)
+    })
+  }
+  test('attack: never for another host', async () => {
+    answer = yes()
+    const hosts = ['a.example', 'b.example', 'a.example']
+    const requests = hosts.map(host =>
+      fakeRequest([
+        ['Cookie', 'a=1'],
+        ['Host', host],
+      ]),
+    )
+    assert.equal(await times({}, ...requests), 2)
+  })
+  test('attack: who may enter one room is let into no other by what is kept', async () => {
+    answer = (request, response) => {
+      if (request.headers['x-forwarded-uri'] === '/ws/admin') response.writeHead(403).end()
+      else yes()(request, response)
+    }
+    const find = forwardAuth(config())
+    assert.equal((await find(withCookie('a=1')))?.user, 'alice')
+    assert.equal(await find(fakeRequest([['Cookie', 'a=1']], { path: '/ws/admin' })), null)
+  })
   test('fifty who ask at once are one question', async () => {
     asked.length = 0
     answer = (request, response) => void setImmediate(() => yes()(request, response))
