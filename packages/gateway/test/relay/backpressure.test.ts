@@ -10,38 +10,46 @@ const any = {
   schema: { dangerouslyAcceptAnyMessage: true },
   size: { bytes: 64 * KIB },
 }
+const ROW = {
+  type: 'object',
+  properties: { type: { const: 'row' }, n: { type: 'integer' }, filler: { type: 'string' } },
+}
 const lifetime = { backpressure: { bytes: '64 MiB' } }
 
 describe('a client that does not read', () => {
-  test('pauses the backend, gets everything in order once it reads on', async () => {
-    const backend = await createBackend({ echo: false })
-    const world = await createWorld(
-      configOf([backend.target], [route({ message: any, relay: { bufferBytes: 64 * KIB } })]),
-    )
-    const received: string[] = []
-    const client = await world.connect({ onMessage: text => received.push(text.slice(0, 8)) })
-    client.pause()
-    const socket = backend.sockets[0]!
-    const filler = 'x'.repeat(60 * KIB)
-    let sent = 0
-    // Until the pressure has come back to the backend: what waits there grows and stays.
-    while (socket.bufferedAmount < 4096 * KIB) {
-      socket.send(`${String(sent++).padStart(8, '0')}${filler}`)
-      if (sent % 16 === 0) await new Promise(resolve => setImmediate(resolve))
-    }
-    const { bufferedAmount } = [...world.gateway.connections()][0]!
-    assert.ok(bufferedAmount < 1024 * KIB, `${bufferedAmount} bytes wait in the gateway`)
-    const last = String(sent).padStart(8, '0')
-    socket.send(last)
-    client.resume()
-    while (received.at(-1) !== last) await once(client, 'message')
-    assert.deepEqual(
-      received,
-      Array.from({ length: sent + 1 }, (_, index) => String(index).padStart(8, '0')),
-    )
-    await world.close()
-    await backend.close()
-  })
+  for (const [name, schema] of [
+    ['as it comes', {}],
+    ['checked by a schema', { outbound: { row: ROW } }],
+  ] as const) {
+    test(`pauses the backend, gets everything in order once it reads on: ${name}`, async () => {
+      const backend = await createBackend({ echo: false })
+      const relay = { bufferBytes: 64 * KIB }
+      const world = await createWorld(configOf([backend.target], [route({ message: { ...any, ...schema }, relay })]))
+      const received: number[] = []
+      const client = await world.connect({ onMessage: text => received.push(JSON.parse(text).n) })
+      client.pause()
+      const socket = backend.sockets[0]!
+      const filler = 'x'.repeat(60 * KIB)
+      let sent = 0
+      const send = (): void => socket.send(JSON.stringify({ type: 'row', n: sent++, filler }))
+      // Until the pressure has come back to the backend: what waits there grows and stays.
+      while (socket.bufferedAmount < 4096 * KIB) {
+        send()
+        if (sent % 16 === 0) await new Promise(resolve => setImmediate(resolve))
+      }
+      const { bufferedAmount } = [...world.gateway.connections()][0]!
+      assert.ok(bufferedAmount < 1024 * KIB, `${bufferedAmount} bytes wait in the gateway`)
+      send()
+      client.resume()
+      while (received.at(-1) !== sent - 1) await once(client, 'message')
+      assert.deepEqual(
+        received,
+        Array.from({ length: sent }, (_, index) => index),
+      )
+      await world.close()
+      await backend.close()
+    })
+  }
 
   test('and never does: 1013 after the bound, and the backend is let go', async () => {
     const backend = await createBackend({ echo: false })
