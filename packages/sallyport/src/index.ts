@@ -90,6 +90,8 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
       const live = liveOf(socket)
       if (live === undefined)
         throw new TypeError('this socket was not opened by a guard: create its server with ...guard.ws()')
+      if (!side.opened(socket))
+        throw new TypeError('this socket was opened by another guard, which judges it: ask that one')
       return live as unknown as Connection<S>
     },
     handle(socket, handlers) {

@@ -26,6 +26,8 @@ export interface WsSide {
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
   /** Whether a server was made with options of this side, so that what it opens is guarded. */
   guards(server: WebSocketServer): boolean
+  /** Whether a socket is of a class of this side: it was opened, and is judged, by this guard. */
+  opened(socket: object): boolean
 }
 
 /** The options that a server really has: an app may have replaced some. */
@@ -99,6 +101,7 @@ export function createWsSide(core: Core): WsSide {
 
   return {
     admit,
+    opened: socket => classes.has(socket.constructor),
     // JavaScript may give an HTTP server, which has no such options, or nothing.
     guards: server => guarded((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
     options(Base, delivery) {
