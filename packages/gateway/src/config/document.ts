@@ -8,6 +8,7 @@ import {
   type Node,
   parseAllDocuments,
   type Scalar,
+  type YAMLError,
 } from 'yaml'
 import type { ConfigProblem } from './config-error.ts'
 import { fillIn } from './environment.ts'
@@ -79,9 +80,12 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
     tell(second.range[0], [], '', 'a second document (---)', 'write one document a file')
     return problems
   }
-  for (const error of [...document.errors, ...document.warnings]) {
+  for (const error of told(document)) {
+    const [offset] = error.pos
     const [message = ''] = error.message.split(/ at line |\n/)
-    tell(error.pos[0], [], '', `not YAML or JSON: ${message}`, remedyOf(error.code))
+    if (text.startsWith('${', offset - 1))
+      tell(offset - 1, [], '', 'not YAML or JSON: within { } and [ ] a reference stands in quotes', "write '${NAME}'")
+    else tell(offset, [], '', `not YAML or JSON: ${message}`, remedyOf(error.code))
   }
   if (problems.length > 0) return problems
 
@@ -167,6 +171,12 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
       return null
     },
   }
+}
+
+/** A key twice stands for itself; of what breaks the syntax only the first does: the rest is what follows from it. */
+function told({ errors, warnings }: Document.Parsed): readonly YAMLError[] {
+  const broken = errors.filter(({ code }) => code !== 'DUPLICATE_KEY').toSorted((a, b) => a.pos[0] - b.pos[0])
+  return [...errors.filter(({ code }) => code === 'DUPLICATE_KEY'), ...broken.slice(0, 1), ...warnings]
 }
 
 const keyOf = (path: Path): string => JSON.stringify(path)

@@ -77,6 +77,7 @@ function judge(
       told.add(key)
       refuse(reading, path, undefined, {
         ...problem,
+        remedy: problem.remedy.replaceAll(/process\.env\.(\w+)/g, "'${$1}'"),
         atKey: problem.message === 'unknown key',
         ...(problem.value === 'nothing' ? { value: '' } : {}),
       })
@@ -111,7 +112,7 @@ function tellSchema(
   const message = error instanceof Error ? error.message : String(error)
   const [, type, rest = message] = /^schema of "((?:[^"\\]|\\.)*)": (.*)$/s.exec(message) ?? []
   const [what = rest, ...remedy] = rest.split(
-    /\.? (?=Write |Give |Use |Name |Remove |Declare |Install |Make |Correct |Drop )/,
+    /\.? (?=Write |Check |Give |Use |Name |Remove |Declare |Install |Make |Correct |Drop )/,
   )
   const key = ['schema', 'outbound'].find(name => {
     const types = (sections['message'] as { readonly [name: string]: unknown } | undefined)?.[name]

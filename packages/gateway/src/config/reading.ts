@@ -26,7 +26,8 @@ export interface Fault {
   readonly atKey?: boolean
 }
 
-const quotes = (text: string): boolean => text.includes("'") || text.includes('`')
+/** Whether it may repeat the value. */
+const quotes = (text: string): boolean => /['`]/.test(text.replaceAll('`openssl rand -base64 32`', ''))
 
 /** Tells of a value that will not do. What was filled in from the environment is never shown, nor a remedy that may quote it. */
 export function refuse(reading: Reading, path: Path, value: unknown, fault: Fault): void {

@@ -11,7 +11,6 @@ const forwardAuth = mapped(
       "write url: 'http://127.0.0.1:9000/me'",
       "The app's own endpoint: 2xx is yes, 401 and 403 no, anything else cannot tell (503).",
     ),
-    dangerouslyAllowPlaintext: plaintext,
     timeout: may(duration(), 2000, 'Longest wait for its answer. Default 2 s.'),
     requestHeaders: may(
       list(header, 1, "'Cookie'"),
@@ -34,6 +33,7 @@ const forwardAuth = mapped(
       5000,
       'Longest time that a yes is used again; Cache-Control and Expires shorten it. Default 5 s.',
     ),
+    dangerouslyAllowPlaintext: plaintext,
   }),
   ({ timeout, cache, ...rest }): SessionConfig => ({
     kind: 'forwardAuth',
@@ -84,8 +84,8 @@ const signedCookie = mapped(
       'Name of the cookie, signed as Express does.',
     ),
     secrets: must(
-      list(secret(checks.faultOfSecret(16), checks.GENERATE), 1, '${COOKIE_SECRET}'),
-      'write secrets: [${COOKIE_SECRET}]',
+      list(secret(checks.faultOfSecret(16), checks.GENERATE), 1, "'${COOKIE_SECRET}'"),
+      "write secrets: ['${COOKIE_SECRET}']",
       'What it is signed with, newest first.',
     ),
   }),

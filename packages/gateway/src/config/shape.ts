@@ -49,12 +49,13 @@ export function note(shape: Shape<unknown>, doc: string): Note {
 // oxlint-disable-next-line typescript/no-explicit-any -- fields of any type; each keeps its own
 export function object<F extends { readonly [key: string]: Field<any> }>(fields: F): Shape<FieldsOf<F>> {
   const known = Object.keys(fields)
+  const needed = Object.values(fields).flatMap(field => field.must ?? [])
   return {
     read(reading, path, value) {
       if (!isObject(value)) {
         refuse(reading, path, value, {
           message: `${kindOf(value)} where keys are meant`,
-          remedy: `write ${known.join(', ')} below it`,
+          remedy: `${needed.length > 0 ? needed.join('; ') : `write ${known.join(', ')}`}, below it`,
         })
         return undefined
       }

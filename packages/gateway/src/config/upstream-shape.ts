@@ -39,7 +39,6 @@ export const upstream = mapped(
     eject: may(duration(), 10_000, 'How long a backend is passed over that cannot be reached. Default 10 s.'),
     failures: may(count(1, 1000), 1, 'Failed connects in a row before that. Default 1.'),
     health: may(health, null, 'A look at each backend now and then.'),
-    dangerouslyAllowPlaintext: plaintext,
     tls: may(
       object({
         ca: may(pem, null, 'PEM of the authorities to trust instead of the system: file:/etc/ssl/backend-ca.pem.'),
@@ -49,6 +48,7 @@ export const upstream = mapped(
       null,
       'For wss and https targets.',
     ),
+    dangerouslyAllowPlaintext: plaintext,
   }),
   ({ connectTimeout, eject, ...rest }) => ({
     ...rest,

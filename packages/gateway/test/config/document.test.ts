@@ -38,6 +38,29 @@ describe('texts that are no configuration', () => {
       if (name !== 'a billion laughs') assert.equal(problems[0]?.line, line)
     })
   }
+  for (const [name, text, column] of [
+    ['in a map', 'a: { b: ${NAME} }', 9],
+    ['in a list', 'a: [${NAME}]', 5],
+    ['with a default, in a list', 'a: [x, ${NAME:-y}]', 8],
+    ['behind other text', 'a: { b: x-${NAME} }', 11],
+  ] as const) {
+    test(`a reference without quotes ${name}: that is told, once, and what to write`, () => {
+      const problems = read(`${text}\nc: 1\nd: { e: 2 }\n`)
+      assert.ok(!('value' in problems))
+      assert.deepEqual(
+        problems.map(problem => [problem.line, problem.column, problem.remedy]),
+        [[1, column, "write '${NAME}'"]],
+      )
+    })
+  }
+  test('of what breaks the syntax the first is told, and each key that stands twice', () => {
+    const problems = read('a: 1\na: 2\nb: {\n c: ]\n d: }\ne: {')
+    assert.ok(!('value' in problems))
+    assert.deepEqual(
+      problems.map(({ line }) => line),
+      [2, 4],
+    )
+  })
   test('64 levels are read', () => assert.ok('value' in read(nested(64))))
 })
 

@@ -332,3 +332,36 @@ test('two schemas that cannot be compiled are both told', () => {
     ['routes.chat.message.schema.a', 'routes.chat.message.schema.b'],
   )
 })
+
+describe('what to write is what this file can hold', () => {
+  const rows: readonly [name: string, change: (config: any) => void, remedy: RegExp][] = [
+    [
+      'a secret by reference',
+      c => (c.routes.chat.handshake.ticket = false),
+      /^write ticket: \{ secret: '\$\{TICKET_SECRET\}' \}$/,
+    ],
+    [
+      'the key that must be said, of a text',
+      c => (c.routes.chat.session.forwardAuth = 'http://127.0.0.1:1/me'),
+      /^write url: '.*', below it$/,
+    ],
+    [
+      'a spelling, of an unknown keyword',
+      c => (c.routes.chat.message.schema.chat.properties.text = { maxLenght: 1 }),
+      /^Check its spelling/,
+    ],
+  ]
+  for (const [name, change, remedy] of rows) {
+    test(name, () => assert.match(problemsAfter(change)[0]!.remedy, remedy))
+  }
+  for (const [place, change] of [
+    ['the admin token', (c: any) => (c.admin = { address: '127.0.0.1:9901', token: '${SHORT}' })],
+    ['the ticket secret', (c: any) => (c.routes.chat.handshake.ticket = { secret: '${SHORT}' })],
+  ] as const) {
+    test(`${place} from the environment: how one is made, and nothing of the one that will not do`, () => {
+      const [problem] = problemsAfter(change, { SHORT: 'too-short' })
+      assert.match(problem!.remedy, /openssl rand -base64 32/)
+      assert.doesNotMatch(JSON.stringify(problem), /too-short/)
+    })
+  }
+})
