@@ -62,8 +62,12 @@ export function adminApi(running: Running, metrics: Metrics): { readonly [path: 
     '/-/connections': {
       method: 'GET',
       answer({ query }) {
-        const most = Math.min(Number(query.get('limit') ?? 1000) || 1000, MOST_LISTED)
+        const limit = query.get('limit') ?? '1000'
+        if (!/^\d{1,9}$/.test(limit)) return bad(`write limit=1000: a whole number, at most ${MOST_LISTED}`)
+        const most = Math.min(Number(limit), MOST_LISTED)
         const route = query.get('route')
+        const known = running.config.routes.map(({ id }) => id)
+        if (route !== null && !known.includes(route)) return { status: 404, body: { error: 'no such route', known } }
         const listed: unknown[] = []
         let total = 0
         for (const pair of running.gateway.connections()) {

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import type { AdminConfig } from '../config/types.ts'
 import { isLoopback } from '../config/text-checks.ts'
 import type { AdminEndpoint } from './admin-api.ts'
+import type { Refusals } from '../relay/refusals.ts'
 import { createTokenCheck } from './token.ts'
 
 /** The operator's door, open. */
@@ -15,16 +16,23 @@ export interface AdminServer {
 
 const MOST_BODY = 16 * 1024
 
-/** Serves the endpoints on loopback or a unix socket. Rejects where the address is taken. */
+/** As what those who are refused here are told of. */
+const LISTENER = 'admin'
+const TOKEN_REMEDY = 'send Authorization: Bearer, and what admin.token holds'
+
+/** Serves the endpoints on loopback or a unix socket; `refusals` hears of who has not the token. Rejects where the address is taken. */
 export async function serveAdmin(
   config: AdminConfig,
   endpoints: { readonly [path: string]: AdminEndpoint },
+  refusals: Pick<Refusals, 'note' | 'stop'>,
 ): Promise<AdminServer> {
   const isToken = createTokenCheck(config.token)
+  const refused = (reason: 'admin-token' | 'admin-host', { socket, headers, url }: IncomingMessage): void =>
+    refusals.note(LISTENER, reason, { ip: socket.remoteAddress, host: headers.host, path: url })
   const server = createServer(
     { maxHeaderSize: 16 * 1024, requestTimeout: 60_000, headersTimeout: 30_000 },
     (request, response) => {
-      handle(request, response, endpoints, isToken, 'host' in config.address).catch(() => {
+      handle(request, response, endpoints, isToken, refused, 'host' in config.address).catch(() => {
         if (!response.headersSent) write(response, 500, { error: 'it failed' })
         else response.destroy()
       })
@@ -40,6 +48,7 @@ export async function serveAdmin(
       new Promise(resolve => {
         server.close(() => resolve())
         server.closeAllConnections()
+        refusals.stop()
       }),
   }
 }
@@ -49,20 +58,35 @@ async function handle(
   response: ServerResponse,
   endpoints: { readonly [path: string]: AdminEndpoint },
   isToken: (authorization: string | undefined) => boolean,
+  refused: (reason: 'admin-token' | 'admin-host', request: IncomingMessage) => void,
   isTcp: boolean,
 ): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://admin')
   // A page on a rebound name reaches loopback too; it cannot send the token, and is not even asked for it.
-  if (isTcp && !isLoopback((request.headers.host ?? '').replace(/:\d+$/, '')))
-    return write(response, 421, { error: 'not a name of loopback' })
+  if (isTcp && !isLoopback((request.headers.host ?? '').replace(/:\d+$/, ''))) {
+    refused('admin-host', request)
+    return write(response, 421, { error: 'not a name of loopback', remedy: 'ask 127.0.0.1 or localhost' })
+  }
   const endpoint = url !== null && Object.hasOwn(endpoints, url.pathname) ? endpoints[url.pathname] : undefined
   if (endpoint?.open !== true && !isToken(request.headers.authorization)) {
-    return write(response, 401, { error: 'no, or not the, token' }, { 'WWW-Authenticate': 'Bearer' })
+    refused('admin-token', request)
+    return write(
+      response,
+      401,
+      { error: 'no token, or not the one', remedy: TOKEN_REMEDY },
+      { 'WWW-Authenticate': 'Bearer' },
+    )
   }
   if (endpoint === undefined || url === null)
     return write(response, 404, { error: 'no such endpoint', known: Object.keys(endpoints) })
   const method = request.method === 'HEAD' ? 'GET' : request.method
-  if (method !== endpoint.method) return write(response, 405, { error: 'not this method' }, { Allow: endpoint.method })
+  if (method !== endpoint.method)
+    return write(
+      response,
+      405,
+      { error: 'not this method', remedy: `ask by ${endpoint.method}` },
+      { Allow: endpoint.method },
+    )
   const body = endpoint.method === 'POST' ? await readBody(request) : undefined
   if (body === null)
     return write(response, 400, { error: `not JSON of at most ${MOST_BODY} bytes` }, { Connection: 'close' })

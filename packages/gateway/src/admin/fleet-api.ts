@@ -1,5 +1,5 @@
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
-import { ConfigError } from '../config/config-error.ts'
+import { ConfigError, problemsIn } from '../config/config-error.ts'
 import { parseConfig } from '../config/parse.ts'
 import type { Fleet, FleetAnswer } from '../reload/fleet.ts'
 import { readConfigText } from '../reload/running.ts'
@@ -43,6 +43,8 @@ export function fleetApi(fleet: Fleet, file: string): { readonly [path: string]:
       method: 'GET',
       async answer(question) {
         const answers = await askAll('/-/connections', question)
+        const refused = answers.find(({ status }) => status === 400 || status === 404)
+        if (refused !== undefined) return { status: refused.status, body: refused.body }
         const total = answers.reduce((sum, { body }) => sum + ((body as { total?: number } | null)?.total ?? 0), 0)
         const connections = gather(answers, 'connections')
         return { status: 200, body: { total, listed: connections.length, connections } }
@@ -110,7 +112,7 @@ export async function reloadFleet(fleet: Fleet, file: string): Promise<AdminAnsw
     if (!(error instanceof ConfigError)) throw error
     return {
       status: 422,
-      body: { ok: false, problems: error.problems, reason: `${error.problems.length} problems in ${file}` },
+      body: { ok: false, problems: error.problems, reason: problemsIn(file, error) },
     }
   }
   const answers = await fleet.ask({ kind: 'reload', text })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { createRouteTable, hostName } from '../relay/route-table.ts'
@@ -46,6 +47,9 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
   })
   const { host, path, origin, cookie } = values
   if (host === undefined || path === undefined) throw new UsageError('say which: --host app.example.com --path /ws')
+  if (!path.startsWith('/')) throw new UsageError(`--path begins with a slash: --path /ws, not '${path.slice(0, 60)}'`)
+  if (values.ip !== undefined && isIP(values.ip) === 0)
+    throw new UsageError(`--ip is an IP address: --ip 203.0.113.7, not '${values.ip.slice(0, 60)}'`)
   const file = values.config ?? DEFAULT_FILE
   let parsed: ParsedConfig
   try {
@@ -95,11 +99,11 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
   }
   const explanation = await replay(config, route, asked)
   if (values.json === true) terminal.out(JSON.stringify({ route: route.id, ...explanation }, null, 2))
-  else tell(explanation, route.id, terminal)
+  else tell(explanation, route.id, asked.message !== null, terminal)
   return explanation.pass ? 0 : 1
 }
 
-function tell(explanation: Explanation, route: string, terminal: Terminal): void {
+function tell(explanation: Explanation, route: string, isMessageAsked: boolean, terminal: Terminal): void {
   const { handshake, message } = explanation
   const line = (what: string, step: Explanation['handshake']): void => {
     if (step.decides === null) {
@@ -124,4 +128,5 @@ function tell(explanation: Explanation, route: string, terminal: Terminal): void
   terminal.out(`route      ${route}`)
   line('handshake', handshake)
   if (message !== null) line('message  ', message)
+  else if (isMessageAsked) terminal.out('message    never sent: its handshake is denied')
 }

@@ -39,7 +39,11 @@ export function importAsyncApi(args: readonly string[], terminal: Terminal): Exi
   const discriminator = values.discriminator ?? 'type'
   const read = readAsyncApi(text, file, discriminator)
   if (!('inbound' in read)) {
-    terminal.err(values.json === true ? JSON.stringify({ ok: false, problems: read }, null, 2) : formatProblems(read))
+    terminal.err(
+      values.json === true
+        ? JSON.stringify({ ok: false, problems: read }, null, 2)
+        : formatProblems(read, 'the document'),
+    )
     return 1
   }
   const schemas = values.outbound === true ? read.outbound : read.inbound

@@ -6,6 +6,7 @@ import { fleetApi, reloadFleet } from '../admin/fleet-api.ts'
 import { createMetrics } from '../admin/metrics.ts'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import { type ParsedConfig, parseConfigFully } from '../config/parse.ts'
+import { createRefusals } from '../relay/refusals.ts'
 import { startFleet } from '../reload/fleet.ts'
 import { readConfigText, startRunning } from '../reload/running.ts'
 import { work } from '../reload/worker.ts'
@@ -82,7 +83,7 @@ interface Served {
 
 async function serveAlone(file: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
   const running = await startRunning({ file, parsed, log })
-  const admin = await openAdmin(parsed, adminApi(running, createMetrics(running)))
+  const admin = await openAdmin(parsed, adminApi(running, createMetrics(running)), log)
   return {
     announce: () => tellServing(log, file, parsed, Object.fromEntries(running.gateway.ports), admin),
     reload: () => void running.reload(),
@@ -96,7 +97,7 @@ async function serveAlone(file: string, parsed: ParsedConfig, log: Logger): Prom
 
 async function serveFleet(file: string, text: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
   const fleet = await startFleet(parsed.config.workers, text, log)
-  const admin = await openAdmin(parsed, fleetApi(fleet, file))
+  const admin = await openAdmin(parsed, fleetApi(fleet, file), log)
   return {
     announce: () => tellServing(log, file, parsed, fleet.ports, admin),
     reload() {
@@ -119,8 +120,9 @@ async function serveFleet(file: string, text: string, parsed: ParsedConfig, log:
 async function openAdmin(
   { config }: ParsedConfig,
   endpoints: Parameters<typeof serveAdmin>[1],
+  log: Logger,
 ): Promise<AdminServer | null> {
-  return config.admin === null ? null : serveAdmin(config.admin, endpoints)
+  return config.admin === null ? null : serveAdmin(config.admin, endpoints, createRefusals(log))
 }
 
 function tellServing(

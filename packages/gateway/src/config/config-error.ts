@@ -35,14 +35,20 @@ export class ConfigError extends Error {
   }
 }
 
-/** Problems as lines that editors and terminals can jump to: `file:line:column  path  value: message`, then the remedy. */
-export function formatProblems(problems: readonly ConfigProblem[]): string {
+const counted = (count: number): string => (count === 1 ? '1 problem' : `${count} problems`)
+
+/** In a few words, where the problems are told beside them. */
+export function problemsIn(file: string, { problems }: ConfigError): string {
+  return `${counted(problems.length)} in ${file}`
+}
+
+/** Problems as lines that editors and terminals can jump to: `file:line:column  path  value: message`, then the remedy. `what` has them. */
+export function formatProblems(problems: readonly ConfigProblem[], what = 'the configuration'): string {
   const lines = problems.slice(0, SPELLED_OUT).flatMap(({ file, line, column, path, value, message, remedy }) => {
     const where = `${file}:${line}:${column}`
-    const what = [path, value === '' ? message : `${value}: ${message}`].filter(text => text !== '').join('  ')
-    return [`  ${where}  ${what}`, `${' '.repeat(where.length + 4)}→ ${remedy}`]
+    const fault = [path, value === '' ? message : `${value}: ${message}`].filter(text => text !== '').join('  ')
+    return [`  ${where}  ${fault}`, `${' '.repeat(where.length + 4)}→ ${remedy}`]
   })
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
   if (problems.length > SPELLED_OUT) lines.push(`  … and ${problems.length - SPELLED_OUT} more`)
-  return `the configuration has ${count} (SALLY_CONFIG_INVALID)\n${lines.join('\n')}`
+  return `${what} has ${counted(problems.length)} (SALLY_CONFIG_INVALID)\n${lines.join('\n')}`
 }

@@ -48,6 +48,9 @@ export type RefusalReason =
   | 'proxy-header'
   | 'full'
   | 'plain-http'
+  /** At the admin API: told in the log alone. */
+  | 'admin-token'
+  | 'admin-host'
 
 /** How often, since the start, at a listener of the configuration. */
 export interface RefusalCount {

@@ -30,6 +30,8 @@ const MESSAGES: { readonly [reason in RefusalReason]: string } = {
   'proxy-header': 'no PROXY header that is believed',
   full: 'more connections than the policies allow',
   'plain-http': 'plain HTTP that is refused',
+  'admin-token': 'no token of the admin API, or not the one',
+  'admin-host': 'a Host of the admin API that is no name of loopback',
 }
 
 interface Kind {

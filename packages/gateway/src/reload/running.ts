@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Store } from 'sallyport'
 import { createMemoryStore } from 'sallyport/store/memory'
-import { ConfigError, type ConfigProblem } from '../config/config-error.ts'
+import { ConfigError, type ConfigProblem, problemsIn } from '../config/config-error.ts'
 import { type ParsedConfig, parseConfigFully } from '../config/parse.ts'
 import type { GatewayConfig } from '../config/types.ts'
 import type { Gateway, ReplaceResult } from '../relay/contract.ts'
@@ -115,7 +115,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     try {
       next = parseConfigFully(text ?? readConfigText(file), { file, env })
     } catch (error) {
-      if (error instanceof ConfigError) return refused(`${error.problems.length} problems in ${file}`, error.problems)
+      if (error instanceof ConfigError) return refused(problemsIn(file, error), error.problems)
       throw error
     }
     try {

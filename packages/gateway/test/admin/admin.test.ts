@@ -61,6 +61,31 @@ describe('the operator’s door', () => {
     assert.equal((await gateway.admin('GET', '/-/ready', undefined, 'wrong')).text, '{"status":"ready"}\n')
   })
 
+  test('who has not the token, or comes by a rebound name, is told of: once a minute, without the query', async () => {
+    await gateway.admin('GET', '/-/connections?token=leak', undefined, 'guess')
+    const line = await gateway.heard(({ kind, reason }) => kind === 'refused' && reason === 'admin-token')
+    assert.deepEqual([line.listener, line.ip], ['admin', '127.0.0.1'])
+    assert.doesNotMatch(gateway.lines.join('\n'), /leak|guess/)
+    const told = (): number => gateway.lines.filter(one => one.includes('"admin-token"')).length
+    const before = told()
+    for (let nth = 0; nth < 20; nth++) {
+      const { json, status } = await gateway.admin('GET', '/metrics', undefined, 'guess')
+      assert.deepEqual([status, json.remedy], [401, 'send Authorization: Bearer, and what admin.token holds'])
+    }
+    await gateway.admin('POST', '/-/revoke', { user: 'nobody' })
+    await gateway.heard(({ kind }) => kind === 'revoked')
+    assert.equal(told(), before)
+  })
+
+  test('a list of another route, or of no number, is an error and no empty list', async () => {
+    const other = await gateway.admin('GET', '/-/connections?route=nowhere')
+    assert.deepEqual([other.status, other.json.known], [404, ['chat', 'other']])
+    for (const limit of ['x', '', '-1', '1e3', '1.5']) {
+      assert.equal((await gateway.admin('GET', `/-/connections?limit=${limit}`)).status, 400, limit)
+    }
+    assert.equal((await gateway.admin('GET', '/-/connections?limit=999999')).status, 200)
+  })
+
   test('what is not there, another method, a body that is none', async () => {
     assert.equal((await gateway.admin('GET', '/-/nothing')).status, 404)
     assert.equal((await gateway.admin('GET', '/__proto__')).status, 404)
@@ -97,6 +122,8 @@ describe('the operator’s door', () => {
     const [response] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }]
     response.resume()
     assert.equal(response.statusCode, 421)
+    const line = await gateway.heard(({ reason }) => reason === 'admin-host')
+    assert.equal(line.host, 'rebound.example')
   })
 
   test('connections are listed, and end by session, user and id', async () => {
@@ -179,6 +206,7 @@ describe('the operator’s door', () => {
 })
 
 describe('a unix socket', () => {
+  const refusals = { note: () => undefined, stop: () => undefined }
   const endpoints: { readonly [path: string]: AdminEndpoint } = {
     '/-/healthy': { method: 'GET', open: true, answer: () => ({ status: 200, body: {} }) },
   }
@@ -188,9 +216,9 @@ describe('a unix socket', () => {
     const socket = join(folder, 'admin.sock')
     const config = { address: { socket }, token: ADMIN_TOKEN }
     try {
-      const first = await serveAdmin(config, endpoints)
+      const first = await serveAdmin(config, endpoints, refusals)
       assert.equal(statSync(socket).mode & 0o777, 0o600)
-      await assert.rejects(serveAdmin(config, endpoints), /EADDRINUSE|in use/)
+      await assert.rejects(serveAdmin(config, endpoints, refusals), /EADDRINUSE|in use/)
       const asked = request({ socketPath: socket, path: '/-/healthy' })
       asked.end()
       const [response] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }]
@@ -207,11 +235,11 @@ describe('a unix socket', () => {
       dead.process.kill('SIGKILL')
       await once(dead.process, 'exit')
       assert.ok(existsSync(socket))
-      const second = await serveAdmin(config, endpoints)
+      const second = await serveAdmin(config, endpoints, refusals)
       await second.close()
 
       writeFileSync(socket, 'a file')
-      await assert.rejects(serveAdmin(config, endpoints), /EADDRINUSE/)
+      await assert.rejects(serveAdmin(config, endpoints, refusals), /EADDRINUSE/)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

@@ -148,7 +148,42 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
     ['init over a file that is there', () => ['init', '-c', file('there.yaml', 'mine')], 1, /is there already/],
     ['import of nothing', () => ['import'], 2, /name the AsyncAPI document/],
     ['import of no file', () => ['import', '/none.yaml'], 1, /ENOENT/],
+    [
+      'import of what is none',
+      () => ['import', file('empty.yaml', 'a: 1')],
+      1,
+      /^the document has 1 problem .*no AsyncAPI/s,
+    ],
     ['explain of nothing', () => ['explain'], 2, /--host/],
+    [
+      'explain of a path that is none',
+      () => ['explain', '--host', 'a', '--path', 'ws'],
+      2,
+      /begins with a slash.*'ws'/,
+    ],
+    ['explain of a URL', () => ['explain', '--host', 'a', '--path', 'wss://a/ws'], 2, /begins with a slash/],
+    [
+      'explain for an address that is none',
+      () => ['explain', '--host', 'a', '--path', '/ws', '--ip', 'somewhere'],
+      2,
+      /--ip is an IP address.*'somewhere'/,
+    ],
+    [
+      'explain of a message behind a handshake that is denied',
+      () => [
+        'explain',
+        '-c',
+        file('good.yaml', STARTER),
+        '--host',
+        'app.example.com',
+        '--path',
+        '/ws',
+        '--message',
+        '{}',
+      ],
+      1,
+      /SALLY_ORIGIN_MISSING[^]*\nmessage {4}never sent: its handshake is denied\n$/,
+    ],
     [
       'explain with a header that is none',
       () => [

@@ -13,6 +13,9 @@ export interface LogLine {
   readonly control?: string
   readonly code?: string
   readonly reason?: string
+  readonly listener?: string
+  readonly ip?: string
+  readonly host?: string
   readonly ports?: { readonly [listener: string]: number }
   readonly admin?: number | null
 }
