@@ -162,11 +162,15 @@ export class Pair implements Delivery, BackendListener {
 
   /** The backend is lost, or cannot be reached, or answers no ping. */
   lost(detail: string): void {
-    this.#fail(detail, TRY_LATER)
+    this.#detail ??= detail
+    this.#backend?.terminate()
+    this.#closeClient(TRY_LATER, '')
   }
 
+  /** The backend is told why and ends: to cut it would take that from it. */
   broken(detail: string): void {
-    this.#fail(`the backend breaks the protocol: ${detail}`, INTERNAL_ERROR)
+    this.#detail ??= `the backend breaks the protocol: ${detail}`
+    this.#closeClient(INTERNAL_ERROR, '')
   }
 
   // From the client's socket.
@@ -193,12 +197,6 @@ export class Pair implements Delivery, BackendListener {
 
   #watch(late: () => void): NodeJS.Timeout {
     return setTimeout(late, this.#hub.stallMs).unref()
-  }
-
-  #fail(detail: string, code: number): void {
-    this.#detail ??= detail
-    this.#backend?.terminate()
-    this.#closeClient(code, '')
   }
 
   #closeClient(code: number, reason: string): void {

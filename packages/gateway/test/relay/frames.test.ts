@@ -57,6 +57,11 @@ describe('what a backend sends in one piece reaches the client whole, in order a
       [text('a'), frame(OPCODE.text, 'b'), frame(FIN, 'c'), text('d')],
       ['a', 'bc', 'd'],
     ],
+    [
+      'bytes in fragments between',
+      [binary('a'), frame(OPCODE.binary, 'b'), frame(FIN, 'c'), binary('d')],
+      ['a', 'bc', 'd'],
+    ],
     ['more than leaves at once', Array.from({ length: 9 }, () => text(long)), Array<string>(9).fill(long)],
     ['one of 64-bit length between', [text('a'), text('x'.repeat(70_000)), text('b')], ['a', 'x'.repeat(70_000), 'b']],
   ]

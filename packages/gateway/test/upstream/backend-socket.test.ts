@@ -11,27 +11,46 @@ import { closing, configOf, createWorld } from '../support/gateway-world.ts'
 
 const LIMITS = { frameBytes: 1000, messageBytes: 1000, fragments: 10 }
 
-describe('a close of the backend', () => {
-  for (const [name, frame, expected] of [
-    ['with a code', '88020fa1', 4001],
-    ['without one', '8800', 1005],
-  ] as const) {
-    test(`${name} is answered with it`, async () => {
-      const answered: number[] = []
-      const sink = { closing: (code: number) => void answered.push(code) } as unknown as WireSink
-      const decoder = new Decoder({ peer: 'client', limits: LIMITS }, sink)
+/** The codes of a client's close frames, one behind the other. */
+function closeCodes(bytes: Buffer): number[] {
+  const codes: number[] = []
+  const sink = { closing: (code: number) => void codes.push(code) } as unknown as WireSink
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 6 + (bytes.readUInt8(at + 1) & 127)
+    new Decoder({ peer: 'client', limits: LIMITS }, sink).push(bytes.subarray(at, end))
+    at = end
+  }
+  return codes
+}
+
+describe('what a backend hears at its end', () => {
+  const rows: readonly [name: string, sends: string, heard: readonly number[]][] = [
+    ['it closes with a code: the same', '88020fa1', [4001]],
+    ['it closes without one: a close without one', '8800', [1005]],
+    ['it breaks the protocol: why', '8300', [1002]],
+    ['it breaks a bound: why', '827f0000000100000000', [1009]],
+    ['it is closed, and answers: nothing more', '', [4000]],
+  ]
+  for (const [name, sends, heard] of rows) {
+    test(name, async () => {
+      const chunks: Buffer[] = []
       const ended = Promise.withResolvers<void>()
       const backend = await createRawBackend(
         answering(socket => {
-          socket.on('data', (chunk: Buffer) => decoder.push(chunk))
+          socket.on('data', (chunk: Buffer) => {
+            chunks.push(chunk)
+            if (sends === '') socket.write(Buffer.from('88020fa0', 'hex'))
+          })
           socket.on('end', () => ended.resolve())
-          socket.write(Buffer.from(frame, 'hex'))
+          socket.write(Buffer.from(sends, 'hex'))
         }),
       )
       const world = await createWorld(configOf([backend.target]))
-      await closing(await world.connect())
+      const client = await world.connect()
+      if (sends === '') client.close(4000)
+      await closing(client)
       await ended.promise
-      assert.deepEqual(answered, [expected])
+      assert.deepEqual(closeCodes(Buffer.concat(chunks)), heard)
       await world.close()
       await backend.close()
     })
