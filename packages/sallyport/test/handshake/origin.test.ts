@@ -80,6 +80,12 @@ test('dangerouslyAllowAnyOrigin lets everybody in and keeps the Origin, unless i
   }
 })
 
+test('what is refused is kept as it was sent, for report mode to bind a ticket to', async () => {
+  const attempt = attemptOf({ headers: { Origin: 'https://evil.example' } })
+  assert.equal(codeOf(await check(attempt)), 'SALLY_ORIGIN_NOT_ALLOWED')
+  assert.equal(attempt.origin, 'https://evil.example')
+})
+
 test('a detail shows a bounded part of what was sent', async () => {
   const { detail } = (await check(attemptOf({ headers: { Origin: 'x'.repeat(5000) } }))) as Denial
   assert.ok(detail.length < 300)

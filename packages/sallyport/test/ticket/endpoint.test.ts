@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { deny } from '../../src/policy/verdict.ts'
+import { issuedAnswer } from '../../src/ticket/ticket-answer.ts'
 import { ALICE, ask, codeOf, HEADERS, make, PAGE, redeem, type Setting, START } from './endpoint-fixtures.ts'
 
 describe('the ticket endpoint, as Request → Response', () => {
@@ -138,6 +139,18 @@ describe('the ticket endpoint, as Request → Response', () => {
       const response = await ask(made.endpoint, '', headers, method)
       assert.equal(response.status, 405)
       assert.deepEqual(Object.fromEntries(response.headers), { ...HEADERS, allow: 'POST' })
+    })
+  }
+  for (const [left, told] of [
+    [30_000, 30],
+    [29_999, 29],
+    [1000, 1],
+    [999, 0],
+    [-1000, 0],
+  ] as const) {
+    it(`${left} ms that are left are ${told} s in the answer`, () => {
+      const { body } = issuedAnswer({ ticket: 't', expiresAt: START + left }, START)
+      assert.deepEqual(JSON.parse(body), { ticket: 't', expiresIn: told })
     })
   }
   it('404 where the policy has no tickets of ours', async () => {
