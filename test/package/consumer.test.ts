@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -288,6 +288,40 @@ test('a CommonJS app requires each export', () => {
     `for (const name of ${JSON.stringify(exported)}) if (Object.keys(require(name)).length === 0) throw new Error(name)`,
   )
   run(process.execPath, [file], folder)
+})
+
+/** What an app does, and what it is told where an optional peer is not installed. */
+const peerless = [
+  ['for (const name of NAMES) await import(name)', ''],
+  ["(await import('sallyport')).createGuard(POLICY).ws()", 'npm install ws'],
+  [
+    "(await import('sallyport')).createGuard({ ...POLICY, message: { schema: { chat: { type: 'object' } } } })",
+    'npm install typebox',
+  ],
+  ["await import('sallyport/session/jwt')", "Cannot find package 'jose'"],
+] as const
+
+test('without its optional peers it is imported all the same; what needs one names the package to install', t => {
+  const bare = mkdtempSync(join(tmpdir(), 'sallyport-bare-'))
+  t.after(() => rmSync(bare, { recursive: true, force: true }))
+  for (const name of ['sallyport', '@standard-schema/spec', 'cookie', 'cookie-signature', 'ipaddr.js']) {
+    cpSync(join(folder, 'node_modules', name), join(bare, 'node_modules', name), { recursive: true })
+  }
+  const names = exported.filter(name => name.startsWith('sallyport') && name !== 'sallyport/session/jwt')
+  const file = join(bare, 'app.mjs')
+  for (const [code, told] of peerless) {
+    writeFileSync(
+      file,
+      `const NAMES = ${JSON.stringify(names)}
+       const POLICY = {
+         handshake: { origin: { allow: ['http://localhost:8080'] }, session: () => null },
+         message: { schema: { dangerouslyAcceptAnyMessage: true } },
+       }
+       try { ${code} } catch (error) { process.stdout.write(error.message) }`,
+    )
+    const said = run(process.execPath, [file], bare)
+    assert.ok(told === '' ? said === '' : said.includes(told), `${code}: ${said}`)
+  }
 })
 
 test('the README shows two servers that run, the guides those that are made otherwise', () => {
