@@ -1,22 +1,15 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { Assembly } from './assembly.ts'
 import { readClose } from './close.ts'
+import { type DecoderOptions, requireDecoderOptions } from './decoder-options.ts'
 import { FAULTS, type WireFault } from './faults.ts'
 import { FrameRun } from './frame-run.ts'
 import { headerSize, readLength, refuseStart } from './header.ts'
-import type { Inflate, WireLimits, WirePeer } from './limits.ts'
+import type { Inflate, WireLimits } from './limits.ts'
 import { applyMask } from './mask.ts'
 import { FIN, MASKED, OPCODE, RSV1 } from './opcode.ts'
 import type { WireSink } from './sink.ts'
 import { checkUtf8 } from './utf8.ts'
-
-/** What a decoder is made of. */
-export interface DecoderOptions {
-  readonly peer: WirePeer
-  readonly limits: WireLimits
-  /** Present when permessage-deflate was negotiated; else a set RSV1 is refused. */
-  readonly inflate?: Inflate | undefined
-}
 
 const run = new FrameRun()
 
@@ -55,6 +48,7 @@ export class Decoder {
   #checked = 0
 
   constructor(options: DecoderOptions, sink: WireSink) {
+    requireDecoderOptions(options, sink)
     this.#sink = sink
     this.#limits = options.limits
     this.messageBytes = options.limits.messageBytes

@@ -1,6 +1,7 @@
 export { acceptAnswer, acceptKey, type AnswerHeaders, refuseAnswer } from './answer.ts'
 export { ABNORMAL, closePayload, type CloseStatus, isSendableCloseCode, NO_STATUS, readClose } from './close.ts'
-export { Decoder, type DecoderOptions } from './decoder.ts'
+export { Decoder } from './decoder.ts'
+export type { DecoderOptions } from './decoder-options.ts'
 export { deflateMessage, inflateMessage, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './deflate.ts'
 export {
   frameSize,
