@@ -11,7 +11,7 @@ import type { Findings } from './problem.ts'
 import { readProxy } from './proxy-section.ts'
 import { readDuration, readEach, readWord } from './scalars.ts'
 import { readSecret } from './secret-value.ts'
-import { kindOf, show } from './shown.ts'
+import { isThenable, kindOf, show } from './shown.ts'
 import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
 
@@ -39,7 +39,7 @@ export function parsePolicy(input: unknown): Policy {
     lifetime: readLifetime(root, handshake),
     report: readReport(root),
     timeoutMs: readDuration(root, 'timeout', DEFAULTS.timeoutMs),
-    store: readMethods<Policy['store']>(root, 'store', STORE_METHODS),
+    store: readMethods<Policy['store']>(root, 'store', STORE_METHODS, 'redis(client, { secret })'),
     events: readEvents(root),
     weakened: Object.freeze(findings.weakened.map(entry => Object.freeze(entry))),
   }
@@ -51,46 +51,28 @@ function readEvents(root: Fields): Policy['events'] {
   const section = openChild(root, 'events', ['log', 'hashKey', 'window'])
   const key = section.get('hashKey')
   return Object.freeze({
-    log: readMethods<Policy['events']['log']>(section, 'log', LOGGER_METHODS),
+    log: readMethods<Policy['events']['log']>(section, 'log', LOGGER_METHODS, 'pino()'),
     hashKey: key === undefined ? null : readSecret(key, section, 'hashKey'),
     windowMs: readDuration(section, 'window', DEFAULTS.logWindowMs),
   })
 }
 
 /** An object of the app that must have some methods, its own or inherited. */
-function readMethods<T>(fields: Fields, key: string, methods: readonly string[]): T | null {
+function readMethods<T>(fields: Fields, key: string, methods: readonly string[], example: string): T | null {
   const value = fields.get(key)
   if (value === undefined) return null
-  try {
-    if (typeof value === 'object' && value !== null) {
-      const missing = methods.filter(method => typeof Reflect.get(value, method) !== 'function')
-      if (missing.length === 0) return value as T
-      refuse(
-        fields,
-        key,
-        kindOf(value),
-        `it lacks ${missing.join(', ')}`,
-        `give an object with the methods ${methods.join(', ')}`,
-      )
-      return null
-    }
-    refuse(
-      fields,
-      key,
-      kindOf(value),
-      'an object with methods is meant here',
-      `give an object with the methods ${methods.join(', ')}`,
-    )
-  } catch {
-    refuse(
-      fields,
-      key,
-      'an unreadable object',
-      'looking for its methods throws',
-      `give an object with the methods ${methods.join(', ')}`,
-    )
+  const fault = (shown: string, message: string, remedy = `write ${key}: ${example}`): null => {
+    refuse(fields, key, shown, message, `${remedy}, an object with the methods ${methods.join(', ')}`)
+    return null
   }
-  return null
+  try {
+    if (isThenable(value)) return fault('a Promise', 'it comes later, and a policy is read at once', 'await it first')
+    if (typeof value !== 'object' || value === null) return fault(kindOf(value), 'an object with methods is meant here')
+    const missing = methods.filter(method => typeof Reflect.get(value, method) !== 'function')
+    return missing.length === 0 ? (value as T) : fault(kindOf(value), `it lacks ${missing.join(', ')}`)
+  } catch {
+    return fault('an unreadable object', 'looking for its methods throws')
+  }
 }
 
 function readReport(root: Fields): Policy['report'] {

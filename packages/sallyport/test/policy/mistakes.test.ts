@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { expressSession, signedCookie } from '../../src/session/index.ts'
 import { jwt } from '../../src/session/jwt.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import { policyWith, SECRET } from './honest-policy.ts'
 import { problemsOf } from './problems-of.ts'
 
@@ -173,6 +174,11 @@ const ROWS: readonly Row[] = [
   ['a misspelt id to report', { report: ['handshake/orign'] }, 'report[0]', "'handshake/orign'", /'handshake\/origin'/, 'handshake/origin'],
   ['report as text', { report: 'true' }, 'report', 'a string', /\[/],
   ['a store that lacks a method', { store }, 'store', 'an object', /onRevoked/],
+  ['a store that is still to come', { store: Promise.resolve(store) }, 'store', 'a Promise', /await it first/],
+  ['the address of a store', { store: 'redis://:hunter2@redis' }, 'store', 'a string', /store: redis\(client, \{ secret \}\)/],
+  ['a store that was not called', { store: createMemoryStore }, 'store', 'a function', /store: redis\(/],
+  ['a logger that is still to come', { events: { log: Promise.resolve(console) } }, 'events.log', 'a Promise', /await it first/],
+  ['a level instead of a logger', { events: { log: 'info' } }, 'events.log', 'a string', /log: pino\(\), an object with the methods info/],
   ['a logger that is a function', { events: { log: () => {} } }, 'events.log', 'a function', /info, warn, error/],
   ['a guessable hash key', { events: { hashKey: 'a'.repeat(32) } }, 'events.hashKey', '(hidden, 32 bytes)', /openssl/],
   ['a name that forges a line', { name: 'chat\nadmin' }, 'name', "'chat\\u{a}admin'", /sallyport/],
