@@ -91,7 +91,7 @@ const schedule = openSchedule()
 const told = Buffer.alloc(128)
 function openSchedule(): number | null {
   try {
-    return openSync('/proc/self/schedstat')
+    return openSync('/proc/self/schedstat', 'r')
   } catch {
     return null
   }
