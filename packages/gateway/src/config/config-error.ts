@@ -1,3 +1,5 @@
+import { kindOf } from 'sallyport/policy'
+
 /** One thing that is wrong with a configuration file, where it stands. */
 export interface ConfigProblem {
   /** Name of the file as it was given. */
@@ -26,6 +28,9 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {
+    if (!Array.isArray(problems) || problems.length === 0) {
+      throw new TypeError(`ConfigError: problems is ${kindOf(problems)}, not a list of what is wrong`)
+    }
     const sorted = problems.toSorted(
       (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column || a.path.localeCompare(b.path),
     )
@@ -44,6 +49,9 @@ export function problemsIn(file: string, { problems }: ConfigError): string {
 
 /** Problems as lines that editors and terminals can jump to: `file:line:column  path  value: message`, then the remedy. `what` has them. */
 export function formatProblems(problems: readonly ConfigProblem[], what = 'the configuration'): string {
+  if (!Array.isArray(problems)) {
+    throw new TypeError(`formatProblems: problems is ${kindOf(problems)}; write formatProblems(error.problems)`)
+  }
   const lines = problems.slice(0, SPELLED_OUT).flatMap(({ file, line, column, path, value, message, remedy }) => {
     const where = `${file}:${line}:${column}`
     const fault = [path, value === '' ? message : `${value}: ${message}`].filter(text => text !== '').join('  ')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stringify } from 'yaml'
+import { ConfigError, formatProblems } from '../../src/config/config-error.ts'
 import { parseConfig, parseConfigFully } from '../../src/config/parse.ts'
 import { goodConfig } from './good-config.ts'
 
@@ -41,3 +42,24 @@ for (const [name, [given, options], message] of MISTAKES) {
       assert.throws(() => parse(given as never, options as never), { name: 'TypeError', message })
     })
 }
+
+for (const [name, problems] of [
+  ['nothing', undefined],
+  ['the error itself', new Error('broken')],
+  ['a text', 'broken'],
+] as const) {
+  test(`formatProblems and ConfigError: ${name} is no list of problems`, () => {
+    assert.throws(() => formatProblems(problems as never), {
+      name: 'TypeError',
+      message: /write formatProblems\(error\.problems\)/,
+    })
+    assert.throws(() => new ConfigError(problems as never), {
+      name: 'TypeError',
+      message: /not a list of what is wrong/,
+    })
+  })
+}
+
+test('a ConfigError of no problem is none', () => {
+  assert.throws(() => new ConfigError([]), { name: 'TypeError', message: /an empty list, not a list of what is wrong/ })
+})
