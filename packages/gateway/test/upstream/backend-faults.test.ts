@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -38,6 +38,50 @@ describe('a backend that takes no connection: the client hears a status instead 
     assert.deepEqual(await messages(client, 1), [chat('1')])
     await world.close()
     await backend.close()
+  })
+
+  test('the first target says no: that is the answer, and nobody else is asked', async () => {
+    const no = await createRawBackend(socket =>
+      socket.once('data', () => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')),
+    )
+    const other = await createBackend()
+    const world = await createWorld(configOf([no.target, other.target]))
+    assert.deepEqual(await world.refusal(), [403, '{"code":"GATEWAY_UPSTREAM_REFUSED"}'])
+    assert.equal(other.requests.length, 0)
+    await world.close()
+    await no.close()
+    await other.close()
+  })
+
+  test('its answer comes byte by byte, as slow machines send it', async () => {
+    const backend = await createRawBackend(
+      answering(socket => {
+        socket.write(Buffer.from('810568656c6c6f', 'hex'))
+      }),
+    )
+    const slow = createServer(client => {
+      const socket = connect(Number(new URL(backend.target).port), '127.0.0.1')
+      client.setNoDelay(true).on('error', () => undefined)
+      client.pipe(socket)
+      void (async () => {
+        for await (const chunk of socket as AsyncIterable<Buffer>) {
+          for (const byte of chunk) {
+            client.write(Buffer.from([byte]))
+            // Two turns: the next byte is written when this one has been read.
+            for (let turn = 0; turn < 2; turn++) await new Promise(resolve => setImmediate(resolve))
+          }
+        }
+        client.end()
+      })()
+    }).listen(0, '127.0.0.1')
+    await once(slow, 'listening')
+    const world = await createWorld(configOf([`ws://127.0.0.1:${(slow.address() as AddressInfo).port}`]))
+    const received = Promise.withResolvers<string>()
+    await world.connect({ onMessage: received.resolve })
+    assert.equal(await received.promise, 'hello')
+    await world.close()
+    await backend.close()
+    await new Promise(resolve => slow.close(resolve))
   })
 
   const answers: readonly [name: string, answer: string, expected: readonly [number, string]][] = [
@@ -327,22 +371,23 @@ describe('where backends are', () => {
     for (const backend of backends) await backend.close()
   })
 
-  test('an active check takes a target out while it answers 500, and back in', async () => {
-    const well = { now: false }
-    const backend = await createBackend()
-    backend.server.on('request', (_request, response) => response.writeHead(well.now ? 204 : 500).end())
-    const health = { path: '/health', intervalMs: 20, timeoutMs: 1000 }
-    const world = await createWorld(configOf([backend.target], [route()], { health }))
-    const healthy = async (wanted: boolean): Promise<void> => {
-      while (world.gateway.targets()[0]!.healthy !== wanted) await new Promise(resolve => setTimeout(resolve, 5))
-    }
-    await healthy(false)
-    assert.equal(world.gateway.targets()[0]!.reason, 'it answers 500')
-    assert.deepEqual(await world.refusal(), [503, '{"code":"GATEWAY_UPSTREAM_NONE"}'])
-    well.now = true
-    await healthy(true)
-    await world.connect()
-    await world.close()
-    await backend.close()
-  })
+  for (const status of [200, 204, 301, 399])
+    test(`an active check takes a target out while it answers 500, and back in once it answers ${status}`, async () => {
+      const well = { now: false }
+      const backend = await createBackend()
+      backend.server.on('request', (_request, response) => response.writeHead(well.now ? status : 500).end())
+      const health = { path: '/health', intervalMs: 20, timeoutMs: 1000 }
+      const world = await createWorld(configOf([backend.target], [route()], { health }))
+      const healthy = async (wanted: boolean): Promise<void> => {
+        while (world.gateway.targets()[0]!.healthy !== wanted) await new Promise(resolve => setTimeout(resolve, 5))
+      }
+      await healthy(false)
+      assert.equal(world.gateway.targets()[0]!.reason, 'it answers 500')
+      assert.deepEqual(await world.refusal(), [503, '{"code":"GATEWAY_UPSTREAM_NONE"}'])
+      well.now = true
+      await healthy(true)
+      await world.connect()
+      await world.close()
+      await backend.close()
+    })
 })

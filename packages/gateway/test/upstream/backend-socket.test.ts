@@ -6,7 +6,7 @@ import { Decoder, type WireSink } from 'sallyport/wire'
 import { type BackendListener, BackendSocket } from '../../src/upstream/backend-socket.ts'
 import type { PooledConnection } from '../../src/upstream/pool.ts'
 import { parseAddress, Target } from '../../src/upstream/target.ts'
-import { answering, createRawBackend } from '../support/backends.ts'
+import { answering, createBackend, createRawBackend } from '../support/backends.ts'
 import { closing, configOf, createWorld } from '../support/gateway-world.ts'
 
 const LIMITS = { frameBytes: 1000, messageBytes: 1000, fragments: 10 }
@@ -55,6 +55,17 @@ describe('what a backend hears at its end', () => {
       await backend.close()
     })
   }
+})
+
+test('its ping is answered by a pong with the same bytes', async () => {
+  const backend = await createBackend()
+  const world = await createWorld(configOf([backend.target]))
+  await world.connect()
+  const [socket] = backend.sockets
+  socket!.ping('beat')
+  assert.equal(String((await once(socket!, 'pong'))[0]), 'beat')
+  await world.close()
+  await backend.close()
 })
 
 test('one that is cut before it was read from is counted off, once', async () => {

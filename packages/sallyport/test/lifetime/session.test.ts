@@ -32,6 +32,23 @@ test('a message past the expiry is not handled, though the next tick is still to
   assert.deepEqual(wire.closes, [[4401, 'SALLY_LIFETIME_EXPIRED']])
 })
 
+test('in report mode a message past the expiry is handled', async t => {
+  const session = { ...ANN, expiresAt: START + 2050 }
+  const guard = guarded(t, {
+    lifetime: { session: {} },
+    handshake: { session: () => session },
+    report: ['lifetime/session'],
+  })
+  const handled: unknown[] = []
+  const { wire, read } = guard.seat({ session, delivery: { message: ({ value }) => handled.push(value) } })
+  await guard.run(2049)
+  t.mock.timers.tick(1)
+  read({ n: 2 })
+  assert.deepEqual(handled, [{ n: 2 }])
+  assert.deepEqual(wire.closes, [])
+  assert.deepEqual(guard.denials(), ['SALLY_LIFETIME_EXPIRED?'])
+})
+
 test('it is looked up again each interval, and what is found is what handlers see', async t => {
   let looks = 0
   const guard = guarded(t, {

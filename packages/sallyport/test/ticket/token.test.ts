@@ -296,6 +296,16 @@ describe('tickets', () => {
     assert.ok(!JSON.stringify([verdict, keys]).includes(ticket.slice(-40)))
     assert.match(keys.join(), /^(?:ticket:[\w-]{24},?){2}$/)
   })
+  it('its use is remembered past its end on a node whose clock is behind, and no store that began since is believed', async () => {
+    const { store, now, pass } = desk()
+    const asked: unknown[] = []
+    const watched: Store = { ...store, once: (_key, ...rest) => asked.push(rest) > 0 }
+    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: watched, now })
+    const { ticket } = tickets.issue(BINDING)
+    pass(1000)
+    assert.equal(await redeem(tickets, ticket), 'pass')
+    assert.deepEqual(asked, [[TTL - 1000 + TICKET_CLOCK_SKEW_MS, START]])
+  })
   it('no two tickets are alike', () => {
     const { tickets } = desk()
     assert.equal(new Set(Array.from({ length: 1000 }, () => tickets.issue(BINDING).ticket)).size, 1000)
