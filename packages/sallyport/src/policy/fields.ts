@@ -59,6 +59,11 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'message.rate': "rate: { messages: 100, per: '1 minute' }",
   'message.format': "format: { data: 'json' }",
   'message.concurrency': 'concurrency: { handlers: 16 }',
+  'lifetime.backpressure': "backpressure: { bytes: '1 MiB', for: '10 seconds' }",
+  'lifetime.shutdown': "shutdown: { within: '10 seconds' }",
+  'lifetime.authentication': "authentication: { deadline: '5 seconds' }",
+  'handshake.request': "request: { headerBytes: '16 KiB' }",
+  'handshake.extensions.deflate': "deflate: { threshold: '1 KiB' }",
   'lifetime.heartbeat': "heartbeat: { interval: '30 seconds' }",
   'lifetime.idle': "idle: { after: '15 minutes' }",
   'lifetime.age': "age: { max: '12 hours' }",
@@ -82,7 +87,7 @@ export function entriesOf(
   }
   try {
     if (isThenable(value)) return fault('it comes later, and a policy is read at once', 'await it first')
-    if (!isObject(value)) return fault('an object is meant here', `write ${EXAMPLES[path] ?? '{ … }'}`)
+    if (!isObject(value)) return fault('an object is meant here', remedyOf(value, path, known))
     const keys = Reflect.ownKeys(value)
     if (keys.length > MOST_KEYS) return fault(`more than ${MOST_KEYS} keys`, 'write the keys that are documented')
     const inherited = known.find(key => isInherited(value, key))
@@ -99,6 +104,19 @@ export function entriesOf(
   } catch {
     return fault('it cannot be read: looking at its keys throws', 'write a plain object')
   }
+}
+
+/** Keys that turn a control off. */
+const OFF: ReadonlySet<string> = new Set(['dangerouslyOff', 'dangerouslyWithoutTicket'])
+
+/** What to write where no object stands; who writes true or false for a control means on or off. */
+function remedyOf(value: unknown, path: string, known: readonly string[]): string {
+  const write = `write ${EXAMPLES[path] ?? '{ … }'}`
+  const off = known.find(key => OFF.has(key))
+  if (typeof value !== 'boolean' || off === undefined) return write
+  return value
+    ? `leave it out for the default, or ${write}`
+    : `write { ${off}: true } to turn it off, or leave it out for the default`
 }
 
 const COPY = 'write a plain object with the keys in it'
