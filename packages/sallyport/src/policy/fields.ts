@@ -1,3 +1,4 @@
+import { EXAMPLES } from './examples.ts'
 import { nearest } from './nearest.ts'
 import { neighbourOf, remedyOfServer } from './neighbours.ts'
 import { placesOf } from './places.ts'
@@ -35,39 +36,6 @@ export function openFields(value: unknown, path: string, known: readonly string[
 /** The object of the policy at a key of another one. */
 export function openChild(parent: Fields, key: string, known: readonly string[]): Fields {
   return openFields(parent.get(key), pathTo(parent.path, key), known, parent.findings)
-}
-
-/** What to write where something else than an object stands. */
-const EXAMPLES: Readonly<Record<string, string>> = {
-  '': '{ handshake: { … }, message: { … } }',
-  proxy: "proxy: { trust: ['10.0.0.5'] }",
-  events: 'events: { log: pino() }',
-  handshake: 'handshake: { origin: { … }, session: … }',
-  message: 'message: { schema: { chat: ChatSchema } }',
-  lifetime: "lifetime: { idle: { after: '15 minutes' } }",
-  'handshake.origin': "origin: { allow: ['https://app.company.com'] }",
-  'handshake.extensions': 'extensions: { deflate: true }',
-  'handshake.host': "host: { allow: ['api.company.com'] }",
-  'handshake.subprotocol': "subprotocol: { serve: ['chat.v1'] }",
-  'handshake.session': 'session: expressSession(sessionMiddleware, request => request.session?.userId)',
-  'handshake.rate': "rate: { perIp: { attempts: 30, per: '1 minute' } }",
-  'handshake.connections': 'connections: { perUser: 10 }',
-  'handshake.ticket': 'ticket: { secret: process.env.TICKET_SECRET }',
-  'message.size': "size: { bytes: '64 KiB' }",
-  'message.schema': 'schema: { chat: ChatSchema }',
-  'message.outbound': 'outbound: { chat: ChatSchema }',
-  'message.rate': "rate: { messages: 100, per: '1 minute' }",
-  'message.format': "format: { data: 'json' }",
-  'message.concurrency': 'concurrency: { handlers: 16 }',
-  'lifetime.backpressure': "backpressure: { bytes: '1 MiB', for: '10 seconds' }",
-  'lifetime.shutdown': "shutdown: { within: '10 seconds' }",
-  'lifetime.authentication': "authentication: { deadline: '5 seconds' }",
-  'handshake.request': "request: { headerBytes: '16 KiB' }",
-  'handshake.extensions.deflate': "deflate: { threshold: '1 KiB' }",
-  'lifetime.heartbeat': "heartbeat: { interval: '30 seconds' }",
-  'lifetime.idle': "idle: { after: '15 minutes' }",
-  'lifetime.age': "age: { max: '12 hours' }",
-  'lifetime.session': "session: { recheck: '1 minute' }",
 }
 
 /**
