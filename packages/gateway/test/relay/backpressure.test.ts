@@ -76,7 +76,8 @@ describe('a client that does not read', () => {
 })
 
 describe('a backend that does not read', () => {
-  test('pauses the client, and gets everything in order once it reads on', async () => {
+  test('pauses the client, and gets everything in order once it reads on', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
     const backend = await createBackend({ echo: false })
     const world = await createWorld(
       configOf([backend.target], [route({ message: any, relay: { bufferBytes: 64 * KIB } })]),
@@ -98,6 +99,10 @@ describe('a backend that does not read', () => {
       backend.received.map(({ data }) => data.toString('latin1', 0, 8)),
       Array.from({ length: sent + 1 }, (_, index) => String(index).padStart(8, '0')),
     )
+    // Nobody waits for it any more.
+    t.mock.timers.tick(60_000)
+    client.send('still here')
+    while (backend.received.at(-1)?.data.toString() !== 'still here') await once(socket, 'message')
     await world.close()
     await backend.close()
   })

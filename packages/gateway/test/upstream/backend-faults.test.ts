@@ -374,19 +374,30 @@ describe('where backends are', () => {
   for (const status of [200, 204, 301, 399])
     test(`an active check takes a target out while it answers 500, and back in once it answers ${status}`, async () => {
       const well = { now: false }
+      let looks = 0
       const backend = await createBackend()
-      backend.server.on('request', (_request, response) => response.writeHead(well.now ? status : 500).end())
+      backend.server.on('request', (_request, response) => {
+        looks++
+        response.writeHead(well.now ? status : 500).end()
+      })
       const health = { path: '/health', intervalMs: 20, timeoutMs: 1000 }
       const world = await createWorld(configOf([backend.target], [route()], { health }))
       const healthy = async (wanted: boolean): Promise<void> => {
         while (world.gateway.targets()[0]!.healthy !== wanted) await new Promise(resolve => setTimeout(resolve, 5))
       }
       await healthy(false)
+      while (looks < 3) await new Promise(resolve => setTimeout(resolve, 5))
       assert.equal(world.gateway.targets()[0]!.reason, 'it answers 500')
       assert.deepEqual(await world.refusal(), [503, '{"code":"GATEWAY_UPSTREAM_NONE"}'])
       well.now = true
       await healthy(true)
       await world.connect()
+      const changes = ['the backend fails its check', 'the backend answers its check again']
+      assert.deepEqual(
+        world.logged.flatMap(({ message }) => (changes.includes(message) ? [message] : [])),
+        changes,
+        'each change is told of once, however often it is looked',
+      )
       await world.close()
       await backend.close()
     })
