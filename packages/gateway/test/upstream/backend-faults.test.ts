@@ -374,10 +374,10 @@ describe('where backends are', () => {
   for (const status of [200, 204, 301, 399])
     test(`an active check takes a target out while it answers 500, and back in once it answers ${status}`, async () => {
       const well = { now: false }
-      let looks = 0
+      const looks: (string | undefined)[] = []
       const backend = await createBackend()
-      backend.server.on('request', (_request, response) => {
-        looks++
+      backend.server.on('request', (request, response) => {
+        looks.push(request.url)
         response.writeHead(well.now ? status : 500).end()
       })
       const health = { path: '/health', intervalMs: 20, timeoutMs: 1000 }
@@ -386,7 +386,7 @@ describe('where backends are', () => {
         while (world.gateway.targets()[0]!.healthy !== wanted) await new Promise(resolve => setTimeout(resolve, 5))
       }
       await healthy(false)
-      while (looks < 3) await new Promise(resolve => setTimeout(resolve, 5))
+      while (looks.length < 3) await new Promise(resolve => setTimeout(resolve, 5))
       assert.equal(world.gateway.targets()[0]!.reason, 'it answers 500')
       assert.deepEqual(await world.refusal(), [503, '{"code":"GATEWAY_UPSTREAM_NONE"}'])
       well.now = true
