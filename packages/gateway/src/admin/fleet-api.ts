@@ -1,10 +1,17 @@
+import type { Logger } from 'pino'
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
-import { ConfigError, problemsIn } from '../config/config-error.ts'
+import { ConfigError, type ConfigProblem, problemsIn } from '../config/config-error.ts'
 import { parseConfig } from '../config/parse.ts'
 import type { Fleet, FleetAnswer } from '../reload/fleet.ts'
 import { readConfigText } from '../reload/running.ts'
 import type { WouldDeny } from '../reload/would-deny.ts'
 import type { AdminAnswer, AdminEndpoint, AdminQuestion } from './admin-api.ts'
+
+interface RefusedReload {
+  readonly ok: false
+  readonly problems: readonly ConfigProblem[]
+  readonly reason: string
+}
 
 type Listed = { readonly [key: string]: unknown }
 
@@ -16,7 +23,7 @@ function gather(answers: readonly FleetAnswer[], key: string): readonly Listed[]
 }
 
 /** The admin API of a gateway of several processes: each is asked, and the answers are put together. */
-export function fleetApi(fleet: Fleet, file: string): { readonly [path: string]: AdminEndpoint } {
+export function fleetApi(fleet: Fleet, file: string, log: Logger): { readonly [path: string]: AdminEndpoint } {
   const askAll = (path: string, { query, body }: AdminQuestion): Promise<readonly FleetAnswer[]> =>
     fleet.ask({ kind: 'admin', path, query: query.toString(), body })
 
@@ -34,7 +41,7 @@ export function fleetApi(fleet: Fleet, file: string): { readonly [path: string]:
         }
       },
     },
-    '/-/reload': { method: 'POST', answer: () => reloadFleet(fleet, file) },
+    '/-/reload': { method: 'POST', answer: () => reloadFleet(fleet, file, log) },
     '/-/drain': {
       method: 'POST',
       answer: async question => worst(await askAll('/-/drain', question)),
@@ -101,33 +108,35 @@ export function fleetApi(fleet: Fleet, file: string): { readonly [path: string]:
 }
 
 /**
- * Has every worker take on the same text. It is judged here first: a file with a problem reaches none of them.
+ * Has every worker take on the same text, and tells what became of it. It is judged here first: a file with a problem
+ * reaches none of them, and they count that it came.
  */
-export async function reloadFleet(fleet: Fleet, file: string): Promise<AdminAnswer> {
+export async function reloadFleet(fleet: Fleet, file: string, log: Logger): Promise<AdminAnswer> {
+  const refuse = (status: number, body: RefusedReload): AdminAnswer => {
+    log.error({ kind: 'reload', ...body }, `reload refused: ${body.reason}; the old configuration stands`)
+    return { status, body }
+  }
   let text: string
   try {
     text = readConfigText(file)
     parseConfig(text, { file })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return {
-      status: 422,
-      body: { ok: false, problems: error.problems, reason: problemsIn(file, error) },
-    }
+    void fleet.ask({ kind: 'refused' })
+    return refuse(422, { ok: false, problems: error.problems, reason: problemsIn(file, error) })
   }
   const answers = await fleet.ask({ kind: 'reload', text })
   const refused = answers.filter(({ status }) => status !== 200)
   if (refused.length < answers.length) fleet.takeOn(text)
-  if (refused.length === 0) return { status: 200, body: answers[0]?.body }
-  if (refused.length === answers.length) return { status: 422, body: refused[0]?.body }
-  return {
-    status: 500,
-    body: {
-      ok: false,
-      problems: [],
-      reason: `${refused.length} of ${answers.length} workers did not take it on: reload again, or restart`,
-    },
+  if (refused.length === 0) {
+    log.info({ kind: 'reload', ok: true }, 'reloaded')
+    return { status: 200, body: answers[0]?.body }
   }
+  // Each worker has told of its own.
+  if (refused.length === answers.length) return { status: 422, body: refused[0]?.body }
+  const reason = `${refused.length} of ${answers.length} workers did not take it on: reload again, or restart`
+  log.error({ kind: 'reload', ok: false, reason }, `reload taken on in part: ${reason}`)
+  return { status: 500, body: { ok: false, problems: [], reason } }
 }
 
 const isConnection = (body: unknown): boolean => typeof body === 'object' && body !== null && 'connection' in body

@@ -29,6 +29,16 @@ Exit code: 0 ended as asked, 1 problems, 2 usage.
 /** Beyond the time of the drain nothing is waited for. */
 const PATIENCE_MS = 5000
 
+/** What to do about an address that cannot be listened at. */
+const REMEDIES = new Map([
+  ['EADDRINUSE', 'end the process that listens there, or write another address'],
+  ['EADDRNOTAVAIL', 'write an address that this machine has, such as 0.0.0.0'],
+  [
+    'EACCES',
+    'for a port below 1024 give CAP_NET_BIND_SERVICE; for a unix socket make its folder, writable for this user',
+  ],
+])
+
 /** `run`: serves until it is told to end. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { values } = readArguments(args, COMMON)
@@ -65,7 +75,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await end
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    log.error({ kind: 'startup', code }, `the gateway cannot start: ${message}`)
+    const remedy = REMEDIES.get(code ?? '')
+    log.error({ kind: 'startup', code, remedy }, `the gateway cannot start: ${message}`)
     return process.exit(1)
   }
   // What is left (idle connections to backends and to the app) is nobody's.
@@ -97,17 +108,13 @@ async function serveAlone(file: string, parsed: ParsedConfig, log: Logger): Prom
 
 async function serveFleet(file: string, text: string, parsed: ParsedConfig, log: Logger): Promise<Served> {
   const fleet = await startFleet(parsed.config.workers, text, log)
-  const admin = await openAdmin(parsed, fleetApi(fleet, file), log)
+  const admin = await openAdmin(parsed, fleetApi(fleet, file, log), log)
   return {
     announce: () => tellServing(log, file, parsed, fleet.ports, admin),
     reload() {
-      reloadFleet(fleet, file).then(
-        ({ status, body }) => {
-          if (status === 200) log.info({ kind: 'reload', ok: true }, 'reloaded')
-          else log.error({ kind: 'reload', ...(body as object) }, 'reload refused; the old configuration stands')
-        },
-        (error: unknown) => log.error({ kind: 'reload', reason: (error as Error).message }, 'reload failed'),
-      )
+      reloadFleet(fleet, file, log).catch((error: unknown) => {
+        log.error({ kind: 'reload', reason: (error as Error).message }, 'reload failed')
+      })
     },
     drainMs: () => parsed.config.drainMs,
     async close(withinMs) {

@@ -3,11 +3,13 @@ import type { Secrets } from './running.ts'
 /** Marks what primary and workers say to each other, beside the store's own frames. */
 export const CHANNEL = 'sallyport-gateway'
 
-/** What a worker is asked: a question of the admin API, or one of these two. */
+/** What a worker is asked: a question of the admin API, or one of these. */
 export type Asked =
   | { readonly kind: 'admin'; readonly path: string; readonly query: string; readonly body: unknown }
   | { readonly kind: 'metrics' }
   | { readonly kind: 'reload'; readonly text: string }
+  /** To count a reload that the primary has refused. */
+  | { readonly kind: 'refused' }
 
 /** From the primary. */
 export type ToWorker =

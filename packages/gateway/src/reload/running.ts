@@ -27,10 +27,12 @@ export interface Running {
   /** Ms since the epoch of the last reload that was taken on. */
   readonly loadedAt: number
   readonly reloads: { readonly taken: number; readonly refused: number }
+  /** One was refused before it came here. */
+  countRefused(): void
   readonly draining: boolean
   /**
    * Reads the file again, or takes the text of it that another process has read. Reloads come one after the other; those
-   * that are asked for while one waits share it.
+   * that are asked for while one waits share it, with the text that came last.
    */
   reload(text?: string): Promise<ReloadResult>
   drain(withinMs?: number): Promise<void>
@@ -139,7 +141,9 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
 
   let current: Promise<ReloadResult> | null = null
   let waiting: Promise<ReloadResult> | null = null
+  let latest: string | undefined
   const reload = (text?: string): Promise<ReloadResult> => {
+    latest = text
     if (waiting !== null) return waiting
     if (current === null) {
       current = take(text).finally(() => {
@@ -150,7 +154,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     // What is asked for now may have been written after the running one read the file: one more run serves all who ask.
     waiting = current.then(() => {
       waiting = null
-      return reload(text)
+      return reload(latest)
     })
     return waiting
   }
@@ -160,6 +164,9 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     gateway,
     wouldDeny,
     reloads,
+    countRefused() {
+      reloads.refused++
+    },
     get config() {
       return config
     },

@@ -40,6 +40,10 @@ export async function work(file: string): Promise<never> {
 
   const answer = async (what: Asked): Promise<{ readonly status: number; readonly body: unknown }> => {
     if (what.kind === 'metrics') return { status: 200, body: await metrics.json() }
+    if (what.kind === 'refused') {
+      running.countRefused()
+      return { status: 200, body: null }
+    }
     if (what.kind === 'reload') {
       const result = await running.reload(what.text)
       return { status: result.ok ? 200 : 422, body: result }

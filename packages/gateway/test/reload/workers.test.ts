@@ -14,7 +14,7 @@ describe('two workers on one port are one gateway', () => {
   let gateway: GatewayProcess
   let port = 0
   const config = (round: number): string =>
-    `${configOf(port, round).replaceAll('connections: { total: 20000, perIp: 20000 }', 'connections: { total: 8, perIp: 8 }')}workers: 2\ndrain: 500\n`
+    `${configOf(port, round).replaceAll('connections: { total: 20000, perIp: 20000 }', 'connections: { total: 8, perIp: 8 }')}workers: 2\ndrain: 500 ms\n`
 
   before(async () => {
     backend = await start(process.execPath, [join(import.meta.dirname, 'echo.ts')], {}, line => line.startsWith('{'))
@@ -56,6 +56,11 @@ describe('two workers on one port are one gateway', () => {
     assert.deepEqual((await gateway.admin('POST', '/-/reload')).json.changed, ['other'])
     gateway.write('nonsense: [')
     assert.equal((await gateway.admin('POST', '/-/reload')).status, 422)
+    // Told and counted as by a gateway of one process, though no worker has seen it.
+    const line = await gateway.heard(({ kind, level }) => kind === 'reload' && level === 'error')
+    assert.match(line.msg, /^reload refused: 1 problem in .*; the old configuration stands$/)
+    const refused = /^sallyport_reloads_total\{result="refused"\} 1$/m
+    while (!refused.test((await gateway.admin('GET', '/metrics')).text));
     assert.equal((await gateway.admin('GET', '/-/connections')).json.total, 4)
     assert.match((await gateway.admin('GET', '/metrics')).text, /^sallyport_connections_open\{route="chat"\} 4$/m)
 
