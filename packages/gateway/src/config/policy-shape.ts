@@ -2,7 +2,7 @@ import { CONTROLS } from 'sallyport/policy'
 import type { Path } from './path.ts'
 import { readMounted, type Reading, refuse } from './reading.ts'
 import { readSchemas } from './schema-files.ts'
-import { type Field, isObject, may, type Shape } from './shape.ts'
+import { faultOfBareTime, type Field, isObject, may, type Shape } from './shape.ts'
 
 /** What stands for a function of the app in TypeScript, and where the gateway has it instead. */
 const ELSEWHERE: { readonly [path: string]: string } = {
@@ -12,6 +12,13 @@ const ELSEWHERE: { readonly [path: string]: string } = {
   'handshake.ticket.csrf': "tickets of the gateway's own endpoint stand for it: remove it",
   'message.authorize': 'a rule of the app cannot be written in YAML: let the backend decide by the identity headers',
 }
+/** Paths of times. */
+const TIMES: ReadonlySet<string> = new Set([
+  'timeout',
+  ...CONTROLS.flatMap(({ keys }) =>
+    keys.flatMap(({ key, type }) => (type === 'Duration' ? [key] : /\bper\b/.test(type) ? [`${key}.per`] : [])),
+  ),
+])
 /** Paths whose text is a secret. */
 const SECRETS: ReadonlySet<string> = new Set(['handshake.ticket.secret'])
 
@@ -40,11 +47,18 @@ function copy(reading: Reading, path: Path, inside: readonly string[], value: un
       ]),
     )
   }
-  if (typeof value !== 'string') return value
+  if (typeof value !== 'string') return plain(reading, path, place, value)
   if (SECRETS.has(place)) return value.startsWith('file:') ? readMounted(reading, path, value) : value
   if (reading.document.from(path) === null) return value
   if (value === 'true' || value === 'false') return value === 'true'
-  return /^\d{1,15}$/.test(value) ? Number(value) : value
+  return /^\d{1,15}$/.test(value) ? plain(reading, path, place, Number(value)) : value
+}
+
+function plain(reading: Reading, path: Path, place: string, value: unknown): unknown {
+  const bare = TIMES.has(place) ? faultOfBareTime(value) : null
+  if (bare === null) return value
+  refuse(reading, path, value, bare)
+  return undefined
 }
 
 const RATE = { type: 'object', properties: { per: { type: ['string', 'integer'] }, burst: { type: 'integer' } } }

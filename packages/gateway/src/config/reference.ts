@@ -32,8 +32,8 @@ export function configReference(): string {
   return `# Every key of the configuration
 
 Generated from the table that reads the file (\`packages/gateway/schema/write.ts\`). \`NAME\` is a name of your own. The keys
-below \`handshake\`, \`message\` and \`lifetime\` are those of the library: [controls](../controls/). Times are ms or words
-(\`30 s\`, \`1 minute\`), sizes bytes or words (\`64 KiB\`).
+below \`handshake\`, \`message\` and \`lifetime\` are those of the library: [controls](../controls/). Times are words
+(\`30 s\`, \`500 ms\`) or, from a second on, ms; sizes bytes or words (\`64 KiB\`).
 
 | key | what it is |
 |---|---|

@@ -220,10 +220,27 @@ export function count(least: number, most: number): Shape<number> {
   }
 }
 
-/** Milliseconds or words, as in the library. */
+/** Below a second a number needs its unit: who writes 60 has seconds in mind. */
+const BARE_MS = 1000
+
+/** Says of a number that it may not be the ms that it would be read as; null: it is plain, or no number. */
+export function faultOfBareTime(value: unknown): { readonly message: string; readonly remedy: string } | null {
+  if (typeof value !== 'number' || !(value > 0 && value < BARE_MS)) return null
+  return {
+    message: 'a time without a unit, which would be read as ms',
+    remedy: `write '${value} seconds', or '${value} ms' where that is meant`,
+  }
+}
+
+/** Milliseconds or words, as in the library; below a second words alone. */
 export function duration(least = 1): Shape<number> {
   return {
     read(reading, path, value) {
+      const bare = faultOfBareTime(value)
+      if (bare !== null) {
+        refuse(reading, path, value, bare)
+        return undefined
+      }
       const parsed = parseDuration(value, least)
       if (typeof parsed === 'number') return parsed
       refuse(reading, path, value, parsed)

@@ -337,7 +337,7 @@ describe('what to write is what this file can hold', () => {
   const rows: readonly [name: string, change: (config: any) => void, remedy: RegExp][] = [
     [
       'a secret by reference',
-      c => (c.routes.chat.handshake.ticket = false),
+      c => (c.routes.chat.handshake.ticket = 'on'),
       /^write ticket: \{ secret: '\$\{TICKET_SECRET\}' \}$/,
     ],
     [
@@ -364,4 +364,63 @@ describe('what to write is what this file can hold', () => {
       assert.doesNotMatch(JSON.stringify(problem), /too-short/)
     })
   }
+})
+
+describe('a number below a second that has no unit', () => {
+  const places: readonly [path: string, set: (config: any, value: unknown) => void][] = [
+    ['drain', (c, value) => (c.drain = value)],
+    ['upstreams.app.connectTimeout', (c, value) => (c.upstreams.app.connectTimeout = value)],
+    ['routes.chat.session.forwardAuth.cache', (c, value) => (c.routes.chat.session.forwardAuth.cache = value)],
+    ['routes.chat.timeout', (c, value) => (c.routes.chat.timeout = value)],
+    ['routes.chat.message.rate.per', (c, value) => (c.routes.chat.message.rate = { messages: 100, per: value })],
+    [
+      'routes.chat.message.rate.perUser.per',
+      (c, value) => (c.routes.chat.message.rate = { perUser: { messages: 100, per: value } }),
+    ],
+    [
+      'routes.chat.handshake.rate.perIp.per',
+      (c, value) => (c.routes.chat.handshake.rate = { perIp: { attempts: 9, per: value } }),
+    ],
+    [
+      'routes.chat.message.size.controlFrames.per',
+      (c, value) => (c.routes.chat.message.size = { controlFrames: { frames: 9, per: value } }),
+    ],
+    ['routes.chat.lifetime.idle.after', (c, value) => (c.routes.chat.lifetime = { idle: { after: value } })],
+  ]
+  for (const [path, set] of places) {
+    test(`${path}: is told, with both that it could mean`, () => {
+      for (const value of [1, 60, 999]) {
+        const problems = problemsAfter(config => set(config, value))
+        assert.deepEqual(
+          problems.map(one => [one.path, one.remedy]),
+          [[path, `write '${value} seconds', or '${value} ms' where that is meant`]],
+        )
+      }
+      for (const value of [1000, 60_000, '60 seconds', '500 ms'])
+        assert.deepEqual(
+          problemsAfter(config => set(config, value)),
+          [],
+        )
+    })
+  }
+  test('from the environment as well, and not shown', () => {
+    const [problem, ...others] = problemsAfter(
+      config => (config.routes.chat.message.rate = { messages: 100, per: '${PER}' }),
+      { PER: '77' },
+    )
+    assert.deepEqual(others, [])
+    assert.equal(problem!.path, 'routes.chat.message.rate.per')
+    assert.doesNotMatch(JSON.stringify(problem), /77/)
+  })
+  test('none at all, and a cost of a type of that name, are numbers as before', () => {
+    assert.deepEqual(
+      problemsAfter(config => {
+        config.drain = 0
+        config.routes.chat.session.forwardAuth.cache = 0
+        config.routes.chat.message.schema.per = { type: 'object', properties: { type: { const: 'per' } } }
+        config.routes.chat.message.rate = { messages: 100, per: '1 minute', cost: { per: 5 } }
+      }),
+      [],
+    )
+  })
 })

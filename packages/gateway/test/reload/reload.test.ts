@@ -209,7 +209,7 @@ describe('what a reload must not void, and what it must renew', () => {
 
 describe('SIGTERM', () => {
   test('connections are let go with 1012 within the time, new ones are refused, and the process ends with 0', async () => {
-    const gateway = await startGateway(`${configOf(port, 0)}drain: 500\n`)
+    const gateway = await startGateway(`${configOf(port, 0)}drain: 500 ms\n`)
     const sockets = await Promise.all(
       Array.from({ length: 20 }, (_, index) => open(gateway.port, '/chat', `user-${index}`)),
     )
