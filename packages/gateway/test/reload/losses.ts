@@ -78,7 +78,7 @@ const { port } = JSON.parse(backend.lines[0]!) as { port: number }
 const text = configOf(port, 0)
   .replace(
     `targets: ['ws://127.0.0.1:${port}']`,
-    `targets: ['ws://127.0.0.1:${port}'], connectTimeout: 1 s, eject: 500`,
+    `targets: ['ws://127.0.0.1:${port}'], connectTimeout: 1 s, eject: 500 ms`,
   )
   .replace('    upstream: echo', '    upstream: echo\n    relay: { heartbeat: 3 s }')
 const gateway = await startGateway(`${text}workers: 2\n`)
