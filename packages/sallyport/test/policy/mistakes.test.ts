@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { parsePolicy } from '../../src/policy/parse.ts'
 import { expressSession, signedCookie } from '../../src/session/index.ts'
 import { jwt } from '../../src/session/jwt.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -212,4 +214,18 @@ for (const [name, changes, path, value, remedy, nearest] of ROWS) {
 
 test('the honest policy has none of these', () => {
   assert.deepEqual(problemsOf(policyWith()), [])
+})
+
+test('docs/guide/troubleshooting.md shows what is said', () => {
+  const page = readFileSync(new URL('../../../../docs/guide/troubleshooting.md', import.meta.url), 'utf8')
+  const [, shown] = /```text\n(PolicyError: .*?)\n```/s.exec(page) ?? []
+  const mistaken = policyWith({
+    'handshake.origin': { allow: ['https://app.company.com/'] },
+    'handshake.rate': Promise.resolve({}),
+    'message.maxPayload': 65_536,
+  })
+  assert.throws(
+    () => parsePolicy(mistaken),
+    (error: unknown) => String(error) === shown,
+  )
 })
