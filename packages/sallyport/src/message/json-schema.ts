@@ -114,8 +114,13 @@ function typeboxValidate(validator: TypeBoxValidator): Validate {
 
 function explain(errors: unknown): SchemaResult {
   const first: unknown = Array.isArray(errors) ? errors[0] : null
-  const { instancePath, keyword } = (first ?? {}) as { instancePath?: unknown; keyword?: unknown }
-  return refusal(typeof instancePath === 'string' ? instancePath : '', keyword)
+  const { instancePath, schemaPath, keyword } = (first ?? {}) as { readonly [key: string]: unknown }
+  // TypeBox tells of the schema `false`, which is hardly ever written out.
+  const isUnknownField = keyword === 'boolean' && String(schemaPath).endsWith('/additionalProperties')
+  return refusal(
+    typeof instancePath === 'string' ? instancePath : '',
+    isUnknownField ? 'additionalProperties' : keyword,
+  )
 }
 
 function refuseWhatNeverPasses(

@@ -112,6 +112,19 @@ for (const [name, validate, code] of odd) {
   })
 }
 
+for (const [name, sent, detail] of [
+  ['at the top', { x: 1 }, 'a: /x additionalProperties'],
+  ['within a field', { u: { y: 1 } }, 'a: /u/y additionalProperties'],
+] as const) {
+  test(`JSON Schema: a field that is not declared, ${name}, is told by its name and why`, () => {
+    const closed = { type: 'object', additionalProperties: false, properties: {} } as const
+    const check = compile({ a: { ...closed, properties: { type: { const: 'a' }, u: closed } } })
+    const verdict = atOnce(check(parsed({ type: 'a', ...sent }), connectionOf()))
+    assert.ok(!verdict.pass)
+    assert.equal(verdict.detail, detail)
+  })
+}
+
 test('the detail is bounded and printable, and never bears the message of an issue', () => {
   const path = ['a\n\u202e', { key: 'x'.repeat(500) }]
   const check = compile({ a: standard(() => ({ issues: [{ message: 'S3CRET', path, code: 'S3CRET value' }] })) })
