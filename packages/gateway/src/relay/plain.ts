@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RouteConfig } from '../config/types.ts'
 import type { Refused } from '../listener/listener.ts'
 import { serveClientScript } from './client-script.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
-import { hostName } from './route-table.ts'
+import { hostName, servesHost } from './route-table.ts'
 import type { Route } from './route.ts'
 import type { Serving } from './serving.ts'
 
@@ -22,7 +21,7 @@ export function servePlain(
     return
   }
   for (const { config } of serving.routes.values()) {
-    if (config.clientPath !== path || !hasName(config, host)) continue
+    if (config.clientPath !== path || !servesHost(config, host, serving.named)) continue
     serveClientScript(request, response)
     return
   }
@@ -42,16 +41,19 @@ export function servePlain(
 }
 
 /** The route that a ticket is asked of: the one that serves the path in `?path=`. */
-function issuerOf({ routes, table }: Serving, host: string, path: string, request: IncomingMessage): Route | null {
-  const issuers = [...routes.values()].filter(({ config }) => config.ticketPath === path && hasName(config, host))
+function issuerOf(
+  { routes, table, named }: Serving,
+  host: string,
+  path: string,
+  request: IncomingMessage,
+): Route | null {
+  const issuers = [...routes.values()].filter(
+    ({ config }) => config.ticketPath === path && servesHost(config, host, named),
+  )
   if (issuers.length < 2) return issuers[0] ?? null
   const asked = new URLSearchParams(request.url?.slice(path.length + 1)).get('path') ?? '/'
   const route = table.find(host, asked)
   return route !== null && issuers.includes(route) ? route : issuers[0]!
-}
-
-function hasName({ hosts }: RouteConfig, host: string): boolean {
-  return hosts.length === 0 || hosts.includes(host)
 }
 
 /** The path of a request target. */

@@ -5,7 +5,7 @@ export interface Matchable {
   readonly path: string
 }
 
-/** Finds what serves a host and path: an exact path before a pattern, the longest pattern before shorter ones, a named host before none. */
+/** Finds what serves a host and path: an exact path before a pattern, the longest pattern before shorter ones. */
 export interface RouteTable<R extends Matchable> {
   find(host: string, path: string): R | null
 }
@@ -16,8 +16,24 @@ interface Host<R> {
   readonly prefixes: { readonly prefix: string; readonly route: R }[]
 }
 
-/** Compiles a table. Two routes of one host and path: the first stands; the configuration refuses such before. */
-export function createRouteTable<R extends Matchable>(routes: readonly R[]): RouteTable<R> {
+/** The hosts that routes name. One without hosts has every other, and no path of these. */
+export function namedHosts(routes: readonly Pick<Matchable, 'hosts'>[]): ReadonlySet<string> {
+  return new Set(routes.flatMap(({ hosts }) => hosts))
+}
+
+/** Whether a route serves a host. `named`: by any route. */
+export function servesHost({ hosts }: Pick<Matchable, 'hosts'>, host: string, named: ReadonlySet<string>): boolean {
+  return hosts.length === 0 ? !named.has(host) : hosts.includes(host)
+}
+
+/**
+ * Compiles a table. Two routes of one host and path: the first stands; the configuration refuses such before. `named`: the
+ * hosts that are named by these, or by others whose hosts are not for the taking either.
+ */
+export function createRouteTable<R extends Matchable>(
+  routes: readonly R[],
+  named: ReadonlySet<string> = namedHosts(routes),
+): RouteTable<R> {
   const hosts = new Map<string, Host<R>>()
   for (const route of routes) {
     for (const name of route.hosts.length === 0 ? [''] : route.hosts) {
@@ -33,7 +49,7 @@ export function createRouteTable<R extends Matchable>(routes: readonly R[]): Rou
     if (host === undefined) return null
     return host.exact.get(path) ?? host.prefixes.find(({ prefix }) => path.startsWith(prefix))?.route ?? null
   }
-  return { find: (host, path) => lookUp(hosts.get(host), path) ?? lookUp(hosts.get(''), path) }
+  return { find: (host, path) => lookUp(hosts.get(named.has(host) ? host : ''), path) }
 }
 
 /**

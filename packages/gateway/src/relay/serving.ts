@@ -5,7 +5,7 @@ import { createPool, type Pool } from '../upstream/pool.ts'
 import type { GatewayParts, ReplaceResult } from './contract.ts'
 import { createPassage, type Passage } from './passage.ts'
 import { createPlainRefusal, POLLING } from './plain-refusal.ts'
-import { createRouteTable, type Matchable, type RouteTable } from './route-table.ts'
+import { createRouteTable, type Matchable, namedHosts, type RouteTable } from './route-table.ts'
 import { createRoute, type Route } from './route.ts'
 
 /** What serves requests at one time; a reload puts another in its place. */
@@ -15,6 +15,8 @@ export interface Serving {
   readonly routes: ReadonlyMap<string, Route>
   readonly passages: readonly Passage[]
   readonly guards: ReadonlyMap<string, Guard>
+  /** The hosts that routes name. */
+  readonly named: ReadonlySet<string>
   readonly table: RouteTable<Route>
   readonly plain: RouteTable<Plain>
 }
@@ -70,6 +72,7 @@ export function createServing(
       const { hosts, path } = passage
       passages.push({ hosts, path, passage, refuses: createPlainRefusal(one.http.refuse ?? [POLLING], one.http.path) })
     }
+    const named = namedHosts(config.routes)
     // Last, when nothing can fail any more.
     for (const route of routes.values()) route.usePool(poolOf(route.config.upstream, route.config.id))
     return {
@@ -78,8 +81,9 @@ export function createServing(
       routes,
       passages: passages.map(({ passage }) => passage),
       guards: new Map([...routes].map(([id, { guard }]) => [id, guard])),
-      table: createRouteTable([...routes.values()]),
-      plain: createRouteTable(passages),
+      named,
+      table: createRouteTable([...routes.values()], named),
+      plain: createRouteTable(passages, named),
     }
   } catch (error) {
     for (const one of made) one.stop()
