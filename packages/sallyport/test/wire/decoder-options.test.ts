@@ -32,6 +32,12 @@ const MISTAKES: readonly (readonly [name: string, options: unknown, sink: unknow
     /limits\.frameBytes is NaN/,
   ],
   [
+    'a limit that is an object',
+    { peer: 'client', limits: { ...limits, frameBytes: {} } },
+    sink,
+    /limits\.frameBytes is an object/,
+  ],
+  [
     'a limit below nothing',
     { peer: 'client', limits: { ...limits, frameBytes: -1 } },
     sink,
