@@ -197,6 +197,30 @@ for (const [module, files] of [
   })
 }
 
+/** A library's module: its declarations must name what it made. */
+const LIBRARY = `
+import { createGuard, type MessagesOf } from 'sallyport'
+import { connect } from 'sallyport/client'
+import { serve } from 'sallyport/server'
+import { z } from 'zod'
+export const guard = createGuard({
+  handshake: { origin: { allow: ['http://localhost:8080'] }, session: () => ({ id: 'an-id', user: 'ann', role: 'admin' as const }) },
+  message: { schema: { chat: z.object({ message: z.string() }) } },
+})
+export const [options, report, metrics] = [guard.ws(), guard.report(), guard.metrics()]
+export const start = () => serve({ guard, port: 8080, handlers: { chat: ({ message }, { session }) => message + session.role } })
+export const page = () => connect<MessagesOf<typeof guard>>('/ws')
+`
+
+test('a library that exports what it makes of a policy has declarations', () => {
+  mkdirSync(join(folder, 'library'))
+  writeFileSync(join(folder, 'library', 'index.ts'), LIBRARY)
+  typeCheck('library', { declaration: true, noEmit: false, rootDir: 'library', outDir: 'declared' })
+  const declared = readFileSync(join(folder, 'declared', 'index.d.ts'), 'utf8')
+  assert.match(declared, /const page: .*message: string/s)
+  assert.doesNotMatch(declared, /sallyport\/dist/)
+})
+
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, 'localhost')
   await once(probe, 'listening')

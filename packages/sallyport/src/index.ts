@@ -13,7 +13,7 @@ import { withinOf } from './guard/drain-options.ts'
 import { createDispatch } from './guard/dispatch.ts'
 import { createObserver } from './guard/observer.ts'
 import { registerInside } from './guard/registry.ts'
-import type { Handlers, MessagesOf as MessagesOfMap } from './message/message-types.ts'
+import type { Handlers } from './message/message-types.ts'
 import { parsePolicy } from './policy/parse.ts'
 import { type Report, reportPolicy } from './policy/report.ts'
 import type { Policy, PolicyInput, SchemaMap } from './policy/types.ts'
@@ -49,8 +49,12 @@ export interface Guard<S extends Session = Session, M extends SchemaMap = Schema
   drain(options?: { readonly withinMs?: number }): Promise<void>
 }
 
-/** The union of the messages that a guard lets in, for the client's half: `connect<MessagesOf<typeof guard>>(…)`. */
-export type MessagesOf<G> = G extends Guard<infer _S, infer M> ? MessagesOfMap<M> : never
+/**
+ * The union of the messages that a guard lets in, for the client's half: `connect<MessagesOf<typeof guard>>(…)`. Read from
+ * `Handlers`, which is exported, so that the declarations of a library can name it.
+ */
+export type MessagesOf<G> =
+  G extends Guard<infer _S, infer M> ? Parameters<Handlers<M, never>[keyof M & string]>[0] : never
 
 /**
  * Compiles a policy. Throws one `PolicyError` that lists every problem with its path, its value and what to write.

@@ -6,11 +6,6 @@ export type MessageOf<Output, Type, D extends string> = Output extends { readonl
   ? Output
   : Output & { readonly [key in D]: Type }
 
-/** The union of all messages of a map of schemas, told apart by the discriminator `D`. */
-export type MessagesOf<M extends SchemaMap, D extends string = 'type'> = {
-  [K in keyof M & string]: MessageOf<OutputOf<M[K]>, K, D>
-}[keyof M & string]
-
 /** A handler for each type of message. `C` is the connection. What a handler throws is told to the log, never to the peer. */
 export type Handlers<M extends SchemaMap, C, D extends string = 'type'> = {
   readonly [K in keyof M & string]: (message: MessageOf<OutputOf<M[K]>, K, D>, connection: C) => unknown

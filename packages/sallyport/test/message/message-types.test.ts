@@ -7,7 +7,8 @@ import { Compile } from 'typebox/compile'
 import { Compile as CompileSchema } from 'typebox/schema'
 import * as v from 'valibot'
 import * as z from 'zod'
-import type { Handlers, MessagesOf } from '../../src/message/message-types.ts'
+import type { Handlers } from '../../src/message/message-types.ts'
+import type { SchemaMap } from '../../src/policy/types.ts'
 
 const TypeBoxChat = Type.Object({
   type: Type.Literal('typebox'),
@@ -30,6 +31,7 @@ const schemas = {
   plain: { type: 'object', properties: { text: { type: 'string' } } },
 }
 type Schemas = typeof schemas
+type MessagesOf<M extends SchemaMap, D extends string = 'type'> = Parameters<Handlers<M, never, D>[keyof M & string]>[0]
 type Message = MessagesOf<Schemas>
 type Connection = { readonly send: (text: string) => void }
 
