@@ -7,6 +7,9 @@ import { type Explanation, replay, type Replayed } from './replay.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 import { COMMON, DEFAULT_FILE, readArguments, UsageError } from './usage.ts'
 
+/** What a peer at a unix socket is called, as in `proxy.trust`. */
+const UNIX_PEER = 'unix:'
+
 export const EXPLAIN_HELP = `sallyport-gateway explain --host NAME --path /ws [--origin ORIGIN] [--message JSON] [options]
 
 Replays one handshake, and one message behind it, against the policy of the configuration: which control decides, and why.
@@ -16,7 +19,7 @@ Nothing is sent to anybody: neither the backend nor the app is asked.
       --host NAME       the Host header
       --path PATH       the target of the request
       --origin ORIGIN   the Origin header; left out: none is sent
-      --ip ADDRESS      of the client; default 203.0.113.7 (somewhere in the world)
+      --ip ADDRESS      of the peer, unix: at a unix socket; default 203.0.113.7 (somewhere in the world)
       --plain           the connection is not TLS; default: it is
       --cookie TEXT     the Cookie header
       --header 'A: b'   any other header; may be repeated
@@ -48,8 +51,8 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
   const { host, path, origin, cookie } = values
   if (host === undefined || path === undefined) throw new UsageError('say which: --host app.example.com --path /ws')
   if (!path.startsWith('/')) throw new UsageError(`--path begins with a slash: --path /ws, not '${path.slice(0, 60)}'`)
-  if (values.ip !== undefined && isIP(values.ip) === 0)
-    throw new UsageError(`--ip is an IP address: --ip 203.0.113.7, not '${values.ip.slice(0, 60)}'`)
+  if (values.ip !== undefined && values.ip !== UNIX_PEER && isIP(values.ip) === 0)
+    throw new UsageError(`--ip is an IP address or ${UNIX_PEER}: --ip 203.0.113.7, not '${values.ip.slice(0, 60)}'`)
   const file = values.config ?? DEFAULT_FILE
   let parsed: ParsedConfig
   try {

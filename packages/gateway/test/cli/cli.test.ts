@@ -166,7 +166,7 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
       'explain for an address that is none',
       () => ['explain', '--host', 'a', '--path', '/ws', '--ip', 'somewhere'],
       2,
-      /--ip is an IP address.*'somewhere'/,
+      /--ip is an IP address or unix:.*'somewhere'/,
     ],
     [
       'explain of a message behind a handshake that is denied',
@@ -357,6 +357,17 @@ describe('explain: who decides, and why', () => {
       )
     })
   }
+  test('a proxy at a unix socket, trusted and not', async () => {
+    for (const [trust, code] of [
+      ["['unix:']", 0],
+      ['[127.0.0.1]', 1],
+    ] as const) {
+      const proxied = file('unix.yaml', STARTER.replace('trust: [127.0.0.1]', `trust: ${trust}`))
+      const args = ['explain', '-c', proxied, '--host', 'app.example.com', '--path', '/ws', ...ORIGIN, '--plain']
+      const from = ['--ip', 'unix:', '--header', 'X-Forwarded-For: 203.0.113.1', '--header', 'X-Forwarded-Proto: https']
+      assert.equal((await run([...args, ...from])).code, code, trust)
+    }
+  })
   test('a path that no route serves', async () => {
     const ran = await run([
       'explain',
