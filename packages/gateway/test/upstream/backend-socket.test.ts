@@ -76,6 +76,32 @@ test('its ping is answered by a pong with the same bytes', async () => {
   await backend.close()
 })
 
+test('behind our close frame nothing is sent', async () => {
+  const chunks: Buffer[] = []
+  const server = createServer(peer => {
+    peer.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      peer.end(Buffer.from('88020fa0', 'hex'))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const target = new Target(parseAddress(`ws://127.0.0.1:${port}`))
+  const backend = new BackendSocket({ socket, target } as PooledConnection, LIMITS, {} as BackendListener)
+  backend.start(Buffer.alloc(0))
+  const closed = once(socket, 'close')
+  backend.close(4000)
+  backend.sendText('late')
+  backend.sendUtf8(Buffer.from('late'), 0, 4)
+  backend.sendBinary(Buffer.from('late'))
+  backend.ping()
+  await closed
+  assert.deepEqual(closeCodes(Buffer.concat(chunks)), [4000])
+  await new Promise(resolve => server.close(resolve))
+})
+
 test('one that is cut before it was read from is counted off, once', async () => {
   const server = createServer(socket => socket.on('error', () => undefined)).listen(0, '127.0.0.1')
   await once(server, 'listening')
