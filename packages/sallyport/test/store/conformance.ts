@@ -143,6 +143,16 @@ export function storeConformance(name: string, create: () => Promise<StoreUnderT
         assert.equal(await store.lease(key, 'c', 2, SECOND), false, 'renewed at 600 ms, alive at 1 200 ms')
       })
 
+      it('asked for twice at once it is one place', async () => {
+        const { store } = await open()
+        const key = fresh()
+        const both = [store.lease(key, 'a', 1, 30 * SECOND), store.lease(key, 'a', 1, 30 * SECOND)]
+        assert.deepEqual(await Promise.all(both), [true, true])
+        assert.equal(await store.lease(key, 'b', 1, 30 * SECOND), false)
+        await store.release(key, 'a')
+        assert.equal(await store.lease(key, 'b', 1, 30 * SECOND), true)
+      })
+
       it('a lease that is not renewed lapses: a crash leaves no stale count', async () => {
         const { store, pass } = await open()
         const key = fresh()

@@ -70,6 +70,32 @@ describe('stores of several nodes on one Redis', () => {
     })
   })
 
+  it('a place that is asked for again before Redis has answered is held by that answer, and counted once', async () => {
+    const options = apart()
+    const [one, two] = [await join(options), await join(options)]
+    const twice = (): Promise<boolean[]> =>
+      Promise.all([two.store.lease('all', 'b', 1, 60_000), two.store.lease('all', 'b', 1, 60_000)])
+    assert.equal(await one.store.lease('all', 'a', 1, 60_000), true)
+    assert.deepEqual(await twice(), [false, false])
+    await one.store.release('all', 'a')
+    await until('the place', async () => (await twice()).every(Boolean))
+    assert.equal(await one.store.lease('all', 'c', 1, 60_000), false)
+  })
+
+  it('a place that is given back and taken anew before Redis has answered is counted', async () => {
+    const options = apart()
+    const [one, two] = [await join(options), await join(options)]
+    const first = one.store.lease('all', 'a', 1, 60_000)
+    await one.store.release('all', 'a')
+    const second = one.store.lease('all', 'a', 1, 60_000)
+    assert.deepEqual([await first, await second], [true, true])
+    // Also once all that was to be written is.
+    for (let nth = 0; nth < 20; nth++) {
+      assert.equal(await two.store.lease('all', 'b', 1, 60_000), false)
+      await wait(10)
+    }
+  })
+
   it('150 racing uses over three nodes: exactly one wins', async () => {
     const options = apart()
     const nodes = await Promise.all(range(3).map(() => join(options)))
