@@ -74,7 +74,7 @@ describe('stores of several nodes on one Redis', () => {
     const options = apart()
     const [one, two] = [await join(options), await join(options)]
     const twice = (): Promise<boolean[]> =>
-      Promise.all([two.store.lease('all', 'b', 1, 60_000), two.store.lease('all', 'b', 1, 60_000)])
+      Promise.all(['b', 'b'].map(async id => two.store.lease('all', id, 1, 60_000)))
     assert.equal(await one.store.lease('all', 'a', 1, 60_000), true)
     assert.deepEqual(await twice(), [false, false])
     await one.store.release('all', 'a')
