@@ -64,7 +64,7 @@ export function probe(address: Address, config: HealthConfig, tls: UpstreamTls |
       read += chunk.toString('latin1', 0, LOOK_BYTES)
       const status = /^HTTP\/1\.[01] (\d{3})/.exec(read)?.[1]
       if (status !== undefined) finish(status[0] === '2' || status[0] === '3' ? null : `it answers ${status}`)
-      else if (read.length > LOOK_BYTES) finish('it does not answer in HTTP/1.1')
+      else if (read.length >= LOOK_BYTES) finish('it does not answer in HTTP/1.1')
     })
     socket.once(address.tls ? 'secureConnect' : 'connect', () => {
       socket.write(`GET ${config.path} HTTP/1.1\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`, 'latin1')
