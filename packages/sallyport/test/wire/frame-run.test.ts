@@ -92,7 +92,12 @@ describe('what is in a run, and what ends it', () => {
     ['159, 160 and 161 bytes', Buffer.concat([159, 160, 161].map(length => text(length))), 3, []],
     ['64-bit lengths are for the decoder', Buffer.concat([A, text(65536)]), 1, [`text ${'a'.repeat(65536)}`]],
     ['a length in too long a form', hex('8101 61 817e 0001 61'), 1, ['fault 1002 WIRE_LENGTH_FORM']],
-    ['125 in the form of 126', Buffer.concat([A, hex('817e007d')]), 1, ['fault 1002 WIRE_LENGTH_FORM']],
+    [
+      '125 in the form of 126',
+      Buffer.concat([A, hex('817e007d'), Buffer.alloc(125, 'a')]),
+      1,
+      ['fault 1002 WIRE_LENGTH_FORM'],
+    ],
     ['a masked frame', hex('8101 61 8181 00000000 61'), 1, ['fault 1002 WIRE_MASK_FORBIDDEN']],
     ['a reserved bit', hex('8101 61 c101 61'), 1, ['fault 1002 WIRE_RESERVED_BITS']],
     ['a reserved opcode', hex('8101 61 8301 61'), 1, ['fault 1002 WIRE_OPCODE']],
