@@ -77,7 +77,7 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
     if (values.json === true) terminal.out(JSON.stringify(told, null, 2))
     else
       terminal.out(
-        `${terminal.paint('red', 'refused (404)')}  no route serves this host and path: ${config.routes.map(({ id, hosts, path: served }) => `${id} serves ${hosts.join(', ') || 'every host'} ${served}`).join('; ')}`,
+        `${terminal.paint('red', 'refused (404)')}  no route serves this host and path: ${config.routes.map(({ id, hosts, path: served }) => `${id} serves ${hosts.join(', ') || 'every host that no other names,'} ${served}`).join('; ')}`,
       )
     return 1
   }

@@ -381,6 +381,20 @@ describe('explain: who decides, and why', () => {
     assert.match(ran.out, /no route serves this host and path: chat serves app\.example\.com \/ws/)
     assert.equal(ran.code, 1)
   })
+  test('a path that a route without hosts serves, of a host that another route names', async () => {
+    const other = `routes:
+  other:
+    path: /*
+    upstream: app
+    session: { signedCookie: { cookie: sid, secrets: ['\${TICKET_SECRET}'] } }
+    handshake: { origin: { allow: [https://app.example.com] }, host: { allow: [app.example.com] } }
+    message: { schema: { ask: { type: object, properties: { type: { const: ask } } } } }
+`
+    const two = file('two.yaml', STARTER.replace('routes:\n', other))
+    const ran = await run(['explain', '-c', two, '--host', 'app.example.com', '--path', '/other'])
+    assert.match(ran.out, /no route serves .*: other serves every host that no other names, \/\*; chat serves app/)
+    assert.equal(ran.code, 1)
+  })
   test('in report mode it passes, and the control that would deny is named', async () => {
     const ran = await run([
       'explain',
