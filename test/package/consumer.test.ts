@@ -305,6 +305,37 @@ for (const [snippet, runtime] of runnable.flatMap(snippet =>
   })
 }
 
+/** What a browser does by itself: it has an address, and sends its Origin and its cookies. */
+const BROWSER = `
+globalThis.location = new URL('http://localhost:8080/')
+const headers = { origin: 'http://localhost:8080', cookie: 'sid=a-session-id' }
+const ask = globalThis.fetch
+globalThis.fetch = (url, options) => ask(url, { ...options, headers })
+const Native = globalThis.WebSocket
+globalThis.WebSocket = class extends Native {
+  constructor(url, protocols) { super(url, { protocols, headers }) }
+}
+`
+
+for (const document of ['README.md', 'docs/guide/serve.md']) {
+  test(`the page of ${document} is heard by the server of README.md, and answered`, async () => {
+    const { code } = snippets.find(
+      ({ document: of, code }) => of === document && code.includes("from 'sallyport/client'"),
+    )!
+    const { child, port } = await start(snippets.find(({ run }) => run === 'server')!, process.execPath)
+    const file = join(folder, 'page.ts')
+    writeFileSync(file, (BROWSER + code).replaceAll('8080', String(port)))
+    const page = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000 })
+    try {
+      let heard = false
+      for await (const line of createInterface({ input: page.stdout! })) if ((heard = line.includes('hello'))) break
+      assert.ok(heard, 'the page ended before it was answered')
+    } finally {
+      for (const process of [page, child]) if (process.kill()) await once(process, 'exit')
+    }
+  })
+}
+
 test('a CommonJS app requires each export', () => {
   const file = join(folder, 'app.cjs')
   writeFileSync(
