@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { Decoder, type DecoderOptions, textOf, type WireLimits, type WireSink } from '../../src/wire/index.ts'
 
 export const UNBOUNDED: WireLimits = {
@@ -9,14 +10,25 @@ export const UNBOUNDED: WireLimits = {
 /** Bytes from hex; blanks and bars separate what a reader wants apart. */
 export const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/[ |]/g, ''), 'hex')
 
-const payload = (bytes: Buffer, start: number, end: number): string => bytes.toString('hex', start, end)
+/** Buffers forgive a range that is none; whoever gets it might not. */
+function requireRange(bytes: Buffer, start: number, end: number): void {
+  assert.ok(start >= 0 && start <= end && end <= bytes.length, `[${start}, ${end}) of ${bytes.length}`)
+}
+
+function payload(bytes: Buffer, start: number, end: number): string {
+  requireRange(bytes, start, end)
+  return bytes.toString('hex', start, end)
+}
 
 /** A sink that writes down what it is told, one line each. */
 export function recorder(): WireSink & { readonly heard: string[] } {
   const heard: string[] = []
   return {
     heard,
-    text: (bytes, start, end, ascii) => heard.push(`text ${textOf(bytes, start, end, ascii)}`),
+    text: (bytes, start, end, ascii) => {
+      requireRange(bytes, start, end)
+      heard.push(`text ${textOf(bytes, start, end, ascii)}`)
+    },
     binary: (bytes, start, end) => heard.push(`binary ${payload(bytes, start, end)}`),
     pinged: (bytes, start, end) => heard.push(`ping ${payload(bytes, start, end)}`),
     ponged: (bytes, start, end) => heard.push(`pong ${payload(bytes, start, end)}`),
