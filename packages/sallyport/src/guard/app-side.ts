@@ -3,6 +3,7 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { createConcurrency } from '../message/concurrency.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { type DenialCode, DENIALS } from '../policy/denials.ts'
+import { isThenable } from '../policy/thenable.ts'
 import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { checkClose } from './close-frame.ts'
@@ -201,8 +202,4 @@ export abstract class AppSide extends InboundHalf implements Connection {
     this.ownRare().cutAt = this.hub.now() + CLOSE_PATIENCE_MS
     this.touch()
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

@@ -1,5 +1,6 @@
 import { nearest } from '../policy/nearest.ts'
-import { isThenable, kindOf } from '../policy/shown.ts'
+import { isOptions } from '../policy/options.ts'
+import { kindOf } from '../policy/shown.ts'
 import type { Policy } from '../policy/types.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery } from './hub.ts'
@@ -26,7 +27,7 @@ export function createDispatch(policy: Policy, handlers: AnyHandlers): Delivery[
     )
   }
   const declared = Object.keys(schema.types)
-  if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers) || isThenable(handlers)) {
+  if (!isOptions(handlers)) {
     const write = declared.map(type => `${type}(message, connection) { … }`).slice(0, MOST_SHOWN)
     throw new TypeError(`handlers is ${kindOf(handlers)}, not an object; write { ${write.join(', ')} }`)
   }

@@ -1,4 +1,5 @@
-import { isThenable, kindOf, pathTo } from '../policy/shown.ts'
+import { kindOf, pathTo } from '../policy/shown.ts'
+import { isThenable } from '../policy/thenable.ts'
 
 const ZERO = 0x30
 

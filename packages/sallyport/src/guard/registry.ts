@@ -1,4 +1,5 @@
-import { isThenable, kindOf } from '../policy/shown.ts'
+import { kindOf } from '../policy/shown.ts'
+import { isThenable } from '../policy/thenable.ts'
 import type { Core } from './core.ts'
 import type { Observer } from './observer.ts'
 

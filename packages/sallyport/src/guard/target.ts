@@ -1,5 +1,6 @@
 import { nearest } from '../policy/nearest.ts'
-import { isThenable, kindOf, show } from '../policy/shown.ts'
+import { kindOf, show } from '../policy/shown.ts'
+import { isThenable } from '../policy/thenable.ts'
 import type { Target } from '../store/store.ts'
 
 /**

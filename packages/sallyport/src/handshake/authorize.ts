@@ -1,3 +1,4 @@
+import { isThenable } from '../policy/thenable.ts'
 import { deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
@@ -20,6 +21,3 @@ function verdict(answer: unknown): Verdict {
 }
 
 /** Query builders answer with what can be awaited and is no Promise. */
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof answer === 'object' && answer !== null && typeof (answer as { then?: unknown }).then === 'function'
-}

@@ -1,4 +1,5 @@
 import type { Parts } from '../guard/parts.ts'
+import { isThenable } from '../policy/thenable.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Policy } from '../policy/types.ts'
 import { reasonOf } from '../session/nobody.ts'
@@ -144,14 +145,10 @@ async function awaited<T, R>(value: Promise<T>, next: (value: T) => Awaitable<R>
   return next(await value)
 }
 
-function isThenable<T>(value: Awaitable<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
 function guarded<R>(work: () => Awaitable<R>, failed: (error: unknown) => R): Awaitable<R> {
   try {
     const answer = work()
-    return isThenable(answer) ? answer.catch(failed) : answer
+    return answer instanceof Promise ? answer.catch(failed) : answer
   } catch (error) {
     return failed(error)
   }

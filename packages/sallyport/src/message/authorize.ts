@@ -1,4 +1,5 @@
 import { PASS, deny } from '../policy/verdict.ts'
+import { isThenable } from '../policy/thenable.ts'
 import type { Denial, Verdict } from '../policy/verdict.ts'
 import type { MessageControl } from './message-control.ts'
 
@@ -20,8 +21,4 @@ export const authorize: MessageControl = {
 
 function judge(answer: unknown): Verdict {
   return answer === true ? PASS : FORBIDDEN
-}
-
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof answer === 'object' && answer !== null && typeof (answer as { then?: unknown }).then === 'function'
 }

@@ -3,7 +3,8 @@ import { nearest } from './nearest.ts'
 import { neighbourOf, remedyOfServer } from './neighbours.ts'
 import { placesOf } from './places.ts'
 import type { Findings, Problem } from './problem.ts'
-import { isThenable, kindOf, pathTo } from './shown.ts'
+import { kindOf, pathTo } from './shown.ts'
+import { isThenable } from './thenable.ts'
 import type { ControlId } from './verdict.ts'
 
 /** One object of the policy after its keys were read once: own keys alone, unknown ones told. */

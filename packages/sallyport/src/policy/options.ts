@@ -1,6 +1,7 @@
 import { nearest } from './nearest.ts'
 import { neighbourOf } from './neighbours.ts'
-import { isThenable, kindOf, show } from './shown.ts'
+import { kindOf, show } from './shown.ts'
+import { isThenable } from './thenable.ts'
 
 /** Options of a call, before they are known to hold. */
 export interface Options {
@@ -19,7 +20,7 @@ export function requireOptions(
   example: string,
   foreign: { readonly [key: string]: string } = {},
 ): Options {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || isThenable(value)) {
+  if (!isOptions(value)) {
     const remedy = isThenable(value) ? 'await it first' : `write ${example}`
     throw new TypeError(`${who}: the options are ${kindOf(value)}, not an object; ${remedy}`)
   }
@@ -27,7 +28,12 @@ export function requireOptions(
     if (!known.includes(key))
       throw new TypeError(`${who}: unknown option ${show(key)}; ${insteadOf(key, known, foreign)}`)
   }
-  return value as Options
+  return value
+}
+
+/** Whether its keys can be read now: an object, no list, and nothing that comes later. */
+export function isOptions(value: unknown): value is Options {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isThenable(value)
 }
 
 function insteadOf(key: string, known: readonly string[], foreign: { readonly [key: string]: string }): string {

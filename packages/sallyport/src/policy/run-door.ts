@@ -1,4 +1,5 @@
 import { StoreError } from '../store/store-error.ts'
+import { isThenable } from './thenable.ts'
 import { PASS, deny } from './verdict.ts'
 import type { ControlId, Denial, Verdict } from './verdict.ts'
 
@@ -118,8 +119,4 @@ function isDenial(verdict: unknown): verdict is Denial {
   if (typeof verdict !== 'object' || verdict === null) return false
   const { pass, code } = verdict as { pass?: unknown; code?: unknown }
   return pass === false && typeof code === 'string'
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

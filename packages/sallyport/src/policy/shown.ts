@@ -1,3 +1,5 @@
+import { isThenable } from './thenable.ts'
+
 /** Characters of a string that an error shows. */
 const LONGEST = 60
 
@@ -47,11 +49,6 @@ export function pathTo(path: string, key: string | number): string {
   const plain = /^[\w$~-]{1,48}$/.test(key)
   if (!plain) return `${path}[${quote(key)}]`
   return path === '' ? key : `${path}.${key}`
-}
-
-/** Whether it is a value that comes later, of whatever library. */
-export function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function'
 }
 
 /** `Array.isArray` that a revoked Proxy cannot make throw. */

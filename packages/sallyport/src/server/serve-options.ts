@@ -1,5 +1,6 @@
 import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
-import { isThenable, show } from '../policy/shown.ts'
+import { show } from '../policy/shown.ts'
+import { isThenable } from '../policy/thenable.ts'
 
 // biome-ignore format: one line
 const KEYS = ['guard', 'port', 'host', 'tls', 'path', 'ticketPath', 'request', 'handlers', 'message', 'open', 'close', 'error']

@@ -1,7 +1,9 @@
 import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey, KeyObject } from 'jose'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { nearest } from '../policy/nearest.ts'
-import { isThenable, kindOf } from '../policy/shown.ts'
+import { isOptions } from '../policy/options.ts'
+import { kindOf } from '../policy/shown.ts'
+import { isThenable } from '../policy/thenable.ts'
 
 /** Where the token is. A browser sends cookies by itself, so a ticket is required beside one. */
 export type TokenSource =
@@ -78,7 +80,7 @@ const MOST_TOLERANCE_S = 60
 
 /** Throws a TypeError that names the option, its value and what to write. No key material is shown. */
 export function requireJwtOptions(options: JwtOptions): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options) || isThenable(options)) {
+  if (!isOptions(options)) {
     misuse('the options', `are ${kindOf(options)}`, 'Write jwt({ jwks, algorithms, issuer, audience, from }).')
   }
   for (const name of Object.keys(options)) {

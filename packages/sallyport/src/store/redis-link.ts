@@ -1,4 +1,5 @@
-import { isThenable, kindOf } from '../policy/shown.ts'
+import { kindOf } from '../policy/shown.ts'
+import { isThenable } from '../policy/thenable.ts'
 import type { Script } from './redis-scripts.ts'
 
 type Method = (...args: never[]) => unknown
