@@ -7,14 +7,16 @@ import { duration, flag, list, mapped, may, must, object, text } from './shape.t
 import * as checks from './text-checks.ts'
 import { host, none } from './text-shapes.ts'
 
+const upstream = must(
+  text(checks.faultOfWord, 'the name of an upstream'),
+  'write upstream: app',
+  'A name below `upstreams`.',
+)
+
 const http = mapped(
   object({
     path: may(text(checks.faultOfPlainPath, "'/'"), '/', 'Prefix; the longest match of the host wins. Default /.'),
-    upstream: must(
-      text(checks.faultOfWord, 'the name of an upstream'),
-      'write upstream: app',
-      'A name below `upstreams`.',
-    ),
+    upstream,
     timeout: may(duration(), 60_000, 'Longest wait for the head of the answer. Default 60 s.'),
     refuse: may(
       list(text(checks.faultOfRefused, "'/sockjs/*' or '?transport=polling'"), 0, "'/sockjs/*'"),
@@ -46,11 +48,7 @@ export const route = object({
     "write path: '/ws'",
     'The path of the WebSocket, exact; ends in /* for everything below it.',
   ),
-  upstream: must(
-    text(checks.faultOfWord, 'the name of an upstream'),
-    'write upstream: app',
-    'A name below `upstreams`.',
-  ),
+  upstream,
   session: must(
     SESSION,
     'write session: { forwardAuth: { url: … } }, { jwt: … }, { signedCookie: … } or { dangerouslyAnonymous: true }',

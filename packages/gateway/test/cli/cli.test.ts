@@ -49,6 +49,11 @@ function file(name: string, text: string): string {
   return path
 }
 
+/** `explain` of a handshake that the starter serves. */
+function explaining(...more: readonly string[]): string[] {
+  return ['explain', '-c', file('good.yaml', STARTER), '--host', 'app.example.com', '--path', '/ws', ...more]
+}
+
 const WEAK = STARTER.replace(
   'origin: { allow: [https://app.example.com] }',
   'origin: { allow: [https://app.example.com], dangerouslyAllowMissing: true }',
@@ -170,36 +175,11 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
     ],
     [
       'explain of a message behind a handshake that is denied',
-      () => [
-        'explain',
-        '-c',
-        file('good.yaml', STARTER),
-        '--host',
-        'app.example.com',
-        '--path',
-        '/ws',
-        '--message',
-        '{}',
-      ],
+      () => explaining('--message', '{}'),
       1,
       /SALLY_ORIGIN_MISSING[^]*\nmessage {4}never sent: its handshake is denied\n$/,
     ],
-    [
-      'explain with a header that is none',
-      () => [
-        'explain',
-        '-c',
-        file('good.yaml', STARTER),
-        '--host',
-        'app.example.com',
-        '--path',
-        '/ws',
-        '--header',
-        'x',
-      ],
-      2,
-      /no header/,
-    ],
+    ['explain with a header that is none', () => explaining('--header', 'x'), 2, /no header/],
   ]
   for (const [name, args, code, told] of rows) {
     test(name, async () => {
@@ -313,17 +293,7 @@ describe('explain: who decides, and why', () => {
   ]
   for (const [name, args, handshake, message, also] of rows) {
     test(name, async () => {
-      const ran = await run([
-        'explain',
-        '-c',
-        file('good.yaml', STARTER),
-        '--json',
-        '--host',
-        'app.example.com',
-        '--path',
-        '/ws',
-        ...args,
-      ])
+      const ran = await run(explaining('--json', ...args))
       const told = JSON.parse(ran.out)
       assert.equal(told.handshake.decides?.code ?? null, handshake)
       assert.equal(told.message?.decides?.code ?? null, message)

@@ -9,18 +9,10 @@ import type { Verdict } from '../../src/policy/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createTickets } from '../../src/ticket/token.ts'
 import { handshake } from '../session/handshakes.ts'
+import { ALICE, SECTION } from '../ticket/endpoint-fixtures.ts'
 
-const ALICE = { id: 's1', user: 'alice' }
 const ORIGIN = 'https://app.example'
 const now = (): number => 1_700_000_000_000
-const SECTION: TicketPolicy = {
-  secrets: null,
-  ttlMs: 30_000,
-  carrier: 'subprotocol',
-  parameter: 'ticket',
-  paths: null,
-  csrf: null,
-}
 const policyOf = (section: Partial<TicketPolicy> | null, session: unknown = () => ALICE): Policy =>
   ({ handshake: { session, ticket: section && { ...SECTION, ...section } } }) as unknown as Policy
 function partsOf(): Parts {

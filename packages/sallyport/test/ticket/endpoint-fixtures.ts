@@ -10,7 +10,7 @@ import { createTickets } from '../../src/ticket/token.ts'
 
 export const ALICE = { id: 's1', user: 'alice' }
 export const START = 1_700_000_000_000
-const SECTION: TicketPolicy = {
+export const SECTION: TicketPolicy = {
   secrets: null,
   ttlMs: 30_000,
   carrier: 'subprotocol',
