@@ -36,9 +36,11 @@ class HeldStore {
     return this.#holders.get(key) ?? new Set()
   }
 
-  /** How many places are taken: in all, from the one address, of the one user. */
+  /** How many places are taken: in all, from the one address, of the one user. Each key ends with the name of the policy. */
   get counts(): readonly number[] {
-    return ['connections:all', 'connections:ip:127.0.0.1', 'connections:user:user of s1'].map(key => this.#of(key).size)
+    return ['connections:all', 'connections:ip:127.0.0.1', 'connections:user:user of s1'].map(
+      key => this.#of(`${key}\ntest`).size,
+    )
   }
 
   hold(isHeld: (id: string) => boolean = () => true): void {

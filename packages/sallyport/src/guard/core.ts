@@ -26,6 +26,7 @@ import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from 
 import type { Session } from '../session/session.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
 import { createMemoryStore } from '../store/memory.ts'
+import { namedStore } from '../store/named-store.ts'
 import type { Target } from '../store/store.ts'
 import { createTickets } from '../ticket/token.ts'
 import { createAttemptId } from './attempt-id.ts'
@@ -82,7 +83,7 @@ export interface Core {
 
 /** Compiles a frozen policy. */
 export function createCore(policy: Policy, now: () => number, observer: Observer): Core {
-  const store = policy.store ?? createMemoryStore()
+  const store = policy.store === null ? createMemoryStore() : namedStore(policy.store, policy.name)
   const tickets = createTickets(policy.handshake.ticket, { store, now })
   const parts: Parts = { store, now, tickets }
   const readAddress = createAddressReader(policy.proxy)

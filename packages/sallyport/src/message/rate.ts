@@ -4,6 +4,7 @@ import { PASS, deny } from '../policy/verdict.ts'
 import type { Verdict } from '../policy/verdict.ts'
 import type { Budget, Store, Taken } from '../store/store.ts'
 import { addressKey } from '../store/address-key.ts'
+import { originOf } from '../store/named-store.ts'
 import { excessMs, spent } from './gcra.ts'
 import type { BudgetKeys, MessageConnection, MessageControl } from './message-control.ts'
 
@@ -65,7 +66,9 @@ export const cost: MessageControl = {
 type Take = (connection: MessageConnection, cost: number, bytes: number, before?: number) => Verdict | Promise<Verdict>
 
 /** Takes from the shared budgets. `before` is what an earlier step took from the connection for the same message. */
-function compileTake(policy: MessageRatePolicy, store: Store): Take {
+function compileTake(policy: MessageRatePolicy, given: Store): Take {
+  // A connection keeps its keys: with the suffix in them, no message makes a new text.
+  const { store, suffix } = originOf(given)
   // A shared store would be asked for every message: a share of the budget answers here.
   const takeShared: Store['take'] = store.takeShare
     ? (key, amount, budget) => store.takeShare!(key, amount, budget)
@@ -82,7 +85,7 @@ function compileTake(policy: MessageRatePolicy, store: Store): Take {
     const at = connection.judgedAt
     let keys = connection.budgetKeys
     // The app may put another user into its session: who acts pays, and nobody for who acted before.
-    if (keys === null || keys.of !== connection.session.user) connection.budgetKeys = keys = keysOf(connection)
+    if (keys === null || keys.of !== connection.session.user) connection.budgetKeys = keys = keysOf(connection, suffix)
     const byUser = takeShared(keys.user, Math.min(amount, policy.perUser.burst), policy.perUser, at)
     if (byUser instanceof Promise) {
       return byUser.then(async taken => {
@@ -97,8 +100,8 @@ function compileTake(policy: MessageRatePolicy, store: Store): Take {
   }
 }
 
-function keysOf({ session: { user }, request }: MessageConnection): BudgetKeys {
-  return { of: user, user: `message:user:${user}`, ip: `message:ip:${addressKey(request.ip)}` }
+function keysOf({ session: { user }, request }: MessageConnection, suffix: string): BudgetKeys {
+  return { of: user, user: `message:user:${user}${suffix}`, ip: `message:ip:${addressKey(request.ip)}${suffix}` }
 }
 
 function giveBack(policy: MessageRatePolicy, connection: MessageConnection, amount: number, bytes: number): void {

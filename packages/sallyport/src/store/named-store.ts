@@ -1,0 +1,46 @@
+import type { Store } from './store.ts'
+
+/** A store and the text that ends each key in it. */
+interface Origin {
+  readonly store: Store
+  readonly suffix: string
+}
+
+const origins = new WeakMap<Store, Origin>()
+/** Per store, one named store for each policy name: guards compare stores to see whether they count in one place. */
+const named = new WeakMap<Store, Map<string, Store>>()
+
+/**
+ * The same store, with the counts and budgets of one policy name: guards of another name on it count apart. Single uses
+ * and revocations stay common to all names: a ticket redeems once wherever its secret is known. The same store and name
+ * give the same object.
+ */
+export function namedStore(store: Store, name: string): Store {
+  const names = named.get(store) ?? new Map<string, Store>()
+  named.set(store, names)
+  const before = names.get(name)
+  if (before !== undefined) return before
+  // A policy's name holds no control character: the last line break tells key and name apart, whatever a user id holds.
+  const suffix = `\n${name}`
+  const made = Object.assign(Object.create(store) as Store, {
+    take: (key, cost, budget, at) => store.take(key + suffix, cost, budget, at),
+    ...(store.takeShare === undefined
+      ? {}
+      : { takeShare: (key, cost, budget) => store.takeShare!(key + suffix, cost, budget) }),
+    once: (key, ttlMs, bornAt) => store.once(key, ttlMs, bornAt),
+    lease: (key, id, cap, ttlMs) => store.lease(key + suffix, id, cap, ttlMs),
+    release: (key, id) => store.release(key + suffix, id),
+    revoke: (target, ttlMs) => store.revoke(target, ttlMs),
+    revokedAt: (session, user) => store.revokedAt(session, user),
+    onRevoked: listener => store.onRevoked(listener),
+    ...(store.onState === undefined ? {} : { onState: listener => store.onState!(listener) }),
+  } satisfies Store)
+  origins.set(made, { store, suffix })
+  names.set(name, made)
+  return made
+}
+
+/** What a named store stands for: a caller that keeps its keys adds the suffix once and asks the store itself. */
+export function originOf(store: Store): Origin {
+  return origins.get(store) ?? { store, suffix: '' }
+}
