@@ -1,0 +1,292 @@
+import type { Awaitable } from '../policy/verdict.ts'
+import { isThenable } from '../policy/thenable.ts'
+import { networkKeys } from '../store/address-key.ts'
+import { createLookupLine, type Limits, type LookupLine, type Waiting } from './lookup-line.ts'
+
+/** One look-up of a session that somebody asks for. */
+export interface Question<T> {
+  /** The client's address; look-ups are shared out fairly among addresses (IPv6: /64 in /56 in /48). */
+  readonly ip: string
+  /**
+   * `known`: a re-check of an open connection, or an attempt that is proven. It has slots of its own, no rate, and waits
+   * as long as it takes. `stranger`: everything else, within the bounds of {@link STRANGERS}.
+   */
+  readonly standing: 'known' | 'stranger'
+  /** Questions of one standing with the same key at the same time are one look-up. Null is never shared. */
+  readonly key: string | null
+  readonly look: () => Awaitable<T>
+  /** Whether the answer is "nobody": a failed look-up of a stranger costs three times as much. */
+  readonly failed: (answer: T) => boolean
+  /** Asked when its turn comes: a look-up that nobody waits for any more is skipped (`abandoned`). */
+  readonly wanted?: () => boolean
+}
+
+/** Why a look-up was not made, or has no answer. */
+export type LookupFault =
+  /** No place is free, or the place was given to somebody else at random. */
+  | 'full'
+  /** It waited for its turn for too long. */
+  | 'late'
+  /** The look-up itself takes too long. Its slot is free again. */
+  | 'timeout'
+  /** `wanted` answered false. */
+  | 'abandoned'
+
+/** What {@link LookupQueue.ask} rejects with besides what `look` throws. */
+export class LookupRefused extends Error {
+  override readonly name: string = 'LookupRefused'
+  readonly fault: LookupFault
+  /** When it is worth asking again, in ms. */
+  readonly retryAfterMs: number
+
+  constructor(fault: LookupFault, retryAfterMs: number) {
+    super(`the session look-up is ${fault}`)
+    this.fault = fault
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Options of {@link createLookupQueue}. */
+export interface LookupQueueOptions {
+  /** Longest look-up, in ms: then it is refused (`timeout`) and its slot given to the next. */
+  readonly lookMs: number
+  /** Look-ups of strangers in all: so many at once, then so many a second. Beyond it they wait. Default: no bound. */
+  readonly strangers?: { readonly perSecond: number; readonly burst: number }
+  /** Ms, of any clock that only goes forward. Default `performance.now`. */
+  readonly now?: () => number
+  /** At least 0, less than 1. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** Bounds the session look-ups of one guard, fairly. */
+export interface LookupQueue {
+  /**
+   * Makes the look-up now or when its turn comes. Throws or rejects with what `look` does, or with
+   * {@link LookupRefused}. Synchronous where no slot must be waited for and `look` is.
+   */
+  ask<T>(question: Question<T>): Awaitable<T>
+  /** Look-ups that run, and questions that wait. */
+  readonly running: number
+  readonly waiting: number
+}
+
+/** Look-ups at once, in all. */
+export const MOST_AT_ONCE = 64
+/** Slots that only the known may use, and only strangers: neither can starve the other. */
+const KNOWN_ONLY = 16
+const STRANGERS_ONLY = 8
+
+/** Units of the rate: a look-up takes one, and two more once it has failed. */
+const FAILED_UNITS = 3
+const PER_SECOND = 100
+
+/** What strangers of one address may ask: places to wait in, ms to wait, look-ups at once, failed look-ups a second. */
+export const STRANGERS: {
+  readonly places: number
+  readonly waitMs: number
+  readonly atOnce: number
+  readonly failedPerSecond: number
+} = Object.freeze({ places: 256, waitMs: 5000, atOnce: 16, failedPerSecond: PER_SECOND })
+
+/** By size of the network: an address (IPv6: /64), its /56, its /48. */
+const OF_STRANGERS: readonly Limits[] = [1, 2, 4].map(factor => ({
+  places: STRANGERS.places * factor,
+  atOnce: STRANGERS.atOnce * (1 + factor) * 0.5,
+  perSecond: PER_SECOND * FAILED_UNITS * factor,
+  burst: PER_SECOND * factor,
+}))
+const OF_KNOWN: readonly Limits[] = [{ places: Infinity, atOnce: Infinity, perSecond: Infinity, burst: Infinity }]
+const MOST_STRANGERS = 16_384
+const MOST_KNOWN = 131_072
+
+interface Shared {
+  readonly answer: Promise<unknown>
+  followers: number
+}
+
+interface Lane {
+  readonly line: LookupLine
+  readonly most: number
+  readonly failedUnits: number
+  readonly shared: Map<string, Shared>
+}
+
+/**
+ * A bounded, fair queue for session look-ups. At most {@link MOST_AT_ONCE} run at once. Known users come first, and
+ * strangers never hold all slots. Within a standing, addresses take turns; within an address a waiting stranger is chosen
+ * at random, so that a flood from the same address cannot push a burst of honest people to the end. Where an address has
+ * no place left, the newcomer takes the place of one that is chosen at random.
+ */
+export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
+  const { lookMs, now = () => performance.now(), random = Math.random } = options
+  const overall = options.strangers ?? { perSecond: Infinity, burst: Infinity }
+  let timer: NodeJS.Timeout | undefined
+  let timerAt = Infinity
+  /** Running look-ups in the order in which they began. */
+  const begun = new Set<{ readonly end: number; readonly late: () => void }>()
+
+  const lane = (most: number, atOnce: number, levels: readonly Limits[], isKnown: boolean): Lane => ({
+    most,
+    failedUnits: isKnown ? 1 : FAILED_UNITS,
+    shared: new Map(),
+    line: createLookupLine({
+      root: {
+        places: most,
+        atOnce,
+        perSecond: isKnown ? Infinity : overall.perSecond * FAILED_UNITS,
+        burst: isKnown ? Infinity : overall.burst * FAILED_UNITS,
+      },
+      levels,
+      waitMs: isKnown ? Infinity : STRANGERS.waitMs,
+      atRandom: !isKnown,
+      random,
+    }),
+  })
+  const known = lane(MOST_KNOWN, MOST_AT_ONCE - STRANGERS_ONLY, OF_KNOWN, true)
+  const strangers = lane(MOST_STRANGERS, MOST_AT_ONCE - KNOWN_ONLY, OF_STRANGERS, false)
+  const running = (): number => known.line.running + strangers.line.running
+
+  const refusal = (fault: LookupFault): LookupRefused => {
+    // Spread over twice the time in which a full address empties.
+    const half = (STRANGERS.places / PER_SECOND) * 500
+    return new LookupRefused(fault, half + random() * 2 * half)
+  }
+
+  /** Begins look-ups while there are slots and somebody whose turn it is. */
+  const pump = (): void => {
+    const at = now()
+    while (running() < MOST_AT_ONCE) {
+      const next = known.line.next(at) ?? strangers.line.next(at)
+      if (next === null) break
+      next.begin()
+    }
+    wakeLater()
+  }
+
+  const wake = (): void => {
+    timer = undefined
+    timerAt = Infinity
+    const at = now()
+    for (const look of begun) {
+      if (look.end > at) break
+      look.late()
+    }
+    for (const waiting of strangers.line.overdue(at)) waiting.refuse(refusal('late'))
+    known.line.wake(at)
+    strangers.line.wake(at)
+    pump()
+  }
+
+  const wakeLater = (): void => {
+    const [first] = begun
+    const at = Math.min(first?.end ?? Infinity, strangers.line.dueAt(), known.line.dueAt())
+    if (at >= timerAt || at === Infinity) return
+    clearTimeout(timer)
+    timerAt = at
+    timer = setTimeout(wake, Math.max(1, Math.ceil(at - now())))
+    timer.unref()
+  }
+
+  /** Runs one look-up in a slot that was taken for it. */
+  const run = <T>({ line, failedUnits }: Lane, question: Question<T>, networks: readonly string[]): Awaitable<T> => {
+    const finish = (units: number): void => line.finish(networks, units, now())
+    let answer: Awaitable<T>
+    try {
+      answer = question.look()
+    } catch (error) {
+      finish(0)
+      throw error
+    }
+    if (!isThenable(answer)) {
+      finish(question.failed(answer) ? failedUnits - 1 : 0)
+      return answer
+    }
+    return new Promise<T>((resolve, reject) => {
+      const look = {
+        end: now() + lookMs,
+        late: () => {
+          done(0)
+          reject(new LookupRefused('timeout', lookMs))
+        },
+      }
+      const done = (units: number): void => {
+        if (begun.delete(look)) finish(units)
+      }
+      begun.add(look)
+      wakeLater()
+      Promise.resolve(answer).then(
+        found => {
+          done(question.failed(found) ? failedUnits - 1 : 0)
+          resolve(found)
+          pump()
+        },
+        (error: unknown) => {
+          done(0)
+          reject(error)
+          pump()
+        },
+      )
+    })
+  }
+
+  const wait = <T>(of: Lane, question: Question<T>, networks: readonly string[]): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      const waiting: Waiting = {
+        since: now(),
+        networks,
+        begin() {
+          const hasFollowers = (of.shared.get(question.key ?? '')?.followers ?? 0) > 0
+          if (!hasFollowers && question.wanted?.() === false) {
+            of.line.finish(networks, -1, now())
+            reject(new LookupRefused('abandoned', 0))
+            return
+          }
+          try {
+            resolve(run(of, question, networks))
+          } catch (error) {
+            reject(error)
+          }
+        },
+        refuse: reject,
+      }
+      const refused = of.line.add(waiting)
+      refused?.refuse(refusal('full'))
+      if (refused !== waiting) pump()
+    })
+
+  const askAlone = <T>(of: Lane, question: Question<T>): Awaitable<T> => {
+    const isKnown = of === known
+    const networks = isKnown && of.line.waiting === 0 ? NOBODY : isKnown ? [question.ip] : networkKeys(question.ip)
+    if (running() < MOST_AT_ONCE && of.line.takeAtOnce(networks, now())) return run(of, question, networks)
+    return wait(of, question, isKnown ? [question.ip] : networks)
+  }
+
+  return {
+    ask<T>(question: Question<T>): Awaitable<T> {
+      const of = question.standing === 'known' ? known : strangers
+      const { key } = question
+      if (key === null) return askAlone(of, question)
+      const same = of.shared.get(key)
+      if (same !== undefined) {
+        if (++same.followers <= STRANGERS.places) return same.answer as Promise<T>
+        throw refusal('full')
+      }
+      const answer = askAlone(of, question)
+      if (answer instanceof Promise) {
+        of.shared.set(key, { answer, followers: 0 })
+        const forget = (): void => void of.shared.delete(key)
+        answer.then(forget, forget)
+      }
+      return answer
+    },
+    get running() {
+      return running()
+    },
+    get waiting() {
+      return known.line.waiting + strangers.line.waiting
+    },
+  }
+}
+
+/** The known need no count by address until somebody waits. */
+const NOBODY: readonly string[] = []
