@@ -63,6 +63,13 @@ function plain(reading: Reading, path: Path, place: string, value: unknown): unk
 
 const RATE = { type: 'object', properties: { per: { type: ['string', 'integer'] }, burst: { type: 'integer' } } }
 
+const TEXT_PAIR = {
+  type: 'object',
+  properties: { text: { type: 'string' }, reply: { type: 'string' } },
+  required: ['text', 'reply'],
+  additionalProperties: false,
+}
+
 function typeOf(type: string): { readonly [keyword: string]: unknown } {
   if (type === 'boolean') return { type: 'boolean' }
   if (type === 'number') return { type: 'integer' }
@@ -70,6 +77,7 @@ function typeOf(type: string): { readonly [keyword: string]: unknown } {
   if (type === 'string[]') return { type: 'array', items: { type: 'string' } }
   if (type === 'string or string[]') return { type: ['string', 'array'], items: { type: 'string' } }
   if (type === 'Size' || type === 'Duration') return { type: ['string', 'integer'] }
+  if (type === '{ text, reply }[]') return { type: 'array', items: TEXT_PAIR }
   const words = [...type.matchAll(/'([\w-]+)'/g)].map(([, word]) => word)
   if (words.length > 1) return { enum: words }
   const [, unit] = /^\{ (\w+), per/.exec(type) ?? []

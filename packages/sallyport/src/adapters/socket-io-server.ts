@@ -45,6 +45,7 @@ export function refuseUnfit(io: SocketIoServerLike, { handshake, message }: Poli
   if (io._opts.connectionStateRecovery !== undefined)
     refuse('leave connectionStateRecovery out: what it restores skips every check')
   if (message.outbound !== null) refuse('message.outbound cannot be held to: leave it out')
+  if (message.heartbeat.length > 0) refuse('Socket.IO has a heartbeat of its own: leave message.heartbeat out')
   if (message.rate?.exceed === 'delay') refuse("write message.rate.exceed: 'close' or 'drop'")
   const data = message.format?.data ?? 'json'
   if (data !== 'json') refuse("events are JSON: leave message.format.data at 'json'")

@@ -82,6 +82,8 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         this.terminate()
         return attached
       }
+      // What was answered: a library such as graphql-ws puts its own chooser into the server's options.
+      admission.attempt.subprotocol = this.protocol || null
       const live = core.open(admission, transportOf(this, prototype), delivery ?? new Listeners(this))
       lives.set(this, live)
       live.begin()

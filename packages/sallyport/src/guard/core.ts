@@ -17,6 +17,7 @@ import { isSame, type Resolution, resolveSession } from '../handshake/session.ts
 import { redeemFirstMessage } from '../handshake/ticket.ts'
 import { createKeeper } from '../lifetime/keeper.ts'
 import { concurrency } from '../message/concurrency.ts'
+import { compileHeartbeats } from '../message/heartbeat.ts'
 import { createMessageDoor } from '../message/run.ts'
 import { compileOutbound } from '../message/outbound.ts'
 import { controlFrames } from '../message/size.ts'
@@ -142,6 +143,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     admitMessage: createMessageDoor(policy, parts, (control, denial, isEnforced, _subject, connection) =>
       observer.denied(control, denial, isEnforced, connection as LiveConnection),
     ),
+    heartbeats: compileHeartbeats(policy),
     admitFirst: firstMessageDoor,
     controlFrame: controlFrames(policy, parts),
     outbound: compileOutbound(policy),
@@ -319,6 +321,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       keeper.touch(connection)
       observer.adopted(connection)
       const conclude = (verdict: Verdict): void => {
+        // It was negotiated when it opened: what the door would choose today is not what the peer speaks.
+        attempt.subprotocol = subprotocol
         // Yet another guard has it, and judges it.
         if (connection.attempt !== attempt) return
         if (connection.readyState >= 2) release(attempt)

@@ -1,5 +1,6 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import type { Resolution } from '../handshake/session.ts'
+import type { Heartbeat } from '../message/heartbeat.ts'
 import type { OutboundCheck } from '../message/outbound.ts'
 import type { MessageConnection, MessageSubject } from '../message/message-control.ts'
 import type { Policy } from '../policy/types.ts'
@@ -15,6 +16,8 @@ export interface Hub {
   readonly now: () => number
   /** The message door. */
   readonly admitMessage: (subject: MessageSubject, connection: MessageConnection) => Verdict | Promise<Verdict>
+  /** Texts that are answered here and go no further. */
+  readonly heartbeats: readonly Heartbeat[]
   /** Redeems the ticket in a first message. */
   readonly admitFirst: (text: string, connection: LiveConnection) => Verdict | Promise<Verdict>
   readonly controlFrame: (connection: LiveConnection) => Verdict

@@ -1,5 +1,7 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import { HARD_FACTOR } from '../lifetime/backpressure.ts'
+import { excessMs, spent } from '../message/gcra.ts'
+import { type Heartbeat, HEARTBEAT_BUDGET, HEARTBEAT_BYTES, heartbeatIn } from '../message/heartbeat.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { Subject } from '../message/subject.ts'
 import { type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
@@ -33,6 +35,8 @@ export abstract class InboundHalf extends OutboundHalf {
   session: Session
   /** In ms since it opened: so short a number is kept in place, where ms since the epoch are objects. */
   private pingOffset = 0
+  /** Theoretical arrival time (GCRA) of heartbeats, in ms since it opened. */
+  private heartbeatOffset = 0
 
   constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
     super(hub, attempt, transport, now)
@@ -83,10 +87,14 @@ export abstract class InboundHalf extends OutboundHalf {
   }
 
   text(text: string, bytes: number): void {
+    if (bytes <= HEARTBEAT_BYTES && this.answersHeartbeat(this.hub.heartbeats.find(one => one.text === text))) return
     this.receive(new Subject(bytes, text, null))
   }
 
   utf8(bytes: Buffer, start: number, end: number, ascii: boolean): void {
+    if (end - start <= HEARTBEAT_BYTES && this.answersHeartbeat(heartbeatIn(this.hub.heartbeats, bytes, start, end))) {
+      return
+    }
     this.receive(Subject.lent(bytes, start, end, ascii))
   }
 
@@ -94,6 +102,28 @@ export abstract class InboundHalf extends OutboundHalf {
     // The transport may reuse its bytes; what waits or is handled later must own them.
     this.receive(new Subject(data.byteLength, null, data.slice()))
   }
+
+  /**
+   * Answers a heartbeat. It takes no message budget, and it is no activity: neither `lastMessageAt` nor a counter sees it.
+   * False for any other message, before authentication, over the budget, and while the last answer still waits for the
+   * peer: then it is a message like any other.
+   */
+  private answersHeartbeat(heartbeat: Heartbeat | undefined): boolean {
+    if (heartbeat === undefined || !this.isProven()) return false
+    if (heartbeat.protocol !== null && heartbeat.protocol !== this.attempt.subprotocol) return false
+    if ((this.flags & FLAG.replying) !== 0 && this.transport.bufferedAmount > 0) return false
+    const now = this.hub.now()
+    const tat = this.openedAt + this.heartbeatOffset
+    if (excessMs(tat, now, 1, HEARTBEAT_BUDGET) > 0) return false
+    if (this.hasExpired(now)) return true
+    this.heartbeatOffset = Math.round(spent(tat, now, 1, HEARTBEAT_BUDGET) - this.openedAt)
+    this.transport.sendText(heartbeat.reply)
+    this.flag(FLAG.replying, this.transport.bufferedAmount > 0)
+    return true
+  }
+
+  /** Whether it is open, and has shown who it acts for. */
+  protected abstract isProven(): boolean
 
   private receive(subject: MessageSubject): void {
     if (this.readyState >= 2) return

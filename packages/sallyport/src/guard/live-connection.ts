@@ -42,6 +42,9 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   set unproven(is: boolean) {
     if (is !== this.rare.unproven) this.ownRare().unproven = is
   }
+  protected isProven(): boolean {
+    return this.readyState === 1 && !this.unproven
+  }
   get controlFrameTat(): number {
     return this.rare.controlFrameTat
   }

@@ -8,17 +8,20 @@ import { NOTHING_RARE, RareState } from './rare-state.ts'
 import type { Transport } from './transport.ts'
 
 /** Bits of `flags`, above those of HOLD: an idle connection is one of thousands, and a field each would be eight bytes. */
-export const FLAG: Readonly<Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced', number>> =
-  Object.freeze({
-    /** A message is being judged or handled, in this very call. */
-    judging: 32,
-    /** The backlog is being taken up: who releases from within a handler leaves the rest to that. */
-    takingUp: 64,
-    pongAwaited: 128,
-    checking: 256,
-    /** The app knows of it, and so is told of its end. */
-    announced: 512,
-  })
+export const FLAG: Readonly<
+  Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'replying', number>
+> = Object.freeze({
+  /** A message is being judged or handled, in this very call. */
+  judging: 32,
+  /** The backlog is being taken up: who releases from within a handler leaves the rest to that. */
+  takingUp: 64,
+  pongAwaited: 128,
+  checking: 256,
+  /** The app knows of it, and so is told of its end. */
+  announced: 512,
+  /** The answer to a heartbeat has not left yet. */
+  replying: 1024,
+})
 
 /** What leaves a connection: checked, held back until it is authenticated, and bounded while the peer does not read. */
 export abstract class OutboundHalf {

@@ -1,3 +1,4 @@
+import { quote } from './shown.ts'
 import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
 import { budgetInWords, countInWords, durationInWords, sizeInWords } from './words.ts'
@@ -83,11 +84,11 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     on(
       `${sizeInWords(size.bytes)}, ${size.fragments} fragments, ${sizeInWords(size.unauthenticatedBytes)} before authentication, ${budgetInWords(size.controlFrames, 'control frames')}`,
     ),
-  'message/rate': ({ message: { rate } }) =>
+  'message/rate': ({ message: { rate, heartbeat } }) =>
     rate === null
       ? off('no bound')
       : on(
-          `${budgetInWords(rate.messages, 'messages')}; ${sizeInWords(rate.bytes.amount)} per ${durationInWords(rate.bytes.perMs)}; per user ${budgetInWords(rate.perUser, 'messages')}; per IP ${budgetInWords(rate.perIp, 'messages')}; beyond: ${rate.exceed}`,
+          `${budgetInWords(rate.messages, 'messages')}; ${sizeInWords(rate.bytes.amount)} per ${durationInWords(rate.bytes.perMs)}; per user ${budgetInWords(rate.perUser, 'messages')}; per IP ${budgetInWords(rate.perIp, 'messages')}; beyond: ${rate.exceed}${heartbeat.length === 0 ? '' : `; answers ${list(heartbeat.map(({ text }) => quote(text)))} itself`}`,
         ),
   'message/format': ({ message: { format } }) =>
     format === null

@@ -18,6 +18,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   'message.schema': 'schema: { chat: ChatSchema }',
   'message.outbound': 'outbound: { chat: ChatSchema }',
   'message.rate': "rate: { messages: 100, per: '1 minute' }",
+  'message.heartbeat': "heartbeat: [{ text: 'ping', reply: 'pong' }]",
   'message.format': "format: { data: 'json' }",
   'message.concurrency': 'concurrency: { handlers: 16 }',
   'lifetime.backpressure': "backpressure: { bytes: '1 MiB', for: '10 seconds' }",

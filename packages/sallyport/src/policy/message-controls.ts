@@ -1,3 +1,4 @@
+import { HEARTBEAT_BUDGET, HEARTBEAT_BYTES } from '../message/heartbeat.ts'
 import { controlRow } from './control-row.ts'
 import type { ControlRow } from './control-row.ts'
 import { DEFAULTS } from './defaults.ts'
@@ -67,6 +68,12 @@ export const MESSAGE_CONTROLS: readonly ControlRow[] = [
         "'close', 'drop' or 'delay'",
         "'close'",
         'What happens beyond the budget: the connection is closed, the message dropped with an error reply, or the socket paused.',
+      ],
+      [
+        '../heartbeat',
+        '{ text, reply }[]',
+        'none',
+        `Texts that the guard answers itself, for clients that do not see pings. Each is at most ${HEARTBEAT_BYTES} bytes. They have a budget of their own: ${HEARTBEAT_BUDGET.amount} a minute for each connection. The heartbeat of \`sallyport.v1\` is always answered.`,
       ],
       OFF,
     ],

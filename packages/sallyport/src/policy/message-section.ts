@@ -1,10 +1,12 @@
+import { PING_TYPE, PONG_TYPE } from '../message/heartbeat.ts'
 import { readBudget } from './budget.ts'
 import { DEFAULTS } from './defaults.ts'
 import { openChild, readOff, refuse, refuseIdle } from './fields.ts'
 import type { Fields } from './fields.ts'
+import { readHeartbeat } from './heartbeat-section.ts'
 import { readMessageRate } from './message-rate-section.ts'
 import { readChoice, readCount, readEach, readFunction, readSize } from './scalars.ts'
-import { readSchema, readSchemaMap } from './schema-section.ts'
+import { type ReservedType, readSchema, readSchemaMap } from './schema-section.ts'
 import { pathTo, show } from './shown.ts'
 import type { Policy } from './types.ts'
 
@@ -20,10 +22,25 @@ const KEYS: readonly string[] = [
   'authorize',
   'concurrency',
   'outbound',
+  'heartbeat',
 ]
 
 /** The type of the first message in first-message mode; see docs/protocol.md. */
-const FIRST_MESSAGE_TYPE = 'auth'
+const FIRST: ReservedType = {
+  type: 'auth',
+  fault: "{ type: 'auth' } is the first message, which bears the ticket",
+  remedy: 'choose another name, or another handshake.ticket.carrier',
+}
+const PING: ReservedType = {
+  type: PING_TYPE,
+  fault: 'the guard answers this type itself: it is the heartbeat of sallyport.v1',
+  remedy: 'choose another name',
+}
+const PONG: ReservedType = {
+  ...PING,
+  type: PONG_TYPE,
+  fault: 'the guard sends this type itself, as the answer to a heartbeat',
+}
 const FIRST_MESSAGE = "handshake.ticket.carrier: 'first-message'"
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -33,11 +50,11 @@ type Message = Policy['message']
 export function readMessage(root: Fields, handshake: Policy['handshake']): Message {
   const message = openChild(root, 'message', KEYS)
   const discriminator = readDiscriminator(message)
-  const reserved = handshake.ticket?.carrier === 'first-message' ? [FIRST_MESSAGE_TYPE] : []
-  const types = readSchema(message, reserved)
+  const hasFirst = handshake.ticket?.carrier === 'first-message'
+  const types = readSchema(message, hasFirst ? [FIRST, PING] : [PING])
   const unknownFields = readChoice(message, 'unknownFields', ['strip', 'refuse'], 'strip')
-  const outbound = message.get('outbound') === undefined ? null : readSchemaMap(message, 'outbound', [])
-  const size = readMessageSize(message, reserved.length > 0)
+  const outbound = message.get('outbound') === undefined ? null : readSchemaMap(message, 'outbound', [PONG])
+  const size = readMessageSize(message, hasFirst)
   const format = readFormat(message)
   if (types !== null) refuseUnparsed(message, format)
   return Object.freeze({
@@ -52,6 +69,7 @@ export function readMessage(root: Fields, handshake: Policy['handshake']): Messa
       handlers: readCount(openChild(message, 'concurrency', ['handlers']), 'handlers', DEFAULTS.handlers, 1, 100_000),
     }),
     outbound: outbound === null ? null : Object.freeze({ types: outbound, discriminator }),
+    heartbeat: readHeartbeat(message, types, discriminator),
   })
 }
 

@@ -1,15 +1,22 @@
 import { entriesOf, openChild, readDanger, refuse } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { faultOfSchema } from './schema-value.ts'
-import { kindOf, pathTo, show } from './shown.ts'
+import { kindOf, pathTo } from './shown.ts'
 import type { SchemaMap } from './types.ts'
 
 const ANY = 'dangerouslyAcceptAnyMessage'
 const WRITE = 'write schema: { chat: ChatSchema }, a schema for every type of message that clients may send'
 const LONGEST_TYPE = 128
 
+/** A type that no message of the app may have, and why. */
+export interface ReservedType {
+  readonly type: string
+  readonly fault: string
+  readonly remedy: string
+}
+
 /** `message.schema`: what may pass, by type. It must be decided; null is "anything", asked for by name. */
-export function readSchema(message: Fields, reserved: readonly string[]): SchemaMap | null {
+export function readSchema(message: Fields, reserved: readonly ReservedType[]): SchemaMap | null {
   const said = message.get('schema')
   if (said === undefined) {
     refuse(message, 'schema', 'nothing', 'it must be decided what clients may send', WRITE)
@@ -30,7 +37,7 @@ export function readSchema(message: Fields, reserved: readonly string[]): Schema
 }
 
 /** A map of schemas by message type, on an object without prototype; the schemas themselves are the app's and stay as they are. */
-export function readSchemaMap(message: Fields, key: string, reserved: readonly string[]): SchemaMap | null {
+export function readSchemaMap(message: Fields, key: string, reserved: readonly ReservedType[]): SchemaMap | null {
   const path = pathTo(message.path, key)
   const told = message.findings.problems.length
   const entries = entriesOf(message.get(key), path, message.findings)
@@ -49,14 +56,9 @@ export function readSchemaMap(message: Fields, key: string, reserved: readonly s
       )
       continue
     }
-    if (reserved.includes(type)) {
-      refuse(
-        at,
-        type,
-        kindOf(schema),
-        `{ type: ${show(type)} } is the first message, which bears the ticket`,
-        'choose another name, or another handshake.ticket.carrier',
-      )
+    const taken = reserved.find(one => one.type === type)
+    if (taken !== undefined) {
+      refuse(at, type, kindOf(schema), taken.fault, taken.remedy)
       continue
     }
     const fault = faultOfSchema(schema)

@@ -106,6 +106,8 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     ) => Awaitable<boolean>
     readonly concurrency?: { readonly handlers?: number }
     readonly outbound?: SchemaMap
+    /** Texts that the guard answers itself, for clients that cannot see pings. The app never gets them. At most 64 bytes each. */
+    readonly heartbeat?: readonly { readonly text: string; readonly reply: string }[]
   }
   readonly lifetime?: {
     readonly authentication?: { readonly deadline?: Duration }
@@ -183,6 +185,7 @@ export interface Policy {
       | null
     readonly concurrency: { readonly handlers: number }
     readonly outbound: { readonly types: SchemaMap; readonly discriminator: string } | null
+    readonly heartbeat: readonly { readonly text: string; readonly reply: string }[]
   }
   readonly lifetime: {
     readonly authentication: { readonly deadlineMs: number } | null

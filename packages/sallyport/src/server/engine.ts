@@ -62,6 +62,8 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
     socket.setNoDelay(true)
     const transport = new EngineSocket(socket, limits, compression)
     transport.accept(answer)
+    // What was answered, which an embedder may have left to its backend.
+    admission.attempt.subprotocol = subprotocol
     const live = core.open(admission, transport, delivery)
     transport.start(live, head)
     live.begin()

@@ -57,12 +57,20 @@ export interface Seat {
   read(...messages: (object | string)[]): void
 }
 
+/** How a connection came in. */
+export interface SeatOptions {
+  delivery?: Partial<Delivery>
+  session?: Session
+  ticket?: Attempt['ticket']
+  subprotocol?: string | null
+}
+
 export interface Guarded {
   readonly core: Core
   readonly events: SallyEvent[]
   /** Denials as `code` or, in report mode, `code?`. */
   denials(): string[]
-  seat(options?: { delivery?: Partial<Delivery>; session?: Session; ticket?: Attempt['ticket'] }): Seat
+  seat(options?: SeatOptions): Seat
   /** Lets the clock run, tick by tick of the wheel; what is promised settles at each. */
   run(ms: number): Promise<void>
 }
@@ -113,13 +121,13 @@ export function guarded(t: TestContext, { handshake, message, lifetime, ...rest 
     events,
     denials: () =>
       events.filter(({ kind }) => kind === 'denial').map(({ code, enforced }) => `${code}${enforced ? '' : '?'}`),
-    seat({ delivery = {}, session = { id: 's1', user: 'ann' }, ticket = 'none' } = {}) {
+    seat({ delivery = {}, session = { id: 's1', user: 'ann' }, ticket = 'none', subprotocol = null } = {}) {
       const attempt: Attempt & { session: Session } = {
         id: `c${++seats}`,
         request: REQUEST,
         origin: 'https://app.company.com',
         session,
-        subprotocol: null,
+        subprotocol,
         ticket,
         leases: [],
         ended: false,

@@ -30,6 +30,7 @@ export function policyWith(message: Partial<Policy['message']> = {}, rest: Parti
       authorize: null,
       concurrency: { handlers: 16 },
       outbound: null,
+      heartbeat: [],
       ...message,
     },
   }
