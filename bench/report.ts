@@ -26,8 +26,16 @@ export interface Report {
 
 /** Writes `bench/results/<name>.md`, `.json` and `.svg`, and the Markdown to standard output. */
 export function writeReport(report: Report): void {
-  const folder = fileURLToPath(new URL('results/', import.meta.url))
-  mkdirSync(folder, { recursive: true })
+  writeTables(report)
+  const { title, unit, groups } = report.chart
+  writeFileSync(`${RESULTS}${report.name}.svg`, barChart(title, unit, groups))
+}
+
+const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
+
+/** The same without a chart. */
+export function writeTables(report: Omit<Report, 'chart'>): void {
+  mkdirSync(RESULTS, { recursive: true })
   const machine = machineWords()
   const tables = report.tables.map(({ title, columns, rows }) =>
     [
@@ -39,9 +47,11 @@ export function writeReport(report: Report): void {
     ].join('\n'),
   )
   const markdown = [`# ${report.title}`, ...report.notes, machine, ...tables].join('\n\n')
-  writeFileSync(`${folder}${report.name}.md`, `${markdown}\n`)
-  writeFileSync(`${folder}${report.name}.json`, `${JSON.stringify({ machine, ...(report.data as object) }, null, 1)}\n`)
-  writeFileSync(`${folder}${report.name}.svg`, barChart(report.chart.title, report.chart.unit, report.chart.groups))
+  writeFileSync(`${RESULTS}${report.name}.md`, `${markdown}\n`)
+  writeFileSync(
+    `${RESULTS}${report.name}.json`,
+    `${JSON.stringify({ machine, ...(report.data as object) }, null, 1)}\n`,
+  )
   process.stdout.write(`${markdown}\n`)
 }
 
