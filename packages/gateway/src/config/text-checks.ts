@@ -82,6 +82,15 @@ export function faultOfHeader(value: string): string | null {
   return taken.test(name) ? 'this header belongs to the protocol' : null
 }
 
+/** A header of the client that the operator lets pass, whatever it claims. */
+export function faultOfClaim(value: string): string | null {
+  const fault = faultOfHeader(value)
+  if (fault !== null) return fault
+  return /^(?:x-forwarded-(?:for|proto|host)|x-sallyport(?:-.*)?|cookie|origin)$/i.test(value.replaceAll('_', '-'))
+    ? 'the gateway writes this header itself: what a client says there never passes'
+    : null
+}
+
 /** The value of a header line. */
 export function faultOfHeaderValue(value: string): string | null {
   return /^[\t\x20-\x7e]{0,4096}$/.test(value) ? null : 'a header value is one line of printable ASCII'

@@ -162,6 +162,8 @@ export interface RelayConfig {
   readonly path: string | null
   /** Further header lines, name to value; a client cannot forge them. */
   readonly headers: { readonly [name: string]: string }
+  /** Headers of the client that pass although they claim what only a proxy or a login may say. Default none. */
+  readonly dangerouslyPassHeaders?: readonly string[]
   /** X-Forwarded-For, -Proto, -Host of what the gateway knows. Default true. What the client says of it never passes. */
   readonly forwarded: boolean
   readonly identity: IdentityConfig

@@ -39,6 +39,14 @@ export function weaknessesOf(config: GatewayConfig, { document, plaintext }: Rea
       noteClear(`upstreams.${name}`, `upstreams.${name}`, `messages and identity go in clear to ${shown}`)
     }
   }
+  for (const { id, relay } of config.routes) {
+    const passed = relay.dangerouslyPassHeaders ?? []
+    if (passed.length > 0)
+      note(
+        `routes.${id}.relay.dangerouslyPassHeaders`,
+        `the backend gets from every client what it claims by ${passed.join(', ')}`,
+      )
+  }
   for (const { id, http } of config.routes) {
     if (http !== null) noteWay(note, id, http, document.value)
   }

@@ -24,7 +24,7 @@ export interface Forwarding {
 export function createForwarding(config: RelayConfig): Forwarding {
   const reserved = ['Cookie', 'Origin', ...Object.keys(config.headers), ...identityNames(config.identity)]
   return {
-    passes: createNameFilter(reserved),
+    passes: createNameFilter(reserved, config.dangerouslyPassHeaders),
     hostOf: clientHost => {
       if (config.host === 'client') return () => clientHost
       return config.host === 'upstream' ? ({ host }) => host : () => (config.host as { fixed: string }).fixed

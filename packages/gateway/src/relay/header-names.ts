@@ -1,3 +1,5 @@
+import { isClaim } from './header-claims.ts'
+
 /** Headers that end at each hop (RFC 9110 §7.6.1), or that the gateway writes itself. */
 const HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -13,10 +15,6 @@ const HOP: ReadonlySet<string> = new Set([
   'http2-settings',
   'host',
 ])
-/** What only a proxy may say of a client, under the names that backends believe. */
-const VOUCHED =
-  /^(?:forwarded|x-forwarded(?:-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip|fastly-client-ip|x-original-.*|x-rewrite-url|via|x-sallyport(?:-.*)?)$/
-
 /**
  * A header name as CGI and WSGI servers read it: without case, and with one sign for all that is neither letter nor digit,
  * so that `X_Sallyport_User` is no way around, nor `X.Sallyport.User`, which lighttpd makes the same variable of.
@@ -32,17 +30,34 @@ export function nominatedBy(connection: string | undefined): ReadonlySet<string>
 
 const NONE: ReadonlySet<string> = new Set()
 
+/** The names whose verdict is kept: those of honest clients are few, and a flood of others is judged each time. */
+const MOST_KEPT = 1024
+
+/** Whether a header of the client may reach the backend; `nominated`: what its Connection header takes off. */
+export type NameFilter = (name: string, nominated: ReadonlySet<string>) => boolean
+
 /**
- * Decides which headers of a client may reach a backend: none that ends here, and none that only the gateway may say.
+ * Decides which headers of a client may reach a backend. Removed are those that end here, those that the gateway writes,
+ * and those that claim what only a proxy or a login may say.
  *
  * @param reserved names that the gateway writes
+ * @param allowed claims that the operator lets a client make
  */
-export function createNameFilter(
-  reserved: readonly string[],
-): (name: string, nominated: ReadonlySet<string>) => boolean {
+export function createNameFilter(reserved: readonly string[], allowed: readonly string[] = []): NameFilter {
   const own = new Set(reserved.map(canonicalName))
-  return (name, nominated) => {
+  const believed = new Set(allowed.map(canonicalName))
+  /** The canonical name of what passes; null for what does not. */
+  const verdicts = new Map<string, string | null>()
+  const judge = (name: string): string | null => {
     const plain = canonicalName(name)
-    return !HOP.has(plain) && !own.has(plain) && !VOUCHED.test(plain) && !nominated.has(plain)
+    return HOP.has(plain) || own.has(plain) || (isClaim(plain) && !believed.has(plain)) ? null : plain
+  }
+  return (name, nominated) => {
+    let plain = verdicts.get(name)
+    if (plain === undefined) {
+      plain = judge(name)
+      if (verdicts.size < MOST_KEPT && name.length <= 64) verdicts.set(name, plain)
+    }
+    return plain !== null && !nominated.has(plain)
   }
 }

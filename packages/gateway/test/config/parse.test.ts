@@ -146,3 +146,36 @@ describe('plain HTTP beside a WebSocket', () => {
       assert.throws(() => parse({ upstream: 'app', refuse: [one] }), /routes\.chat\.http\.refuse\[0\]/))
   }
 })
+
+describe('headers of a client that the operator lets pass', () => {
+  const parse = (relay: object): ReturnType<typeof parseConfigFully> => {
+    const config = goodConfig()
+    config.routes.chat.relay = relay
+    return parseConfigFully(JSON.stringify(config), { file: 'gateway.yaml', env: {} })
+  }
+  test('are weakened, by name', () => {
+    const { config, weakened } = parse({ dangerouslyPassHeaders: ['X-User-Id', 'X-Role'] })
+    assert.deepEqual(config.routes[0]!.relay.dangerouslyPassHeaders, ['X-User-Id', 'X-Role'])
+    assert.match(
+      `${weakened[0]!.path}: ${weakened[0]!.message}`,
+      /^routes\.chat\.relay\.dangerouslyPassHeaders: .*X-User-Id, X-Role$/,
+    )
+  })
+  test('none by default, and nothing is weakened', () => {
+    const { config, weakened } = parse({ dangerouslyPassHeaders: [] })
+    assert.deepEqual([config.routes[0]!.relay.dangerouslyPassHeaders, weakened], [[], []])
+  })
+  for (const one of [
+    'X-Forwarded-For',
+    'x_forwarded_proto',
+    'X-Sallyport-User',
+    'Cookie',
+    'Host',
+    'Proxy-Authorization',
+    '',
+    7,
+  ]) {
+    test(`${JSON.stringify(one)} is refused`, () =>
+      assert.throws(() => parse({ dangerouslyPassHeaders: [one] }), /routes\.chat\.relay\.dangerouslyPassHeaders\[0\]/))
+  }
+})
