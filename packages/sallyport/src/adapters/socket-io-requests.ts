@@ -4,54 +4,165 @@ import type { HandshakeControl } from '../handshake/handshake-control.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { host } from '../handshake/host.ts'
 import { origin } from '../handshake/origin.ts'
+import { isCanonicalPath } from '../handshake/request-path.ts'
 import { request as wellFormed } from '../handshake/request.ts'
 import { resolveSession } from '../handshake/session.ts'
 import { transport } from '../handshake/transport.ts'
+import { createAttemptId } from '../guard/attempt-id.ts'
 import type { Inside } from '../guard/registry.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
-import { createDoor, type Door } from '../policy/run-door.ts'
-import { deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { createDoor, type Door, type DoorCheck } from '../policy/run-door.ts'
+import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { Pace } from './socket-io-pace.ts'
 
-/** Judges a request that names a session which is open already: a poll, a post, or the upgrade to a WebSocket. */
-export type Follow = (
-  request: HandshakeRequest,
-  live: LiveConnection,
-  upgrades: boolean,
-) => ReturnType<Door<Attempt, LiveConnection>>
+/** A request as Engine.IO reads it. Engine.IO writes `_query` before its middlewares run, and acts on nothing else. */
+export interface EngineRequest extends IncomingMessage {
+  readonly _query: { readonly [name: string]: string | undefined }
+}
+
+/** Judges the requests that follow the first one of a Socket.IO session: polls, posts and upgrades. */
+export interface RequestDoors {
+  /** What of the first request is not for `handshake/request` to judge; null where it is well formed. */
+  refuseFirst(request: EngineRequest, view: HandshakeRequest): Denial | null
+  /** Judges a request that names a session. `live` is undefined where no such session is open. */
+  follow(
+    request: EngineRequest,
+    view: HandshakeRequest,
+    live: LiveConnection | undefined,
+    upgrades: boolean,
+  ): Promise<Verdict>
+  /** The session of this id has ended. */
+  ended(sid: string): void
+}
+
+/** The request of Engine.IO, and the connection that its `sid` names. */
+interface Following {
+  readonly request: EngineRequest
+  readonly live: LiveConnection | undefined
+  readonly hasEnded: boolean
+}
+
+const UNKNOWN: Denial = deny('SALLY_SESSION_MISSING', 'no Socket.IO session of this sid is open')
+/** The last poll of an honest page comes after its session ended. It is refused, and no event is emitted. */
+const ENDED: Denial = deny('SALLY_SESSION_MISSING', 'the Socket.IO session of this sid has ended')
+/** Ids of ended sessions that are remembered: at most about 1 MB. */
+const MOST_ENDED = 10_000
+/** Engine.IO's own parameters. */
+const OWN_PARAMETERS = ['EIO', 'transport', 'sid', 'j', 'b64']
+const DANGEROUS = ['__proto__', 'constructor', 'prototype']
 
 /**
- * The door for each later request of a Socket.IO session. The id in its address is no proof of anything, so it must come from
- * the page's origin and bear the credential of the session that the connection was opened for.
+ * The doors for later requests of a Socket.IO session. The id in the address proves nothing, so each request must come
+ * from the origin and bear the credential of the session that the connection was opened for. An unknown id is refused
+ * with the same answer as a wrong credential, and without a look-up.
  */
-export function createFollow({ core, observer }: Inside): Follow {
+export function createRequestDoors({ core, observer }: Inside): RequestDoors {
   const { policy, parts } = core
-  const sameSession = async (attempt: Attempt, live: LiveConnection): Promise<Verdict> => {
+  const paces = new WeakMap<LiveConnection, Pace>()
+  const ended = new Set<string>()
+  const isEnforced = (control: 'handshake/request' | 'handshake/rate'): boolean =>
+    policy.report !== 'all' && !policy.report.has(control)
+  const longestMs = isEnforced('handshake/rate') ? policy.timeoutMs / 2 : 0
+
+  const paceOf = (live: LiveConnection): Pace => {
+    let pace = paces.get(live)
+    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip)))
+    return pace
+  }
+  const checkPace = ({ request: view }: Attempt, { live }: Following): Verdict | Promise<Verdict> =>
+    live === undefined || policy.handshake.rate === null ? PASS : paceOf(live).take(view.ip, parts.now(), longestMs)
+  const checkSession = async (attempt: Attempt, { live, hasEnded }: Following): Promise<Verdict> => {
+    if (live?.readyState !== 1) return hasEnded || live !== undefined ? ENDED : UNKNOWN
     if (attempt.origin !== live.origin)
       return deny('SALLY_ORIGIN_NOT_ALLOWED', 'not the origin that opened the session')
     const found = await resolveSession(policy, parts, attempt.request)
     if (!('session' in found)) return found
     // Without sessions a connection has an id of its own; its address must stay the same.
     const same = policy.handshake.session === null || found.session.id === live.session.id
-    return same && found.session.user === live.session.user
-      ? PASS
-      : deny('SALLY_SESSION_MISSING', 'the request bears another session than its Socket.IO session was opened for')
+    if (!same || found.session.user !== live.session.user)
+      return deny(
+        'SALLY_SESSION_MISSING',
+        'the request bears another session than its Socket.IO session was opened for',
+      )
+    paceOf(live).moved(attempt.request.ip)
+    return PASS
   }
-  const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, LiveConnection> =>
-    createDoor<Attempt, LiveConnection>({
+
+  const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, Following> => {
+    const checks: DoorCheck<Attempt, Following>[] = controls.flatMap(control => {
+      const check = control.compile(policy, parts)
+      return check === null ? [] : [{ id: control.id, check }]
+    })
+    return createDoor<Attempt, Following>({
       report: policy.report,
       timeoutMs: policy.timeoutMs,
       checks: [
-        ...controls.flatMap(control => {
-          const check = control.compile(policy, parts)
-          return check === null ? [] : [{ id: control.id, check }]
-        }),
-        { id: 'handshake/session', check: sameSession },
+        ...checks,
+        { id: 'handshake/request', check: checkForm },
+        { id: 'handshake/rate', check: checkPace },
+        { id: 'handshake/session', check: checkSession },
       ],
-      observe: (control, denial, enforced, attempt) => observer.deniedAttempt(control, denial, enforced, attempt),
+      observe(control, denial, enforced, attempt) {
+        if (denial !== ENDED) observer.deniedAttempt(control, denial, enforced, attempt)
+      },
     })
+  }
   const polled = doorOf([transport, host, origin])
-  const upgraded = doorOf([transport, wellFormed, host, origin])
-  return (request, live, upgrades) => (upgrades ? upgraded : polled)(newAttempt(live.id, request), live)
+  // Origin comes first: a fragment in the address must not tell a foreign page more than any other request does.
+  const upgraded = doorOf([transport, host, origin, wellFormed])
+
+  return {
+    refuseFirst(request, view) {
+      const denial = formOf(request, view)
+      if (denial === null) return null
+      const enforced = isEnforced('handshake/request')
+      observer.deniedAttempt('handshake/request', denial, enforced, newAttempt(createAttemptId(), view))
+      return enforced ? denial : null
+    },
+    async follow(request, view, live, upgrades) {
+      const pace = live === undefined ? null : paceOf(live)
+      pace?.enter()
+      try {
+        const attempt = newAttempt(live?.id ?? createAttemptId(), view)
+        const hasEnded = ended.has(request._query['sid'] ?? '')
+        return await (upgrades ? upgraded : polled)(attempt, { request, live, hasEnded })
+      } finally {
+        pace?.leave()
+      }
+    },
+    ended(sid) {
+      ended.add(sid)
+      if (ended.size <= MOST_ENDED) return
+      for (const oldest of ended) {
+        ended.delete(oldest)
+        return
+      }
+    },
+  }
+}
+
+function checkForm({ request: view }: Attempt, { request }: Following): Verdict {
+  return formOf(request, view) ?? PASS
+}
+
+/** Why a request cannot be read in one way only; null where it can. */
+function formOf({ method, headers }: EngineRequest, view: HandshakeRequest): Denial | null {
+  if (/[^!-~]|#/.test(view.target)) return malformed('the request target holds a fragment or unprintable characters')
+  if (!isCanonicalPath(view.path)) return malformed('the request target is not a plain, canonical path')
+  const { query } = view
+  const repeated = OWN_PARAMETERS.find(name => query.getAll(name).length > 1)
+  if (repeated !== undefined) return malformed(`the parameter ${repeated} is repeated`)
+  const dangerous = DANGEROUS.find(name => query.has(name))
+  if (dangerous !== undefined) return malformed(`the parameter ${dangerous} reaches into prototypes`)
+  if (query.has('j')) return malformed('JSONP polling is not served')
+  if (method !== 'GET' && method !== 'POST') return malformed(`${method} is neither GET nor POST`)
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') return malformed('the body has a content encoding')
+  return null
+}
+
+function malformed(detail: string): Denial {
+  return deny('SALLY_REQUEST_MALFORMED', detail)
 }
 
 /**

@@ -17,7 +17,7 @@ import type { Guard } from '../index.ts'
 import type { SchemaMap } from '../policy/types.ts'
 import type { Session } from '../session/session.ts'
 import { createEventDoor, type EventSocket } from './socket-io-events.ts'
-import { createFollow, withOwnOrigin } from './socket-io-requests.ts'
+import { createRequestDoors, type EngineRequest, withOwnOrigin } from './socket-io-requests.ts'
 import { type EngineSocketLike, type Next, refuseUnfit, type SocketIoServerLike } from './socket-io-server.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
@@ -32,7 +32,7 @@ export function guardSocketIo<S extends Session, M extends SchemaMap>(
   const inside = insideOf(guard)
   const { core } = inside
   refuseUnfit(io, guard.policy)
-  const follow = createFollow(inside)
+  const doors = createRequestDoors(inside)
   const judge = createEventDoor(inside)
   const admissions = new WeakMap<IncomingMessage, Admission>()
   const lives = new Map<string, LiveConnection>()
@@ -44,20 +44,19 @@ export function guardSocketIo<S extends Session, M extends SchemaMap>(
   io.engine.use((request, response, next) => {
     const upgrades = !(response instanceof ServerResponse)
     const view = withOwnOrigin(core.fromNode(request), request)
-    // Engine.IO takes the last of several; here they would be a second opinion.
-    const ids = view.query.getAll('sid')
-    const live = lives.get(ids[0] ?? '')
+    // The very value that Engine.IO finds the session by.
+    const { sid } = (request as EngineRequest)._query
     const refuse = (refusal: ReturnType<typeof refusalOf>): void => {
       if (upgrades) refuseUpgrade(request.socket, refusal)
       else response.writeHead(refusal.status, refusal.headers).end(refusal.body)
     }
     const decide = async (): Promise<void> => {
-      if (ids.length > 1) return next(new Error('several sid'))
-      // An id that is not ours is refused by Engine.IO itself, which knows no such session either.
-      if (ids.length === 1 && ids[0] !== '') {
-        const verdict = live === undefined ? null : await follow(view, live, upgrades)
-        return verdict === null || verdict.pass ? next() : refuse(refusalOf(verdict))
+      if (sid) {
+        const verdict = await doors.follow(request as EngineRequest, view, lives.get(sid), upgrades)
+        return verdict.pass ? next() : refuse(refusalOf(verdict))
       }
+      const denial = doors.refuseFirst(request as EngineRequest, view)
+      if (denial !== null) return refuse(refusalOf(denial))
       const answer = await (upgrades ? core.admit(view, isAnswering(request.socket, request)) : core.admitPolling(view))
       if (!answer.pass) return refuse(answer)
       admissions.set(request, answer)
@@ -106,6 +105,7 @@ export function guardSocketIo<S extends Session, M extends SchemaMap>(
     })
     socket.on('close', () => {
       lives.delete(socket.id)
+      doors.ended(socket.id)
       live.closed(1006)
     })
     live.begin()

@@ -1,0 +1,59 @@
+import { excessMs, spent } from '../message/gcra.ts'
+import { deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { Budget } from '../store/store.ts'
+
+/** Requests from the address that holds the session. A poll ends with each message of the server, so honest pages send many. */
+const HOME: Budget = { amount: 3000, perMs: 60_000, burst: 100 }
+/** Requests from all other addresses together: a phone that changes networks needs one to move the session. */
+const AWAY: Budget = { amount: 60, perMs: 60_000, burst: 20 }
+/** Requests of one session that may wait or be looked up at once. An honest page has a poll, a post and an upgrade. */
+const MOST_AT_ONCE = 8
+
+/** Limits how often the session of one Socket.IO connection is looked up. Requests over the budget wait their turn. */
+export class Pace {
+  #home: string
+  #homeTat = 0
+  #awayTat = 0
+  #running = 0
+
+  /** `home` is the address that opened the connection. */
+  constructor(home: string) {
+    this.#home = home
+  }
+
+  /**
+   * Takes one request from the budget of its address. The promise resolves when the request may go on. Denies what
+   * would wait longer than `longestMs`, and too many requests at once.
+   */
+  take(address: string, now: number, longestMs: number): Verdict | Promise<Verdict> {
+    const isHome = address === this.#home
+    const budget = isHome ? HOME : AWAY
+    const tat = isHome ? this.#homeTat : this.#awayTat
+    const wait = excessMs(tat, now, 1, budget)
+    if (this.#running > MOST_AT_ONCE) {
+      return deny('SALLY_HANDSHAKE_RATE', `more than ${MOST_AT_ONCE} requests of one Socket.IO session at once`, 1)
+    }
+    if (wait > longestMs) {
+      return deny('SALLY_HANDSHAKE_RATE', 'too many requests of one Socket.IO session', Math.ceil(wait / 1000))
+    }
+    const next = spent(tat, now, 1, budget)
+    if (isHome) this.#homeTat = next
+    else this.#awayTat = next
+    if (wait === 0) return PASS
+    return new Promise(resolve => setTimeout(resolve, wait, PASS))
+  }
+
+  /** One more request is judged. Call `leave` when it is done. */
+  enter(): void {
+    this.#running++
+  }
+
+  leave(): void {
+    this.#running--
+  }
+
+  /** The session proved itself from this address: it is its home from now on. */
+  moved(address: string): void {
+    this.#home = address
+  }
+}
