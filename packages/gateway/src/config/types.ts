@@ -125,9 +125,9 @@ export interface UpstreamConfig {
   /** `ws://` or `http://host:port`, `wss://` or `https://host:port`, `unix:/path`. At least one. */
   readonly targets: readonly string[]
   readonly balance: 'round-robin' | 'least-connections'
-  /** TCP, TLS and the handshake's answer together, in ms. Default 5000. */
+  /** TCP, TLS and the handshake's answer together, at one target, in ms. Default 5000. */
   readonly connectTimeoutMs: number
-  /** How long a target is passed over after `failures` failed connects in a row, in ms. Default 10 000. */
+  /** How long a target is passed over after `failures` failed connects in a row, or a failed probe, in ms. Default 10 000. */
   readonly ejectMs: number
   /** Default 1. */
   readonly failures: number

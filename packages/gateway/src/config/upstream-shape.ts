@@ -35,9 +35,17 @@ export const upstream = mapped(
       'round-robin' as const,
       'How a backend is chosen. Default round-robin.',
     ),
-    connectTimeout: may(duration(), 5000, 'TCP, TLS and the answer to the handshake together. Default 5 s.'),
-    eject: may(duration(), 10_000, 'How long a backend is passed over that cannot be reached. Default 10 s.'),
-    failures: may(count(1, 1000), 1, 'Failed connects in a row before that. Default 1.'),
+    connectTimeout: may(
+      duration(),
+      5000,
+      'TCP, TLS and the answer to the handshake together, at one target; at most two are waited for. Default 5 s.',
+    ),
+    eject: may(
+      duration(),
+      10_000,
+      'How long a target is passed over that takes no connection or fails a probe; a probe that it answers ends this sooner. The last target is never passed over. Default 10 s.',
+    ),
+    failures: may(count(1, 1000), 1, 'Connects in a row that the target did not take before that. Default 1.'),
     health: may(health, null, 'A look at each backend now and then.'),
     tls: may(
       object({

@@ -103,12 +103,12 @@ export function createGateway(given: GatewayParts): Gateway {
     },
     targets: () =>
       [...serving.pools.values()].flatMap(({ name, targets }) =>
-        targets.map(({ address, open, reason, answers, ejectedUntil }) => ({
+        targets.map(target => ({
           upstream: name,
-          target: address.label,
-          open,
-          healthy: answers && ejectedUntil <= Date.now(),
-          reason,
+          target: target.address.label,
+          open: target.open,
+          healthy: target.isHealthy(Date.now()),
+          reason: target.reason,
         })),
       ),
     refusals: () => refusals.list(),

@@ -3,10 +3,10 @@ import { Agent as TlsAgent } from 'node:https'
 import { createProxyServer } from 'httpxy'
 import { embed } from 'sallyport/embed'
 import type { HttpConfig } from '../config/types.ts'
-import { failure } from '../upstream/failure.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { Address } from '../upstream/target.ts'
+import type { Address, Target } from '../upstream/target.ts'
 import { createForwarding } from './backend-request.ts'
+import { createExchange, type Exchange, isRepeatable } from './exchange.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import type { GatewayLog } from './contract.ts'
 import { nominatedBy } from './header-names.ts'
@@ -34,7 +34,7 @@ export function createPassage(
   const { relay } = route
   const { passes, hostOf } = createForwarding(relay)
   const { view } = embed(guard)
-  const proxy = createProxyServer({ proxyTimeout: http.timeoutMs })
+  const proxy = createProxyServer()
   const plain = new PlainAgent({ keepAlive: true, maxFreeSockets: 64 })
   const tls = new TlsAgent({
     keepAlive: true,
@@ -43,25 +43,30 @@ export function createPassage(
     ...(pool.tls?.serverName == null ? {} : { servername: pool.tls.serverName }),
     rejectUnauthorized: pool.tls?.dangerouslyAcceptAnyCertificate !== true,
   })
-  proxy.on('proxyRes', (answer, _request, response) => {
+  const underWay = new WeakMap<IncomingMessage, Exchange>()
+  proxy.on('proxyReq', (outgoing, request) => underWay.get(request)?.sends(outgoing))
+  proxy.on('proxyRes', (answer, request, response) => {
+    underWay.get(request)?.answered()
     for (const name of HOP_OF_ANSWER) delete answer.headers[name]
     // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
     answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close'
   })
 
-  const headersFor = (request: IncomingMessage, address: Address): Record<string, string | string[]> => {
+  /** All but Host, which depends on the target, and what the operator adds. */
+  const headersFor = (request: IncomingMessage): Record<string, string | string[]> => {
     const headers: Record<string, string | string[]> = {}
     const { connection, cookie, origin, host = '' } = request.headers
     const nominated = nominatedBy(connection)
     for (const [name, value] of Object.entries(request.headers)) {
       if (value !== undefined && passes(name, nominated)) headers[name] = value
     }
+    // Node has answered it already.
+    delete headers['expect']
     // What frames the body is the parser's own: it was read strictly, and is written anew. No peer may nominate it away
     // (`Connection: Content-Length`): the body would be the next request.
     const { 'content-length': length, 'transfer-encoding': coding } = request.headers
     if (coding !== undefined) headers['transfer-encoding'] = 'chunked'
     else if (length !== undefined) headers['content-length'] = length
-    headers['host'] = hostOf(host)(address)
     const cookies = filterCookies(cookie, relay.cookies)
     if (cookies !== null) headers['cookie'] = cookies
     const said = relay.origin === 'pass' ? origin : relay.origin === 'strip' ? undefined : relay.origin.fixed
@@ -72,47 +77,51 @@ export function createPassage(
       headers['x-forwarded-proto'] = client.secure ? 'https' : 'http'
       headers['x-forwarded-host'] = host
     }
-    return { ...headers, ...relay.headers }
+    return headers
   }
 
   return {
     hosts: route.hosts,
     path: http.path.endsWith('/') ? `${http.path}*` : `${http.path}/*`,
     handle(request, response) {
-      const target = pool.pick()
-      if (target === null) {
-        send(response, 503, 'GATEWAY_UPSTREAM_NONE')
-        return
-      }
-      const { address } = target
-      const { connect } = address
-      request.headers = headersFor(request, address)
-      target.open++
-      response.once('close', () => {
-        target.open--
-      })
-      proxy
-        .web(request, response, {
-          agent: address.tls ? tls : plain,
-          target: {
-            protocol: address.tls ? 'https:' : 'http:',
-            ...('path' in connect ? { socketPath: connect.path } : { host: address.hostname, port: connect.port }),
-          },
-        })
-        .then(
-          () => pool.report(target, null),
-          (error: NodeJS.ErrnoException) => {
-            const { code = error.name } = error
+      const written = headersFor(request)
+      const clientHost = request.headers.host ?? ''
+      const mayRepeat = isRepeatable(request)
+      const tried = new Set<Target>()
+      const ask = (target: Target): void => {
+        const { address } = target
+        tried.add(target)
+        target.open++
+        request.headers = { ...written, host: hostOf(clientHost)(address), ...relay.headers }
+        const exchange = createExchange(http.timeoutMs, () => pool.report(target, null))
+        underWay.set(request, exchange)
+        const end = (): void => {
+          target.open--
+          exchange.end()
+        }
+        proxy
+          .web(request, response, { agent: address.tls ? tls : plain, target: whereTo(address) })
+          .then(end, (error: NodeJS.ErrnoException) => {
+            end()
             // A client that left is no fault of the backend.
-            if (request.destroyed && !request.complete) return
-            if (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ETIMEDOUT') {
-              pool.report(target, failure('GATEWAY_UPSTREAM_UNREACHABLE', `${code} at ${address.label}`))
+            if (response.destroyed || (request.destroyed && !request.complete)) return
+            const failed = exchange.failureOf(error, address)
+            const { code, detail, status } = failed
+            log.warn({ route: route.id, upstream: pool.name, target: address.label, code, detail }, 'plain HTTP failed')
+            if (exchange.isAnswered || response.headersSent) {
+              response.destroy()
+              return
             }
-            log.warn({ route: route.id, upstream: pool.name, target: address.label, detail: code }, 'plain HTTP failed')
-            if (response.headersSent) response.destroy()
-            else send(response, 502, 'GATEWAY_UPSTREAM_UNREACHABLE')
-          },
-        )
+            pool.report(target, failed)
+            const isLost = failed.evidence === 'unreachable' || exchange.isStale(error)
+            const next = mayRepeat && isLost && tried.size === 1 ? pool.pick(tried) : null
+            if (next === null) send(response, status, code)
+            else ask(next)
+          })
+      }
+      const first = pool.pick()
+      if (first === null) send(response, 503, 'GATEWAY_UPSTREAM_NONE')
+      else ask(first)
     },
     stop() {
       // Requests under way go on: only what is idle is closed.
@@ -121,6 +130,12 @@ export function createPassage(
       }
     },
   }
+}
+
+/** A target as httpxy takes one. */
+function whereTo({ tls, connect, hostname }: Address): object {
+  const at = 'path' in connect ? { socketPath: connect.path } : { host: hostname, port: connect.port }
+  return { protocol: tls ? 'https:' : 'http:', ...at }
 }
 
 function send(response: ServerResponse, status: number, code: string): void {

@@ -51,11 +51,9 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     try {
       const connected = await pool.connect(await requestOf(admission), signal)
       if (!connected.ok && !signal.aborted) {
-        const { code, detail } = connected
-        log.warn(
-          { route: config.id, upstream: pool.name, connection: admission.attempt.id, code, detail },
-          'no backend took the connection',
-        )
+        const { code, detail, answered } = connected
+        const facts = { route: config.id, upstream: pool.name, connection: admission.attempt.id, code, detail }
+        log.warn(answered === null ? facts : { ...facts, status: answered }, 'no backend took the connection')
       }
       return connected
     } catch (error) {
@@ -117,7 +115,8 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     if (left.signal.aborted || socket.destroyed || !connected.ok) {
       doors.abandon(admission)
       if (connected.ok) giveBack(connected)
-      else if (!left.signal.aborted) refuseSocket(socket, gatewayAnswer(connected.status, connected.code))
+      else if (!left.signal.aborted)
+        refuseSocket(socket, gatewayAnswer(connected.status, connected.code, connected.headers))
       if (left.signal.aborted) socket.destroySoon()
       return
     }

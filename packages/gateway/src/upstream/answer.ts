@@ -6,8 +6,20 @@ export const MAX_ANSWER_BYTES = 16_384
 
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [\t -~\x80-\xff]*)?$/
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~\x80-\xff]*)$/
-/** What the client is told as it is: whose fault it is stays the same with a gateway between. */
-const OWN_STATUS: ReadonlySet<number> = new Set([401, 403, 404, 410, 429, 503])
+/**
+ * What a client may learn of a refusal beside its status: where to go, how to sign in, when to come again, what is spoken
+ * (RFC 9110 §10.2.2, §10.2.3, §11.6.1, §7.8, §15.5.6; RFC 6455 §4.4). No cookie, nothing of the body, nothing that frames it.
+ */
+const TOLD: ReadonlyMap<string, string> = new Map(
+  ['Location', 'WWW-Authenticate', 'Retry-After', 'Sec-WebSocket-Version', 'Upgrade', 'Allow'].map(name => [
+    name.toLowerCase(),
+    name,
+  ]),
+)
+/** Greatest value of such a header, in characters. A longer one is left out. */
+const TOLD_CHARACTERS = 4096
+/** These are lists; any other that comes twice says nothing. */
+const LISTS: ReadonlySet<string> = new Set(['www-authenticate', 'sec-websocket-version', 'upgrade', 'allow'])
 
 /** What a backend agreed to. */
 export interface Agreement {
@@ -27,8 +39,12 @@ export function readAnswer(head: string, key: string, offered: readonly string[]
   const status = Number(STATUS_LINE.exec(first!)?.[1] ?? 0)
   if (status === 0) return failure('GATEWAY_UPSTREAM_BROKEN', 'the answer is not HTTP/1.1')
   if (status !== 101) {
-    const told = OWN_STATUS.has(status) ? status : 502
-    return failure('GATEWAY_UPSTREAM_REFUSED', `the backend answered ${status}`, told)
+    return failure('GATEWAY_UPSTREAM_REFUSED', `the backend answered ${status}`, {
+      // No client knows what to do with 600 (RFC 9110 §15).
+      status: status >= 200 && status < 600 ? status : 502,
+      answered: status,
+      headers: toldHeaders(lines),
+    })
   }
   const fields = new Map<string, string>()
   for (const line of lines) {
@@ -47,6 +63,29 @@ export function readAnswer(head: string, key: string, offered: readonly string[]
   if (subprotocol !== null && !offered.includes(subprotocol))
     return broken('chooses a subprotocol that was not offered')
   return { ok: true, subprotocol }
+}
+
+/** Whether it is an interim answer, which another follows: 100 or 103, say. */
+export function isInterim(head: string): boolean {
+  return /^HTTP\/1\.[01] 1(?!01)\d\d(?:[ \r]|$)/.test(head)
+}
+
+function toldHeaders(lines: readonly string[]): { readonly [name: string]: string } {
+  const values = new Map<string, string>()
+  const unclear = new Set<string>()
+  for (const line of lines) {
+    const [, name = '', value = ''] = FIELD.exec(line) ?? []
+    const key = name.toLowerCase()
+    if (!TOLD.has(key)) continue
+    const before = values.get(key)
+    if (before !== undefined && !LISTS.has(key)) unclear.add(key)
+    values.set(key, before === undefined ? value.trim() : `${before}, ${value.trim()}`)
+  }
+  return Object.fromEntries(
+    Array.from(values, ([key, value]): [string, string] => [TOLD.get(key)!, value]).filter(
+      ([name, value]) => value.length <= TOLD_CHARACTERS && !unclear.has(name.toLowerCase()),
+    ),
+  )
 }
 
 function broken(what: string): Failure {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { connect as connectPlain, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
 import type { UpstreamTls } from '../config/types.ts'
-import { MAX_ANSWER_BYTES, readAnswer } from './answer.ts'
-import { type Failure, failure } from './failure.ts'
+import { isInterim, MAX_ANSWER_BYTES, readAnswer } from './answer.ts'
+import { evidenceOf, type Failure, failure } from './failure.ts'
+import { openSocket } from './open-socket.ts'
 import type { Address } from './target.ts'
 
 /** An opening handshake for a backend. */
@@ -48,9 +48,15 @@ export function connectBackend(
     const key = randomBytes(16).toString('base64')
     const socket = openSocket(address, tls)
     let read: Buffer = NOTHING
+    /** Bytes of interim answers (RFC 9110 §15.2) before `read`. */
+    let skipped = 0
+    let connected = false
     let reached = false
+    let done = false
 
     const finish = (result: BackendConnection | Failure): void => {
+      if (done) return
+      done = true
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       socket.off('data', onData)
@@ -62,35 +68,52 @@ export function connectBackend(
       resolve(result)
     }
     const onAbort = (): void => finish(failure('GATEWAY_UPSTREAM_NONE', 'the client left meanwhile'))
-    const onError = (error: NodeJS.ErrnoException): void =>
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const cause = error.code ?? error.name
+      const evidence = evidenceOf(error, connected)
       finish(
         reached
-          ? failure('GATEWAY_UPSTREAM_BROKEN', `the backend broke off before it answered (${error.code ?? error.name})`)
-          : failure('GATEWAY_UPSTREAM_UNREACHABLE', `${error.code ?? error.name} at ${address.label}`),
+          ? failure('GATEWAY_UPSTREAM_BROKEN', `the backend broke off before it answered (${cause})`, { evidence })
+          : failure('GATEWAY_UPSTREAM_UNREACHABLE', `${cause} at ${address.label}`, { evidence }),
       )
+    }
     const onClose = (): void =>
       finish(failure('GATEWAY_UPSTREAM_BROKEN', 'the backend closed the connection before it answered'))
     const onData = (chunk: Buffer): void => {
-      const from = Math.max(0, read.length - 3)
+      let from = Math.max(0, read.length - 3)
       read = read.length === 0 ? chunk : Buffer.concat([read, chunk])
-      const end = read.indexOf('\r\n\r\n', from, 'latin1')
-      if (end === -1 ? read.length > MAX_ANSWER_BYTES : end > MAX_ANSWER_BYTES) {
-        finish(failure('GATEWAY_UPSTREAM_BROKEN', `the head of the answer is over ${MAX_ANSWER_BYTES} bytes`))
-      } else if (end !== -1) {
-        socket.pause()
-        const agreed = readAnswer(read.toString('latin1', 0, end), key, request.subprotocols)
-        finish(agreed.ok ? { ...agreed, socket, head: read.subarray(end + 4) } : agreed)
+      for (;;) {
+        const end = read.indexOf('\r\n\r\n', from, 'latin1')
+        if (skipped + (end === -1 ? read.length : end) > MAX_ANSWER_BYTES) {
+          finish(failure('GATEWAY_UPSTREAM_BROKEN', `the head of the answer is over ${MAX_ANSWER_BYTES} bytes`))
+          return
+        }
+        if (end === -1) return
+        const head = read.toString('latin1', 0, end)
+        if (!isInterim(head)) {
+          socket.pause()
+          const agreed = readAnswer(head, key, request.subprotocols)
+          finish(agreed.ok ? { ...agreed, socket, head: read.subarray(end + 4) } : agreed)
+          return
+        }
+        skipped += end + 4
+        read = read.subarray(end + 4)
+        from = 0
       }
     }
-    const timer = setTimeout(() => {
+    // What came while the event loop was busy is read first: a busy gateway is no silent backend.
+    const timer = setTimeout(() => setImmediate(onLate), timeoutMs)
+    const onLate = (): void =>
       finish(failure('GATEWAY_UPSTREAM_TIMEOUT', `no answer of ${address.label} within ${timeoutMs} ms`))
-    }, timeoutMs)
 
     signal?.addEventListener('abort', onAbort)
     socket.setNoDelay(true)
     socket.on('error', onError)
     socket.on('close', onClose)
     socket.on('data', onData)
+    socket.once('connect', () => {
+      connected = true
+    })
     socket.once(address.tls ? 'secureConnect' : 'connect', () => {
       reached = true
       socket.setKeepAlive(true, KEEP_ALIVE_MS)
@@ -107,19 +130,6 @@ function handshakeOf(request: BackendRequest, address: Address, key: string): st
   const { subprotocols } = request
   const protocol = subprotocols.length === 0 ? '' : `Sec-WebSocket-Protocol: ${subprotocols.join(', ')}\r\n`
   return `GET ${request.path} HTTP/1.1\r\nHost: ${request.hostOf(address)}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${protocol}${request.lines}\r\n`
-}
-
-export function openSocket(address: Address, tls: UpstreamTls | null): Socket {
-  if (!address.tls) return connectPlain(address.connect)
-  const servername = tls?.serverName ?? address.hostname
-  return connectTls({
-    ...address.connect,
-    // An IP address is no SNI name (RFC 6066 §3); it is verified against the certificate all the same.
-    ...(/^[\d.]+$|:/.test(servername) ? {} : { servername }),
-    ...(tls?.ca == null ? {} : { ca: tls.ca }),
-    rejectUnauthorized: tls?.dangerouslyAcceptAnyCertificate !== true,
-    ALPNProtocols: ['http/1.1'],
-  })
 }
 
 function destroy(this: Socket): void {

@@ -11,6 +11,16 @@ export type FailureCode =
   /** What it answered is no RFC 6455 handshake. */
   | 'GATEWAY_UPSTREAM_BROKEN'
 
+/**
+ * What a failure says about its target:
+ *
+ * - `nothing`: the cause is the gateway itself, or the client left.
+ * - `alive`: the backend answered in HTTP.
+ * - `doubt`: a client can bring this about with a request of its choice. A probe decides.
+ * - `unreachable`: nobody took the connection, which no client can bring about.
+ */
+export type Evidence = 'nothing' | 'alive' | 'doubt' | 'unreachable'
+
 /** A connection to a backend that did not come about. */
 export interface Failure {
   readonly ok: false
@@ -19,8 +29,11 @@ export interface Failure {
   readonly status: number
   /** For the operator. */
   readonly detail: string
-  /** Whether it speaks against the target, and not against this one request. */
-  readonly blames: boolean
+  readonly evidence: Evidence
+  /** The status of the backend's own answer; null where there was none. */
+  readonly answered: number | null
+  /** Headers of the backend's answer that the client gets. */
+  readonly headers: { readonly [name: string]: string }
 }
 
 const STATUS: { readonly [code in FailureCode]: number } = {
@@ -31,7 +44,85 @@ const STATUS: { readonly [code in FailureCode]: number } = {
   GATEWAY_UPSTREAM_BROKEN: 502,
 }
 
-export function failure(code: FailureCode, detail: string, status: number = STATUS[code]): Failure {
-  const blames = code !== 'GATEWAY_UPSTREAM_NONE' && (code !== 'GATEWAY_UPSTREAM_REFUSED' || status >= 500)
-  return { ok: false, code, status, detail, blames }
+const EVIDENCE: { readonly [code in FailureCode]: Evidence } = {
+  GATEWAY_UPSTREAM_NONE: 'nothing',
+  GATEWAY_UPSTREAM_UNREACHABLE: 'unreachable',
+  GATEWAY_UPSTREAM_TIMEOUT: 'doubt',
+  GATEWAY_UPSTREAM_REFUSED: 'alive',
+  GATEWAY_UPSTREAM_BROKEN: 'doubt',
+}
+
+const NO_HEADERS = Object.freeze({})
+
+/** A failure with what follows from its code. */
+export function failure(
+  code: FailureCode,
+  detail: string,
+  rest: Partial<Pick<Failure, 'status' | 'evidence' | 'answered' | 'headers'>> = {},
+): Failure {
+  return {
+    ok: false,
+    code,
+    detail,
+    status: STATUS[code],
+    evidence: EVIDENCE[code],
+    answered: null,
+    headers: NO_HEADERS,
+    ...rest,
+  }
+}
+
+/** Causes within the gateway or its machine: no descriptors, ports, memory, route, permission or resolver. */
+const OWN: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EADDRINUSE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EAGAIN',
+  'EACCES',
+  'EPERM',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'EAI_MEMORY',
+  'EAI_SYSTEM',
+])
+
+/** Causes at the target, or on the way to it, before TCP was open. */
+const OUTSIDE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENOENT',
+  'ENOTFOUND',
+])
+
+/**
+ * The codes of an error. A name with several addresses fails with one error for each
+ * (https://nodejs.org/api/net.html#socketconnectoptions-connectlistener, `autoSelectFamily`).
+ */
+function codesOf(error: NodeJS.ErrnoException): readonly string[] {
+  const { errors } = error as { errors?: readonly NodeJS.ErrnoException[] }
+  return (errors ?? [error]).map(one => one.code ?? one.name)
+}
+
+/** Whether the gateway itself is the cause. */
+export function isOwnFault(error: NodeJS.ErrnoException): boolean {
+  return codesOf(error).every(code => OWN.has(code))
+}
+
+/**
+ * What an error says about the target that was dialled.
+ *
+ * @param connected whether TCP was open before
+ */
+export function evidenceOf(error: NodeJS.ErrnoException, connected: boolean): Evidence {
+  if (isOwnFault(error)) return 'nothing'
+  if (connected) return 'doubt'
+  // One of its addresses may have failed by our own fault: then the others do not prove that it is down.
+  return codesOf(error).every(code => OUTSIDE.has(code) || code === 'ENETUNREACH') ? 'unreachable' : 'doubt'
 }

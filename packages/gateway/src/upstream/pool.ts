@@ -2,6 +2,8 @@ import type { UpstreamConfig } from '../config/types.ts'
 import { type BackendConnection, type BackendRequest, connectBackend } from './connect.ts'
 import { type Failure, failure } from './failure.ts'
 import { watchHealth } from './health.ts'
+import { createLifeProbe, type LifeProbe } from './life-probe.ts'
+import { createTargetStates } from './target-state.ts'
 import { parseAddress, Target } from './target.ts'
 
 /** What changes with a backend, told to the operator. */
@@ -21,96 +23,120 @@ export interface Pool {
   readonly name: string
   readonly targets: readonly Target[]
   readonly tls: UpstreamConfig['tls']
-  /** Opens a connection to a backend; one that cannot be reached is passed over for the next, each tried once. */
+  /**
+   * Opens a connection to a backend. Where one cannot be reached the next is tried, each once; where one answers 502, 503 or
+   * 504, breaks off or does not answer in time, one other is.
+   */
   connect(request: BackendRequest, signal: AbortSignal | null): Promise<PooledConnection | Failure>
-  /** The backend for a plain HTTP request; null when none answers. */
-  pick(): Target | null
-  /** Tells of a plain HTTP request that reached its backend or did not. */
+  /** The backend for a plain HTTP request, but for those that were tried; null when there is none. */
+  pick(tried?: ReadonlySet<Target>): Target | null
+  /** Tells that a plain HTTP request was answered (null), or why not. */
   report(target: Target, failed: Failure | null): void
   /** Ends the active checks. */
   stop(): void
 }
 
+/** What {@link createPool} takes instead of its own, for tests. */
+export interface PoolParts {
+  /** Ms since the epoch. */
+  readonly now?: () => number
+  readonly probe?: LifeProbe
+}
+
+/** How much is known against a target that is chosen. */
+const HEALTHY = 0
+const FAILING = 1
+const EJECTED = 2
+
 /** Compiles an upstream. Throws a `TypeError` for a target that is none. */
-export function createPool(name: string, config: UpstreamConfig, log: PoolLog, now: () => number = Date.now): Pool {
+export function createPool(name: string, config: UpstreamConfig, log: PoolLog, parts: PoolParts = {}): Pool {
+  const { connectTimeoutMs, health, tls } = config
+  const { now = Date.now, probe = createLifeProbe(health?.path ?? '/', connectTimeoutMs, tls) } = parts
   const targets = config.targets.map(label => new Target(parseAddress(label)))
   if (targets.length === 0) throw new TypeError(`upstreams.${name} has no target`)
+  const states = createTargetStates({ name, targets, config, log, now, probe })
+  const watched = health === null ? null : watchHealth(name, targets, health, tls, log)
+  const choose = createChoice(targets, config.balance, now)
+
+  return {
+    name,
+    targets,
+    tls,
+    report: states.report,
+    pick: (tried = NONE) => choose(tried, EJECTED),
+    async connect(request, signal) {
+      const tried = new Set<Target>()
+      let failed = null as Failure | null
+      let retried = false
+      const deadline = now() + 2 * connectTimeoutMs
+      for (;;) {
+        const isFresh = failed === null || failed.code === 'GATEWAY_UPSTREAM_UNREACHABLE'
+        const target = choose(tried, isFresh ? EJECTED : FAILING)
+        const timeoutMs = Math.min(connectTimeoutMs, deadline - now())
+        if (target === null || timeoutMs <= 0)
+          return failed ?? failure('GATEWAY_UPSTREAM_NONE', `no backend of ${name} is up`)
+        tried.add(target)
+        target.open++
+        const result = await connectBackend({ address: target.address, tls, timeoutMs }, request, signal)
+        if (signal?.aborted === true) {
+          target.open--
+          if (result.ok) result.socket.destroy()
+          return failure('GATEWAY_UPSTREAM_NONE', 'the client left meanwhile')
+        }
+        if (result.ok) {
+          states.report(target, null)
+          return { ...result, target }
+        }
+        target.open--
+        states.report(target, result)
+        failed = failed?.answered != null && result.answered === null ? failed : result
+        // Nothing was sent to a target that was not reached: the next may have it. What was sent is repeated once.
+        if (result.code === 'GATEWAY_UPSTREAM_UNREACHABLE') continue
+        if (retried || result.status < 502 || result.status > 504) return failed
+        retried = true
+      }
+    },
+    stop() {
+      states.stop()
+      watched?.stop()
+    },
+  }
+}
+
+/** Whose turn it is, of those that were not tried: healthy ones first, then those that are used for want of another. */
+function createChoice(
+  targets: readonly Target[],
+  balance: UpstreamConfig['balance'],
+  now: () => number,
+): (tried: ReadonlySet<Target>, most: number) => Target | null {
   let turn = 0
-
-  const isUp = (target: Target): boolean => target.answers && target.ejectedUntil <= now()
-
-  const choose = (tried: ReadonlySet<Target>): Target | null => {
+  const chooseOf = (tried: ReadonlySet<Target>, rank: number): Target | null => {
+    const time = now()
     let best: Target | null = null
     for (let step = 0; step < targets.length; step++) {
       const target = targets[(turn + step) % targets.length]!
-      if (tried.has(target) || !isUp(target)) continue
-      if (config.balance === 'round-robin') {
+      if (tried.has(target) || rankOf(target, time) !== rank) continue
+      if (balance === 'round-robin') {
         turn = (turn + step + 1) % targets.length
         return target
       }
       if (best === null || target.open < best.open) best = target
     }
-    turn = (turn + 1) % targets.length
+    if (best !== null) turn = (turn + 1) % targets.length
     return best
   }
-
-  const report = (target: Target, failed: Failure | null): void => {
-    if (failed === null) {
-      if (target.failures > 0) log.info({ upstream: name, target: target.address.label }, 'the backend answers again')
-      target.failures = 0
-      target.ejectedUntil = 0
-      if (target.answers) target.reason = null
-      return
+  return (tried, most) => {
+    for (let rank = HEALTHY; rank <= most; rank++) {
+      const target = chooseOf(tried, rank)
+      if (target !== null) return target
     }
-    if (!failed.blames) return
-    target.failures++
-    if (target.failures < config.failures) return
-    target.ejectedUntil = now() + config.ejectMs
-    target.reason = failed.detail
-    log.warn(
-      { upstream: name, target: target.address.label, code: failed.code, detail: failed.detail, forMs: config.ejectMs },
-      'the backend is passed over',
-    )
+    return null
   }
+}
 
-  const health = config.health === null ? null : watchHealth(name, targets, config.health, config.tls, log)
-
-  return {
-    name,
-    targets,
-    tls: config.tls,
-    report,
-    pick: () => choose(NONE),
-    async connect(request, signal) {
-      const tried = new Set<Target>()
-      let last: Failure | null = null
-      const deadline = now() + config.connectTimeoutMs
-      for (;;) {
-        const target = choose(tried)
-        const timeoutMs = deadline - now()
-        if (target === null || timeoutMs <= 0) {
-          return last ?? failure('GATEWAY_UPSTREAM_NONE', `no backend of ${name} is up`)
-        }
-        tried.add(target)
-        target.open++
-        const result = await connectBackend({ address: target.address, tls: config.tls, timeoutMs }, request, signal)
-        if (signal?.aborted === true || !result.ok) target.open--
-        if (!result.ok) {
-          if (signal?.aborted !== true) report(target, result)
-          last = result
-          if (result.code === 'GATEWAY_UPSTREAM_UNREACHABLE' && signal?.aborted !== true) continue
-          return result
-        }
-        if (signal?.aborted === true) {
-          result.socket.destroy()
-          return failure('GATEWAY_UPSTREAM_NONE', 'the client left meanwhile')
-        }
-        report(target, null)
-        return { ...result, target }
-      }
-    },
-    stop: () => health?.stop(),
-  }
+function rankOf(target: Target, time: number): number {
+  if (!target.answers) return Infinity
+  return target.isHealthy(time) ? HEALTHY : target.isUsable(time) ? FAILING : EJECTED
 }
 
 const NONE: ReadonlySet<Target> = new Set()

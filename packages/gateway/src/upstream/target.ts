@@ -22,13 +22,27 @@ export class Target {
   failures = 0
   /** Passed over until then, in ms since the epoch. */
   ejectedUntil = 0
+  /** It fails, and is used all the same: no other target is left. */
+  failing = false
   /** False while the active check fails. */
   answers = true
+  /** When it last answered in HTTP, in ms since the epoch. */
+  answeredAt = 0
   /** Why it is passed over; null while it is not. */
   reason: string | null = null
 
   constructor(address: Address) {
     this.address = address
+  }
+
+  /** Whether new connections may go to it. */
+  isUsable(now: number): boolean {
+    return this.answers && this.ejectedUntil <= now
+  }
+
+  /** Whether it is usable, and nothing is known against it. */
+  isHealthy(now: number): boolean {
+    return this.isUsable(now) && !this.failing
   }
 }
 

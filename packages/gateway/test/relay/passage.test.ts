@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { configOf, createWorld, type GatewayWorld, ORIGIN, route } from '../support/gateway-world.ts'
 import { createApp, http, serving } from '../support/plain-app.ts'
@@ -104,6 +104,64 @@ describe('plain HTTP of a route goes through', () => {
     await app.close()
   })
 
+  const brief = (target: string, timeoutMs: number): Promise<GatewayWorld> =>
+    createWorld(configOf([target], [route({ http: { ...http, timeoutMs } })]))
+
+  test('http.timeout is the wait for the head: an answer that pauses for longer is not cut', async () => {
+    const app = await createApp(async (_incoming, response) => {
+      for (const part of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
+        response.write(part)
+        await new Promise(resolve => setTimeout(resolve, 250))
+      }
+      response.end()
+    })
+    const world = await brief(app.target, 100)
+    assert.deepEqual((await ask(world, {})).body, 'data: 1\n\ndata: 2\n\ndata: 3\n\n')
+    await world.close()
+    await app.close()
+  })
+
+  test('http.timeout begins when the request is sent: a slow upload is not cut', async () => {
+    const app = await createApp(async (incoming, response) => {
+      let length = 0
+      for await (const chunk of incoming) length += (chunk as Buffer).length
+      response.end(String(length))
+    })
+    const world = await brief(app.target, 300)
+    const asked = request({ host: '127.0.0.1', port: world.port, method: 'PUT', agent: false })
+    const answered = once(asked, 'response')
+    for (let part = 0; part < 8; part++) {
+      asked.write('x'.repeat(1000))
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    asked.end()
+    const [response] = (await answered) as [IncomingMessage]
+    assert.equal(String((await once(response, 'data'))[0]), '8000')
+    await world.close()
+    await app.close()
+  })
+
+  for (const [name, begin] of [
+    ['no byte of a head', () => undefined],
+    [
+      'a head byte by byte, without end',
+      (socket: Socket) => {
+        const timer = setInterval(() => socket.write('H'), 20)
+        socket.once('close', () => clearInterval(timer))
+      },
+    ],
+    ['a head that stops', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-')],
+  ] as const) {
+    test(`${name}: 504, or 502 where it is no HTTP`, async () => {
+      const app = await createApp(incoming => void begin(incoming.socket))
+      const world = await brief(app.target, 100)
+      const { status } = await ask(world, {})
+      assert.equal(status, name.includes('byte by byte') ? 502 : 504)
+      await world.close()
+      await app.close()
+    })
+  }
+
   test('a chunked body arrives whole', async () => {
     const app = await createApp(async (incoming, response) => {
       let length = 0
@@ -126,7 +184,7 @@ describe('plain HTTP of a route goes through', () => {
     const world = await serving(app.target)
     const { status, body } = await ask(world, {})
     assert.deepEqual([status, body], [502, '{"code":"GATEWAY_UPSTREAM_UNREACHABLE"}'])
-    assert.equal((await ask(world, {})).status, 503)
+    assert.equal((await ask(world, {})).status, 502)
     assert.match(String(world.logged.at(-1)?.facts['detail']), /ECONNREFUSED/)
     await world.close()
   })

@@ -68,7 +68,7 @@ function answerOf(code: DenialCode): HttpAnswer {
 
 function textOf({ status, headers, body }: HttpAnswer): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}Content-Length: ${body.length}\r\n\r\n${body}`
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}Content-Length: ${body.length}\r\n\r\n${body}`
   // Written many times: one flat string, not a tree of its parts.
   return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -1,0 +1,64 @@
+import type { UpstreamTls } from '../config/types.ts'
+import { isOwnFault } from './failure.ts'
+import { openSocket } from './open-socket.ts'
+import type { Address } from './target.ts'
+
+/** What a backend answers to one small request; or why it does not. */
+export type StatusAnswer =
+  | { readonly status: number }
+  | {
+      readonly status: null
+      readonly reason: string
+      /** The gateway itself is the cause: it says nothing about the backend. */
+      readonly own: boolean
+    }
+
+/** Greatest part of an answer that is looked at, in bytes: its status line is in it. */
+const LOOK_BYTES = 32
+
+/** Where and how a backend is asked. */
+export interface StatusQuestion {
+  readonly address: Address
+  readonly tls: UpstreamTls | null
+  /** The whole request. */
+  readonly request: string
+  readonly timeoutMs: number
+  /** Aborts when the answer is not needed any more. */
+  readonly signal?: AbortSignal
+}
+
+/** Asks a backend on a connection of its own. Never rejects; the connection is gone afterwards. */
+export function askStatus({ address, tls, request, timeoutMs, signal }: StatusQuestion): Promise<StatusAnswer> {
+  return new Promise(resolve => {
+    const socket = openSocket(address, tls)
+    let read = ''
+    const finish = (answer: StatusAnswer): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      socket.destroy()
+      resolve(answer)
+    }
+    const onAbort = (): void => fail('nobody waits for the answer')
+    const fail = (reason: string, own = false): void => finish({ status: null, reason, own })
+    // What came while the event loop was busy is read first: a busy gateway is no silent backend.
+    const timer = setTimeout(() => setImmediate(fail, `no answer within ${timeoutMs} ms`), timeoutMs)
+    timer.unref()
+    signal?.addEventListener('abort', onAbort)
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.name, isOwnFault(error)))
+    socket.on('close', () => fail('the connection closed before an answer'))
+    socket.on('data', (chunk: Buffer) => {
+      read += chunk.toString('latin1', 0, LOOK_BYTES)
+      const status = /^HTTP\/1\.[01] (\d{3})/.exec(read)?.[1]
+      if (status !== undefined) finish({ status: Number(status) })
+      else if (read.length >= LOOK_BYTES) fail('it does not answer in HTTP/1.1')
+    })
+    socket.once(address.tls ? 'secureConnect' : 'connect', () => {
+      socket.write(request, 'latin1')
+    })
+  })
+}
+
+/** A plain request for a page. */
+export function plainRequest(path: string, { host }: Address): string {
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto'
+import type { UpstreamTls } from '../config/types.ts'
+import { askStatus, plainRequest, type StatusAnswer } from './http-status.ts'
+import type { Address } from './target.ts'
+
+/** Whether a backend lives: null when it does, else why not. `own`: the gateway itself is the cause. */
+export type LifeAnswer = { readonly reason: string; readonly own: boolean } | null
+
+/** Finds out whether a backend lives. Never rejects. */
+export type LifeProbe = (address: Address) => Promise<LifeAnswer>
+
+/**
+ * Asks a backend twice at once, by an opening handshake and by a plain request: some answer only one of them. Any HTTP
+ * answer to either proves life, whatever its status. No client has a part in what is asked.
+ *
+ * @param path of the plain request
+ */
+export function createLifeProbe(path: string, timeoutMs: number, tls: UpstreamTls | null): LifeProbe {
+  return address => {
+    const { promise, resolve } = Promise.withResolvers<LifeAnswer>()
+    const known = new AbortController()
+    const failed: (StatusAnswer & { status: null })[] = []
+    const requests = [handshake(address), plainRequest(path, address)]
+    const judge = (answer: StatusAnswer): void => {
+      if (answer.status === null) failed.push(answer)
+      if (answer.status === null && failed.length < requests.length) return
+      resolve(answer.status === null ? { reason: failed[0]!.reason, own: failed.some(({ own }) => own) } : null)
+      known.abort()
+    }
+    for (const request of requests) {
+      void askStatus({ address, tls, request, timeoutMs, signal: known.signal }).then(judge)
+    }
+    return promise
+  }
+}
+
+function handshake({ host }: Address): string {
+  const key = randomBytes(16).toString('base64')
+  return `GET / HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`
+}
