@@ -35,6 +35,37 @@ const SKIPPED =
   'A WebSocketServer opened a socket that the handshake door had not let in, and it was cut: the option verifyClient was replaced after ...guard.ws(). Spread guard.ws() last; a rule of your own belongs into handshake.authorize.'
 
 /** What of `ws` is not in its types. */
+interface Pinged {
+  readonly _receiver?: { prependListener?(event: 'ping', listener: (data: Buffer) => void): void } | null
+  readonly _closeFrameReceived?: boolean
+}
+
+/** The payload of the ping that a receiver tells of in this very turn: `ws` answers it by `pong` with the same Buffer. */
+let pinged: unknown = null
+const notePing = (data: Buffer): void => {
+  pinged = data
+}
+
+/** Sends a ping or pong of the app: without its payload where `message/outbound` keeps that. */
+function sendControl(prototype: WebSocket, socket: WebSocket, kind: 'ping' | 'pong', args: unknown[]): void {
+  const [data] = args
+  const isAnswer = kind === 'pong' && data === pinged && data !== null
+  pinged = null
+  const bytes = data === undefined || data === null || typeof data === 'function' ? 0 : controlBytes(data)
+  const leaves = isAnswer || (lives.get(socket)?.mayLeave(kind, bytes) ?? true)
+  Reflect.apply(prototype[kind], socket, leaves ? args : [undefined, ...args.slice(1)])
+}
+
+const controlBytes = (data: unknown): number =>
+  typeof data === 'string' || typeof data === 'number' ? Buffer.byteLength(String(data)) : Math.max(1, sizeOf(data))
+
+/** Whether a close reason may leave. The peer's own, which `ws` sends back to it, may. */
+function keepsReason(socket: WebSocket, reason: string | Buffer | undefined): boolean {
+  if (reason === undefined || (socket as unknown as Pinged)._closeFrameReceived === true) return true
+  return lives.get(socket)?.mayLeave('close reason', controlBytes(reason)) ?? true
+}
+
+/** What of `ws` is not in its types. */
 interface Innards {
   /** Bun's own answers whether the socket became a WebSocket; `ws` answers nothing. */
   setSocket(socket: Duplex, head: Buffer, options: object): unknown
@@ -82,6 +113,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         this.terminate()
         return attached
       }
+      if (guardsOutbound) (this as unknown as Pinged)._receiver?.prependListener?.('ping', notePing)
       // What was answered: a library such as graphql-ws puts its own chooser into the server's options.
       admission.attempt.subprotocol = this.protocol || null
       const live = core.open(admission, transportOf(this, prototype), delivery ?? new Listeners(this))
@@ -109,9 +141,17 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
       }
     }
 
+    override ping(...args: unknown[]): void {
+      sendControl(prototype, this, 'ping', args)
+    }
+
+    override pong(...args: unknown[]): void {
+      sendControl(prototype, this, 'pong', args)
+    }
+
     override close(code?: number, reason?: string | Buffer): void {
       const end = reason === undefined && lives.has(this) ? endOf(this) : undefined
-      if (end === undefined) prototype.close.call(this, code, reason)
+      if (end === undefined) prototype.close.call(this, code, keepsReason(this, reason) ? reason : undefined)
       else prototype.close.call(this, end.code, end.reason)
     }
 

@@ -187,8 +187,9 @@ export abstract class AppSide extends InboundHalf implements Connection {
   close(code = 1000, reason = ''): void {
     checkClose(code, reason)
     if (this.readyState >= 2) return
+    const left = this.mayLeave('close reason', reason.length) ? reason : ''
     this.leaveFor(null)
-    this.startClose(code, reason)
+    this.startClose(code, left)
   }
 
   terminate(): void {

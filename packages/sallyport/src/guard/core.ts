@@ -34,6 +34,7 @@ import { createAttemptId } from './attempt-id.ts'
 import type { Delivery, Hub } from './hub.ts'
 import { LiveConnection } from './live-connection.ts'
 import type { Observer } from './observer.ts'
+import { textOf } from './outbound-text.ts'
 import type { Parts } from './parts.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { requireTarget } from './target.ts'
@@ -146,7 +147,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     heartbeats: compileHeartbeats(policy),
     admitFirst: firstMessageDoor,
     controlFrame: controlFrames(policy, parts),
-    outbound: compileOutbound(policy),
+    outbound: compileOutbound(policy, textOf),
     handlers: concurrency.compile(policy),
     recheck({ attempt, request, session }) {
       // In report mode it stands in for nobody; there is nothing that could lapse.

@@ -112,11 +112,24 @@ export abstract class OutboundHalf {
   private checkOutbound(message: object | string): object | string | null | undefined {
     const { outbound } = this.hub
     if (outbound === null) return message
-    const result = outbound(typeof message === 'string' ? parsed(message) : message)
-    if (result.ok) return result.value as object
+    if (message === null || message === undefined) return message
+    const result = outbound(message)
+    if (result.ok) return result.value
     const enforced = this.hub.enforced('message/outbound')
     this.tell('message/outbound', deny('SALLY_OUTBOUND_INVALID', result.detail), enforced)
-    return enforced || this.readyState >= 2 ? null : message
+    return enforced || this.readyState >= 2 ? null : result.given
+  }
+
+  /**
+   * Whether bytes that no schema describes may leave: a close reason, the payload of a ping or a pong. Where
+   * `message.outbound` is declared they may not, and an event says so.
+   */
+  mayLeave(what: 'close reason' | 'ping' | 'pong', bytes: number): boolean {
+    if (bytes === 0 || this.hub.outbound === null) return true
+    const enforced = this.hub.enforced('message/outbound')
+    const detail = `a ${what} bears ${bytes} bytes that no schema describes; send a declared message instead`
+    this.tell('message/outbound', deny('SALLY_OUTBOUND_INVALID', detail), enforced)
+    return !enforced
   }
 
   protected transmit(message: string | Uint8Array): boolean {
@@ -175,14 +188,4 @@ export abstract class OutboundHalf {
 /** Whether it is sent as it is, rather than serialised. */
 function isRaw(message: object | string): message is string | Uint8Array {
   return typeof message === 'string' || message instanceof Uint8Array
-}
-
-/** What a text holds; an empty object, which no schema declares, for what is no JSON object. */
-function parsed(text: string): object {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : {}
-  } catch {
-    return {}
-  }
 }

@@ -1,39 +1,87 @@
 import type { Policy } from '../policy/types.ts'
+import { dataKindOf } from './plain-data.ts'
 import { compileSchemas, typeOf } from './schema.ts'
+import type { SchemaCheck } from './schema-result.ts'
 
-/** What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. */
+/**
+ * What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. `given` is what report mode
+ * sends instead: the app's own message, or its JSON where code of the app wrote that.
+ */
 export type OutboundResult =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly detail: string }
+  | { readonly ok: true; readonly value: object }
+  | { readonly ok: false; readonly detail: string; readonly given: object | string }
 
-/** Checks one message of the app on its way out. Never throws. */
-export type OutboundCheck = (value: object) => OutboundResult
+/** Checks one message of the app on its way out. Throws only what JSON.stringify of the message throws. */
+export type OutboundCheck = (message: object | string) => OutboundResult
+
+/** The JSON of a message, as it would be sent. Throws where it has none. */
+export type WriteJson = (message: object) => string
 
 /**
  * Compiles `message.outbound`: what the app sends must match the schema of its type, and leaves without the fields
  * that the schema does not declare, so that a password hash in a row never does. Null where nothing is declared.
- * An asynchronous schema refuses every message: what is sent must keep its order.
+ *
+ * What is checked is what is sent. Plain data is checked as it stands. A message with code in it (a getter, a `toJSON`, a
+ * proxy) is written once, and the check reads what was written. Dates may be checked as dates or as their text.
+ * Bytes match no schema. An asynchronous schema refuses every message: what is sent must keep its order.
  */
-export function compileOutbound({ message }: Policy): OutboundCheck | null {
+export function compileOutbound({ message }: Policy, writeJson: WriteJson): OutboundCheck | null {
   const policy = message.outbound
   if (policy === null) return null
   const { types, discriminator } = policy
   const checks = compileSchemas(types, { discriminator, unknownFields: 'strip' })
-  return value => {
+  const check = (value: unknown): Checked => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return UNDECLARED
     const type = typeOf(value, discriminator)
-    const check = type === null ? undefined : checks.get(type)
-    if (check === undefined) return { ok: false, detail: `the type is not declared in message.outbound` }
-    try {
-      const result = check(value)
-      if (!(result instanceof Promise)) return result.ok ? result : { ok: false, detail: `${type}: ${result.detail}` }
+    const schema = type === null ? undefined : checks.get(type)
+    return type === null || schema === undefined ? UNDECLARED : checkBy(schema, type, value)
+  }
+  return given => {
+    if (typeof given === 'string') return withGiven(check(parsed(given)), given)
+    if (given instanceof Uint8Array) return withGiven(UNDECLARED, given)
+    const kind = dataKindOf(given)
+    if (kind === 'plain') return withGiven(check(given), given)
+    const text = writeJson(given)
+    const written = check(JSON.parse(text))
+    if (written.ok || kind === 'code') return withGiven(written, text)
+    const dated = check(given)
+    return withGiven(dated.ok ? dated : written, text)
+  }
+}
+
+type Checked = { readonly ok: true; readonly value: object } | { readonly ok: false; readonly detail: string }
+
+const UNDECLARED: Checked = Object.freeze({ ok: false, detail: 'the type is not declared in message.outbound' })
+
+const withGiven = (checked: Checked, given: object | string): OutboundResult =>
+  checked.ok ? checked : { ...checked, given }
+
+function checkBy(schema: SchemaCheck, type: string, value: object): Checked {
+  const refused = (detail: string): Checked => ({ ok: false, detail: `${type}: ${detail}` })
+  try {
+    const result = schema(value)
+    if (result instanceof Promise) {
       result.catch(() => {})
-      return {
-        ok: false,
-        detail: `${type}: the schema is asynchronous (or threw); message.outbound takes synchronous ones alone`,
-      }
-    } catch (error) {
-      const thrown = error instanceof Error ? error.constructor.name : typeof error
-      return { ok: false, detail: `${type}: the schema threw ${thrown}` }
+      return refused('the schema is asynchronous (or threw); message.outbound takes synchronous ones alone')
     }
+    if (!result.ok) return refused(result.detail)
+    const { value: checked } = result
+    // A transform may answer what JSON writes by code that no schema has seen.
+    if (typeof checked === 'object' && checked !== null && dataKindOf(checked) !== 'code')
+      return { ok: true, value: checked }
+    return refused(
+      'the schema answers no plain data, and JSON would write something else; answer objects of plain fields',
+    )
+  } catch (error) {
+    return refused(`the schema threw ${error instanceof Error ? error.constructor.name : typeof error}`)
+  }
+}
+
+/** What a text holds; undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

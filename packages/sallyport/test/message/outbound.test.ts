@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as z from 'zod'
+import { textOf } from '../../src/guard/outbound-text.ts'
 import { compileOutbound } from '../../src/message/outbound.ts'
 import type { Schema } from '../../src/message/schema-kinds.ts'
 import type { SchemaMap } from '../../src/policy/types.ts'
 import { policyWith } from './door-fixtures.ts'
 
-const compile = (types: SchemaMap) => compileOutbound(policyWith({ outbound: { types, discriminator: 'type' } }))!
+const compile = (types: SchemaMap) =>
+  compileOutbound(policyWith({ outbound: { types, discriminator: 'type' } }), textOf)!
 const USER = {
   type: 'object',
   properties: { type: {}, name: { type: 'string' }, posts: { items: { properties: { id: {} } } } },
   required: ['name'],
 }
 
-test('not declared: nothing is compiled', () => assert.equal(compileOutbound(policyWith()), null))
+test('not declared: nothing is compiled', () => assert.equal(compileOutbound(policyWith(), textOf), null))
 
 test('a password hash in a row never leaves, at any depth', () => {
   const row = { type: 'user', name: 'Ada', passwordHash: '$argon2id$…', posts: [{ id: 1, token: 't' }] }
