@@ -23,6 +23,13 @@ export function createRouteStores(store: Store): (route: string) => Store {
       once: (key, ttlMs, bornAt) => store.once(of(key), ttlMs, bornAt),
       lease: (key, id, cap, ttlMs) => store.lease(of(key), id, cap, ttlMs),
       release: (key, id) => store.release(of(key), id),
+      ...(store.remember === undefined || store.recall === undefined || store.forget === undefined
+        ? {}
+        : {
+            remember: (key, value, ttlMs) => store.remember!(of(key), value, ttlMs),
+            recall: key => store.recall!(of(key)),
+            forget: key => store.forget!(of(key)),
+          }),
       revoke: (target, ttlMs) => store.revoke(target, ttlMs),
       revokedAt: (session, user) => store.revokedAt(session, user),
       onRevoked: listener => store.onRevoked(listener),

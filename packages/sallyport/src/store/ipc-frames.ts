@@ -3,12 +3,15 @@ import type { Budget, Target } from './store.ts'
 /** Marks our messages among those of the app: IPC has one channel. */
 export const CHANNEL = 'sallyport.store.1'
 
-/** What a worker asks. `release` is not answered. */
+/** What a worker asks. `release` is not answered, nor are `remember` and `forget`. */
 export type Asked =
   | readonly ['take', key: string, cost: number, budget: Budget]
   | readonly ['once', key: string, ttlMs: number]
   | readonly ['lease', key: string, id: string, cap: number, ttlMs: number]
   | readonly ['release', key: string, id: string]
+  | readonly ['remember', key: string, value: string, ttlMs: number]
+  | readonly ['recall', key: string]
+  | readonly ['forget', key: string]
   | readonly ['revoke', target: Target, ttlMs: number]
   | readonly ['revokedAt', session: string, user: string]
   | readonly ['share', asks: readonly { key: string; budget: Budget; owed: number; wanted: number }[]]

@@ -54,6 +54,14 @@ export function serveIpcStore(options: MemoryStoreOptions = {}): IpcPrimary {
         if (ids?.size === 0) held.get(worker.id)?.delete(key)
         return undefined
       }
+      case 'remember':
+        store.remember(asked[1], asked[2], asked[3])
+        return undefined
+      case 'recall':
+        return store.recall(asked[1]) ?? undefined
+      case 'forget':
+        store.forget(asked[1])
+        return undefined
       case 'revoke':
         store.revoke(asked[1], asked[2])
         return undefined

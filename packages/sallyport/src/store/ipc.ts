@@ -189,6 +189,17 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
     release(key, id) {
       if (!closed) post(['release', key, id])
     },
+    remember(key, value, ttlMs) {
+      assertOpen()
+      post(['remember', key, value, ttlMs])
+    },
+    async recall(key) {
+      assertOpen()
+      return ((await ask(['recall', key])) as string | undefined) ?? null
+    },
+    forget(key) {
+      if (!closed) post(['forget', key])
+    },
     async revoke(target, ttlMs) {
       assertOpen()
       await ask(['revoke', target, ttlMs])

@@ -2,6 +2,7 @@ import { type Bucket, refilledAt, takeFrom } from './bucket.ts'
 import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 import { createLeases } from './leases.ts'
 import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
+import { createRemembered } from './remembered.ts'
 import { StoreError } from './store-error.ts'
 import type { Revocation, Store, Taken, Target, Unsubscribe } from './store.ts'
 import { createUsedKeys } from './used-keys.ts'
@@ -20,6 +21,9 @@ export interface MemoryStore extends Store {
   once(key: string, ttlMs: number): boolean
   lease(key: string, id: string, cap: number, ttlMs: number): boolean
   release(key: string, id: string): void
+  remember(key: string, value: string, ttlMs: number): void
+  recall(key: string): string | null
+  forget(key: string): void
   revoke(target: Target, ttlMs: number): void
   revokedAt(session: string, user: string): Revocation | null
   size(): MemoryStoreSize
@@ -38,6 +42,8 @@ interface Revoked extends Expiring {
   at: number
 }
 
+/** Texts that are remembered at most: about 200 bytes each. */
+const MOST_REMEMBERED = 100_000
 const SWEEP_EVERY_MS = 1000
 /** Looked at per tick: some ms of work. */
 const SWEEP_TICK = 20_000
@@ -78,6 +84,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const revoked = new Map<string, Revoked>()
   const revokedQueue = createExpiryQueue<Revoked>(item => revoked.delete(item.key))
   const leases = createLeases()
+  const remembered = createRemembered(Math.min(maxKeys, MOST_REMEMBERED))
   const queues: readonly Sweepable[] = [bucketQueue, used, revokedQueue, leases.queue]
   const listeners = new Set<{ readonly call: (target: Target) => void }>()
   let timer: ReturnType<typeof setInterval> | null = null
@@ -154,6 +161,20 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       leases.release(key, id)
     },
 
+    remember(key, value, ttlMs) {
+      assertOpen(ttlMs)
+      remembered.set(key, value, ttlMs, now())
+    },
+
+    recall(key) {
+      assertOpen()
+      return remembered.get(key, now())
+    },
+
+    forget(key) {
+      remembered.delete(key)
+    },
+
     revoke(target, ttlMs) {
       assertOpen(ttlMs)
       const at = now()
@@ -217,6 +238,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       older = null
       revoked.clear()
       leases.clear()
+      remembered.clear()
       for (const queue of queues) queue.clear()
       listeners.clear()
     },

@@ -30,6 +30,13 @@ export function namedStore(store: Store, name: string): Store {
     once: (key, ttlMs, bornAt) => store.once(key, ttlMs, bornAt),
     lease: (key, id, cap, ttlMs) => store.lease(key + suffix, id, cap, ttlMs),
     release: (key, id) => store.release(key + suffix, id),
+    ...(store.remember === undefined || store.recall === undefined || store.forget === undefined
+      ? {}
+      : {
+          remember: (key, value, ttlMs) => store.remember!(key + suffix, value, ttlMs),
+          recall: key => store.recall!(key + suffix),
+          forget: key => store.forget!(key + suffix),
+        }),
     revoke: (target, ttlMs) => store.revoke(target, ttlMs),
     revokedAt: (session, user) => store.revokedAt(session, user),
     onRevoked: listener => store.onRevoked(listener),

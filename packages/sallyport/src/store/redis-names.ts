@@ -30,6 +30,10 @@ export interface RedisNames {
   seal(news: News): string
   /** Null for what was not sealed under this secret. */
   open(sealed: string): News | null
+  /** A text that a reader of Redis cannot read, nor put under another key. */
+  sealText(key: string, text: string): string
+  /** Null for what was not sealed under this secret for this key. */
+  openText(key: string, sealed: string): string | null
 }
 
 const IV_BYTES = 12
@@ -43,6 +47,7 @@ export function createRedisNames(prefix: string, secret: string, buckets: number
     Buffer.from(hkdfSync('sha256', secret, 'sallyport store', `${prefix}\0${purpose}`, 32))
   const hashKey = createSecretKey(derive('names'))
   const sealKey = derive('news')
+  const textKey = derive('texts')
   const hub = (name: string): string => `${prefix}:{hub}:${name}`
   const inBucket = (bucket: number, name: string): string => `${prefix}:{${bucket}}:${name}`
 
@@ -56,25 +61,38 @@ export function createRedisNames(prefix: string, secret: string, buckets: number
     inBucket,
     hub,
     channel: hub('revoked'),
-    seal(news) {
-      const iv = randomBytes(IV_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', sealKey, iv)
-      const sealed = Buffer.concat([cipher.update(JSON.stringify(news), 'utf8'), cipher.final()])
-      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64')
-    },
-    open(sealed) {
+    seal: news => sealed(sealKey, '', JSON.stringify(news)),
+    open(text) {
       try {
-        const bytes = Buffer.from(sealed, 'base64')
-        const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES), {
-          authTagLength: TAG_BYTES,
-        })
-        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
-        const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
-        return newsOf(JSON.parse(text.toString('utf8')))
+        const opened = unsealed(sealKey, '', text)
+        return opened === null ? null : newsOf(JSON.parse(opened))
       } catch {
         return null
       }
     },
+    sealText: (key, text) => sealed(textKey, key, text),
+    openText: (key, text) => unsealed(textKey, key, text),
+  }
+}
+
+/** AES-256-GCM; what it belongs to is authenticated with it. */
+function sealed(secret: Buffer, belongsTo: string, text: string): string {
+  const iv = randomBytes(IV_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', secret, iv)
+  cipher.setAAD(Buffer.from(belongsTo, 'utf8'))
+  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+  return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64')
+}
+
+function unsealed(secret: Buffer, belongsTo: string, text: string): string | null {
+  try {
+    const bytes = Buffer.from(text, 'base64')
+    const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+    decipher.setAAD(Buffer.from(belongsTo, 'utf8'))
+    decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+    return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+  } catch {
+    return null
   }
 }
 

@@ -178,6 +178,18 @@ export const DEAD: Script = script(`${LINE}
 export const LEAVE: Script = script(`
     return redis.call('ZREM', KEYS[1], ARGV[1])`)
 
+/** Remembers a text. KEYS: text. ARGV: the text, ttl. */
+export const REMEMBER: Script = script(`
+    return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`)
+
+/** What is remembered, or nil. KEYS: text. */
+export const RECALL: Script = script(`
+    return redis.call('GET', KEYS[1])`)
+
+/** Forgets a text. KEYS: text. */
+export const FORGET: Script = script(`
+    return redis.call('DEL', KEYS[1])`)
+
 /** Marks as revoked, later and longer only. KEYS: marks. ARGV for each: ttl, time (-1 for now). Answers the times. */
 export const MARK: Script = script(`${NOW}
     local answer = {}

@@ -9,6 +9,7 @@ import { createRedisNames } from './redis-names.ts'
 import { checkedOptions, type RedisStoreOptions } from './redis-options.ts'
 import { type Ask, createRevocations } from './redis-revocations.ts'
 import { COUNT, LEASE, ONCE, PURGE, TAKE } from './redis-scripts.ts'
+import { rememberIn } from './redis-remembered.ts'
 import { settleShares } from './redis-shares.ts'
 import { createShares } from './shares.ts'
 import { StoreError } from './store-error.ts'
@@ -250,6 +251,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
   hub.start()
 
   return {
+    ...rememberIn(names, ask, assertOpen),
     take(key, cost, budget): Awaitable<Taken> {
       assertOpen()
       if (!(cost >= 0)) return { ok: false, retryAfterMs: budget.perMs }

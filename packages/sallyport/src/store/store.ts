@@ -43,6 +43,14 @@ export interface Store {
   /** Counts `id` under `key` unless `cap` others live there. A lease that is not taken again within `ttlMs` lapses; taking it again renews it. */
   lease(key: string, id: string, cap: number, ttlMs: number): Awaitable<boolean>
   release(key: string, id: string): Awaitable<void>
+  /**
+   * Remembers a short text for `ttlMs`. The store may forget it earlier: what is remembered saves its owner a wait, and
+   * never lets anybody in. Optional, as are `recall` and `forget`; without them each node remembers for itself.
+   */
+  remember?(key: string, value: string, ttlMs: number): Awaitable<void>
+  /** The text that is remembered under `key`; null for none. */
+  recall?(key: string): Awaitable<string | null>
+  forget?(key: string): Awaitable<void>
   /** Marks the target as revoked from now on, for `ttlMs`, and tells every listener, also on other nodes. */
   revoke(target: Target, ttlMs: number): Awaitable<void>
   /** When (ms since the epoch) the session, its user or everybody was last revoked; null if never within the ttl. */

@@ -5,7 +5,7 @@ import { type Denial, deny } from '../policy/verdict.ts'
 /** A client offers the ticket as a subprotocol of this prefix, beside the one it speaks. It is never echoed. */
 export const TICKET_PROTOCOL_PREFIX = 'sallyport.ticket.'
 
-/** The longest token in characters; a ticket of ours has 76, an app's own CSRF token may have more. */
+/** The longest token in characters; a ticket of ours has 100, an app's own CSRF token may have more. */
 export const TOKEN_CHARS = 4096
 
 /** The longest authentication message: a token written in escapes alone, and the frame around it. */

@@ -19,6 +19,11 @@ export interface IssuedTicket {
 /** Issues and redeems tickets: the CSRF token of the handshake. */
 export interface Tickets {
   issue(binding: TicketBinding): IssuedTicket
+  /**
+   * Whether it was issued here, is unexpired, and is presented for the first time; it is marked as presented then. Asked
+   * before the session is known: it says nothing about whose ticket it is. False also where the store cannot tell.
+   */
+  present(ticket: string): Awaitable<boolean>
   /** Passes once for a ticket that was issued for this binding, is unexpired, unused and not revoked. */
   redeem(ticket: string, binding: TicketBinding): Awaitable<Verdict>
 }

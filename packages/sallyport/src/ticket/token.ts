@@ -7,18 +7,24 @@ import { createHmacSha256, type Hmac, HMAC_HEAD_BYTES } from './hmac.ts'
 import type { TicketBinding, Tickets } from './tickets.ts'
 
 /*
- * A ticket is base64url of 57 bytes, which leaves no padding bits to vary:
- *   version 1 | expiry 6 (ms since the epoch) | nonce 18 | HMAC-SHA-256 32
- * What it is bound to is under the MAC and not in the ticket.
+ * A ticket is base64url of 75 bytes, which leaves no padding bits to vary:
+ *   version 1 | expiry 6 (ms since the epoch) | nonce 18 | seal 18 | HMAC-SHA-256 32
+ * The seal is the beginning of an HMAC-SHA-256 over what stands before it: it shows that the ticket was issued here
+ * before anybody knows the session. What the ticket is bound to is under the last MAC, with all before it, and not in the
+ * ticket.
  */
-const VERSION = 1
+const VERSION = 2
 const EXPIRY_AT = 1
 const EXPIRY_BYTES = 6
 const NONCE_AT = 7
-const MAC_AT = 25
-const BYTES = 57
-const SHAPE = /^[A-Za-z0-9_-]{76}$/
-const DOMAIN = 'sallyport ticket v1\0'
+const SEAL_AT = 25
+const MAC_AT = 43
+const BYTES = 75
+const SHAPE = /^[A-Za-z0-9_-]{100}$/
+/** A ticket of version 1. */
+const FIRST_SHAPE = /^AQ[A-Za-z0-9_-]{74}$/
+const DOMAIN = 'sallyport ticket v2\0'
+const SEAL_DOMAIN = 'sallyport ticket v2 issued\0'
 const LENGTH_BYTES = 4
 const LEAST_SECRET_BYTES = 32
 const RANDOM_SECRET_BYTES = 32
@@ -44,14 +50,32 @@ export function createTickets(
       const bytes = Buffer.alloc(BYTES)
       bytes[0] = VERSION
       bytes.writeUIntBE(expiresAt, EXPIRY_AT, EXPIRY_BYTES)
-      randomFillSync(bytes, NONCE_AT, MAC_AT - NONCE_AT)
+      randomFillSync(bytes, NONCE_AT, SEAL_AT - NONCE_AT)
+      seal(secrets[0]!, bytes).copy(bytes, SEAL_AT)
       mac(secrets[0]!, bytes, binding, bytes.subarray(MAC_AT))
       return { ticket: bytes.toString('base64url'), expiresAt }
     },
 
+    present(ticket) {
+      const bytes = bytesOf(ticket)
+      if (bytes === null || bytes[0] !== VERSION) return false
+      const expiresAt = bytes.readUIntBE(EXPIRY_AT, EXPIRY_BYTES)
+      const time = now()
+      if (expiresAt <= time || expiresAt > time + ttlMs + TICKET_CLOCK_SKEW_MS) return false
+      if (!isSealed(secrets, bytes)) return false
+      const left = Math.ceil(expiresAt - time) + TICKET_CLOCK_SKEW_MS
+      try {
+        const first = store.once(`seen:${nonceOf(bytes)}`, left, expiresAt - ttlMs)
+        return first instanceof Promise ? first.then(isFirst, () => false) : first
+      } catch {
+        return false
+      }
+    },
+
     redeem(ticket, binding) {
-      if (typeof ticket !== 'string' || !SHAPE.test(ticket)) return invalid('is not of the form of a ticket')
-      const bytes = Buffer.from(ticket, 'base64url')
+      const bytes = bytesOf(ticket)
+      if (bytes === null)
+        return invalid(FIRST_SHAPE.test(ticket) ? 'is of another version' : 'is not of the form of a ticket')
       const expiresAt = bytes.readUIntBE(EXPIRY_AT, EXPIRY_BYTES)
       const time = now()
       if (bytes[0] !== VERSION) return invalid('is of another version')
@@ -64,7 +88,7 @@ export function createTickets(
         return deny('SALLY_TICKET_EXPIRED', `the ticket expired ${Math.ceil(time - expiresAt)} ms ago`)
 
       const { session } = binding
-      const nonce = bytes.toString('base64url', NONCE_AT, MAC_AT)
+      const nonce = nonceOf(bytes)
       const use = (): Awaitable<Verdict> => {
         // The record outlives the ticket on every node, also where the clock is behind.
         const first = store.once(
@@ -90,6 +114,15 @@ export function createTickets(
   }
 }
 
+/** The bytes of a ticket of the right form; null for anything else. */
+function bytesOf(ticket: unknown): Buffer | null {
+  return typeof ticket === 'string' && SHAPE.test(ticket) ? Buffer.from(ticket, 'base64url') : null
+}
+
+const nonceOf = (bytes: Buffer): string => bytes.toString('base64url', NONCE_AT, SEAL_AT)
+
+const isFirst = (first: unknown): boolean => first === true
+
 const settled = (verdict: Awaitable<Verdict>): Awaitable<Verdict> =>
   verdict instanceof Promise ? verdict.catch(unavailable) : verdict
 
@@ -111,6 +144,23 @@ function isRevoked(issuedAt: number, revocation: Revocation | null): boolean {
 
 /** What a ticket is compared with; only one is redeemed at a time. */
 const expected = Buffer.alloc(BYTES - MAC_AT)
+const expectedSeal = expected.subarray(0, MAC_AT - SEAL_AT)
+const sealMessage = Buffer.alloc(HMAC_HEAD_BYTES + SEAL_DOMAIN.length + SEAL_AT)
+sealMessage.write(SEAL_DOMAIN, HMAC_HEAD_BYTES, 'latin1')
+
+/** Whether one of the secrets sealed it. */
+function isSealed(secrets: readonly Hmac[], bytes: Buffer): boolean {
+  const given = bytes.subarray(SEAL_AT, MAC_AT)
+  return secrets.some(secret => timingSafeEqual(given, seal(secret, bytes)))
+}
+
+/** The seal of a ticket's head, in memory that the next call writes over. */
+function seal(secret: Hmac, bytes: Buffer): Buffer {
+  bytes.copy(sealMessage, HMAC_HEAD_BYTES + SEAL_DOMAIN.length, 0, SEAL_AT)
+  secret(sealMessage, expected)
+  sealMessage.fill(0, 0, HMAC_HEAD_BYTES)
+  return expectedSeal
+}
 
 /**
  * Each part is preceded by its length, so that no two bindings are one text; UTF-16 keeps lone surrogates apart. All of it

@@ -186,6 +186,46 @@ export function storeConformance(name: string, create: () => Promise<StoreUnderT
       })
     })
 
+    describe('remember', () => {
+      /** Some stores answer a write before it is done. */
+      const recalled = async (store: Store, key: string, expected: string | null): Promise<void> => {
+        for (let nth = 0; nth < 200 && (await store.recall!(key)) !== expected; nth++)
+          await new Promise(resolve => setTimeout(resolve, 5))
+        assert.equal(await store.recall!(key), expected)
+      }
+
+      it('answers the text until its time is over, then nothing', async () => {
+        const { store, pass } = await open()
+        const key = fresh()
+        assert.equal(await store.recall!(key), null)
+        await store.remember!(key, 'ann, \u{1f600} "quoted"', 2 * SECOND)
+        await recalled(store, key, 'ann, \u{1f600} "quoted"')
+        await pass(2 * SECOND + 100)
+        await recalled(store, key, null)
+      })
+
+      it('the later text stands, for its own time', async () => {
+        const { store, pass } = await open()
+        const key = fresh()
+        await store.remember!(key, 'first', SECOND)
+        await store.remember!(key, 'second', 60 * SECOND)
+        await pass(SECOND + 100)
+        await recalled(store, key, 'second')
+      })
+
+      it('forgets one key and no other; what was never remembered can be forgotten', async () => {
+        const { store } = await open()
+        const [key, other] = [fresh(), fresh()]
+        await store.remember!(key, 'a', 60 * SECOND)
+        await store.remember!(other, 'b', 60 * SECOND)
+        await recalled(store, other, 'b')
+        await store.forget!(key)
+        await store.forget!(fresh())
+        await recalled(store, key, null)
+        assert.equal(await store.recall!(other), 'b')
+      })
+    })
+
     describe('revoke', () => {
       it('marks a session, a user and everybody, each for its ttl', async () => {
         const { store, pass } = await open()

@@ -6,7 +6,17 @@ const store = ipcStore({ deadlineMs: 5000 })
 const heard: Target[] = []
 store.onRevoked(target => heard.push(target))
 
-type Method = 'take' | 'takeShare' | 'once' | 'lease' | 'release' | 'revoke' | 'revokedAt'
+type Method =
+  | 'take'
+  | 'takeShare'
+  | 'once'
+  | 'lease'
+  | 'release'
+  | 'revoke'
+  | 'revokedAt'
+  | 'remember'
+  | 'recall'
+  | 'forget'
 
 process.on('message', (message: { id?: number; method?: Method | 'heard'; args?: unknown[] }) => {
   const { id, method, args = [] } = message

@@ -52,6 +52,9 @@ async function startWorker(): Promise<Remote> {
       once: (key, ttlMs) => call('once', key, ttlMs),
       lease: (key, id, cap, ttlMs) => call('lease', key, id, cap, ttlMs),
       release: (key, id) => call('release', key, id),
+      remember: (key, value, ttlMs) => call('remember', key, value, ttlMs),
+      recall: key => call('recall', key),
+      forget: key => call('forget', key),
       // What the worker heard is asked for by `heard`, below: a listener cannot travel.
       async revoke(target, ttlMs) {
         await call('revoke', target, ttlMs)

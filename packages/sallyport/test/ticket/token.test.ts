@@ -45,14 +45,16 @@ describe('tickets', () => {
   it('is of the one form that every version of a rolling update reads', () => {
     const { tickets } = desk()
     const bytes = Buffer.from(tickets.issue(BINDING).ticket, 'base64url')
-    assert.deepEqual([bytes.length, bytes[0], bytes.readUIntBE(1, 6)], [57, 1, START + TTL])
-    const mac = createHmac('sha256', A).update('sallyport ticket v1\0').update(bytes.subarray(0, 25))
+    assert.deepEqual([bytes.length, bytes[0], bytes.readUIntBE(1, 6)], [75, 2, START + TTL])
+    const seal = createHmac('sha256', A).update('sallyport ticket v2 issued\0').update(bytes.subarray(0, 25)).digest()
+    assert.deepEqual(bytes.subarray(25, 43), seal.subarray(0, 18))
+    const mac = createHmac('sha256', A).update('sallyport ticket v2\0').update(bytes.subarray(0, 43))
     for (const part of ['s1', 'alice', 'https://app.example', '/ws']) {
       const length = Buffer.alloc(4)
       length.writeUInt32BE(2 * part.length)
       mac.update(length).update(part, 'utf16le')
     }
-    assert.deepEqual(bytes.subarray(25), mac.digest())
+    assert.deepEqual(bytes.subarray(43), mac.digest())
   })
 
   it('is synchronous where the store is', () => {
@@ -135,7 +137,7 @@ describe('tickets', () => {
     ['in plain base64', t => `+${t.slice(1)}`],
     ['a megabyte', () => 'A'.repeat(1 << 20)],
     ['a number', () => 7],
-    ['an object that reads as a ticket', t => ({ toString: () => t, length: 76 })],
+    ['an object that reads as a ticket', t => ({ toString: () => t, length: 100 })],
     ['undefined', () => undefined],
   ]
   for (const [name, change] of misshapen) {
@@ -147,11 +149,70 @@ describe('tickets', () => {
   it('no text but an issued ticket passes', () => {
     const { tickets } = desk()
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.uint8Array({ minLength: 57, maxLength: 57 })), made => {
+      fc.property(fc.oneof(fc.string(), fc.uint8Array({ minLength: 75, maxLength: 75 })), made => {
         const text = typeof made === 'string' ? made : Buffer.from(made).toString('base64url')
         assert.equal(codeOf(tickets.redeem(text, BINDING) as Verdict), 'SALLY_TICKET_INVALID')
       }),
     )
+  })
+
+  it('one of version 1 is refused as of another version', async () => {
+    const { tickets } = desk()
+    const first = Buffer.concat([Buffer.from([1]), Buffer.alloc(56, 7)]).toString('base64url')
+    const verdict = await tickets.redeem(first, BINDING)
+    assert.ok(!verdict.pass && verdict.code === 'SALLY_TICKET_INVALID' && verdict.detail.includes('another version'))
+    assert.equal(await tickets.present(first), false)
+  })
+
+  describe('presented before the session is known', () => {
+    it('counts once; presenting it does not use it up, nor does using it make it new', async () => {
+      const { tickets } = desk()
+      const { ticket } = tickets.issue(BINDING)
+      assert.equal(await tickets.present(ticket), true)
+      for (let nth = 0; nth < 1000; nth++) assert.equal(await tickets.present(ticket), false)
+      assert.equal(await redeem(tickets, ticket), 'pass')
+      assert.equal(await tickets.present(ticket), false)
+    })
+    it('is told at any bit that is changed in what it is told by', async () => {
+      const { tickets } = desk()
+      const bytes = Buffer.from(tickets.issue(BINDING).ticket, 'base64url')
+      for (let index = 0; index < 43; index++) {
+        const changed = Buffer.from(bytes)
+        changed.writeUInt8(bytes.readUInt8(index) ^ 1, index)
+        assert.equal(await tickets.present(changed.toString('base64url')), false, `byte ${index}`)
+      }
+      assert.equal(await tickets.present(bytes.toString('base64url')), true)
+    })
+    for (const [name, change, expected] of [
+      ['made up, of the right form', () => 'A'.repeat(100), false],
+      ['of another secret', () => desk([B]).tickets.issue(BINDING).ticket, false],
+      ['of an older secret', () => desk([B]).tickets.issue(BINDING).ticket, true],
+      ['empty', () => '', false],
+      ['a megabyte', () => 'A'.repeat(1 << 20), false],
+    ] as readonly [string, () => string, boolean][]) {
+      it(`${name}: ${expected}`, async () => {
+        const { tickets } = desk(name === 'of an older secret' ? [A, B] : [A])
+        assert.equal(await tickets.present(change()), expected)
+      })
+    }
+    it('is of no worth once it has expired, nor while it is issued in the future', async () => {
+      const { tickets, pass, store } = desk()
+      const { ticket } = tickets.issue(BINDING)
+      pass(TTL)
+      assert.equal(await tickets.present(ticket), false)
+      const fast = createTickets({ secrets: [A], ttlMs: TTL }, { store, now: () => START + TTL + 60_000 })
+      assert.equal(await tickets.present(fast.issue(BINDING).ticket), false)
+    })
+    for (const [how, once] of [
+      ['throws', () => assert.fail('down')],
+      ['rejects', () => Promise.reject(new Error('down'))],
+    ] as const) {
+      it(`a store that ${how} proves nothing`, async () => {
+        const { store, now } = desk()
+        const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: { ...store, once }, now })
+        assert.equal(await tickets.present(tickets.issue(BINDING).ticket), false)
+      })
+    }
   })
 
   for (const [age, code] of [
