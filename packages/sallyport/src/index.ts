@@ -13,12 +13,13 @@ import { withinOf } from './guard/drain-options.ts'
 import { createDispatch } from './guard/dispatch.ts'
 import { createObserver } from './guard/observer.ts'
 import { registerInside } from './guard/registry.ts'
+import type { Revocable } from './guard/target.ts'
 import type { Handlers } from './message/message-types.ts'
 import { parsePolicy } from './policy/parse.ts'
 import { type Report, reportPolicy } from './policy/report.ts'
 import type { Policy, PolicyInput, SchemaMap } from './policy/types.ts'
 import type { Session } from './session/session.ts'
-import type { Target, Unsubscribe } from './store/store.ts'
+import type { Unsubscribe } from './store/store.ts'
 import { createTicketEndpoint, type TicketEndpoint } from './ticket/endpoint.ts'
 
 /** A compiled policy and the ways in that it locks. */
@@ -43,8 +44,12 @@ export interface Guard<S extends Session = Session, M extends SchemaMap = Schema
   connection(socket: WebSocket): Connection<S>
   /** Gives a `ws` socket's messages, parsed and checked, to typed handlers instead of its `message` listeners. */
   handle(socket: WebSocket, handlers: Handlers<M, Connection<S>>): Connection<S>
-  /** Closes the connections of a session, a user or everybody, on every node, and refuses the tickets already issued. */
-  revoke(target: Target): Promise<void>
+  /**
+   * Closes the connections of a session, a user or everybody of this guard's name, on every node, refuses the tickets already
+   * issued and the handshakes under way. With `expiresAt` (ms since the epoch) it is remembered until then, otherwise for
+   * `lifetime.session.remember`.
+   */
+  revoke(target: Revocable): Promise<void>
   /** Refuses new connections and lets the open ones go within `lifetime.shutdown` (or `withinMs`); resolves when none is left. */
   drain(options?: { readonly withinMs?: number }): Promise<void>
 }
@@ -118,6 +123,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
 export type { CountersSnapshot } from './event/counters.ts'
 export type { EventKind, Logger, SallyEvent } from './event/event.ts'
 export type { Connection } from './guard/connection.ts'
+export type { Revocable } from './guard/target.ts'
 export type { HandshakeRequest } from './handshake/handshake-request.ts'
 export type { Handlers } from './message/message-types.ts'
 export type { Schema } from './message/schema-kinds.ts'

@@ -102,12 +102,21 @@ function deadUpstreams({ gateway }: Running): readonly string[] {
   return [...alive].filter(([, isAlive]) => !isAlive).map(([name]) => name)
 }
 
-const REVOKE = 'write one of {"session":"…"}, {"user":"…"}, {"connection":"…"}, {"all":true}'
+const REVOKE =
+  'write one of {"session":"…"}, {"user":"…"}, {"connection":"…"}, {"all":true}; beside session or user, "expiresAt" in ms since the epoch may stand'
+
+/** Ms since the epoch: what is smaller are seconds. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 100_000_000_000
+}
 
 async function revoke({ gateway }: Running, body: unknown): Promise<AdminAnswer> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return bad(REVOKE)
-  const entries = Object.entries(body)
+  const { expiresAt, ...named } = body as { readonly [key: string]: unknown }
+  const entries = Object.entries(named)
   const [key, value] = entries[0] ?? []
+  if (expiresAt !== undefined && (!isTime(expiresAt) || (key !== 'session' && key !== 'user'))) return bad(REVOKE)
+  const until = expiresAt === undefined ? {} : { expiresAt: expiresAt as number }
   if (entries.length !== 1 || (key === 'all' ? value !== true : typeof value !== 'string' || value === ''))
     return bad(REVOKE)
   if (key === 'connection') {
@@ -117,9 +126,9 @@ async function revoke({ gateway }: Running, body: unknown): Promise<AdminAnswer>
   }
   const target =
     key === 'session'
-      ? { session: value as string }
+      ? { session: value as string, ...until }
       : key === 'user'
-        ? { user: value as string }
+        ? { user: value as string, ...until }
         : key === 'all'
           ? ('all' as const)
           : null

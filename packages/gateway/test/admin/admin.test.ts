@@ -99,6 +99,10 @@ describe('the operator’s door', () => {
       { all: false },
       { user: 'a', session: 'b' },
       { users: 'a' },
+      { expiresAt: 1_900_000_000_000 },
+      { all: true, expiresAt: 1_900_000_000_000 },
+      { session: 'a', expiresAt: 1_900_000_000 },
+      { session: 'a', expiresAt: 'tomorrow' },
       [],
     ]) {
       assert.equal((await gateway.admin('POST', '/-/revoke', body)).status, 400, JSON.stringify(body))
@@ -140,7 +144,10 @@ describe('the operator’s door', () => {
 
     const ends = [alice, bob].map(socket => closed(socket!))
     assert.equal((await gateway.admin('POST', '/-/revoke', { user: 'alice' })).status, 200)
-    assert.equal((await gateway.admin('POST', '/-/revoke', { session: 'bob' })).status, 200)
+    assert.equal(
+      (await gateway.admin('POST', '/-/revoke', { session: 'bob', expiresAt: Date.now() + 3_600_000 })).status,
+      200,
+    )
     assert.deepEqual(await Promise.all(ends), [4401, 4401])
     await assert.rejects(open(gateway.port, '/other', 'bob'), /401/, 'a revoked session is revoked on every route')
 

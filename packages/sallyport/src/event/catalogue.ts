@@ -34,6 +34,8 @@ export interface Catalogue {
   describeShutdown(open: number): SallyEvent
   /** The shared store went away, is asked again, came back, or stayed away for too long. */
   describeStore(state: StoreState): SallyEvent
+  /** `session`: the one that it is about. */
+  describeNotice(notice: Notice, session?: Session): SallyEvent
   /** Something threw. The error's class and place are told, never its message: that may quote what the peer sent. */
   describeFailure(subject: EventSubject, code: DenialCode, error: unknown, control?: ControlId): SallyEvent
 }
@@ -57,6 +59,36 @@ const STORE_STATES: Readonly<Record<StoreState['state'], readonly [event: string
     unavailable: ['sys_monitor_disabled', 'error', 'the shared store is away; what needs it is denied'],
     lost: ['sys_crash', 'critical', 'the shared store was away for too long; open connections end'],
   }
+
+/** What an operator should know of how a guard runs, beside its denials. */
+export type Notice = 'outlives' | 'shares' | 'shares-copy' | 'apart'
+
+const NOTICES: Readonly<Record<Notice, readonly [event: string, level: Level, description: string, detail: string]>> = {
+  outlives: [
+    'sys_monitor_disabled',
+    'warn',
+    'a session lives for longer than a revocation is remembered',
+    'raise lifetime.session.remember, or give guard.revoke the expiry: { session, expiresAt }',
+  ],
+  shares: [
+    'sys_startup',
+    'info',
+    'the guard shares revocations, the default ticket secret and the default store with others of its name',
+    'give it another name if they do not belong together',
+  ],
+  'shares-copy': [
+    'sys_startup',
+    'warn',
+    'another copy of the library is in this process; its guards of the same name, or of an equal policy without a name, share revocations, the default ticket secret and the default store',
+    'a bundler has put the library in twice; name the policy, and give it a ticket secret and a store',
+  ],
+  apart: [
+    'sys_startup',
+    'warn',
+    'another version of the library is in this process; the two share nothing',
+    'update both; until then a revocation must be made on the guards of each',
+  ],
+}
 
 interface Facts {
   readonly kind: EventKind
@@ -197,6 +229,13 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
     describeStore({ state, detail }) {
       const [event, level, description] = STORE_STATES[state]
       return describe({ kind: 'store', event: `${event}:${appid},store`, level, description, detail }, null)
+    },
+    describeNotice(notice, session) {
+      const [event, level, description, detail] = NOTICES[notice]
+      const about =
+        notice === 'outlives' ? `${event}:${appid.replaceAll(',', ';')},lifetime/session` : `${event}:${appid}`
+      const rest = session && { session: redactor.session(session.id), user: redactor.user(session.user) }
+      return describe({ kind: 'notice', event: about, level, description, detail, rest }, null)
     },
     describeFailure(subject, code, error, control) {
       const row = DENIALS[code]

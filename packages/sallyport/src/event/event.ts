@@ -15,6 +15,7 @@ export type EventKind =
   | 'shutdown'
   | 'failure'
   | 'store'
+  | 'notice'
 
 /**
  * One decision, told in redacted, structured form (OWASP Logging Vocabulary, ASVS 16.2). It bears no token, cookie,

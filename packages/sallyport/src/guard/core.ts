@@ -26,22 +26,21 @@ import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
-import { createMemoryStore } from '../store/memory.ts'
 import { namedStore } from '../store/named-store.ts'
 import type { Target } from '../store/store.ts'
 import { createTickets } from '../ticket/token.ts'
 import { createAttemptId } from './attempt-id.ts'
+import { createEntering, isMeant, isOlder } from './entering.ts'
 import type { Delivery, Hub } from './hub.ts'
 import { LiveConnection } from './live-connection.ts'
 import type { Observer } from './observer.ts'
 import { textOf } from './outbound-text.ts'
 import type { Parts } from './parts.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
-import { requireTarget } from './target.ts'
+import { createRemembered } from './remembered.ts'
+import { joinShared } from './shared-state.ts'
+import { type Revocable, readTarget } from './target.ts'
 import type { Transport } from './transport.ts'
-
-/** How long a revocation is remembered at the least, in ms: longer than any ticket and most sessions. */
-const REVOCATION_MS = 24 * 3_600_000
 
 /** A handshake that passed: to be opened on a transport, or given up. */
 export interface Admission {
@@ -77,7 +76,7 @@ export interface Core {
   adopt(connection: LiveConnection): void
   /** What a ticket request must pass before its session is looked up. */
   admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | { readonly origin: string | null }>
-  revoke(target: Target): Promise<void>
+  revoke(target: Revocable): Promise<void>
   /** Lets every connection go within the time given, or the policy's, and refuses new ones. Resolves when none is left. */
   drain(withinMs?: number): Promise<void>
   readonly connections: ReadonlySet<LiveConnection>
@@ -85,13 +84,23 @@ export interface Core {
 
 /** Compiles a frozen policy. */
 export function createCore(policy: Policy, now: () => number, observer: Observer): Core {
-  const store = policy.store === null ? createMemoryStore() : namedStore(policy.store, policy.name)
-  const tickets = createTickets(policy.handshake.ticket, { store, now })
-  const parts: Parts = { store, now, tickets }
+  const shared = joinShared(policy, {
+    heard: target => endAll(target),
+    joined: () => observer.notice('shares-copy'),
+  })
+  const store = policy.store === null ? shared.store : namedStore(policy.store, policy.name)
+  const marks = store === shared.store ? null : shared.store
+  const section = policy.handshake.ticket
+  const secrets = section?.secrets ?? [shared.secretFor(policy.store)]
+  const tickets = createTickets(section === null ? null : { ...section, secrets }, { store, now, marks })
+  const remembered = createRemembered(policy, now)
+  const found = (session: Session): void => {
+    if (remembered.note(session)) observer.notice('outlives', session)
+  }
+  const parts: Parts = { store, now, tickets, marks, found }
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()
-  /** Handshakes under way, with what was revoked since each began. */
-  const entering = new Map<Attempt, Target[] | null>()
+  const entering = createEntering()
   // A drain is the operator's own command: report mode would leave a server that cannot stop.
   const enforced = (control: ControlId): boolean =>
     control === 'lifetime/shutdown' || (policy.report !== 'all' && !policy.report.has(control))
@@ -191,7 +200,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   })
 
   const release = (attempt: Attempt): void => {
-    entering.delete(attempt)
+    entering.leave(attempt)
     letGo()
     if (attempt.ended) return
     attempt.ended = true
@@ -223,7 +232,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       attempt.session = { id: attempt.id, user: `ip:${attempt.request.ip}` }
       standIns.add(attempt)
     }
-    if (wasRevoked(attempt)) {
+    if (entering.isRevoked(attempt)) {
       return refuseLate(attempt, 'handshake/session', deny('SALLY_SESSION_REVOKED', 'revoked during the handshake'))
     }
     return { pass: true, attempt: attempt as Admission['attempt'] }
@@ -233,39 +242,50 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     observer.deniedAttempt(control, denial, true, attempt)
     return refuse(attempt, denial)
   }
-  /** Its session may have been looked up just before a revocation, and be open to none that comes later. */
-  const wasRevoked = (attempt: Attempt): boolean => {
-    const { session } = attempt
-    return session !== null && (entering.get(attempt)?.some(target => isMeant(target, session)) ?? false)
-  }
   const revoked = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
-  const endAll = (target: Target, at?: number): void => {
-    // Late news are not of what began after it; a session's end is final, whenever it is heard.
-    const since = at === undefined || isOfSession(target) ? Infinity : at + LONGEST_HANDSHAKE_MS
+  const endAll = (target: Target, at: number | null = null): void => {
+    const news = { target, at }
     for (const connection of live) {
-      if (isMeant(target, connection.session) && connection.openedAt <= since) connection.revoked(revoked)
+      if (isMeant(news, connection.session) && isOlder(news, connection.enteredAt)) connection.revoked(revoked)
     }
-    if (since !== Infinity) return
-    for (const [attempt, targets] of entering) entering.set(attempt, [...(targets ?? []), target])
+    entering.note(news)
+  }
+  /** The latest expiry among the open connections that a revocation means; 0 where none is known. */
+  const latestExpiry = (target: Target): number => {
+    let latest = 0
+    for (const { session } of live) {
+      if (session.expiresAt !== undefined && session.expiresAt > latest && isMeant({ target, at: null }, session)) {
+        latest = session.expiresAt
+      }
+    }
+    return latest
   }
   const lost = deny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
 
   const listen = (): (() => void)[] => [
-    store.onRevoked(endAll),
+    marks === null ? () => undefined : store.onRevoked(endAll),
     store.onState?.(state => {
       observer.storeState(state)
       if (state.state === 'lost') for (const connection of live) connection.end(lost, 'lifetime/session')
     }) ?? (() => undefined),
   ]
-  let listening = listen()
+  const hear = (): void => {
+    shared.listen()
+    listening = listen()
+  }
+  let listening: (() => void)[] = []
   /** Once it has drained nobody is left whom news could be of: a store outlives the guards that a reload replaces. */
   const letGo = (): void => {
     if (draining === null || live.size > 0 || entering.size > 0) return
+    shared.leave()
     for (const off of listening) off()
     listening = []
   }
 
+  hear()
   observer.started()
+  if (shared.company !== 'nobody') observer.notice(shared.company === 'copy' ? 'shares-copy' : 'shares')
+  if (shared.apart) observer.notice('apart')
   return {
     policy,
     parts,
@@ -284,22 +304,24 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
         observer.deniedAttempt('handshake/request', denial, enforced('handshake/request'), attempt)
         if (enforced('handshake/request')) return refuse(attempt, denial)
       }
-      entering.set(attempt, null)
+      entering.begin(attempt, now())
       const verdict = handshakeDoor(attempt)
       return verdict instanceof Promise ? verdict.then(later => conclude(attempt, later)) : conclude(attempt, verdict)
     },
     admitPolling(request) {
       const attempt = attemptOf(request)
       if (draining !== null) return refuseDraining(attempt)
-      entering.set(attempt, null)
+      entering.begin(attempt, now())
       const verdict = pollingDoor(attempt)
       return verdict instanceof Promise ? verdict.then(later => conclude(attempt, later)) : conclude(attempt, verdict)
     },
     abandon: ({ attempt }) => release(attempt),
     open({ attempt }, transport, delivery) {
-      const isRevoked = wasRevoked(attempt)
-      entering.delete(attempt)
+      const isRevoked = entering.isRevoked(attempt)
+      const enteredAt = entering.beganAt(attempt)
+      entering.leave(attempt)
       const connection = new LiveConnection(hub, attempt, transport, delivery)
+      if (enteredAt !== 0) connection.enteredAt = enteredAt
       if (draining !== null) connection.leaveAt = now()
       live.add(connection)
       keeper.touch(connection)
@@ -314,7 +336,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       const { id, ticket, subprotocol, origin } = connection.attempt
       const { request, session } = connection
       const attempt: Attempt = { ...newAttempt(id, request), ticket, subprotocol, origin, session }
-      if (listening.length === 0) listening = listen()
+      if (listening.length === 0) hear()
       connection.moveTo(hub, attempt)
       giveUpNarrowed(attempt)
       if (draining !== null) connection.leaveAt = now()
@@ -345,12 +367,19 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       const verdict = ticketDoor(attempt)
       return verdict instanceof Promise ? verdict.then(answer) : answer(verdict)
     },
-    async revoke(target) {
-      requireTarget(target)
+    async revoke(given) {
+      const { target, expiresAt } = readTarget(given)
       observer.revoked(target)
+      const ttlMs = remembered.ttlMs(target, expiresAt, latestExpiry(target))
       // Here at once, whatever becomes of the store; the caller learns if other nodes were not reached.
       endAll(target)
-      await store.revoke(target, Math.max(REVOCATION_MS, policy.lifetime.age?.maxMs ?? 0))
+      if (marks === null) {
+        shared.store.revoke(target, ttlMs)
+        return
+      }
+      // The other guards of its name in this process, and this one while its store is away.
+      settle(() => shared.store.revoke(target, ttlMs))
+      await store.revoke(target, ttlMs)
     },
     async drain(withinMs = policy.lifetime.shutdown.withinMs) {
       if (draining === null) observer.drained(live.size)
@@ -370,18 +399,6 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 
 function attemptOf(request: HandshakeRequest): Attempt {
   return newAttempt(createAttemptId(), request)
-}
-
-/** Late news of a user end what was let in on an older answer; a handshake takes no longer than this. */
-const LONGEST_HANDSHAKE_MS = 5000
-
-function isOfSession(target: Target): boolean {
-  return target !== 'all' && 'session' in target
-}
-
-/** Whether a revocation is of this session. */
-function isMeant(target: Target, { id, user }: Session): boolean {
-  return target === 'all' || ('session' in target ? target.session === id : target.user === user)
 }
 
 /** The session, or why there is none; an answer that does not come in time is no answer. */

@@ -6,6 +6,7 @@ import { DENIALS } from '../policy/denials.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { AppSide } from './app-side.ts'
+import { LATE_MARGIN_MS } from './entering.ts'
 import type { Delivery, Hub } from './hub.ts'
 import { FLAG } from './outbound-half.ts'
 import type { Inlet, Transport } from './transport.ts'
@@ -14,6 +15,8 @@ import { violationOf } from './violation.ts'
 /** What the first message of first-message mode is answered with. */
 const AUTHENTICATED = '{"type":"authenticated"}'
 const STRIKE_WINDOW_MS = 60_000
+/** The margin of late news covers handshakes that take no longer, in ms. */
+const SHORT_HANDSHAKE_MS = LATE_MARGIN_MS - 1000
 
 /**
  * One connection between its transport and the app: every message goes through the door in order, and nothing is
@@ -50,6 +53,13 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   }
   set controlFrameTat(at: number) {
     this.ownRare().controlFrameTat = at
+  }
+  /** When its handshake began, in ms since the epoch; short ones count as begun when it opened. */
+  get enteredAt(): number {
+    return this.rare.enteredAt || this.openedAt
+  }
+  set enteredAt(at: number) {
+    if (this.openedAt - at > SHORT_HANDSHAKE_MS) this.ownRare().enteredAt = at
   }
   get checkedAt(): number {
     return this.openedAt + this.checkOffset

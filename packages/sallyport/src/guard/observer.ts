@@ -1,3 +1,4 @@
+import type { Notice } from '../event/catalogue.ts'
 import { createEvents, type Events } from '../event/emit.ts'
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
@@ -29,6 +30,8 @@ export interface Observer {
   started(): void
   drained(open: number): void
   storeState(state: StoreState): void
+  /** `session`: the one that it is about. */
+  notice(notice: Notice, session?: Session): void
   received(bytes: number): void
   sent(bytes: number, messages?: number): void
 }
@@ -84,6 +87,7 @@ export function createObserver(policy: Policy, now: () => number): Observer {
     },
     drained: open => tell(() => describe.describeShutdown(open)),
     storeState: state => tell(() => describe.describeStore(state)),
+    notice: (notice, session) => tell(() => describe.describeNotice(notice, session)),
     received: bytes => counters.messageIn(bytes),
     sent: (bytes, messages) => counters.messageOut(bytes, messages),
   }

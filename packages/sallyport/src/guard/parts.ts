@@ -1,3 +1,5 @@
+import type { Session } from '../session/session.ts'
+import type { Marks } from '../store/marks.ts'
 import type { Store } from '../store/store.ts'
 import type { Tickets } from '../ticket/tickets.ts'
 
@@ -7,4 +9,8 @@ export interface Parts {
   /** Ms since the epoch. */
   readonly now: () => number
   readonly tickets: Tickets
+  /** Revocations that this process remembers beside the store's: of guards that share with this one. */
+  readonly marks?: Marks | null
+  /** Called with each session that was found and holds. */
+  readonly found?: (session: Session) => void
 }

@@ -9,6 +9,7 @@ export class RareState {
   unproven = false
   controlFrameTat = 0
   uncheckedSince = 0
+  enteredAt = 0
   leaveAt = 0
   cutAt = 0
   delayedUntil = 0

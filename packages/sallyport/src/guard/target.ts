@@ -1,22 +1,46 @@
 import { nearest } from '../policy/nearest.ts'
 import { kindOf, show } from '../policy/shown.ts'
 import { isThenable } from '../policy/thenable.ts'
+import { isOfName } from '../store/named-store.ts'
 import type { Target } from '../store/store.ts'
 
+/** Whom `guard.revoke` ends: one session, all sessions of a user, or everybody. */
+export type Revocable =
+  | {
+      readonly session: string
+      /** When the session would have ended, in ms since the epoch: the revocation need not be remembered for longer. */
+      readonly expiresAt?: number
+    }
+  | {
+      readonly user: string
+      /** When the last session of the user would have ended that began before now, in ms since the epoch. */
+      readonly expiresAt?: number
+    }
+  | 'all'
+
+/** Times below this are seconds: as ms they would be in 1973. */
+const SECONDS_BELOW = 100_000_000_000
+
 /**
- * Throws a `TypeError` for what names nobody. A logout whose session id is undefined would else resolve, and leave every
- * socket open.
+ * What to revoke, and until when it must be remembered at the least, where that was given. Throws a `TypeError` for what
+ * names nobody: a logout whose session id is undefined would otherwise resolve, and leave every socket open.
  */
-export function requireTarget(target: unknown): asserts target is Target {
+export function readTarget(given: unknown): { readonly target: Target; readonly expiresAt: number | null } {
+  requireTarget(given)
+  if (given === 'all') return { target: 'all', expiresAt: null }
+  const target: Target = 'session' in given ? { session: given.session } : { user: given.user }
+  return { target, expiresAt: given.expiresAt ?? null }
+}
+
+function requireTarget(target: unknown): asserts target is Revocable {
   if (target === 'all') return
   if (typeof target === 'object' && target !== null) {
-    const keys = Object.keys(target)
+    const keys = Object.keys(target).filter(one => one !== 'expiresAt')
     const [key] = keys
     if (keys.length === 1 && (key === 'session' || key === 'user')) {
-      const id: unknown = Reflect.get(target, key)
-      if (typeof id === 'string' && id !== '') return
-      const what = id === '' ? 'an empty string' : kindOf(id)
-      throw new TypeError(`guard.revoke: ${key} is ${what}; give the ${key}'s id, a string. Nothing was revoked`)
+      requireId(key, Reflect.get(target, key))
+      requireExpiry(Reflect.get(target, 'expiresAt'))
+      return
     }
     const odd = keys.find(one => one !== 'session' && one !== 'user')
     if (odd !== undefined && !isThenable(target)) {
@@ -28,4 +52,22 @@ export function requireTarget(target: unknown): asserts target is Target {
   throw new TypeError(
     `guard.revoke: ${kindOf(target)} names nobody; write { session: id }, { user: id } or 'all'. Nothing was revoked`,
   )
+}
+
+function requireId(key: string, id: unknown): void {
+  if (typeof id === 'string' && id !== '' && !isOfName(id)) return
+  const what = id === '' ? 'an empty string' : typeof id === 'string' ? 'a text that no session can bear' : kindOf(id)
+  throw new TypeError(`guard.revoke: ${key} is ${what}; give the ${key}'s id, a string. Nothing was revoked`)
+}
+
+function requireExpiry(expiresAt: unknown): void {
+  if (expiresAt === undefined) return
+  if (typeof expiresAt === 'number' && Number.isFinite(expiresAt) && expiresAt >= SECONDS_BELOW) return
+  const [what, remedy] =
+    typeof expiresAt !== 'number'
+      ? [kindOf(expiresAt), expiresAt instanceof Date ? 'write expiresAt.getTime()' : 'write ms since the epoch']
+      : Number.isFinite(expiresAt)
+        ? [String(expiresAt), 'it is read as ms since the epoch: write seconds * 1000']
+        : [String(expiresAt), 'leave it out where it is not known']
+  throw new TypeError(`guard.revoke: expiresAt is ${what}; ${remedy}. Nothing was revoked`)
 }

@@ -5,6 +5,8 @@ import type { Policy } from '../policy/types.ts'
 import { reasonOf } from '../session/nobody.ts'
 import type { Session } from '../session/session.ts'
 import { SessionUnavailable } from '../session/unavailable.ts'
+import { isOfName } from '../store/named-store.ts'
+import { latestRevocation } from '../store/marks.ts'
 import type { Revocation } from '../store/store.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
@@ -13,7 +15,7 @@ import type { HandshakeRequest } from './handshake-request.ts'
 export type Resolution = { readonly session: Session } | Denial
 
 /** What resolving needs of the parts. */
-type SessionParts = Pick<Parts, 'store' | 'now'>
+type SessionParts = Pick<Parts, 'store' | 'now' | 'marks' | 'found'>
 
 const MOST_CHARS = 512
 
@@ -97,11 +99,13 @@ function judge(found: unknown, parts: SessionParts, request: HandshakeRequest): 
   }
   return guarded(
     () =>
-      then(parts.store.revokedAt(candidate.id, candidate.user), revocation =>
-        isRevoked(candidate, revocation)
-          ? deny('SALLY_SESSION_REVOKED', 'the session or its user was revoked')
-          : { session: candidate },
-      ),
+      then(latestRevocation(parts, candidate.id, candidate.user), revocation => {
+        if (isRevoked(candidate, revocation)) {
+          return deny('SALLY_SESSION_REVOKED', 'the session or its user was revoked')
+        }
+        parts.found?.(candidate)
+        return { session: candidate }
+      }),
     error => deny('SALLY_STORE_UNAVAILABLE', `store.revokedAt threw ${nameOf(error)}`),
   )
 }
@@ -122,6 +126,7 @@ function faultOf(found: unknown): string | null {
     if (typeof value !== 'string') return `${key} is ${typeof value}, not a string`
     if (value === '' || value.length > MOST_CHARS)
       return `${key} is ${value.length} characters; 1 to ${MOST_CHARS} are allowed`
+    if (isOfName(value)) return `${key} is a text that the store keeps for itself`
   }
   for (const key of ['expiresAt', 'issuedAt'] as const) {
     const value: unknown = (found as Partial<Session>)[key]

@@ -44,6 +44,7 @@ export interface Defaults {
   readonly ageMs: number
   readonly recheckMs: number
   readonly graceMs: number
+  readonly rememberMs: number
   readonly backpressureBytes: number
   readonly backpressureMs: number
   readonly shutdownMs: number
@@ -123,8 +124,10 @@ export const DEFAULTS: Defaults = Object.freeze({
   ageMs: 12 * HOUR,
   /** OWASP WS-11 asks for 30 minutes; one look-up a minute and connection costs little and ends a lapsed right sooner. */
   recheckMs: MINUTE,
-  /** Two missed re-checks: a store's restart disconnects nobody, its loss does. */
+  /** Two re-checks, counted from the last yes: a store's restart disconnects nobody, its loss does. */
   graceMs: 2 * MINUTE,
+  /** "Remember me" lasts 30 days in most frameworks; a revoked session must not come back before its token has ended. */
+  rememberMs: 30 * 24 * HOUR,
   /** Sixteen of the largest messages queued for a peer that does not read … */
   backpressureBytes: 1 * MIB,
   /** … for as long as a train's tunnel. */

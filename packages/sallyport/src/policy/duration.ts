@@ -10,6 +10,8 @@ export interface Unusable {
 /** Timers of 2^31 ms and more fire at once: 24 whole days is the longest that one can be asked for. */
 export const LONGEST_MS: number = 24 * 24 * 60 * 60 * 1000
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
 const UNITS: ReadonlyMap<string, number> = new Map(
   [
     [1, 'ms', 'millisecond', 'milliseconds'],
@@ -22,9 +24,12 @@ const UNITS: ReadonlyMap<string, number> = new Map(
 
 const EXAMPLES = "write milliseconds (30000) or words: '30 seconds', '1 minute', '12 h'"
 
-/** Milliseconds of a `Duration`, rounded to a whole number, or why it is none. `least` is 0 where no time at all makes sense. */
-export function parseDuration(value: unknown, least = 1): number | Unusable {
-  if (typeof value === 'number') return bounded(value, least)
+/**
+ * Milliseconds of a `Duration`, rounded to a whole number, or why it is none. `least` is 0 where no time at all makes sense;
+ * `most` is greater than a timer's bound where no timer waits for it.
+ */
+export function parseDuration(value: unknown, least = 1, most: number = LONGEST_MS): number | Unusable {
+  if (typeof value === 'number') return bounded(value, least, most)
   if (typeof value !== 'string') return { message: 'a time is meant here', remedy: EXAMPLES }
   const text = value.trim()
   if (/^[\d.]+$/.test(text)) {
@@ -41,7 +46,7 @@ export function parseDuration(value: unknown, least = 1): number | Unusable {
   }
   const unit = parts[2]!.toLowerCase()
   const factor = UNITS.get(unit)
-  if (factor !== undefined) return bounded(Number(parts[1]) * factor, least)
+  if (factor !== undefined) return bounded(Number(parts[1]) * factor, least, most)
   const near = nearest(
     unit,
     [...UNITS.keys()].filter(name => name.length > 2),
@@ -51,13 +56,16 @@ export function parseDuration(value: unknown, least = 1): number | Unusable {
     : { message: 'not a unit of time', remedy: `did you mean '${parts[1]} ${near}'?`, nearest: near }
 }
 
-function bounded(ms: number, least: number): number | Unusable {
+function bounded(ms: number, least: number, most: number): number | Unusable {
   if (!Number.isFinite(ms))
     return {
       message: 'not a finite time',
       remedy: `${EXAMPLES}; to have no bound, see \`dangerouslyOff\` of the control`,
     }
   if (ms < least) return { message: `less than ${least} ms`, remedy: EXAMPLES }
-  if (ms > LONGEST_MS) return { message: 'longer than a timer can wait', remedy: "write '24 days' or less" }
+  if (ms > most) {
+    const days = `write '${Math.floor(most / DAY_MS)} days' or less`
+    return { message: most === LONGEST_MS ? 'longer than a timer can wait' : 'too long a time', remedy: days }
+  }
   return Math.round(ms)
 }

@@ -119,7 +119,9 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
   'lifetime/session': ({ lifetime: { session } }) =>
     session === null
       ? off('a connection outlives its session')
-      : on(`expiry exactly, re-check ${durationInWords(session.recheckMs)}, grace ${durationInWords(session.graceMs)}`),
+      : on(
+          `expiry exactly, re-check ${durationInWords(session.recheckMs)}, grace ${durationInWords(session.graceMs)}, revocations remembered ${durationInWords(session.rememberMs)}`,
+        ),
   'lifetime/backpressure': ({ lifetime: { backpressure } }) =>
     on(`${sizeInWords(backpressure.bytes)} for ${durationInWords(backpressure.forMs)}`),
   'lifetime/shutdown': ({ lifetime: { shutdown } }) => on(durationInWords(shutdown.withinMs)),

@@ -9,6 +9,9 @@ import type { ControlId } from './verdict.ts'
 /** Keys of `lifetime`. */
 const KEYS: readonly string[] = ['authentication', 'heartbeat', 'idle', 'age', 'session', 'backpressure', 'shutdown']
 
+/** No session lives for longer: ten years. */
+const LONGEST_REMEMBERED_MS = 3650 * 24 * 3_600_000
+
 type Lifetime = Policy['lifetime']
 
 /** `lifetime`: what ends a connection. */
@@ -66,9 +69,11 @@ function readBound<T extends object>(
 }
 
 function readSessionChecks(lifetime: Fields): Lifetime['session'] {
-  const section = openChild(lifetime, 'session', ['recheck', 'grace', 'dangerouslyOff'])
+  const section = openChild(lifetime, 'session', ['recheck', 'grace', 'remember', 'dangerouslyOff'])
   const off = readOff(section, 'lifetime/session')
   const recheckMs = readDuration(section, 'recheck', DEFAULTS.recheckMs)
-  const graceMs = readDuration(section, 'grace', DEFAULTS.graceMs, 0)
-  return off ? null : Object.freeze({ recheckMs, graceMs })
+  // Shorter than the time between two look-ups, it would be over before the first one fails.
+  const graceMs = readDuration(section, 'grace', Math.max(DEFAULTS.graceMs, 2 * recheckMs), 0)
+  const rememberMs = readDuration(section, 'remember', DEFAULTS.rememberMs, 1, LONGEST_REMEMBERED_MS)
+  return off ? null : Object.freeze({ recheckMs, graceMs, rememberMs })
 }

@@ -45,7 +45,15 @@ export function parsePolicy(input: unknown): Policy {
     weakened: Object.freeze(findings.weakened.map(entry => Object.freeze(entry))),
   }
   if (findings.problems.length > 0) throw new PolicyError(findings.problems)
+  if (root.get('name') === undefined) unnamed.add(policy)
   return Object.freeze(policy)
+}
+
+const unnamed = new WeakSet<Policy>()
+
+/** Whether the policy was given a name: guards of one name belong together, those of the default name do not. */
+export function isNamed(policy: Policy): boolean {
+  return !unnamed.has(policy)
 }
 
 function readEvents(root: Fields): Policy['events'] {

@@ -1,4 +1,4 @@
-import { StoreError } from '../store/store-error.ts'
+import { isStoreError } from '../store/store-error.ts'
 import { isThenable } from './thenable.ts'
 import { PASS, deny } from './verdict.ts'
 import type { ControlId, Denial, Verdict } from './verdict.ts'
@@ -107,7 +107,7 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
 
 /** The class alone: a message could hold what must not be logged. */
 function failed(id: ControlId, error: unknown): Denial {
-  if (error instanceof StoreError) return deny('SALLY_STORE_UNAVAILABLE', `${id}: ${error.code}`)
+  if (isStoreError(error)) return deny('SALLY_STORE_UNAVAILABLE', `${id}: ${error.code}`)
   return deny('SALLY_CONTROL_FAILED', `${id} threw ${error instanceof Error ? error.constructor.name : typeof error}`)
 }
 

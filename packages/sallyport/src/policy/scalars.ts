@@ -9,10 +9,10 @@ import { parseSize } from './size.ts'
 const LONGEST_LIST = 10_000
 
 /** A time in ms. */
-export function readDuration(fields: Fields, key: string, fallback: number, least = 1): number {
+export function readDuration(fields: Fields, key: string, fallback: number, least = 1, most?: number): number {
   const value = fields.get(key)
   if (value === undefined) return fallback
-  const parsed = parseDuration(value, least)
+  const parsed = parseDuration(value, least, most)
   if (typeof parsed === 'number') return parsed
   refuse(fields, key, show(value), parsed.message, parsed.remedy, parsed.nearest)
   return fallback

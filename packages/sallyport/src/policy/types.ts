@@ -114,7 +114,7 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     readonly heartbeat?: Off & { readonly interval?: Duration; readonly timeout?: Duration }
     readonly idle?: Off & { readonly after?: Duration }
     readonly age?: Off & { readonly max?: Duration }
-    readonly session?: Off & { readonly recheck?: Duration; readonly grace?: Duration }
+    readonly session?: Off & { readonly recheck?: Duration; readonly grace?: Duration; readonly remember?: Duration }
     readonly backpressure?: { readonly bytes?: Size; readonly for?: Duration }
     readonly shutdown?: { readonly within?: Duration }
   }
@@ -192,7 +192,7 @@ export interface Policy {
     readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null
     readonly idle: { readonly afterMs: number } | null
     readonly age: { readonly maxMs: number } | null
-    readonly session: { readonly recheckMs: number; readonly graceMs: number } | null
+    readonly session: { readonly recheckMs: number; readonly graceMs: number; readonly rememberMs: number } | null
     readonly backpressure: { readonly bytes: number; readonly forMs: number }
     readonly shutdown: { readonly withinMs: number }
   }

@@ -18,3 +18,12 @@ export class StoreError extends Error {
     this.code = code
   }
 }
+
+/** Whether a store threw it; a shared store may be of another copy of the library, whose class is another one. */
+export function isStoreError(error: unknown): error is StoreError {
+  return (
+    error instanceof Error &&
+    error.name === 'StoreError' &&
+    /^SALLY_STORE_[A-Z]{1,20}$/.test(String(Reflect.get(error, 'code')))
+  )
+}

@@ -2,6 +2,7 @@ import { randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
 import type { Parts } from '../guard/parts.ts'
 import type { TicketPolicy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { latestRevocation } from '../store/marks.ts'
 import type { Revocation } from '../store/store.ts'
 import { createHmacSha256, type Hmac, HMAC_HEAD_BYTES } from './hmac.ts'
 import type { TicketBinding, Tickets } from './tickets.ts'
@@ -39,7 +40,7 @@ export const TICKET_CLOCK_SKEW_MS = 2000
  */
 export function createTickets(
   policy: Pick<TicketPolicy, 'secrets' | 'ttlMs'> | null,
-  { store, now }: Pick<Parts, 'store' | 'now'>,
+  { store, now, marks = null }: Pick<Parts, 'store' | 'now' | 'marks'>,
 ): Tickets {
   const secrets = secretsOf(policy?.secrets ?? null)
   const ttlMs = policy?.ttlMs ?? DEFAULT_TTL_MS
@@ -103,7 +104,7 @@ export function createTickets(
           ? deny('SALLY_TICKET_REVOKED', 'the ticket is older than the revocation of its session or user')
           : use()
       try {
-        const revocation = store.revokedAt(session.id, session.user)
+        const revocation = latestRevocation({ store, marks }, session.id, session.user)
         return revocation instanceof Promise
           ? revocation.then(unlessRevoked).catch(unavailable)
           : settled(unlessRevoked(revocation))

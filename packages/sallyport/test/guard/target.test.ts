@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { requireTarget } from '../../src/guard/target.ts'
+import { readTarget } from '../../src/guard/target.ts'
 
 const NOBODY: readonly (readonly [name: string, target: unknown, message: RegExp])[] = [
   ['a bare id', 's1', /write \{ session: id \}/],
@@ -28,12 +28,12 @@ const NOBODY: readonly (readonly [name: string, target: unknown, message: RegExp
 for (const [name, target, message] of NOBODY) {
   test(`revoke: ${name} is an error, and tells no id`, () => {
     assert.throws(
-      () => requireTarget(target),
+      () => readTarget(target),
       (error: unknown) => error instanceof TypeError && message.test(error.message) && !/ann|s1/.test(error.message),
     )
   })
 }
 
 for (const target of [{ session: 's1' }, { user: 'ann' }, 'all']) {
-  test(`revoke: ${JSON.stringify(target)} names somebody`, () => assert.doesNotThrow(() => requireTarget(target)))
+  test(`revoke: ${JSON.stringify(target)} names somebody`, () => assert.doesNotThrow(() => readTarget(target)))
 }

@@ -6,6 +6,7 @@ import type { Policy } from '../../src/policy/types.ts'
 import { policyWith } from './honest-policy.ts'
 
 const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const perMinute = (amount: number): object => ({ amount, perMs: MINUTE, burst: amount })
 const page = Object.assign(() => null, {})
 const policy = parsePolicy(policyWith({ 'handshake.session': page }))
@@ -39,7 +40,7 @@ const TABLE: readonly (readonly [control: string, effective: unknown, stated: un
   ['lifetime/heartbeat: 30 s / 10 s', lifetime.heartbeat, { intervalMs: 30_000, timeoutMs: 10_000 }],
   ['lifetime/idle: 15 min', lifetime.idle, { afterMs: 15 * MINUTE }],
   ['lifetime/age: 12 h', lifetime.age, { maxMs: 12 * 60 * MINUTE }],
-  ['lifetime/session: re-check 60 s', lifetime.session, { recheckMs: MINUTE, graceMs: 2 * MINUTE }],
+  ['lifetime/session: re-check 60 s', lifetime.session, { recheckMs: MINUTE, graceMs: 2 * MINUTE, rememberMs: 30 * 24 * HOUR }],
   ['lifetime/backpressure: 1 MiB, 10 s', lifetime.backpressure, { bytes: 1024 * 1024, forMs: 10_000 }],
   ['lifetime/shutdown: 10 s', lifetime.shutdown, { withinMs: 10_000 }],
   ['no proxy is trusted', policy.proxy, { trust: [], header: 'x-forwarded-for' }],

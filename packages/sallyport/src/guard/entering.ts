@@ -1,0 +1,93 @@
+import type { Attempt } from '../handshake/attempt.ts'
+import type { Session } from '../session/session.ts'
+import type { Target } from '../store/store.ts'
+
+/** Whom a revocation means, and until when what began counts as older than it; `at` is null for news that are not late. */
+export interface Revoked {
+  readonly target: Target
+  /** Ms since the epoch. */
+  readonly at: number | null
+}
+
+/**
+ * News that are late still mean what began up to this time after the revocation, in ms: the clocks of two nodes differ, and
+ * a look-up may have read an older state.
+ */
+export const LATE_MARGIN_MS = 5000
+
+/** More news than these are not kept while one handshake waits: it is refused then. */
+const MOST_NEWS = 10_000
+
+/** Handshakes under way, and the revocations that each may have missed. */
+export interface Entering {
+  begin(attempt: Attempt, now: number): void
+  /** When it began, in ms since the epoch; 0 for an attempt that is not under way. */
+  beganAt(attempt: Attempt): number
+  leave(attempt: Attempt): void
+  /** Notes a revocation for every handshake that is under way. */
+  note(revoked: Revoked): void
+  /** Whether a revocation that came since it began means its session. */
+  isRevoked(attempt: Attempt): boolean
+  readonly size: number
+}
+
+/** Keeps the handshakes of one guard. One list of news serves them all. */
+export function createEntering(): Entering {
+  const began = new Map<Attempt, { readonly at: number; readonly from: number }>()
+  let news: Revoked[] = []
+  /** How many news were dropped: the index of the first that is kept. */
+  let first = 0
+
+  const trim = (): void => {
+    const oldest = began.values().next()
+    const needed = oldest.done === true ? first + news.length : oldest.value.from
+    const surplus = Math.max(needed - first, news.length - MOST_NEWS)
+    if (surplus <= 0) return
+    news = news.slice(surplus)
+    first += surplus
+  }
+
+  return {
+    begin: (attempt, now) => void began.set(attempt, { at: now, from: first + news.length }),
+    beganAt: attempt => began.get(attempt)?.at ?? 0,
+    leave(attempt) {
+      began.delete(attempt)
+      if (news.length > 0) trim()
+    },
+    note(revoked) {
+      if (began.size === 0) return
+      news.push(revoked)
+      if (news.length > MOST_NEWS) trim()
+    },
+    isRevoked(attempt) {
+      const entry = began.get(attempt)
+      const { session } = attempt
+      if (entry === undefined || session === null) return false
+      if (entry.from < first) return true
+      for (let index = entry.from - first; index < news.length; index++) {
+        const revoked = news[index]!
+        if (isOlder(revoked, entry.at) && isMeant(revoked, session)) return true
+      }
+      return false
+    },
+    get size() {
+      return began.size
+    },
+  }
+}
+
+/** Whether what began at `since` is older than the revocation. The end of a session is final, whenever it is heard. */
+export function isOlder({ target, at }: Revoked, since: number): boolean {
+  return at === null || isOfSession(target) || since <= at + LATE_MARGIN_MS
+}
+
+/** Whether a revocation means this session. Late news of a user spare a sign-in that came after the revocation. */
+export function isMeant({ target, at }: Revoked, { id, user, issuedAt }: Session): boolean {
+  if (target !== 'all' && 'session' in target) return target.session === id
+  if (target !== 'all' && target.user !== user) return false
+  return at === null || issuedAt === undefined || issuedAt <= at
+}
+
+function isOfSession(target: Target): boolean {
+  return target !== 'all' && 'session' in target
+}

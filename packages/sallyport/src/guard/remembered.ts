@@ -1,0 +1,89 @@
+import type { Policy } from '../policy/types.ts'
+import { DEFAULTS } from '../policy/defaults.ts'
+import type { Session } from '../session/session.ts'
+import type { Target } from '../store/store.ts'
+
+/** The shortest time that a revocation is remembered, in ms: longer than a ticket lives and a handshake takes. */
+const LEAST_MS = 10 * 60_000
+/** Clocks differ, and token verifiers allow for it: so much is added to an expiry, in ms. */
+const CLOCKS_MS = 5 * 60_000
+/** No expiry further away is believed, in ms: ten years. */
+const LONGEST_MS = 3650 * 24 * 3_600_000
+/** A full map is searched for what is over no more often than this. */
+const SWEEP_EVERY_MS = 60_000
+/** Sessions and users of which a late expiry is known, each. */
+const MOST_KNOWN = 10_000
+
+/** How long revocations must be remembered so that what they ended cannot come back. */
+export interface Remembered {
+  /**
+   * Notes the expiry of a session that was just found. True for the first time that this session is found to live for
+   * longer than revocations are remembered.
+   */
+  note(session: Session): boolean
+  /**
+   * How long to remember a revocation, in ms. `given`: the expiry that the caller knows; `seen`: the latest expiry among the
+   * open connections that it means; both in ms since the epoch.
+   */
+  ttlMs(target: Target, given: number | null, seen: number): number
+}
+
+/** Keeps the latest expiries of sessions that outlive `lifetime.session.remember`; what is beyond its bound counts for all. */
+export function createRemembered(policy: Policy, now: () => number): Remembered {
+  const rememberMs = policy.lifetime.session?.rememberMs ?? DEFAULTS.rememberMs
+  const leastMs = Math.max(LEAST_MS, (policy.handshake.ticket?.ttlMs ?? 0) + CLOCKS_MS)
+  const sessions = new Map<string, number>()
+  const users = new Map<string, number>()
+  /** The latest expiry of all, and of those that the maps have no room for. */
+  let latest = 0
+  let others = 0
+  let sweptAt = 0
+
+  const keep = (map: Map<string, number>, key: string, expiresAt: number, at: number): boolean => {
+    const before = map.get(key)
+    if (before !== undefined) {
+      if (before < expiresAt) map.set(key, expiresAt)
+      return false
+    }
+    if (map.size >= MOST_KNOWN && Math.abs(at - sweptAt) >= SWEEP_EVERY_MS) {
+      sweptAt = at
+      for (const known of [sessions, users]) {
+        for (const [one, until] of known) if (until <= at) known.delete(one)
+      }
+    }
+    if (map.size < MOST_KNOWN) map.set(key, expiresAt)
+    else others = Math.max(others, expiresAt)
+    return true
+  }
+
+  const knownOf = (target: Target): number => {
+    if (target === 'all') return latest
+    const known = 'session' in target ? sessions.get(target.session) : users.get(target.user)
+    return Math.max(known ?? 0, others)
+  }
+
+  return {
+    note({ id, user, expiresAt, issuedAt }) {
+      const at = now()
+      // Without an expiry nothing is known but how old it is: it may live on for as long again.
+      if (expiresAt === undefined) {
+        return issuedAt !== undefined && at - issuedAt > rememberMs && keep(sessions, id, at + rememberMs, at)
+      }
+      if (expiresAt - at <= rememberMs) return false
+      const until = Math.min(expiresAt, at + LONGEST_MS)
+      latest = Math.max(latest, until)
+      keep(users, user, until, at)
+      return keep(sessions, id, until, at)
+    },
+    ttlMs(target, given, seen) {
+      const at = now()
+      const known = Math.max(knownOf(target), Math.min(seen, at + LONGEST_MS))
+      const until =
+        given === null
+          ? // An expiry that was seen can move: a session that slides, a token that is renewed under the same id.
+            Math.max(known, at + rememberMs)
+          : Math.max(known, Math.min(given, at + LONGEST_MS))
+      return Math.max(leastMs, Math.ceil(until - at) + CLOCKS_MS)
+    },
+  }
+}
