@@ -48,6 +48,7 @@ export type RefusalReason =
   | 'proxy-header'
   | 'full'
   | 'plain-http'
+  | 'host'
   /** At the admin API: told in the log alone. */
   | 'admin-token'
   | 'admin-host'

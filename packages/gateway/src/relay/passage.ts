@@ -11,6 +11,7 @@ import { gatewayAnswer } from './gateway-answer.ts'
 import type { GatewayLog } from './contract.ts'
 import { nominatedBy } from './header-names.ts'
 import { filterCookies } from './header-values.ts'
+import { isPassable } from './plain-faults.ts'
 import type { Route } from './route.ts'
 
 /** Plain HTTP of a route's hosts, on its way to a backend. */
@@ -47,6 +48,15 @@ export function createPassage(
   proxy.on('proxyReq', (outgoing, request) => underWay.get(request)?.sends(outgoing))
   proxy.on('proxyRes', (answer, request, response) => {
     underWay.get(request)?.answered()
+    if (!isPassable(answer)) {
+      answer.destroy()
+      log.warn(
+        { route: route.id, upstream: pool.name, detail: '101, or a Transfer-Encoding other than chunked' },
+        'plain HTTP failed',
+      )
+      send(response, 502, 'GATEWAY_UPSTREAM_BROKEN')
+      return
+    }
     for (const name of HOP_OF_ANSWER) delete answer.headers[name]
     // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
     answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close'

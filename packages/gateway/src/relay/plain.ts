@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpAnswer } from 'sallyport/embed'
 import type { Refused } from '../listener/listener.ts'
 import { serveClientScript } from './client-script.ts'
+import type { RefusalReason } from './contract.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
+import { faultOfPlain } from './plain-faults.ts'
 import { hostName, servesHost } from './route-table.ts'
 import type { Route } from './route.ts'
 import type { Serving } from './serving.ts'
@@ -15,6 +18,10 @@ export function servePlain(
 ): void {
   const host = hostName(request.headers.host)
   const path = pathOf(request.url ?? '')
+  const refuse = (reason: RefusalReason, { status, headers, body }: HttpAnswer, detail?: string): void => {
+    refused(reason, { ip: request.socket.remoteAddress, host: request.headers.host, path, detail })
+    response.writeHead(status, headers).end(body)
+  }
   const issuer = issuerOf(serving, host, path, request)
   if (issuer !== null) {
     void issuer.guard.ticket(request, response)
@@ -26,18 +33,15 @@ export function servePlain(
     return
   }
   const plain = serving.plain.find(host, path)
-  if (plain !== null && !plain.refuses(request.url ?? '')) {
-    plain.passage.handle(request, response)
+  if (plain === null) {
+    refuse('no-route', gatewayAnswer(404, 'GATEWAY_NO_ROUTE'))
     return
   }
-  refused(plain === null ? 'no-route' : 'plain-http', {
-    ip: request.socket.remoteAddress,
-    host: request.headers.host,
-    path,
-  })
-  const { status, headers, body } =
-    plain === null ? gatewayAnswer(404, 'GATEWAY_NO_ROUTE') : gatewayAnswer(403, 'GATEWAY_HTTP_REFUSED')
-  response.writeHead(status, headers).end(body)
+  const fault = faultOfPlain(request)
+  if (plain.refuses(request.url ?? '')) refuse('plain-http', gatewayAnswer(403, 'GATEWAY_HTTP_REFUSED'))
+  else if (fault !== null) refuse('malformed', fault.answer, fault.detail)
+  else if (!plain.servesHost(request.headers.host)) refuse('host', gatewayAnswer(421, 'SALLY_HOST_NOT_SERVED'))
+  else plain.passage.handle(request, response)
 }
 
 /** The route that a ticket is asked of: the one that serves the path in `?path=`. */

@@ -30,6 +30,7 @@ const MESSAGES: { readonly [reason in RefusalReason]: string } = {
   'proxy-header': 'no PROXY header that is believed',
   full: 'more connections than the policies allow',
   'plain-http': 'plain HTTP that is refused',
+  host: 'plain HTTP for a host that the policy does not serve',
   'admin-token': 'no token of the admin API, or not the one',
   'admin-host': 'a Host of the admin API that is no name of loopback',
 }

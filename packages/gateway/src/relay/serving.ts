@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Guard } from 'sallyport'
+import { createHostCheck } from 'sallyport/embed'
 import type { GatewayConfig } from '../config/types.ts'
 import { createPool, type Pool } from '../upstream/pool.ts'
 import type { GatewayParts, ReplaceResult } from './contract.ts'
@@ -25,6 +26,8 @@ export interface Serving {
 export interface Plain extends Matchable {
   readonly passage: Passage
   readonly refuses: (target: string) => boolean
+  /** Whether the route's `handshake.host` serves a Host header. */
+  readonly servesHost: (host: string | undefined) => boolean
 }
 
 /**
@@ -70,7 +73,8 @@ export function createServing(
       if (one.http === null) continue
       const passage = keep(createPassage(route, one.http, poolOf(one.http.upstream, one.id), log))
       const { hosts, path } = passage
-      passages.push({ hosts, path, passage, refuses: createPlainRefusal(one.http.refuse ?? [POLLING], one.http.path) })
+      const refuses = createPlainRefusal(one.http.refuse ?? [POLLING], one.http.path)
+      passages.push({ hosts, path, passage, refuses, servesHost: hostCheckOf(hosts, route.guard.policy) })
     }
     const named = namedHosts(config.routes)
     // Last, when nothing can fail any more.
@@ -89,6 +93,15 @@ export function createServing(
     for (const one of made) one.stop()
     throw error
   }
+}
+
+/**
+ * `handshake/host` for plain HTTP of a route without hosts, which gets every name that no other route has: a page on a
+ * rebound name must not read the app. It is off, or lets pass in report mode, as it does for handshakes.
+ */
+function hostCheckOf(hosts: readonly string[], { handshake: { host }, report }: Guard['policy']): Plain['servesHost'] {
+  if (hosts.length > 0 || host === null || report === 'all' || report.has('handshake/host')) return () => true
+  return createHostCheck(host.names)
 }
 
 /** Stops what a refused reload had made; nothing of it has served. */

@@ -1,6 +1,15 @@
 import { deny, PASS } from '../policy/verdict.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
+/** Compiles whether a Host header is one of these names. An entry without a port serves every port of its name. */
+export function createHostCheck(names: readonly string[]): (header: string | undefined) => boolean {
+  const served = new Set(names)
+  return header => {
+    const value = (header ?? '').toLowerCase()
+    return served.has(value) || served.has(value.replace(/:\d{1,5}$/, ''))
+  }
+}
+
 /**
  * Only names that are served: a page on a rebound name (DNS rebinding) sends its own name as Host. An entry without
  * a port serves every port of its name, since a proxy may map ports and rebinding is about names.
@@ -10,10 +19,9 @@ export const host: HandshakeControl = {
   compile(policy) {
     const section = policy.handshake.host
     if (section === null) return null
-    const served = new Set(section.names)
+    const isServed = createHostCheck(section.names)
     return ({ request }) => {
-      const value = (request.header('host') ?? '').toLowerCase()
-      if (served.has(value) || served.has(value.replace(/:\d{1,5}$/, ''))) return PASS
+      if (isServed(request.header('host'))) return PASS
       return deny('SALLY_HOST_NOT_SERVED', `Host is not one of: ${section.names.join(', ')}`)
     }
   },
