@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createGuard, DENIALS, type Guard, type PolicyInput, type SallyEvent, type SessionResolver } from 'sallyport'
-import { embed, refuseSocket } from 'sallyport/embed'
+import { alteredText, embed, type MessageSubject, refuseSocket } from 'sallyport/embed'
 import {
   closePayload,
   FIN,
@@ -156,15 +156,10 @@ async function take(
     return
   }
   const delivery = {
-    message(subject: {
-      readonly text: string | null
-      readonly data: Uint8Array | null
-      readonly value: unknown
-    }): void {
-      heard.passedOn =
-        subject.value !== undefined
-          ? JSON.stringify(subject.value)
-          : (subject.text ?? `${subject.data?.byteLength ?? 0} bytes`)
+    takesBytes: true,
+    message(subject: MessageSubject): void {
+      const { text, data, altered } = subject
+      heard.passedOn = altered === true ? alteredText(subject, true) : (text ?? `${data?.byteLength ?? 0} bytes`)
     },
   }
   doors.accept(admittance, { socket, head, delivery, subprotocol: admittance.attempt.subprotocol })

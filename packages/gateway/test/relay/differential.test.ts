@@ -46,31 +46,32 @@ const cases: readonly [name: string, sent: readonly Buffer[], received: readonly
     ['{"type":"chat","message":"a"}'],
   ],
   [
-    'white space and order are made anew',
+    'white space and order stay',
     [text(' {\n"message" :\t"a" ,"type":"chat"}\r\n')],
-    ['{"message":"a","type":"chat"}'],
+    [' {\n"message" :\t"a" ,"type":"chat"}\r\n'],
   ],
   [
-    'escapes that need none are undone',
+    'escapes that need none stay',
     [text('{"type":"chat","message":"\\u0061\\/"}')],
-    ['{"type":"chat","message":"a/"}'],
+    ['{"type":"chat","message":"\\u0061\\/"}'],
   ],
   ['a number too big for its type of float', [text('{"type":"chat","message":"a","n":1e400}')], []],
-  [
-    'a number beyond 2^53 is the one that was checked',
-    [text('{"type":"chat","message":"a","n":9007199254740993}')],
-    ['{"type":"chat","message":"a","n":9007199254740992}'],
-  ],
-  ['negative zero', [text('{"type":"chat","message":"a","n":-0}')], ['{"type":"chat","message":"a","n":0}']],
+  ['a number beyond 2^53, which JSON.parse rounds', [text('{"type":"chat","message":"a","n":9007199254740993}')], []],
+  ['negative zero', [text('{"type":"chat","message":"a","n":-0}')], ['{"type":"chat","message":"a","n":-0}']],
   [
     '1.0 and 1e2',
     [text('{"type":"chat","message":"a","n":1.0}'), text('{"type":"chat","message":"a","n":1e2}')],
-    ['{"type":"chat","message":"a","n":1}', '{"type":"chat","message":"a","n":100}'],
+    ['{"type":"chat","message":"a","n":1.0}', '{"type":"chat","message":"a","n":1e2}'],
   ],
   [
-    'a pair of surrogates in escapes is one character',
+    'an unknown field goes, and numbers stay as they were written',
+    [text('{"type":"chat","message":"a","n":1.50,"admin":true}')],
+    ['{"type":"chat","message":"a","n":1.50}'],
+  ],
+  [
+    'a pair of surrogates in escapes stays',
     [text('{"type":"chat","message":"\\ud83d\\ude00"}')],
-    ['{"type":"chat","message":"😀"}'],
+    ['{"type":"chat","message":"\\ud83d\\ude00"}'],
   ],
   ['a byte order mark', [text('\ufeff{"type":"chat","message":"a"}')], []],
   ['bytes behind the value', [text('{"type":"chat","message":"a"}{"type":"admin"}')], []],
@@ -83,7 +84,7 @@ const cases: readonly [name: string, sent: readonly Buffer[], received: readonly
   ['text that is no object', [text('"chat"'), text('null')], []],
 ]
 
-describe('the backend receives only what was checked, byte for byte as it was made anew', () => {
+describe('the backend receives only what was checked, byte for byte as it came', () => {
   for (const [name, sent, received] of cases) {
     test(name, async () => {
       const backend = await createBackend({ echo: false })

@@ -56,6 +56,9 @@ async function open(port: number): Promise<RawClient> {
   return new RawClient(socket)
 }
 
+/** JSON.stringify writes integers beyond 2^53 out, up to 10^21; those are refused. */
+const isWritable = (n: number): boolean => !Number.isInteger(n) || Number.isSafeInteger(n) || Math.abs(n) >= 1e21
+
 function frames(text: string, cuts: readonly number[]): Buffer[] {
   const bytes = Buffer.from(text)
   const ends = [...new Set(cuts.map(cut => cut % (bytes.length + 1)))].toSorted((one, other) => one - other)
@@ -68,12 +71,12 @@ function frames(text: string, cuts: readonly number[]): Buffer[] {
   })
 }
 
-test('any messages, in any fragments and any packets, of many clients at once: each arrives made anew, in order, once', async () => {
+test('any messages, in any fragments and any packets, of many clients at once: each arrives byte for byte, in order, once', async () => {
   const backend = await createBackend()
   const world = await createWorld(configOf([backend.target], [route({ relay: { bufferBytes: 8192 } })]))
   const message = fc.record({
     message: fc.string({ unit: 'grapheme', maxLength: 300 }),
-    n: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }),
+    n: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }).filter(isWritable), { nil: undefined }),
   })
   const sending = fc.array(fc.tuple(message, fc.array(fc.nat(), { maxLength: 4 })), { minLength: 1, maxLength: 30 })
   await fc.assert(
@@ -92,10 +95,7 @@ test('any messages, in any fragments and any packets, of many clients at once: e
             if (turn % 3 === 0) await new Promise(resolve => setImmediate(resolve))
           }
           await client.until(sent.length)
-          assert.deepEqual(
-            client.texts,
-            sent.map(text => JSON.stringify(JSON.parse(text))),
-          )
+          assert.deepEqual(client.texts, sent)
           client.socket.destroy()
         })
         await Promise.all(results)

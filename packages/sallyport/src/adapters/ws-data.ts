@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { MessageSubject } from '../message/message-control.ts'
+import { alteredText } from '../message/message-text.ts'
 
 /** What of `ws` is not in its types. */
 interface Reading {
@@ -32,15 +33,15 @@ function ownerOf(prototype: object): object {
 }
 
 /**
- * What a `message` listener is called with: the value that was checked, serialised anew; or what came, where it is known
- * to be the very same bytes.
+ * What a `message` listener is called with: the bytes that came. Where fields were stripped or values transformed, or the
+ * digits of a big integer are to arrive as text, it is the value as JSON.
  */
 export function payloadOf(subject: MessageSubject, binaryType: string): readonly [data: unknown, isBinary: boolean] {
-  const { lent } = subject
-  if (subject.exact === true && lent) return [lent.subarray(subject.start, subject.end), false]
-  const { value, data, text } = subject
+  const { lent, data, text } = subject
   if (data === null) {
-    return [Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? text ?? '')), false]
+    if (subject.altered === true || subject.digits === true) return [Buffer.from(alteredText(subject)), false]
+    if (lent) return [lent.subarray(subject.start, subject.end), false]
+    return [Buffer.from(text ?? ''), false]
   }
   const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   if (binaryType === 'arraybuffer') return [Uint8Array.from(buffer).buffer, true]

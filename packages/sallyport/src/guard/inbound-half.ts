@@ -244,6 +244,8 @@ export abstract class InboundHalf extends OutboundHalf {
     subject.keep?.()
     // Another policy may judge it then, and let another value pass.
     subject.exact = false
+    subject.altered = false
+    subject.digits = false
     rare.backlog.putBack(subject)
     this.holdFor(HOLD.delayed)
     this.touch()

@@ -1,6 +1,8 @@
 import { PASS, deny } from '../policy/verdict.ts'
 import type { Denial, Verdict } from '../policy/verdict.ts'
 import { keyTokens } from './key-tokens.ts'
+import { checkNumbers, withDigits } from './numbers.ts'
+import { shownPath } from './schema-result.ts'
 import type { MessageCheck, MessageControl, MessageSubject } from './message-control.ts'
 import { treeCheck } from './tree-check.ts'
 
@@ -13,7 +15,7 @@ const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice
 
 /**
  * Parses a message and denies what a second parser could read differently, or what is deeper or wider than the
- * bounds of `message.format`. JSON.parse is the only parser. `subject.value` is written before a denial where
+ * bounds of `message.format`, and numbers that JSON.parse would round. JSON.parse is the only parser. `subject.value` is written before a denial where
  * something was parsed, so that report mode goes on with it. Never null: where the policy turned it off, the value is
  * JSON where the text parses, else the text or the bytes.
  */
@@ -21,13 +23,17 @@ export const format: MessageControl = {
   id: 'message/format',
   compile({ message }): MessageCheck {
     const policy = message.format
-    if (policy === null) return parseLeniently
+    if (policy === null) return message.authorize === null ? parseLeniently : parseForRule
     if (policy.data === 'text') return text
     if (policy.data === 'binary') return binary
     if (policy.data === 'any') return subject => (subject.text === null ? binary(subject) : text(subject))
     const check = treeCheck(policy)
+    const asText = policy.bigIntegers === 'text' && message.schema === null
     return subject => {
       const source = subject.text
+      // It may be judged a second time, by another policy.
+      subject.altered = false
+      subject.digits = false
       if (source === null) {
         subject.value = subject.data
         return BINARY
@@ -44,7 +50,17 @@ export const format: MessageControl = {
       if (!source.isWellFormed()) return LONE
       const tree = check(value, source.includes('\\'))
       if (typeof tree !== 'number') return tree
-      return keyTokens(source) === tree ? PASS : DUPLICATE
+      if (keyTokens(source) !== tree) return DUPLICATE
+      const numbers = checkNumbers(source, value, policy.bigIntegers)
+      if (!numbers.ok) return deny('SALLY_MESSAGE_NUMBER', `${shownPath(numbers.path)}: ${numbers.fault}`)
+      subject.near = numbers.near
+      subject.big = numbers.big
+      // A schema judges the number that was sent, and hands the text on.
+      if (numbers.big && asText) {
+        subject.value = withDigits(value)
+        subject.digits = true
+      }
+      return PASS
     }
   },
 }
@@ -76,6 +92,16 @@ function parseLeniently(subject: MessageSubject): Verdict {
       subject.value = subject.text
     }
   }
+  return PASS
+}
+
+const ANY_TREE = treeCheck({ depth: 1000, width: Infinity, allowKeys: ['__proto__', 'constructor', 'prototype'] })
+
+/** A rule of the app judges the value: where a second parser could read the text otherwise, the value goes on. */
+function parseForRule(subject: MessageSubject): Verdict {
+  parseLeniently(subject)
+  const { text, value } = subject
+  subject.altered = text !== null && isObject(value) && ANY_TREE(value, text.includes('\\')) !== keyTokens(text)
   return PASS
 }
 

@@ -1,3 +1,14 @@
+import {
+  BRANCHES,
+  NUMBER_BOUNDS,
+  NUMBERS,
+  ONE_SCHEMA,
+  OTHER,
+  SCHEMA_LIST,
+  SCHEMA_MAP,
+  TYPES,
+  UNSUPPORTED,
+} from './json-keywords.ts'
 import { schemaError } from './schema-error.ts'
 import type { JsonSchema } from './schema-kinds.ts'
 
@@ -13,6 +24,8 @@ export interface JsonDocument {
   readonly named: ReadonlyMap<string, JsonNode>
   /** Whether what is declared depends on the value: `anyOf`, `oneOf`, `if`. */
   readonly branches: boolean
+  /** Every schema of the document that is no boolean. */
+  readonly nodes: readonly JsonSchema[]
 }
 
 /** What is demanded of a document besides references that resolve. */
@@ -21,33 +34,17 @@ export interface DocumentRules {
   readonly context?: { readonly [id: string]: unknown }
   /** For schemas that we compile: which formats are known. Unknown formats and keywords are errors then, never ignored. */
   readonly hasFormat?: (name: string) => boolean
+  /** Whether messages may hold bigints. */
+  readonly bigIntegers?: boolean
 }
 
-const ONE = words(
-  'additionalProperties unevaluatedProperties additionalItems unevaluatedItems contains propertyNames not if then else',
-)
-const LIST = words('allOf anyOf oneOf prefixItems')
-const MAP = words('properties patternProperties $defs definitions dependentSchemas')
-const OTHER = words(
-  `$schema $id $anchor $ref $comment title description default examples deprecated readOnly writeOnly contentEncoding
-   contentMediaType type const enum format pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum
-   multipleOf items minItems maxItems uniqueItems minContains maxContains required minProperties maxProperties dependentRequired`,
-)
-const NUMBERS = words(
-  'minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems minContains maxContains minProperties maxProperties',
-)
-/** JSON Schema's types, and those of TypeBox, which no JSON value has. */
-const TYPES = words('object array string number integer boolean null bigint undefined symbol function void')
 /** Read once: what pollutes the prototype later is not in question here. */
 const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype))
-const UNSUPPORTED = words('$dynamicRef $dynamicAnchor $recursiveRef $recursiveAnchor dependencies')
-const BRANCHES = words('anyOf oneOf if dependentSchemas')
-
 /** Reads a document and throws a SchemaError that names `type`, the place and the remedy for what would be ignored or misread. */
 export function readDocument(type: string, root: JsonSchema, rules: DocumentRules = {}): JsonDocument {
   const named = new Map<string, JsonNode>()
   const refs: { readonly ref: string; readonly path: string }[] = []
-  const seen = new Set<unknown>()
+  const seen = new Set<JsonSchema>()
   let branches = false
 
   const name = (id: string, node: JsonNode, path: string): void => {
@@ -62,8 +59,9 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
   }
 
   const walk = (node: unknown, path: string, nested: boolean): void => {
-    if (typeof node === 'boolean' || seen.has(node)) return
+    if (typeof node === 'boolean') return
     if (!isRecord(node)) throw schemaError(type, `${path} is not a schema`, 'Write an object, true or false.')
+    if (seen.has(node)) return
     seen.add(node)
     const id = own(node, '$id')
     if (typeof id === 'string') name(id, node, path)
@@ -74,12 +72,13 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
   const keyword = (node: JsonSchema, key: string, value: unknown, path: string, nested: boolean): void => {
     const at = `${path}/${key}`
     if (BRANCHES.has(key)) branches = true
-    if (ONE.has(key)) walk(value, at, nested)
-    else if (LIST.has(key)) each(value, at, nested)
-    else if (MAP.has(key)) properties(value, at, nested, key === 'properties')
+    if (ONE_SCHEMA.has(key)) walk(value, at, nested)
+    else if (SCHEMA_LIST.has(key)) each(value, at, nested)
+    else if (SCHEMA_MAP.has(key)) properties(value, at, nested, key === 'properties')
     else if (key === 'items') (Array.isArray(value) ? each : walk)(value, at, nested)
     else if (key === '$ref') refs.push({ ref: reference(value, at, nested), path: at })
-    else if (UNSUPPORTED.has(key)) throw schemaError(type, `${at} is not supported`, remedyFor(key))
+    else if (UNSUPPORTED.has(key))
+      throw schemaError(type, `${at} is not supported: no validator here enforces it`, UNSUPPORTED.get(key)!)
     else if (key === 'required') required(value, at)
     else if (rules.hasFormat !== undefined) strict(key, value, at, rules.hasFormat)
   }
@@ -131,12 +130,27 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
     if (kind !== null && !kind.fits(value)) {
       throw schemaError(type, `${path} is not ${kind.is}, and would be ignored`, `Write ${kind.is}.`)
     }
+    exactly(key, value, path)
     if (OTHER.has(key) || key.startsWith('x-') || key.startsWith('~')) return
     throw schemaError(
       type,
       `${path}: the keyword ${JSON.stringify(key)} is unknown and would be ignored`,
       'Check its spelling.',
     )
+  }
+
+  /** Refuses a number that JavaScript rounded when the schema was read: it is not the one that was written. */
+  const exactly = (key: string, value: unknown, path: string): void => {
+    if (key === 'multipleOf' && !(Number(value) > 0))
+      throw schemaError(type, `${path} is ${String(value)}`, 'Write a number above 0.')
+    const isJudged = key === 'const' || key === 'enum' || (NUMBER_BOUNDS.has(key) && rules.bigIntegers === true)
+    const rounded = isJudged ? [value].flat().find(isRounded) : undefined
+    if (rounded === undefined) return
+    const remedy =
+      rules.bigIntegers === true
+        ? 'Write a bigint, such as 9007199254740993n.'
+        : 'Compare text, or set message.format.bigIntegers and write a bigint.'
+    throw schemaError(type, `${path}: ${String(rounded)} is beyond ±(2^53 − 1), where numbers are rounded`, remedy)
   }
 
   const resolve = (ref: string): JsonNode | undefined => {
@@ -164,7 +178,7 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
       throw schemaError(type, `${path}: ${JSON.stringify(ref)} is not in $defs`, remedy)
     }
   }
-  return { root, named, branches, resolve: ref => resolve(ref) ?? false }
+  return { root, named, branches, nodes: [...seen], resolve: ref => resolve(ref) ?? false }
 }
 
 /** A JSON Pointer in a URI fragment (RFC 6901 §6). */
@@ -187,10 +201,6 @@ function unescape(part: string): string | null {
   }
 }
 
-function remedyFor(key: string): string {
-  return key === 'dependencies' ? 'Write dependentRequired or dependentSchemas.' : 'Write $ref with $defs.'
-}
-
 /** What the value of a keyword must be: validators ignore a keyword whose value they do not understand. */
 function kindOf(key: string): { readonly is: string; fits(value: unknown): boolean } | null {
   if (NUMBERS.has(key)) return { is: 'a number', fits: value => typeof value === 'number' || typeof value === 'bigint' }
@@ -200,6 +210,11 @@ function kindOf(key: string): { readonly is: string; fits(value: unknown): boole
   if (key === 'pattern') return { is: 'text', fits: value => typeof value === 'string' || value instanceof RegExp }
   if (key === 'dependentRequired') return { is: 'an object of lists', fits: isRecord }
   return null
+}
+
+/** An integer of up to 64 bits that a number does not hold for certain. */
+function isRounded(value: unknown): value is number {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 2 ** 64
 }
 
 function isType(name: unknown): boolean {
@@ -212,8 +227,4 @@ function own(node: JsonSchema, key: string): unknown {
 
 function isRecord(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function words(text: string): ReadonlySet<string> {
-  return new Set(text.trim().split(/\s+/))
 }

@@ -1,3 +1,4 @@
+import { type ExactNumbers, sameNumbers, withExactNumbers } from './exact-numbers.ts'
 import { readDocument } from './json-document.ts'
 import type { DocumentRules, JsonDocument, JsonNode } from './json-document.ts'
 import { schemaError } from './schema-error.ts'
@@ -5,17 +6,29 @@ import type { AjvValidate, JsonSchema, TypeBoxValidator } from './schema-kinds.t
 import { UNKNOWN_FIELDS, refusal } from './schema-result.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.ts'
 import { leaf } from './strip-leaf.ts'
-import { compileStrip } from './strip.ts'
+import { keepsValid } from './strip-proof.ts'
+import { compileStrip, type Strip } from './strip.ts'
 import { typebox } from './typebox.ts'
 
 /** Compiles a plain JSON Schema (or a TypeBox type) with the optional peer `typebox`. Unknown formats and keywords are errors. */
 export function compileJsonSchema(type: string, schema: JsonSchema, options: SchemaOptions): SchemaCheck {
   const { compile, hasFormat } = typebox(type, 'a JSON Schema')
-  const document = readDocument(type, schema, { hasFormat })
+  const bigIntegers = takesBigints(options)
+  const document = readDocument(type, schema, { hasFormat, bigIntegers })
   refuseWhatNeverPasses(type, schema, options)
-  const validator = attempt(type, () => compile({}, schema))
-  return checkWith(document, typeboxValidate(validator), type, options)
+  const exact = withExactNumbers(schema, bigIntegers)
+  const validator = attempt(type, () => compile({}, exact.root))
+  const check = checkWith(document, typeboxValidate(validator), type, options, exact)
+  return Object.assign(check, { isPure: true, judgesBigints: true })
 }
+
+function takesBigints({ bigIntegers }: SchemaOptions): boolean {
+  return bigIntegers !== undefined && bigIntegers !== 'refuse'
+}
+
+/** More rounds of stripping need as many branches that depend on each other. */
+const ROUNDS_MOST = 8
+const ONCE_STRIPPED = 'once undeclared fields are stripped'
 
 /** A compiled Ajv function: its `schema` tells what it declares. */
 export function isAjv(schema: unknown): schema is AjvValidate {
@@ -30,6 +43,13 @@ export function compileAjv(type: string, validate: AjvValidate, options: SchemaO
       type,
       'an asynchronous Ajv schema',
       'Drop $async; look things up in message.authorize or the handler.',
+    )
+  }
+  if (takesBigints(options)) {
+    throw schemaError(
+      type,
+      'a compiled Ajv function, which lets bigints pass unjudged',
+      "Give the JSON Schema itself, or leave message.format.bigIntegers 'refuse'.",
     )
   }
   return checkWith(
@@ -64,13 +84,20 @@ export function compileTypeBox(type: string, validator: TypeBoxValidator, option
   }
   const context = Context?.call(validator) as DocumentRules['context']
   const document = readDocument(type, schema as JsonSchema, context === undefined ? {} : { context })
-  return checkWith(document, typeboxValidate(validator), type, options)
+  const check = checkWith(document, typeboxValidate(validator), type, options)
+  return Object.assign(check, { judgesBigints: true })
 }
 
 /** Null when valid, else the refusal. */
 type Validate = (value: object) => SchemaResult | null
 
-function checkWith(document: JsonDocument, validate: Validate, type: string, options: SchemaOptions): SchemaCheck {
+function checkWith(
+  document: JsonDocument,
+  validate: Validate,
+  type: string,
+  options: SchemaOptions,
+  exact: ExactNumbers = sameNumbers(document.root),
+): SchemaCheck {
   if (leaf(document.root).open) {
     throw schemaError(
       type,
@@ -78,27 +105,47 @@ function checkWith(document: JsonDocument, validate: Validate, type: string, opt
       'Declare properties, or additionalProperties: true.',
     )
   }
-  const strip = compileStrip(document, compileBranch(document, type), options.discriminator)
+  const strip = compileStrip(document, compileBranch(document, type, exact), options.discriminator)
   const refuse = options.unknownFields === 'refuse'
+  const staysValid = keepsValid(document)
   return input => {
     const refused = validate(input)
     if (refused !== null) return refused
     const value = strip(input)
-    return refuse && value !== input ? UNKNOWN_FIELDS : { ok: true, value }
+    if (value === input) return { ok: true, value }
+    if (refuse) return UNKNOWN_FIELDS
+    return staysValid ? { ok: true, value } : settled(value, strip, validate)
   }
+}
+
+/**
+ * What is left of a message once nothing more is stripped from it. A field that goes can take the branch with it that
+ * declared another field, so each rest is validated and stripped again; a rest that does not match is refused.
+ */
+function settled(first: object, strip: Strip, validate: Validate): SchemaResult {
+  let value = first
+  for (let round = 0; round < ROUNDS_MOST; round++) {
+    const refused = validate(value)
+    if (refused !== null) return refused.ok ? refused : { ok: false, detail: `${refused.detail} ${ONCE_STRIPPED}` }
+    const next = strip(value)
+    if (next === value) return { ok: true, value }
+    value = next
+  }
+  return refusal('', 'unsettled')
 }
 
 /** Branches are checked by typebox whoever validates: Ajv's compiled function does not tell which branch held. */
 function compileBranch(
-  { root, named, branches }: JsonDocument,
+  { named, branches }: JsonDocument,
   type: string,
+  exact: ExactNumbers,
 ): (node: JsonNode) => (value: unknown) => boolean {
   if (!branches) return () => () => false
   const { compile } = typebox(type, 'stripping by anyOf, oneOf, if or dependentSchemas')
-  const context = Object.fromEntries(named)
-  const { $defs = {}, definitions = {} } = root
+  const context = Object.fromEntries([...named].map(([id, node]) => [id, exact.of(node)]))
+  const { $defs = {}, definitions = {} } = exact.root
   return node => {
-    const validator = compile(context, { $defs, definitions, allOf: [node] })
+    const validator = compile(context, { $defs, definitions, allOf: [exact.of(node)] })
     return value => validator.Check(value)
   }
 }
@@ -114,13 +161,18 @@ function typeboxValidate(validator: TypeBoxValidator): Validate {
 
 function explain(errors: unknown): SchemaResult {
   const first: unknown = Array.isArray(errors) ? errors[0] : null
-  const { instancePath, schemaPath, keyword } = (first ?? {}) as { readonly [key: string]: unknown }
+  const { instancePath, schemaPath, keyword, params } = (first ?? {}) as { readonly [key: string]: unknown }
   // TypeBox tells of the schema `false`, which is hardly ever written out.
   const isUnknownField = keyword === 'boolean' && String(schemaPath).endsWith('/additionalProperties')
   return refusal(
     typeof instancePath === 'string' ? instancePath : '',
-    isUnknownField ? 'additionalProperties' : keyword,
+    isUnknownField ? 'additionalProperties' : keyword === '~refine' ? messageOf(params) : keyword,
   )
+}
+
+/** Our own checks name their keyword in the message. */
+function messageOf(params: unknown): unknown {
+  return typeof params === 'object' && params !== null && 'message' in params ? params.message : 'refine'
 }
 
 function refuseWhatNeverPasses(

@@ -22,8 +22,19 @@ export interface MessageSubject {
   readonly end?: number
   /** Whether every byte that is lent is ASCII. */
   readonly ascii?: boolean
-  /** Whether its text is exactly what JSON.stringify makes of its value, which was not made: only for who takes bytes. */
+  /** Whether its value was not made, since its text says the same: only for a connection that takes bytes. */
   exact?: boolean
+  /** Whether a number is not the double that stands for it; then `message/schema` judges both doubles beside it. */
+  near?: boolean
+  /** Whether an integer of 64 bits beyond ±(2^53 − 1) is in it. */
+  big?: boolean
+  /** Whether the value holds the text of their digits in the place of such integers. */
+  digits?: boolean
+  /**
+   * Whether the value differs from what the text says: fields were stripped, or values transformed. Else the text goes
+   * on byte for byte. Known only for a connection that takes bytes.
+   */
+  altered?: boolean
   /** Whether a reader of bytes has answered for `message/format` and `message/schema`. */
   read?: boolean
   /** Makes it last beyond the transport's call. To be called by whoever holds on to it. */
@@ -51,7 +62,7 @@ export interface MessageConnection {
   budgetKeys: BudgetKeys | null
   byteTat: number
   controlFrameTat: number
-  /** Whether who its messages are delivered to can do with the bytes of one that is `exact`, instead of its value. */
+  /** Whether its messages are delivered as text: as they came, unless they are `altered`. */
   readonly takesBytes?: boolean
 }
 

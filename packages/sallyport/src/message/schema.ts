@@ -2,7 +2,10 @@ import { PASS, deny } from '../policy/verdict.ts'
 import type { Denial, Verdict } from '../policy/verdict.ts'
 import { compileSchema } from './compile-schema.ts'
 import type { MessageControl, MessageSubject } from './message-control.ts'
-import type { SchemaMap } from '../policy/types.ts'
+import type { BigIntegers, SchemaMap } from '../policy/types.ts'
+import { isAsSent, unwritable } from './message-text.ts'
+import { parseAgain, withDigits, withNeighbours } from './numbers.ts'
+import { shownPath } from './schema-result.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.ts'
 
 const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_TYPE', 'the message is not an object, so it names no type')
@@ -17,8 +20,9 @@ export const schema: MessageControl = {
   compile({ message }) {
     const policy = message.schema
     if (policy === null) return null
-    const checks = compileSchemas(policy.types, policy)
-    return subject => {
+    const bigIntegers = message.format?.bigIntegers ?? 'refuse'
+    const checks = compileSchemas(policy.types, { ...policy, bigIntegers })
+    return (subject, connection) => {
       const { value } = subject
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return NOT_OBJECT
       const type = typeOf(value, policy.discriminator)
@@ -26,10 +30,28 @@ export const schema: MessageControl = {
       if (type === null || check === undefined) return UNKNOWN
       // Before the verdict, so that report mode hands a refused message to its handler.
       subject.type = type
-      const result = check(value)
-      return result instanceof Promise ? result.then(late => judge(subject, type, late)) : judge(subject, type, result)
+      const run: Run = { subject, type, check, bigIntegers, takesBytes: connection.takesBytes === true }
+      const input = inputOf(run, value)
+      const result = check(input)
+      return result instanceof Promise ? result.then(late => judgeAsync(run, input, late)) : judge(run, input, result)
     }
   },
+}
+
+/** One message on its way through its schema. */
+interface Run {
+  readonly subject: MessageSubject
+  readonly type: string
+  readonly check: SchemaCheck
+  readonly bigIntegers: BigIntegers
+  readonly takesBytes: boolean
+}
+
+/** What the schema is asked about: with `bigIntegers: 'text'` a Standard Schema sees the text that it hands on. */
+function inputOf({ subject, check, bigIntegers }: Run, value: object): object {
+  return subject.big === true && bigIntegers === 'text' && check.judgesBigints !== true
+    ? (withDigits(value) as object)
+    : value
 }
 
 /** Compiles every schema of a map. A Map, so that `toString` and `__proto__` are no types. */
@@ -44,8 +66,44 @@ export function typeOf(value: object, discriminator: string): string | null {
   return typeof type === 'string' ? type : null
 }
 
-function judge(subject: MessageSubject, type: string, result: SchemaResult): Verdict {
-  if (!result.ok) return deny('SALLY_MESSAGE_INVALID', `${type}: ${result.detail}`)
-  subject.value = result.value
+function judge(run: Run, input: object, result: SchemaResult): Verdict | Promise<Verdict> {
+  if (!result.ok) return refuse(run, result.detail)
+  if (run.subject.near !== true) return settle(run, input, result.value)
+  const beside = run.check(neighbours(run))
+  if (beside instanceof Promise) return beside.then(late => judgeBeside(run, input, result.value, late))
+  return judgeBeside(run, input, result.value, beside)
+}
+
+async function judgeAsync(run: Run, input: object, result: SchemaResult): Promise<Verdict> {
+  return judge(run, input, result)
+}
+
+/** The message with the doubles on the other side of its numbers: see `withNeighbours`. */
+function neighbours(run: Run): object {
+  return inputOf(run, withNeighbours(run.subject.text ?? '', run.bigIntegers))
+}
+
+function judgeBeside(run: Run, input: object, value: unknown, beside: SchemaResult): Verdict {
+  return beside.ok ? settle(run, input, value) : refuse(run, beside.detail)
+}
+
+function refuse({ type }: Run, detail: string): Denial {
+  return deny('SALLY_MESSAGE_INVALID', `${type}: ${detail}`)
+}
+
+/** Writes what passes on. */
+function settle(run: Run, input: object, value: unknown): Verdict {
+  const { subject, check, bigIntegers } = run
+  const digits = subject.big === true && bigIntegers === 'text'
+  const passed = digits ? withDigits(value) : value
+  if (run.takesBytes) {
+    const parse = (): unknown => inputOf(run, parseAgain(subject.text ?? '{}', bigIntegers))
+    const altered = check.isPure === true ? value !== input : !isAsSent(input, value, parse)
+    const odd = altered ? unwritable(passed, bigIntegers) : null
+    if (odd !== null) return deny('SALLY_MESSAGE_VALUE', `${run.type}: ${shownPath(odd)}`)
+    subject.altered = altered
+  }
+  subject.digits = digits
+  subject.value = passed
   return PASS
 }

@@ -104,7 +104,10 @@ function numberOf(schema: JsonSchema, keywords: readonly string[], integer: bool
 
 function choiceOf(options: unknown, type: unknown): Leaf | null {
   if (!Array.isArray(options) || options.length > CHOICES_MOST || !options.every(isScalar)) return null
-  const tokens = options.filter(option => isOf(option, type)).map(option => JSON.stringify(option))
+  // An integer beyond ±(2^53 − 1) is for message/format to judge.
+  const tokens = options
+    .filter(option => isOf(option, type) && !(Number.isInteger(option) && !Number.isSafeInteger(option)))
+    .map(option => JSON.stringify(option))
   const choices = tokens
     .filter(token => PLAIN_TOKEN.test(token))
     .map(token => ({

@@ -114,7 +114,8 @@ export function learnSkeleton(text: string, type: string, plan: ObjectPlan, boun
   literals.push(text.slice(from))
   const length = literals.reduce((sum, literal) => sum + literal.length, 0)
   if (length > LITERALS_MOST) return null
-  return { type, literals: literals.map(literalOf), leaves, root, length, exact: false, hits: 0 }
+  const needsValue = leaves.some(leaf => leaf.kind === LEAF.string && leaf.regExp !== null)
+  return { type, literals: literals.map(literalOf), leaves, root, length, needsValue, hits: 0 }
 }
 
 /** Whether the type may stand where its key is declared; a doubt is a no. */

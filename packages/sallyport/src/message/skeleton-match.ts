@@ -28,8 +28,8 @@ export interface Skeleton {
   readonly root: Shape
   /** Bytes of all literals: no message of this skeleton is shorter. */
   readonly length: number
-  /** Whether it is written as JSON.stringify writes it: no space between, every key in its place. */
-  exact: boolean
+  /** Whether a string of it is judged by its value alone: one whose pattern has no table. */
+  readonly needsValue: boolean
   /** How often it was read of late. */
   hits: number
 }
@@ -75,33 +75,6 @@ export function match(
     tos[index] = stop
     at = stop
   }
-}
-
-/**
- * Whether the message matched last is, byte for byte, what JSON.stringify makes of its value. Strings that were matched
- * are; of numbers only a fraction can be written in another way, and then its length differs: 1.50, or 0.0000001.
- */
-export function isExact({ exact, leaves }: Skeleton): boolean {
-  if (!exact) return false
-  for (let index = 0; index < leaves.length; index++) {
-    if (leaves[index]!.kind !== LEAF.number) continue
-    if (String(numbers[index]!).length !== tos[index]! - froms[index]!) return false
-  }
-  return true
-}
-
-/** How much longer the numbers of the message matched last are than JSON.stringify writes them, in bytes. */
-export function surplusOf({ leaves }: Skeleton): number {
-  let surplus = 0
-  for (let index = 0; index < leaves.length; index++) {
-    if (leaves[index]!.kind === LEAF.number) surplus += tos[index]! - froms[index]! - String(numbers[index]!).length
-  }
-  return surplus
-}
-
-/** Whether a string of it is judged by its value alone: one whose pattern has no table. */
-export function needsValue({ leaves }: Skeleton): boolean {
-  return leaves.some(leaf => leaf.kind === LEAF.string && leaf.regExp !== null)
 }
 
 /** The value of the message matched last, fresh in every part; null where a pattern refuses a string. */

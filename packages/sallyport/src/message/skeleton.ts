@@ -1,6 +1,6 @@
 import type { Policy } from '../policy/types.ts'
 import { learnSkeleton } from './skeleton-learn.ts'
-import { isExact, match, MATCHED, needsValue, type Skeleton, surplusOf, valueOf } from './skeleton-match.ts'
+import { match, MATCHED, type Skeleton, valueOf } from './skeleton-match.ts'
 import { type ObjectPlan, planOf } from './skeleton-plan.ts'
 
 /**
@@ -11,8 +11,8 @@ import { type ObjectPlan, planOf } from './skeleton-plan.ts'
 export interface MessageReader {
   /**
    * The message in `bytes[start..end)`, which is ASCII, where format and schema would certainly let it pass, with the
-   * very same value; null where they must be asked. Never throws, whatever the bytes. Without `wantsValue` the value
-   * is left out where the bytes are exactly what JSON.stringify makes of it, and can go on in its place.
+   * very same value and nothing stripped; null where they must be asked. Never throws, whatever the bytes. Without
+   * `wantsValue` the value is left out, unless it is needed to judge the message: the bytes go on in its place.
    */
   read(bytes: Buffer, start: number, end: number, wantsValue?: boolean): ReadMessage | null
   /**
@@ -75,7 +75,7 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
       if (skeleton.length > end - start) continue
       const stop = match(skeleton, view, offset + start, offset + end, bytes, offset)
       if (stop === MATCHED) {
-        if (!wantsValue && isExact(skeleton)) {
+        if (!wantsValue && !skeleton.needsValue) {
           hit(skeleton, index)
           return { type: skeleton.type, value: null }
         }
@@ -139,10 +139,7 @@ function readsBack(skeleton: Skeleton, text: string): boolean {
   const { byteOffset } = bytes
   if (match(skeleton, viewOf(bytes), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED) return false
   const value = valueOf(skeleton, bytes, byteOffset)
-  const written = JSON.stringify(value)
-  // Nothing but spaces and numbers is ever longer; the numbers of this one message say nothing of the next.
-  skeleton.exact = written.length + surplusOf(skeleton) === text.length && !needsValue(skeleton)
-  return value !== null && written === JSON.stringify(JSON.parse(text))
+  return value !== null && JSON.stringify(value) === JSON.stringify(JSON.parse(text))
 }
 
 // Of the buffer seen last, an engine reads into one: to ask it for its memory costs more than to know it again.

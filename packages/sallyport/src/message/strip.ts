@@ -1,7 +1,7 @@
 import type { JsonDocument, JsonNode } from './json-document.ts'
-import { leaf } from './strip-leaf.ts'
+import { elementNodes, fieldNodes, leaf } from './strip-leaf.ts'
 import type { Leaf } from './strip-leaf.ts'
-import { stripArray, stripObject } from './strip-value.ts'
+import { put } from './numbers.ts'
 
 /** Drops what no schema declares. Answers the same reference where nothing is to drop; never changes its input. */
 export type Strip = (value: object) => object
@@ -16,8 +16,13 @@ interface Condition {
   readonly no: readonly JsonNode[]
 }
 
-/** Plans that depend on the value are kept for so many combinations of branches; more are built anew each time. */
-const COMBINATIONS = 64
+/** What one schema of the document declares of a value: what always applies, and what depends on the value. */
+interface Declaration {
+  readonly leaves: readonly Leaf[]
+  readonly conditions: readonly Condition[]
+  /** What to do with a value to which this declaration alone applies; null until it is first needed. */
+  plan: Strip | null
+}
 
 /**
  * Compiles the stripping of valid values of a document. A field stays where a schema that holds for its object
@@ -26,10 +31,13 @@ const COMBINATIONS = 64
  * hold declares was never validated. A value whose schema says nothing about it (`{}`, `true`) stays whole;
  * one that has no schema (an element where `items` is missing) loses its fields.
  * `keep` is a top-level field that always stays.
+ *
+ * One declaration is kept for each schema of the document, whatever messages come: which branches hold, and which
+ * schemas meet at one place, is found anew for each value. So the memory is bounded by the document, and the time of a
+ * message by its size times the number of schemas at one place.
  */
 export function compileStrip(document: JsonDocument, branch: CompileBranch, keep: string): Strip {
-  const ids = new Map<JsonNode, number>()
-  const plans = new Map<string, Strip>()
+  const declarations = new Map<JsonNode, Declaration>()
   const checks = new Map<JsonNode, (value: unknown) => boolean>()
 
   const holds = (node: JsonNode): ((value: unknown) => boolean) => {
@@ -37,75 +45,137 @@ export function compileStrip(document: JsonDocument, branch: CompileBranch, keep
     if (check === undefined) checks.set(node, (check = branch(node)))
     return check
   }
-  const id = (node: JsonNode): number => {
-    if (!ids.has(node)) ids.set(node, ids.size)
-    return ids.get(node)!
+
+  const declarationOf = (node: JsonNode): Declaration => {
+    let found = declarations.get(node)
+    if (found === undefined) declarations.set(node, (found = declare(node, document, holds)))
+    return found
   }
 
-  /** The plan for a place where all of `nodes` apply. Built at first use: schemas may be recursive. */
-  const at = (nodes: readonly JsonNode[]): Strip => {
-    const key = [...new Set(nodes.map(id))].toSorted((a, b) => a - b).join()
-    let plan = plans.get(key)
-    if (plan === undefined) {
-      let built: Strip | null = null
-      plan = value => (built ??= build([], nodes, null))(value)
-      plans.set(key, plan)
-    }
-    return plan
-  }
-
-  const build = (known: readonly Leaf[], nodes: readonly JsonNode[], kept: string | null): Strip => {
-    const { leaves, conditions } = expand(nodes)
-    const all = [...known, ...leaves]
-    if (conditions.length === 0) return final(all, kept)
-    const built = new Map<string, Strip>()
-    return value => {
-      let key = ''
-      for (const condition of conditions) key += condition.holds(value) ? '1' : '0'
-      let plan = built.get(key)
-      if (plan === undefined) {
-        plan = build(
-          all,
-          conditions.flatMap(({ yes, no }, index) => (key[index] === '1' ? yes : no)),
-          kept,
-        )
-        if (built.size < COMBINATIONS) built.set(key, plan)
-      }
-      return plan(value)
-    }
-  }
-
-  /** Follows what always applies; what depends on the value becomes a condition. */
-  const expand = (nodes: readonly JsonNode[]): { readonly leaves: Leaf[]; readonly conditions: Condition[] } => {
-    const leaves: Leaf[] = []
-    const conditions: Condition[] = []
-    const pending = [...nodes]
-    const seen = new Set<JsonNode>()
-    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-      if (seen.has(node) || node === false) continue
+  /** The leaves that apply to a value of these schemas; `seen` are the schemas that were counted already. */
+  const collect = (nodes: readonly JsonNode[], value: object, into: Set<Leaf>, seen: Set<JsonNode>): void => {
+    for (const node of nodes) {
+      if (seen.has(node)) continue
       seen.add(node)
-      const part = leaf(node)
-      leaves.push(part)
-      if (part.ref !== null) pending.push(document.resolve(part.ref))
-      pending.push(...part.allOf)
-      for (const choice of part.choices) conditions.push({ holds: holds(choice), yes: [choice], no: [] })
-      if (part.if !== null) {
-        conditions.push({ holds: holds(part.if), yes: [part.if, ...part.yes], no: part.no })
-      }
-      for (const [key, dependent] of part.dependent) {
-        conditions.push({ holds: value => Object.hasOwn(value, key), yes: [dependent], no: [] })
+      const { leaves, conditions } = declarationOf(node)
+      for (const part of leaves) into.add(part)
+      for (const { holds: isSo, yes, no } of conditions) collect(isSo(value) ? yes : no, value, into, seen)
+    }
+  }
+
+  const strip = (nodes: readonly JsonNode[], value: object): object => {
+    const [only] = nodes
+    if (only !== undefined && nodes.length === 1) {
+      const declaration = declarationOf(only)
+      if (declaration.conditions.length === 0) {
+        return (declaration.plan ??= planOf(declaration.leaves, strip, null))(value)
       }
     }
-    return { leaves, conditions }
+    return stripBy(nodes, value, null)
   }
 
-  const final = (leaves: readonly Leaf[], kept: string | null): Strip => {
-    const described = leaves.filter(part => !part.open)
-    if (leaves.length > 0 && described.length === 0) return value => value
-    const object = stripObject(described, at, kept)
-    const array = stripArray(described, at)
-    return value => (Array.isArray(value) ? array(value) : object(value))
+  const stripBy = (nodes: readonly JsonNode[], value: object, kept: string | null): object => {
+    const leaves = new Set<Leaf>()
+    collect(nodes, value, leaves, new Set())
+    return planOf([...leaves], strip, kept)(value)
   }
 
-  return build([], [document.root], keep)
+  const root = declarationOf(document.root)
+  if (root.conditions.length > 0) return value => stripBy([document.root], value, keep)
+  return planOf(root.leaves, strip, keep)
+}
+
+/** Follows what always applies of a schema; what depends on the value becomes a condition. */
+function declare(
+  root: JsonNode,
+  document: JsonDocument,
+  holds: (node: JsonNode) => (value: unknown) => boolean,
+): Declaration {
+  const leaves: Leaf[] = []
+  const conditions: Condition[] = []
+  const pending = [root]
+  const seen = new Set<JsonNode>()
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (seen.has(node) || node === false) continue
+    seen.add(node)
+    const part = leaf(node)
+    leaves.push(part)
+    if (part.ref !== null) pending.push(document.resolve(part.ref))
+    pending.push(...part.allOf)
+    for (const choice of part.choices) conditions.push({ holds: holds(choice), yes: [choice], no: [] })
+    if (part.if !== null) conditions.push({ holds: holds(part.if), yes: [part.if, ...part.yes], no: part.no })
+    for (const [key, dependent] of part.dependent) {
+      conditions.push({ holds: value => Object.hasOwn(value, key), yes: [dependent], no: [] })
+    }
+  }
+  return { leaves, conditions, plan: null }
+}
+
+type StripBy = (nodes: readonly JsonNode[], value: object) => object
+
+/** The stripping of a value to which these leaves apply. */
+function planOf(leaves: readonly Leaf[], strip: StripBy, kept: string | null): Strip {
+  const described = leaves.filter(part => !part.open)
+  if (leaves.length > 0 && described.length === 0) return value => value
+  const fields = new Map<string, readonly JsonNode[]>()
+  return value =>
+    Array.isArray(value)
+      ? stripArray(value, described, strip)
+      : stripObject(value, { leaves: described, fields, strip, kept })
+}
+
+/** What is known of an object. */
+interface ObjectPlan {
+  readonly leaves: readonly Leaf[]
+  /** The schemas of the declared fields that were met. */
+  readonly fields: Map<string, readonly JsonNode[]>
+  readonly strip: StripBy
+  /** A field that stays also where it is not declared. */
+  readonly kept: string | null
+}
+
+const NOTHING: readonly JsonNode[] = []
+const ANYTHING: readonly JsonNode[] = [true]
+
+function nodesOf({ leaves, fields, kept }: ObjectPlan, key: string): readonly JsonNode[] {
+  const known = fields.get(key)
+  if (known !== undefined) return known
+  const nodes = fieldNodes(leaves, key)
+  const found = nodes.length === 0 && key === kept ? ANYTHING : nodes
+  // A key that only the peer names is looked up each time: a memory of such keys would grow at its will.
+  if (leaves.some(({ properties }) => properties.has(key))) fields.set(key, found)
+  return found.length === 0 ? NOTHING : found
+}
+
+function stripObject(value: object, plan: ObjectPlan): object {
+  const source = value as Record<string, unknown>
+  const keys = Object.keys(source)
+  let copy: Record<string, unknown> | null = null
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!
+    const nodes = nodesOf(plan, key)
+    const before = source[key]
+    const after = nodes.length > 0 && typeof before === 'object' && before !== null ? plan.strip(nodes, before) : before
+    if (copy === null) {
+      if (nodes.length > 0 && after === before) continue
+      copy = {}
+      for (let back = 0; back < index; back++) put(copy, keys[back]!, source[keys[back]!])
+    }
+    if (nodes.length > 0) put(copy, key, after)
+  }
+  return copy ?? value
+}
+
+/** Elements stay; what they do not declare goes. */
+function stripArray(value: readonly unknown[], leaves: readonly Leaf[], strip: StripBy): object {
+  const length = Math.max(0, ...leaves.map(({ prefix }) => prefix.length))
+  const rest = elementNodes(leaves, length)
+  let copy: unknown[] | null = null
+  for (let index = 0; index < value.length; index++) {
+    const before = value[index]
+    if (typeof before !== 'object' || before === null) continue
+    const after = strip(index < length ? elementNodes(leaves, index) : rest, before)
+    if (after !== before) (copy ??= [...value])[index] = after
+  }
+  return copy ?? value
 }

@@ -9,6 +9,10 @@ export class Subject implements MessageSubject {
   type: string | null = null
   read = false
   exact = false
+  near = false
+  big = false
+  digits = false
+  altered = false
   lent: Buffer | null = null
   start = 0
   end = 0

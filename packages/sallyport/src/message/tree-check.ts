@@ -23,13 +23,11 @@ export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean)
   const { depth, width, allowKeys } = bounds
   const tooDeep = deny('SALLY_MESSAGE_SHAPE', `deeper than ${depth}`)
   const tooWide = deny('SALLY_MESSAGE_SHAPE', `an object or array holds more than ${width}`)
-  const notFinite = deny('SALLY_MESSAGE_SHAPE', 'a number is beyond the range of doubles')
   const lone = deny('SALLY_MESSAGE_NOT_UTF8', 'a string holds an escaped lone surrogate')
   const refused = DANGEROUS.filter(key => !allowKeys.includes(key))
   const [first, second, third] = refused.map(key => ({ key, denial: deny('SALLY_MESSAGE_KEY', `the key ${key}`) }))
 
   const leaf = (value: unknown, escaped: boolean): Denial | null => {
-    if (typeof value === 'number') return Number.isFinite(value) ? null : notFinite
     if (escaped && typeof value === 'string' && !value.isWellFormed()) return lone
     return null
   }

@@ -34,6 +34,7 @@ export interface Defaults {
   readonly messageBytesBudget: Budget
   readonly depth: number
   readonly width: number
+  readonly bigIntegers: 'refuse'
   readonly strikes: number
   readonly discriminator: string
   readonly handlers: number
@@ -107,6 +108,8 @@ export const DEFAULTS: Defaults = Object.freeze({
   depth: 32,
   /** Keys of one object or elements of one array; a roster of a room fits. */
   width: 1024,
+  /** An id that was rounded names somebody else's row; who needs 64 bits says how they arrive. */
+  bigIntegers: 'refuse',
   /** One mistake is a bug, five within a minute a probe. */
   strikes: 5,
   discriminator: 'type',

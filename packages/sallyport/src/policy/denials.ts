@@ -36,9 +36,11 @@ export type DenialCode =
   | 'SALLY_PROTOCOL_ERROR'
   | 'SALLY_MESSAGE_NOT_JSON'
   | 'SALLY_MESSAGE_SHAPE'
+  | 'SALLY_MESSAGE_NUMBER'
   | 'SALLY_MESSAGE_KEY'
   | 'SALLY_MESSAGE_TYPE'
   | 'SALLY_MESSAGE_INVALID'
+  | 'SALLY_MESSAGE_VALUE'
   | 'SALLY_MESSAGE_STRIKES'
   | 'SALLY_MESSAGE_FORBIDDEN'
   | 'SALLY_MESSAGE_CONCURRENCY'
@@ -165,13 +167,17 @@ export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
   SALLY_MESSAGE_NOT_JSON: row('message/format', 'reply', { close: 1007 }, 'warn', 'input_validation_fail', ['S5', 'WS-16', 'WS-20', 'RFC-10.7'],
     'the message is not one JSON object', 'Send JSON objects with a type; see `message.format`.'),
   SALLY_MESSAGE_SHAPE: row('message/format', 'reply', { close: 1007 }, 'warn', 'malicious_extraneous', ['S5', 'WS-16'],
-    'the message is deeper or wider than the bounds, or a number in it is not finite', 'Raise `message.format.depth` or `.width`.'),
+    'the message is deeper or wider than the bounds', 'Raise `message.format.depth` or `.width`.'),
+  SALLY_MESSAGE_NUMBER: row('message/format', 'reply', { close: 1007 }, 'warn', 'input_validation_fail', ['S5', 'WS-16'],
+    'a number of the message does not survive a JavaScript number', 'Send such a number as text; `message.format.bigIntegers` lets integers of 64 bits in. The detail names the field.'),
   SALLY_MESSAGE_KEY: row('message/format', 'reply', { close: 1007 }, 'critical', 'malicious_extraneous', ['S5', 'WS-16'],
     'the message repeats a key, or holds one that reaches into prototypes', 'No honest client sends these; see `message.format.dangerouslyAllowKeys` for an app whose data bears such names.'),
   SALLY_MESSAGE_TYPE: row('message/schema', 'reply', { close: 1008 }, 'warn', 'input_validation_fail', ['S5', 'S13', 'WS-16', 'WS-28'],
     'the type of the message is not declared', 'Declare it in `message.schema`.'),
   SALLY_MESSAGE_INVALID: row('message/schema', 'reply', { close: 1008 }, 'warn', 'input_validation_fail', ['S5', 'S13', 'WS-16', 'WS-28'],
     'the message does not match the schema of its type', 'Compare the client with the schema; the detail names the path.'),
+  SALLY_MESSAGE_VALUE: row('message/schema', 'reply', { close: 1008 }, 'error', 'input_validation_fail', ['S5'],
+    'the schema made a value that text cannot carry (Map, Set, Date, bigint), and a listener of text would get it', 'Take the messages with `guard.handle(socket, handlers)`, which hands values over as they are, or drop the transform. The detail names the field.'),
   SALLY_MESSAGE_STRIKES: row('message/schema', 'close', { close: 1008 }, 'warn', 'malicious_attack_tool', ['S5', 'S10', 'WS-28'],
     'too many refused messages on one connection', 'Raise `message.schema` strikes, or repair the client.'),
   SALLY_MESSAGE_FORBIDDEN: row('message/authorize', 'reply', { close: 1008 }, 'warn', 'authz_fail', ['S4', 'WS-15', 'WS-27', 'ASVS-8.3.2'],

@@ -94,7 +94,7 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     format === null
       ? off('any bytes')
       : on(
-          `${format.data}, depth ${format.depth}, width ${countInWords(format.width)}${format.allowKeys.length === 0 ? '' : `, keys ${list(format.allowKeys)}`}`,
+          `${format.data}, depth ${format.depth}, width ${countInWords(format.width)}${format.allowKeys.length === 0 ? '' : `, keys ${list(format.allowKeys)}`}${format.bigIntegers === 'refuse' ? '' : `, integers of 64 bits as ${format.bigIntegers}`}`,
         ),
   'message/schema': ({ message: { schema } }) =>
     schema === null

@@ -80,13 +80,19 @@ export const MESSAGE_CONTROLS: readonly ControlRow[] = [
   }),
   controlRow('message/format', {
     denies:
-      'it is binary where text is meant (or the reverse), not UTF-8, not JSON, deeper or wider than bounds, duplicate keys, `__proto__`/`constructor` keys',
+      'it is binary where text is meant (or the reverse), not UTF-8, not JSON, deeper or wider than bounds, duplicate keys, `__proto__`/`constructor` keys, numbers that JavaScript would round',
     default: `text JSON, depth ${DEFAULTS.depth}, width ${countInWords(DEFAULTS.width)}`,
     meets: ['S13', 'WS-5'],
     keys: [
       ['data', "'json', 'text', 'binary' or 'any'", "'json'", 'What the app speaks. A schema needs `json`.'],
       ['depth', 'number', String(DEFAULTS.depth), 'Objects and arrays inside each other.'],
       ['width', 'number', countInWords(DEFAULTS.width), 'Keys of one object, elements of one array.'],
+      [
+        'bigIntegers',
+        "'refuse', 'text' or 'bigint'",
+        `'${DEFAULTS.bigIntegers}'`,
+        'Integers beyond ±(2^53 − 1), which JavaScript numbers round: refused, or up to 64 bits delivered as the text of their digits or as a `bigint`.',
+      ],
       ['dangerouslyAllowKeys', 'string[]', 'none', 'Keys such as `constructor` that pass all the same.'],
       OFF,
     ],

@@ -111,7 +111,14 @@ function readMessageSize(message: Fields, hasFirst: boolean): Message['size'] {
 }
 
 function readFormat(message: Fields): Message['format'] {
-  const section = openChild(message, 'format', ['data', 'depth', 'width', 'dangerouslyAllowKeys', 'dangerouslyOff'])
+  const section = openChild(message, 'format', [
+    'data',
+    'depth',
+    'width',
+    'bigIntegers',
+    'dangerouslyAllowKeys',
+    'dangerouslyOff',
+  ])
   const off = readOff(section, 'message/format')
   const allowKeys = readEach(section, 'dangerouslyAllowKeys', "'constructor'", (value, at, index) => {
     if (typeof value === 'string' && value !== '') return value
@@ -127,7 +134,9 @@ function readFormat(message: Fields): Message['format'] {
     depth: readCount(section, 'depth', DEFAULTS.depth, 1, 1000),
     width: readCount(section, 'width', DEFAULTS.width, 1, 1_000_000),
     allowKeys: allowKeys ?? Object.freeze([]),
+    bigIntegers: readChoice(section, 'bigIntegers', ['refuse', 'text', 'bigint'], DEFAULTS.bigIntegers),
   }
+  if (format.data !== 'json') refuseIdle(section, 'bigIntegers', "data: 'json'")
   return off ? null : Object.freeze(format)
 }
 

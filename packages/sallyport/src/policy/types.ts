@@ -9,6 +9,11 @@ import type { Awaitable, ControlId } from './verdict.ts'
 export type Duration = number | string
 /** Bytes, or words: `'64 KiB'`, `'1 MB'`. */
 export type Size = number | string
+/**
+ * What happens to an integer of a message beyond ±(2^53 − 1), which a JavaScript number would round. Up to 64 bits,
+ * signed or unsigned, it can arrive as a `bigint`, or as the text of its digits; else the message is refused.
+ */
+export type BigIntegers = 'refuse' | 'text' | 'bigint'
 /** `dangerouslyOff: true` turns the control off; it shows in `guard.report()` and in an event at start. */
 export interface Off {
   readonly dangerouslyOff?: boolean
@@ -89,6 +94,8 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       readonly data?: 'json' | 'text' | 'binary' | 'any'
       readonly depth?: number
       readonly width?: number
+      /** Integers of 64 bits beyond ±(2^53 − 1). Default `refuse`. */
+      readonly bigIntegers?: BigIntegers
       readonly dangerouslyAllowKeys?: readonly string[]
     }
     /** Schema by message type, or `{ dangerouslyAcceptAnyMessage: true }`. */
@@ -168,6 +175,7 @@ export interface Policy {
       readonly depth: number
       readonly width: number
       readonly allowKeys: readonly string[]
+      readonly bigIntegers: BigIntegers
     } | null
     readonly schema: {
       readonly types: SchemaMap

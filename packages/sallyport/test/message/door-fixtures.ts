@@ -23,7 +23,7 @@ export function policyWith(message: Partial<Policy['message']> = {}, rest: Parti
         cost: {},
         exceed: 'close',
       },
-      format: { data: 'json', depth: 32, width: 1000, allowKeys: [] },
+      format: { data: 'json', depth: 32, width: 1000, allowKeys: [], bigIntegers: 'refuse' },
       schema: null,
       discriminator: 'type',
       strikes: 5,

@@ -83,7 +83,7 @@ async function run(
   allowKeys: readonly string[] = [],
 ) {
   const policy = policyWith({
-    format: { data: 'json', depth: 32, width: 1000, allowKeys },
+    format: { data: 'json', depth: 32, width: 1000, allowKeys, bigIntegers: 'refuse' },
     schema: { types, discriminator: 'type', unknownFields },
   })
   const subject = textOf(text)

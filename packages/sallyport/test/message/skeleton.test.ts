@@ -167,29 +167,29 @@ const EXACT = Type.Object({
   s: Type.Optional(Type.String()),
   p: Type.Optional(Type.String({ pattern: 'a|b' })),
 })
-const spellings: readonly [name: string, learned: string, text: string, exact: boolean][] = [
+const spellings: readonly [name: string, learned: string, text: string, goesOn: boolean][] = [
   ['as JSON.stringify writes it', '{"type":"t","s":"a"}', '{"type":"t","s":"b"}', true],
   ['keys in another order', '{"s":"a","type":"t"}', '{"s":"b","type":"t"}', true],
   ['DEL, which is not escaped', '{"type":"t","s":"a"}', '{"type":"t","s":"\x7f"}', true],
-  ['spaces', '{"type": "t", "s": "a"}', '{"type": "t", "s": "b"}', false],
-  ['a line end behind it', '{"type":"t","s":"a"}\n', '{"type":"t","s":"b"}\n', false],
+  ['spaces', '{"type": "t", "s": "a"}', '{"type": "t", "s": "b"}', true],
+  ['a line end behind it', '{"type":"t","s":"a"}\n', '{"type":"t","s":"b"}\n', true],
   ['an integer', '{"type":"t","n":1}', '{"type":"t","n":-999999999999999}', true],
   ['a fraction', '{"type":"t","n":1}', '{"type":"t","n":-10.25}', true],
   ['the least fraction without an exponent', '{"type":"t","n":1}', '{"type":"t","n":0.000001}', true],
-  ['a fraction that would have an exponent', '{"type":"t","n":1}', '{"type":"t","n":0.0000001}', false],
-  ['another, with many digits', '{"type":"t","n":1}', '{"type":"t","n":0.00000012345678}', false],
-  ['a fraction that ends in 0', '{"type":"t","n":1}', '{"type":"t","n":1.50}', false],
-  ['a fraction that is none', '{"type":"t","n":1}', '{"type":"t","n":7.0}', false],
+  ['a fraction that would have an exponent', '{"type":"t","n":1}', '{"type":"t","n":0.0000001}', true],
+  ['another, with many digits', '{"type":"t","n":1}', '{"type":"t","n":0.00000012345678}', true],
+  ['a fraction that ends in 0', '{"type":"t","n":1}', '{"type":"t","n":1.50}', true],
+  ['a fraction that is none', '{"type":"t","n":1}', '{"type":"t","n":7.0}', true],
   ['learned from a number that is written otherwise', '{"type":"t","n":1.0}', '{"type":"t","n":1}', true],
-  ['learned from such a number, and a space', '{"type": "t","n":1.00}', '{"type": "t","n":1}', false],
-  ['learned from such a number, and spaced so that it is as long', '{"type": "t","n":1}', '{"type": "t","n":1}', false],
+  ['learned from such a number, and a space', '{"type": "t","n":1.00}', '{"type": "t","n":1}', true],
+  ['learned from such a number, and spaced so that it is as long', '{"type": "t","n":1}', '{"type": "t","n":1}', true],
   ['a pattern that only a value can be asked for', '{"type":"t","p":"a"}', '{"type":"t","p":"b"}', false],
 ]
-for (const [name, learned, text, exact] of spellings) {
-  test(`${name}: the bytes ${exact ? 'can go on for the value' : 'do not stand for the value, which is made'}`, () => {
+for (const [name, learned, text, goesOn] of spellings) {
+  test(`${name}: the bytes ${goesOn ? 'can go on for the value' : 'do not stand for the value, which is made'}`, () => {
     const { reader, take } = taught({ t: EXACT }, learned)
     assert.notEqual(take(text), null)
-    assert.deepEqual(read(reader, text, false), { type: 't', value: exact ? null : JSON.parse(text) })
+    assert.deepEqual(read(reader, text, false), { type: 't', value: goesOn ? null : JSON.parse(text) })
   })
 }
 

@@ -29,7 +29,7 @@ const TABLE: readonly (readonly [control: string, effective: unknown, stated: un
   ['handshake/authorize: none', handshake.authorize, null],
   ['message/size: 64 KiB, 64 fragments', message.size, { bytes: 65_536, fragments: 64, unauthenticatedBytes: 4096, controlFrames: perMinute(60) }],
   ['message/rate: 100/min, burst 100', { ...message.rate, cost: { ...message.rate?.cost } }, { messages: perMinute(100), bytes: perMinute(4 * 1024 * 1024), perUser: perMinute(1000), perIp: perMinute(10_000), cost: {}, exceed: 'close' }],
-  ['message/format: text JSON, depth 32', message.format, { data: 'json', depth: 32, width: 1024, allowKeys: [] }],
+  ['message/format: text JSON, depth 32', message.format, { data: 'json', depth: 32, width: 1024, allowKeys: [], bigIntegers: 'refuse' }],
   ['message/schema: unknown fields are stripped', message.schema?.unknownFields, 'strip'],
   ['message/schema: after N strikes', message.strikes, 5],
   ['message/schema: by type', message.discriminator, 'type'],
