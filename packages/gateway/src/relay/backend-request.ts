@@ -37,9 +37,14 @@ export function createBackendRequest(guard: Guard, config: RelayConfig, prefix: 
   const { policy } = guard
   const { passes, hostOf } = createForwarding(config)
   const identityLines = createIdentityLines(config.identity)
-  const fixed = Object.entries(config.headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')
+  const identified = new Set(identityNames(config.identity).map(canonicalName))
+  // Each header stands once: the gateway says who the client is, the configuration wins over everything else.
+  const fixedNames = new Map(
+    Object.entries(config.headers)
+      .map(([name, value]) => [canonicalName(name), `${name}: ${value}\r\n`] as const)
+      .filter(([name]) => !identified.has(name)),
+  )
+  const fixed = [...fixedNames.values()].join('')
   const { ticket, subprotocol } = policy.handshake
   const parameter = ticket?.carrier === 'query' ? ticket.parameter : null
 
@@ -53,11 +58,11 @@ export function createBackendRequest(guard: Guard, config: RelayConfig, prefix: 
       lines += `${name}: ${rawHeaders[index + 1]}\r\n`
     }
     const cookies = filterCookies(view.header('cookie'), config.cookies)
-    if (cookies !== null) lines += `Cookie: ${cookies}\r\n`
+    if (cookies !== null && !fixedNames.has('cookie')) lines += `Cookie: ${cookies}\r\n`
     const origin =
       config.origin === 'pass' ? view.header('origin') : config.origin === 'strip' ? undefined : config.origin.fixed
-    if (origin !== undefined) lines += `Origin: ${origin}\r\n`
-    if (config.forwarded) lines += forwardedLines(view)
+    if (origin !== undefined && !fixedNames.has('origin')) lines += `Origin: ${origin}\r\n`
+    if (config.forwarded) lines += forwardedLines(view, fixedNames)
     return lines + fixed
   }
 
@@ -111,10 +116,20 @@ export function answerSubprotocol(view: HandshakeRequest, chosen: string | null)
   return offeredNames(view).includes(OWN_SUBPROTOCOL) ? OWN_SUBPROTOCOL : null
 }
 
-/** What the gateway knows of where a request came from. */
-export function forwardedLines(view: HandshakeRequest): string {
-  const proto = view.secure ? 'https' : 'http'
-  return `X-Forwarded-For: ${view.ip}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${view.header('host') ?? ''}\r\n`
+/**
+ * What the gateway knows of where a request came from.
+ *
+ * @param without canonical names that are left out
+ */
+export function forwardedLines(view: HandshakeRequest, without: Pick<ReadonlySet<string>, 'has'>): string {
+  const facts = [
+    ['X-Forwarded-For', view.ip],
+    ['X-Forwarded-Proto', view.secure ? 'https' : 'http'],
+    ['X-Forwarded-Host', view.header('host') ?? ''],
+  ] as const
+  let lines = ''
+  for (const [name, value] of facts) if (!without.has(canonicalName(name))) lines += `${name}: ${value}\r\n`
+  return lines
 }
 
 function isHandshakeName(name: string): boolean {

@@ -95,6 +95,25 @@ describe('what a backend is told of the client', () => {
     })
   }
 
+  const doubled: readonly [name: string, said: string, expected: RegExp][] = [
+    ['X-Forwarded-For', '192.0.2.1', /^192\.0\.2\.1$/],
+    ['x-forwarded-PROTO', 'https', /^https$/],
+    ['X_Forwarded_Host', 'app.test', /^app\.test$/],
+    ['Origin', 'https://internal.test', /^https:\/\/internal\.test$/],
+    ['Cookie', 'a=1', /^a=1$/],
+    ['X-Sallyport-User', 'admin', /^user%20of%20s1$/],
+    ['x_sallyport_session', 'admin', /^s1$/],
+  ]
+  for (const [name, said, expected] of doubled) {
+    test(`a header that configuration and gateway both set stands once: ${name}`, async () => {
+      const { raw } = await seen({}, { relay: { headers: { [name]: said } } })
+      const plain = (one: string): string => one.toLowerCase().replaceAll('_', '-')
+      const values = raw.filter((_, index) => index % 2 === 1 && plain(raw[index - 1]!) === plain(name))
+      assert.equal(values.length, 1)
+      assert.match(values[0]!, expected)
+    })
+  }
+
   test('a client’s own headers pass as they are', async () => {
     const { headers } = await seen({ headers: { Authorization: 'Bearer x', 'Accept-Language': 'de', 'X-App': '1' } })
     assert.deepEqual([headers['authorization'], headers['accept-language'], headers['x-app']], ['Bearer x', 'de', '1'])

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { WebSocketServer } from 'ws'
+import type { WebSocket, WebSocketServer } from 'ws'
 import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { cutUntaken, socketOf } from '../guard/upgrade-socket.ts'
 import { show } from '../policy/shown.ts'
 import type { WsSide } from './ws.ts'
+import { withKeptOffer } from './ws-handshake.ts'
+import { whenProven } from './ws-socket.ts'
 
 /** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
@@ -25,6 +27,19 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
       'the WebSocketServer is not guarded by this guard: write new WebSocketServer({ noServer: true, ...guard.ws() })',
     )
   }
+  const announce = (open: WebSocket, request: IncomingMessage): void => {
+    if (!side.isDeferred) {
+      server.emit('connection', open, request)
+      return
+    }
+    // Nor may it be found among the clients: what an app sends to all of them is not for a peer that has proven nothing.
+    const { clients } = server as { readonly clients?: Set<WebSocket> }
+    const isTracked = clients?.delete(open)
+    whenProven(open, () => {
+      if (isTracked === true && open.readyState === open.OPEN) clients?.add(open)
+      server.emit('connection', open, request)
+    })
+  }
   return (request, socket, head) => {
     if (request.url?.split('?', 1)[0] !== path) return false
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
@@ -32,8 +47,11 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
     const own = socketOf(request, socket)
     const conclude = (answer: Awaited<ReturnType<WsSide['admit']>>): void => {
       if (!answer.pass) refuseUpgrade(own, answer)
-      else if (!socket.destroyed)
-        server.handleUpgrade(request, socket, head, open => server.emit('connection', open, request))
+      else if (!socket.destroyed) {
+        const complete = (): void => server.handleUpgrade(request, socket, head, open => announce(open, request))
+        if (side.windowBits === null) complete()
+        else withKeptOffer(request, side.windowBits, complete)
+      }
     }
     const answer = side.admit(request, head.length > 0 || isAnswering(own, request))
     if (answer instanceof Promise) void answer.then(conclude)

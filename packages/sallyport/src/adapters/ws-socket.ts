@@ -6,6 +6,7 @@ import type { Delivery } from '../guard/hub.ts'
 import type { Connection } from '../guard/connection.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
+import { boundWindow } from './ws-handshake.ts'
 import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
 import { endOf, faultOf, transportOf } from './ws-transport.ts'
 
@@ -25,6 +26,8 @@ export interface Guarding {
   readonly core: Core
   readonly Base: WebSocketClass
   readonly locks: ReceiverLocks
+  /** Greatest window of what is sent compressed; null where nothing is. */
+  readonly windowBits: number | null
   /** Hands out, once, the admission that the handshake door gave the socket. */
   readonly claim: (socket: Duplex) => Admission | undefined
   /** Takes the place of `message` listeners. */
@@ -77,6 +80,16 @@ const lives = new WeakMap<object, LiveConnection>()
 /** Typed handlers that took the place of a socket's `message` listeners. */
 const taken = new WeakMap<object, Delivery['message']>()
 
+/** What is done once a socket has proven itself by its first message. */
+const announcements = new WeakMap<object, () => void>()
+
+/** Runs `announce` once the peer of a socket has proven itself by its first message; at once where it need not. */
+export function whenProven(socket: object, announce: () => void): void {
+  const live = lives.get(socket)
+  if (live === undefined || !live.silent) announce()
+  else announcements.set(socket, announce)
+}
+
 /** Gives a socket's messages to `deliver` instead of its `message` listeners. */
 export function takeOver(socket: object, deliverTo: Delivery['message']): void {
   taken.set(socket, deliverTo)
@@ -88,7 +101,7 @@ export function liveOf(socket: object): LiveConnection | undefined {
 }
 
 /** A subclass that stands between `ws`'s receiver and every `message` listener, and between `send` and the socket. */
-export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): WebSocketClass {
+export function guardedClass({ core, Base, locks, windowBits, claim, delivery }: Guarding): WebSocketClass {
   const { prototype } = Base
   const innards = prototype as unknown as Innards
   const guardsOutbound = core.policy.message.outbound !== null
@@ -104,6 +117,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         if (admission !== undefined) core.abandon(admission)
         return attached
       }
+      if (windowBits !== null) boundWindow(this, windowBits)
       // A subclass may have chosen one before there was a receiver.
       Reflect.set(this, 'binaryType', this.binaryType)
       if (admission === undefined) {
@@ -124,7 +138,7 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
 
     override send(data: Parameters<WebSocket['send']>[0], ...rest: unknown[]): void {
       const live = lives.get(this)
-      if (live === undefined || live.readyState >= 2 || (live.authenticated && !guardsOutbound)) {
+      if (live === undefined || live.readyState >= 2 || (!live.silent && !guardsOutbound)) {
         Reflect.apply(prototype.send, this, [data, ...rest])
         live?.sent(sizeOf(data))
         return
@@ -142,11 +156,11 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
     }
 
     override ping(...args: unknown[]): void {
-      sendControl(prototype, this, 'ping', args)
+      if (!isSilent(this, args)) sendControl(prototype, this, 'ping', args)
     }
 
     override pong(...args: unknown[]): void {
-      sendControl(prototype, this, 'pong', args)
+      if (!isSilent(this, args)) sendControl(prototype, this, 'pong', args)
     }
 
     override close(code?: number, reason?: string | Buffer): void {
@@ -164,9 +178,12 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
         else live.utf8(data, 0, data.length, isAscii(data))
         return true
       }
-      if (event === 'ping') live.pinged()
-      else if (event === 'pong') live.ponged()
-      else if (event === 'close') live.closed(Number(args[0]))
+      if (event === 'ping' || event === 'pong') {
+        if (event === 'ping') live.pinged()
+        else live.ponged()
+        // Whoever has not proven itself is not heard.
+        if (live.silent) return true
+      } else if (event === 'close') live.closed(Number(args[0]))
       else if (event === 'error') {
         live.violation(...faultOf(args[0]))
         // The guard's events tell of it; without a listener of the app's own it must not end the process.
@@ -177,6 +194,15 @@ export function guardedClass({ core, Base, locks, claim, delivery }: Guarding): 
   }
   readBuffers(GuardedWebSocket.prototype)
   return GuardedWebSocket
+}
+
+/** Whether a socket is not proven yet, so that no control frame may leave; a callback among `given` then learns it. */
+function isSilent(socket: object, given: readonly unknown[]): boolean {
+  const live = lives.get(socket)
+  if (live?.silent !== true) return false
+  const callback = given.find(one => typeof one === 'function') as ((error: Error) => void) | undefined
+  callback?.(new Error('not sent: the connection has not proven itself by its first message'))
+  return true
 }
 
 const textOf = (data: unknown): string => String(data)
@@ -191,6 +217,12 @@ export class Listeners implements Delivery {
 
   get takesBytes(): boolean {
     return !taken.has(this.#socket)
+  }
+
+  open(): void {
+    const announce = announcements.get(this.#socket)
+    announcements.delete(this.#socket)
+    announce?.()
   }
 
   message(subject: MessageSubject, connection: Connection): unknown {

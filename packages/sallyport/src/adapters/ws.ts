@@ -7,6 +7,8 @@ import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { cutUntaken } from '../guard/upgrade-socket.ts'
 import { extensions } from '../handshake/extensions.ts'
+import { deferredOptions, FIRST_MESSAGE } from './ws-first-message.ts'
+import { withHeadersOnce } from './ws-handshake.ts'
 import { hideTickets } from './ws-protocols.ts'
 import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-socket.ts'
 
@@ -14,6 +16,8 @@ import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-sock
 export type WsOptions = Required<Pick<ServerOptions, 'verifyClient' | 'handleProtocols' | 'perMessageDeflate'>> &
   ReceiverLocks & {
     readonly closeTimeout: number
+    /** With `ticket.carrier: 'first-message'`: `ws` then refuses to start on a server of its own. See {@link WsSide.isDeferred}. */
+    readonly noServer?: true
     /** Typed as what `require('ws')` answers, which it extends with its statics: @fastify/websocket asks for that. */
     readonly WebSocket: WebSocketClass & typeof RequiredWs
   }
@@ -26,6 +30,13 @@ export interface WsSide {
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
   /** Whether a server was made with options of this side, so that what it opens is guarded. */
   guards(server: WebSocketServer): boolean
+  /**
+   * Whether a connection proves itself by its first message. `ws` emits `connection` right behind the handshake, and has no
+   * option to wait: only `guard.upgrade` can keep the app's listener from a peer that has proven nothing.
+   */
+  readonly isDeferred: boolean
+  /** Greatest window of what is sent compressed; null where nothing is. */
+  readonly windowBits: number | null
   /** Whether a socket is of a class of this side: it was opened, and is judged, by this guard. */
   opened(socket: object): boolean
 }
@@ -38,6 +49,9 @@ const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
 /** Of all connections together; `ws` takes the first that it is told for the whole process, so that it is no setting. */
 const INFLATIONS_AT_ONCE = 10
+/** An app's own way of opening sockets is asked again after this time, in ms. */
+const SUSPECT_MS = 1_000
+const REFUSED = '{"code":"SALLY_CONTROL_FAILED"}'
 const REPLACED =
   'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
 const FOREIGN =
@@ -81,19 +95,32 @@ export function createWsSide(core: Core): WsSide {
     return answer instanceof Promise ? answer.then(keep) : keep(answer)
   }
 
-  let isForeign = false
+  /** Servers that opened a guarded socket; and those that opened another one instead, with the time of it. */
+  const sound = new WeakSet<object>()
+  const suspects = new WeakMap<object, number>()
+  const isSuspect = (server: object): boolean => core.parts.now() - (suspects.get(server) ?? -Infinity) < SUSPECT_MS
+  let warned = false
   /** Lets the handshake in, and sees that what was opened for it is guarded: an old `ws` has no option `WebSocket`. */
-  const letIn = ({ socket }: IncomingMessage, callback: (pass: boolean) => void): void => {
-    callback(true)
-    // `ws` has taken it by now, or has ended it.
+  const letIn = ({ socket }: IncomingMessage, server: object, callback: (pass: boolean) => void): void => {
+    withHeadersOnce(socket, () => callback(true))
+    if (!admissions.has(socket)) {
+      sound.add(server)
+      suspects.delete(server)
+      return
+    }
+    // `ws` has ended it, or opened a socket that this guard does not see.
     const left = socket.writableEnded ? undefined : claim(socket)
     if (left === undefined) return
     core.abandon(left)
     if (socket.destroyed) return
     socket.destroy()
-    if (!isForeign) process.emitWarning(FOREIGN, { code: 'SALLY_CONTROL_FAILED' })
-    isForeign = true
+    if (!warned) process.emitWarning(FOREIGN, { code: 'SALLY_CONTROL_FAILED' })
+    warned = true
+    // One odd socket of a server that opens guarded ones says nothing of the next.
+    if (!sound.has(server)) suspects.set(server, core.parts.now())
   }
+  const { ticket } = core.policy.handshake
+  const isDeferred = ticket?.carrier === 'first-message'
 
   const guarded = (server: Live): boolean => server.WebSocket !== undefined && classes.has(server.WebSocket)
   const handleProtocols: WsOptions['handleProtocols'] = (_offered, request) =>
@@ -101,11 +128,13 @@ export function createWsSide(core: Core): WsSide {
 
   return {
     admit,
+    isDeferred,
+    windowBits: deflate?.windowBits ?? null,
     opened: socket => classes.has(socket.constructor),
     // JavaScript may give an HTTP server, which has no such options, or nothing.
     guards: server => guarded((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
     options(Base, delivery) {
-      const Guarded = guardedClass({ core, Base, locks, claim, delivery })
+      const Guarded = guardedClass({ core, Base, locks, windowBits: deflate?.windowBits ?? null, claim, delivery })
       classes.add(Guarded)
       return {
         // ws calls it as a method of the options that the server really has.
@@ -113,22 +142,28 @@ export function createWsSide(core: Core): WsSide {
           if (this !== undefined) {
             if (!guarded(this)) {
               process.emitWarning(REPLACED, { code: 'SALLY_CONTROL_FAILED' })
-              callback(false, 503, '{"code":"SALLY_CONTROL_FAILED"}')
+              callback(false, 503, REFUSED)
               return
             }
             hideTickets(this, handleProtocols)
           }
-          if (isForeign) {
-            callback(false, 503, '{"code":"SALLY_CONTROL_FAILED"}')
+          const server = this ?? Guarded
+          if (isSuspect(server)) {
+            callback(false, 503, REFUSED, { 'Retry-After': '1' })
             return
           }
           if (admissions.has(req.socket)) {
-            letIn(req, callback)
+            letIn(req, server, callback)
+            return
+          }
+          if (isDeferred) {
+            process.emitWarning(`every handshake is refused: ${FIRST_MESSAGE}`, { code: 'SALLY_CONTROL_FAILED' })
+            callback(false, 503, REFUSED)
             return
           }
           const conclude = (answer: Admittance): void => {
             if (answer.pass) {
-              letIn(req, callback)
+              letIn(req, server, callback)
               return
             }
             if (isMidAnswer(req.socket)) req.socket.destroy()
@@ -141,13 +176,14 @@ export function createWsSide(core: Core): WsSide {
         },
         handleProtocols,
         ...locks,
+        ...(isDeferred && deferredOptions()),
         closeTimeout: CLOSE_TIMEOUT_MS,
-        // No context is kept between messages, so that an idle connection holds no window. The client's window is not
-        // bounded: `ws` answers 400 to an offer that does not speak of it, which is Firefox's (RFC 7692 §7.1.2.2).
+        // No context is kept between messages, so that an idle connection holds no window. Neither window is bounded here:
+        // `ws` answers 400 to an offer without the client's parameter, which is Firefox's (RFC 7692 §7.1.2.2), and writes
+        // the server's into an answer to an offer without it, which some clients refuse. See `boundWindow`.
         perMessageDeflate: deflate !== null && {
           threshold: deflate.threshold,
           concurrencyLimit: INFLATIONS_AT_ONCE,
-          serverMaxWindowBits: deflate.windowBits,
           serverNoContextTakeover: true,
           clientNoContextTakeover: true,
         },

@@ -98,8 +98,15 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
 
   // ——— from the transport ———
 
+  /** Whether nothing may leave and nothing be heard yet: the peer has not proven itself by its first message. */
+  get silent(): boolean {
+    return this.readyState === 0 && this.hub.enforced('handshake/ticket')
+  }
+
   ping(): void {
-    if (this.readyState < 2) this.transport.ping()
+    // Before the proof the deadline of `lifetime/authentication` bounds the wait.
+    if (this.silent && this.hub.policy.lifetime.authentication !== null) this.pongAwaited = false
+    else if (this.readyState < 2) this.transport.ping()
   }
 
   pinged(): void {

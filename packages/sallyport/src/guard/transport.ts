@@ -29,6 +29,8 @@ export interface Transport {
 
 /** What a transport calls as things arrive. Calls come in the order of the bytes and never after `closed`. */
 export interface Inlet {
+  /** Whether nothing may be sent yet, a pong neither. */
+  readonly silent?: boolean
   /** One whole text message, already known to be UTF-8; `bytes` is its length on the wire after inflation. */
   text(text: string, bytes: number): void
   /** The same, from its bytes, which may be reused by the transport after the call returns. */

@@ -151,8 +151,8 @@ export class EngineSocket implements Transport, WireSink {
   }
 
   pinged(bytes: Buffer, start: number, end: number): void {
-    // RFC 6455 §5.5.3: a pong for each, unless the peer closes, or does not read what it has.
-    if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES) {
+    // RFC 6455 §5.5.3: a pong for each, unless the peer closes, does not read what it has, or has proven nothing yet.
+    if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES && this.#inlet?.silent !== true) {
       this.#send(FIN | OPCODE.pong, bytes, start, end)
     }
     this.#inlet?.pinged()

@@ -65,7 +65,9 @@ function agreeOffer(offer: ExtensionOffer, windowBits: number): DeflateAgreement
   const serverWindowBits = server === undefined ? windowBits : Math.min(Number(server), windowBits)
   if (serverWindowBits < MIN_WINDOW_BITS) return null
   const response = ['permessage-deflate', 'server_no_context_takeover', 'client_no_context_takeover']
-  if (serverWindowBits < MAX_WINDOW_BITS) response.push(`server_max_window_bits=${serverWindowBits}`)
+  // An offer with the parameter must be answered with it (§7.1.2.1), even with 15. In an answer to an offer without it some
+  // Go clients refuse it: our smaller window then needs no words, since the client inflates with the full one.
+  if (server !== undefined) response.push(`server_max_window_bits=${serverWindowBits}`)
   // Only a client that offers the parameter may be told its window (RFC 7692 §7.1.2.2). The others use the full one,
   // which costs nothing here: a message is inflated on its own, and no window is held between two.
   if (client !== undefined) {

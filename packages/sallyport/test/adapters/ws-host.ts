@@ -23,12 +23,13 @@ type Sections = {
   readonly message?: object
   readonly lifetime?: object
   readonly port?: number
+  readonly report?: readonly string[]
 }
 
 /** A guard for anybody, where the policy does not say otherwise. */
 export async function guardFor(
   port: number,
-  { handshake, message, lifetime }: Sections = {},
+  { handshake, message, lifetime, report = [] }: Sections = {},
 ): Promise<Guard<Session, any>> {
   return createGuard({
     handshake: {
@@ -39,6 +40,7 @@ export async function guardFor(
     },
     message: { schema: { dangerouslyAcceptAnyMessage: true }, ...message },
     lifetime: { ...lifetime },
+    report,
   } as Parameters<typeof createGuard>[0]) as unknown as Guard<Session, any>
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { refusalOf } from '../support/world.ts'
-import { createHost } from './ws-host.ts'
+import { attach, createHost } from './ws-host.ts'
 
 /** As `ws` was before it had the option `WebSocket`: every socket is of its own class. */
 class OldServer extends WebSocketServer {
@@ -38,6 +38,62 @@ for (const way of ['{ server }', 'guard.upgrade()']) {
     assert.equal(guard.counters().opened, 0)
   })
 }
+
+/** Opens a socket of its own where `isOdd` says so, as a bug or a subclass of the app may. */
+function oddServer(options: object, isOdd: () => boolean): WebSocketServer {
+  const sound = new WebSocketServer(options)
+  const { completeUpgrade } = sound as unknown as OldServer
+  ;(sound as unknown as OldServer).completeUpgrade = function (this: WebSocketServer, ...given: unknown[]) {
+    const complete = isOdd() ? OldServer.prototype.completeUpgrade : completeUpgrade
+    Reflect.apply(complete, this, given)
+  }
+  return sound
+}
+
+test('one odd socket of a server that opens guarded ones: it is cut, and the next is let in', async t => {
+  const { server, guard, client, open, close } = await createHost({ handshake: { connections: { total: 2 } } })
+  t.after(close)
+  let odd = false
+  oddServer({ server, ...guard.ws() }, () => odd)
+  await open()
+  odd = true
+  await once(client(), 'close')
+  odd = false
+  await open()
+  assert.equal(guard.counters().opened, 2)
+})
+
+test('one odd socket of a server that was never seen to open a guarded one: it is asked again a second later', async t => {
+  const { server, guard, client, open, close } = await createHost()
+  t.after(close)
+  let odd = true
+  oddServer({ server, ...guard.ws() }, () => odd)
+  await once(client(), 'close')
+  odd = false
+  const began = performance.now()
+  let isOpen = false
+  while (!isOpen) {
+    const next = client()
+    const refused = refusalOf(next).catch(() => null)
+    const answer = await Promise.race([once(next, 'open').then(() => null), refused])
+    isOpen = answer === null
+    if (answer !== null) assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])
+  }
+  assert.ok(performance.now() - began > 900)
+  await open()
+  assert.equal(guard.counters().opened, 2)
+})
+
+test('an odd socket of one server says nothing of another one of the same guard', async t => {
+  const { server, guard, client, open, close } = await createHost()
+  t.after(close)
+  oddServer({ server, path: '/odd', ...guard.ws() }, () => true)
+  const odd = client('/odd')
+  await once(odd, 'close')
+  server.removeAllListeners('upgrade')
+  attach({ server, path: '/sound', ...guard.ws() })
+  await open('/sound')
+})
 
 test('a server that closes answers a handshake with 503 itself: it is no old one, and nothing is warned of', async t => {
   const { server, guard, client, close } = await createHost()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { chatSchema, closeOf, nextMessage, nextTexts, refusalOf } from '../support/world.ts'
 import { attach, started } from './ws-host.ts'
 
@@ -167,7 +167,9 @@ test('first message: what the app sends early waits, and is never sent when auth
       ticket: { carrier: 'first-message', csrf: (token: string) => token === 'right' },
     },
   })
-  attach({ server: host.server, ...host.guard.ws() }).on('connection', socket => socket.send('"S3cret"'))
+  const sockets = new WebSocketServer({ noServer: true, ...host.guard.ws() })
+  sockets.on('connection', socket => socket.send('"S3cret"'))
+  host.server.on('upgrade', host.guard.upgrade(sockets, '/'))
   const [honest, stranger] = [await host.open(), await host.open()]
   const got: unknown[] = []
   stranger.on('message', data => got.push(data))
