@@ -9,6 +9,8 @@ export function faultOfHost(value: string): string | null {
   if (value.includes('*')) return 'a wildcard serves any name, also one that an attacker points here'
   if (/[:/?#@\s]/.test(value) && isIP(value.replace(/^\[|\]$/g, '')) === 0)
     return 'a host is a name alone, without scheme, port or path'
+  if (value.startsWith('.')) return 'a leading dot is no wildcard: each name is compared as a whole'
+  if (value.includes('..')) return 'two dots without a name between them'
   const read = URL.parse(`http://${isIP(value) === 6 ? `[${value}]` : value}/`)?.hostname
   if (read === undefined || value.endsWith('.')) return 'not a host name'
   return read === value.toLowerCase() || isIP(value) === 6 ? null : `clients send it as ${read}`

@@ -42,6 +42,8 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
   }
   return (request, socket, head) => {
     if (request.url?.split('?', 1)[0] !== path) return false
+    // A line without a value offers nothing; `ws` answers 400 to it.
+    if (request.headers['sec-websocket-protocol'] === '') delete request.headers['sec-websocket-protocol']
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     socket.on('error', () => socket.destroy())
     const own = socketOf(request, socket)

@@ -55,6 +55,8 @@ export type Admittance = Admission | (Refusal & { readonly pass: false })
 export interface Core {
   readonly policy: Policy
   readonly parts: Parts
+  /** Serves the host that a server listens on, whatever `handshake.host` names: a page on a rebound name sends its own name. */
+  serveHost(name: string): void
   fromNode(request: IncomingMessage): HandshakeRequest
   fromWeb(request: Request, ip: string): HandshakeRequest
   /** `maker` makes Node's request where somebody asks for it. */
@@ -97,7 +99,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const found = (session: Session): void => {
     if (remembered.note(session)) observer.notice('outlives', session)
   }
-  const parts: Parts = { store, now, tickets, marks, found }
+  const ownHosts = new Set<string>()
+  const parts: Parts = { store, now, tickets, marks, found, ownHosts }
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()
   const entering = createEntering()
@@ -289,6 +292,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   return {
     policy,
     parts,
+    serveHost: name => void ownHosts.add(name),
     connections: live,
     fromNode: request => fromNode(request, readAddress),
     fromWeb: (request, ip) => fromWeb(request, readAddress, ip),

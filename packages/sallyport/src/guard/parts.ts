@@ -13,4 +13,6 @@ export interface Parts {
   readonly marks?: Marks | null
   /** Called with each session that was found and holds. */
   readonly found?: (session: Session) => void
+  /** Where `serve` listens: names that `handshake/host` serves besides those of the policy. */
+  readonly ownHosts?: ReadonlySet<string>
 }

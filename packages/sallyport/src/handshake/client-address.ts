@@ -60,7 +60,8 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
     }
     return {
       ip: client?.toString() ?? ip,
-      secure: hops.proto === null ? encrypted : hops.proto === 'https',
+      // Some proxies name the scheme of the socket itself.
+      secure: hops.proto === null ? encrypted : hops.proto === 'https' || hops.proto === 'wss',
       loopback: false,
     }
   }

@@ -5,7 +5,7 @@ import type { HandshakeControl } from './handshake-control.ts'
 import { host } from './host.ts'
 import { origin } from './origin.ts'
 import { rate } from './rate.ts'
-import { request } from './request.ts'
+import { request, requestSize } from './request.ts'
 import { session } from './session.ts'
 import { subprotocol } from './subprotocol.ts'
 import { ticket } from './ticket.ts'
@@ -28,12 +28,12 @@ export const HANDSHAKE_DOOR: readonly HandshakeControl[] = [
 ]
 
 /** What a request for a ticket must pass before its session is looked up: all of the door that is not about upgrading. */
-export const TICKET_DOOR: readonly HandshakeControl[] = [transport, host, origin, rate]
+export const TICKET_DOOR: readonly HandshakeControl[] = [transport, requestSize, host, origin, rate]
 
 /**
  * What the first request of a session over long polling must pass: all of the door that is not about upgrading. Browsers say
  * of it that it is a fetch, and so `handshake/fetch-metadata` has nothing to compare.
  */
 export const POLLING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
-  control => control !== request && control !== fetchMetadata && control !== subprotocol,
-)
+  control => control !== fetchMetadata && control !== subprotocol,
+).map(control => (control === request ? requestSize : control))

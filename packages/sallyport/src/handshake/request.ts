@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/types.ts'
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import { readExtensions } from '../wire/extensions.ts'
 import type { HandshakeControl } from './handshake-control.ts'
@@ -41,25 +42,33 @@ const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 export const request: HandshakeControl = {
   id: 'handshake/request',
   compile(policy) {
-    const { headerBytes, headers, targetBytes } = policy.handshake.request
-    return attempt => {
-      const { request: asked } = attempt
-      if (asked.target.length > targetBytes) {
-        return deny(
-          'SALLY_REQUEST_TOO_LARGE',
-          `the request target is ${asked.target.length} bytes, over ${targetBytes}`,
-        )
-      }
-      const { rawHeaders } = asked
-      if (rawHeaders.length > headers * 2) {
-        return deny('SALLY_REQUEST_TOO_LARGE', `${rawHeaders.length / 2} header lines, over ${headers}`)
-      }
-      let size = 0
-      for (const part of rawHeaders) size += part.length + 2
-      if (size > headerBytes) return deny('SALLY_REQUEST_TOO_LARGE', `${size} bytes of headers, over ${headerBytes}`)
-      return checkForm(asked)
-    }
+    const excess = createExcessCheck(policy)
+    return ({ request: asked }) => excess(asked) ?? checkForm(asked)
   },
+}
+
+/** The bounds alone: a ticket request, which is no upgrade, bears the same headers as the handshake behind it. */
+export const requestSize: HandshakeControl = {
+  id: 'handshake/request',
+  compile(policy) {
+    const excess = createExcessCheck(policy)
+    return ({ request: asked }) => excess(asked) ?? PASS
+  },
+}
+
+function createExcessCheck(policy: Policy): (asked: HandshakeRequest) => Denial | null {
+  const { headerBytes, headers, targetBytes } = policy.handshake.request
+  return ({ target, rawHeaders }) => {
+    if (target.length > targetBytes) {
+      return deny('SALLY_REQUEST_TOO_LARGE', `the request target is ${target.length} bytes, over ${targetBytes}`)
+    }
+    if (rawHeaders.length > headers * 2) {
+      return deny('SALLY_REQUEST_TOO_LARGE', `${rawHeaders.length / 2} header lines, over ${headers}`)
+    }
+    let size = 0
+    for (const part of rawHeaders) size += part.length + 2
+    return size > headerBytes ? deny('SALLY_REQUEST_TOO_LARGE', `${size} bytes of headers, over ${headerBytes}`) : null
+  }
 }
 
 function checkForm(asked: HandshakeRequest): Verdict {

@@ -21,7 +21,8 @@ export const subprotocol: HandshakeControl = {
     )
     return attempt => {
       const header = attempt.request.header('sec-websocket-protocol')
-      if (header === undefined) {
+      // A line without a value offers nothing, as no line does.
+      if (header === undefined || header === '') {
         return section.required
           ? deny('SALLY_SUBPROTOCOL_NOT_SERVED', 'no subprotocol is offered, and one is required')
           : PASS

@@ -59,8 +59,8 @@ export const DEFAULTS: Defaults = Object.freeze({
   /** A log line a kind and 10 s: readable under attack, still near enough to see one begin. */
   logWindowMs: 10 * SECOND,
 
-  /** Node's own bound on headers is 16 KiB; a browser's handshake with its cookies is below 4 KiB. */
-  headerBytes: 8 * KIB,
+  /** Node's own bound on headers is 16 KiB, and a session in several cookies is 12 KiB: what HTTP serves may also connect. */
+  headerBytes: 16 * KIB,
   /** Browsers send about 15 header lines, proxies add some 10. */
   headers: 64,
   /** A path, and a ticket in the query, are below 1 KiB. */

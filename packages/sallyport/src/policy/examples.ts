@@ -24,7 +24,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   'lifetime.backpressure': "backpressure: { bytes: '1 MiB', for: '10 seconds' }",
   'lifetime.shutdown': "shutdown: { within: '10 seconds' }",
   'lifetime.authentication': "authentication: { deadline: '5 seconds' }",
-  'handshake.request': "request: { headerBytes: '16 KiB' }",
+  'handshake.request': "request: { headerBytes: '24 KiB' }",
   'handshake.extensions.deflate': "deflate: { threshold: '1 KiB' }",
   'lifetime.heartbeat': "heartbeat: { interval: '30 seconds' }",
   'lifetime.idle': "idle: { after: '15 minutes' }",

@@ -44,6 +44,9 @@ function faultOfName(value: unknown): readonly [message: string, remedy: string]
   const [, name, port] = /^(\[[\da-f:.]+\]|[^:/?#@\\\s]+)(?::(\d{1,5}))?$/i.exec(value) ?? []
   if (name === undefined) return ['not a host name', write]
   if (name.endsWith('.')) return ['a trailing dot makes it another name', write]
+  if (name.startsWith('.'))
+    return ['a leading dot is no wildcard: each name is compared as a whole', 'write each name as an entry of its own']
+  if (name.includes('..')) return ['two dots without a name between them', write]
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
     return ['not a port', 'write one from 1 to 65535']
   const hostname = URL.parse(`https://${name}`)?.hostname

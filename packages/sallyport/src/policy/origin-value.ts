@@ -48,6 +48,12 @@ export function faultOfOrigin(value: unknown, insecure: boolean): Unusable | nul
     }
   const unlike = faultOfForm(value, url, insecure)
   if (unlike !== null) return unlike
+  if (/^\.|\.\./.test(url.hostname)) {
+    return {
+      message: 'a host with an empty label: a leading dot is no wildcard',
+      remedy: 'write each subdomain as an entry of its own',
+    }
+  }
   if (url.protocol === 'http:' && !insecure && !isLoopback(url.hostname)) {
     return {
       message: 'http: beyond this machine: whoever is on the network can write that page',

@@ -160,9 +160,12 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const { port } = server.address() as AddressInfo
   const shown =
     host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  const url = `${tls === undefined ? 'ws' : 'wss'}://${shown}:${port}${path ?? ''}`
+  const named = URL.parse(url)
+  if (named !== null) core.serveHost(named.hostname)
   return {
     port,
-    url: `${tls === undefined ? 'ws' : 'wss'}://${shown}:${port}${path ?? ''}`,
+    url,
     server,
     async close(closing) {
       const withinMs = withinOf('app.close', closing)

@@ -8,7 +8,7 @@ import { createWorld, nextMessage, type World } from '../support/world.ts'
 
 const CAP = 2_000
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-const HEADER_BYTES = 8 * 1024
+const HEADER_BYTES = 16 * 1024
 
 let world: World
 /** While true, session look-ups wait for `answerAll`. */

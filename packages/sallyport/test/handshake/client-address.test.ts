@@ -136,7 +136,9 @@ const protos: readonly [name: string, proto: string, secure: boolean][] = [
   ['letter case', 'HTTPS', true],
   ['http', 'http', false],
   ['forged: the last word is the proxy’s', 'https, http', false],
-  ['wss is no word of a proxy', 'wss', false],
+  ['wss, the scheme of the socket', 'wss', true],
+  ['ws, the scheme of the socket', 'ws', false],
+  ['only wss as a whole', 'wsss', false],
 ]
 for (const [name, proto, secure] of protos) {
   test(`X-Forwarded-Proto from a trusted proxy: ${name}`, () => {

@@ -17,7 +17,7 @@ const { handshake, message, lifetime } = policy
 const TABLE: readonly (readonly [control: string, effective: unknown, stated: unknown])[] = [
   ['handshake/transport: on', handshake.transport, {}],
   ['handshake/host: hosts of the origins', handshake.host, { names: ['app.company.com'] }],
-  ['handshake/request: on', handshake.request, { headerBytes: 8192, headers: 64, targetBytes: 2048 }],
+  ['handshake/request: on', handshake.request, { headerBytes: 16_384, headers: 64, targetBytes: 2048 }],
   ['handshake/origin: as decided, none missing', handshake.origin, { allow: ['https://app.company.com'], allowMissing: false }],
   ['handshake/fetch-metadata: on', handshake['fetch-metadata'], { allow: ['https://app.company.com'] }],
   ['handshake/subprotocol: on', handshake.subprotocol, { serve: ['sallyport.v1'], required: false }],
