@@ -159,7 +159,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     heartbeats: compileHeartbeats(policy),
     admitFirst: firstMessageDoor,
     controlFrame: controlFrames(policy, parts),
-    outbound: compileOutbound(policy, textOf),
+    outbound: compileOutbound(policy, message => textOf(message, policy.message.format?.bigIntegers)),
     handlers: concurrency.compile(policy),
     recheck({ attempt, request, session }) {
       // In report mode it stands in for nobody; there is nothing that could lapse.

@@ -97,7 +97,7 @@ export abstract class OutboundHalf {
         return true
       }
     }
-    const ready = isRaw(checked) ? checked : textOf(checked)
+    const ready = isRaw(checked) ? checked : textOf(checked, this.hub.policy.message.format?.bigIntegers)
     if (this.readyState !== 0) return this.transmit(ready)
     const bytes = typeof ready === 'string' ? Buffer.byteLength(ready) : ready.byteLength
     const rare = this.ownRare()

@@ -1,28 +1,43 @@
+import { types } from 'node:util'
+import { isOf64Bits } from '../message/message-text.ts'
 import { kindOf, pathTo } from '../policy/shown.ts'
 import { isThenable } from '../policy/thenable.ts'
+import type { BigIntegers } from '../policy/types.ts'
 
 const ZERO = 0x30
+/** JSON.stringify itself fails on a cycle; deeper than this nobody looks. */
+const DEPTH_MOST = 64
 
 /**
  * The JSON of a message of the app. Throws a `TypeError` for what has none, and for what JSON writes as `{}` although
- * there is more in it: a Promise that was not awaited, a Map, an ArrayBuffer. Asked where the short way of plain objects ends.
+ * there is more in it: a Promise that was not awaited, a Map, a Set within it, an ArrayBuffer. Asked where the short way of plain objects ends.
  */
-export function textOf(message: object): string {
+export function textOf(message: object, bigIntegers: BigIntegers = 'refuse'): string {
   let text: string | undefined
   try {
-    text = JSON.stringify(message)
+    text = bigIntegers === 'bigint' ? JSON.stringify(message, writeBigint) : JSON.stringify(message)
   } catch (error) {
-    const path = bigintIn(message)
+    const path = bigintIn(message, bigIntegers)
     if (path === null) throw error
-    throw new TypeError(`connection.send: ${path} is a bigint, which JSON has not; write String(…) of it`, {
-      cause: error,
-    })
+    const remedy =
+      bigIntegers === 'bigint'
+        ? 'which does not fit in 64 bits; write String(…) of it'
+        : "which JSON has not; write String(…) of it, or set message.format.bigIntegers: 'bigint'"
+    throw new TypeError(`connection.send: ${path} is a bigint, ${remedy}`, { cause: error })
   }
   // A view of bytes is written as an object of its indices: `{"0":…`.
   if (text === undefined || text === '{}' || text.charCodeAt(2) === ZERO) requireContent(message)
   if (text === undefined)
     throw new TypeError('connection.send: toJSON of the message answers nothing; answer an object')
+  if (text.includes('{}')) requireWritable(message, '')
   return text
+}
+
+const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => object }
+
+/** Lets JSON.stringify write a bigint of 64 bits as an integer; of any other it throws. */
+function writeBigint(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' && isOf64Bits(value) && rawJSON !== undefined ? rawJSON(String(value)) : value
 }
 
 /** False for what `message/outbound` kept; throws a `TypeError` where there was no message. */
@@ -46,8 +61,21 @@ function requireContent(message: unknown): void {
     fault('await its bytes or its text, and give those')
 }
 
-/** Where the first bigint of a message stands; null where there is none. */
-function bigintIn(message: unknown): string | null {
+/** Throws for a Map or a Set within a message, which JSON writes as `{}`. Runs no code of it. */
+function requireWritable(message: object, path: string, depth = 0): void {
+  if (types.isProxy(message) || depth > DEPTH_MOST || 'toJSON' in message) return
+  if (types.isMap(message) || types.isSet(message)) {
+    const remedy = types.isMap(message) ? 'write Object.fromEntries(map)' : 'write [...set]'
+    throw new TypeError(`connection.send: ${path} is ${kindOf(message)}, which JSON writes as {}; ${remedy}`)
+  }
+  for (const key of Object.keys(message)) {
+    const held: unknown = Reflect.getOwnPropertyDescriptor(message, key)?.value
+    if (typeof held === 'object' && held !== null) requireWritable(held, pathTo(path, key), depth + 1)
+  }
+}
+
+/** Where the first bigint of a message stands that cannot be written; null where there is none. */
+function bigintIn(message: unknown, bigIntegers: BigIntegers): string | null {
   const paths = new Map<object, string>()
   let found: string | null = null
   try {
@@ -56,6 +84,7 @@ function bigintIn(message: unknown): string | null {
       const path = above === undefined ? '' : pathTo(above, key)
       if (typeof value === 'object' && value !== null) paths.set(value, path)
       if (typeof value !== 'bigint') return value
+      if (bigIntegers === 'bigint' && isOf64Bits(value)) return null
       found ??= path === '' ? 'the message' : path
       return null
     })

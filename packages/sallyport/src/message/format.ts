@@ -4,6 +4,7 @@ import { keyTokens } from './key-tokens.ts'
 import { checkNumbers, withDigits } from './numbers.ts'
 import { shownPath } from './schema-result.ts'
 import type { MessageCheck, MessageControl, MessageSubject } from './message-control.ts'
+import { hasOneReading } from './one-reading.ts'
 import { treeCheck } from './tree-check.ts'
 
 const BINARY: Denial = deny('SALLY_MESSAGE_NOT_TEXT', 'a binary message where text is declared')
@@ -95,13 +96,11 @@ function parseLeniently(subject: MessageSubject): Verdict {
   return PASS
 }
 
-const ANY_TREE = treeCheck({ depth: 1000, width: Infinity, allowKeys: ['__proto__', 'constructor', 'prototype'] })
-
 /** A rule of the app judges the value: where a second parser could read the text otherwise, the value goes on. */
 function parseForRule(subject: MessageSubject): Verdict {
   parseLeniently(subject)
   const { text, value } = subject
-  subject.altered = text !== null && isObject(value) && ANY_TREE(value, text.includes('\\')) !== keyTokens(text)
+  subject.altered = text !== null && isObject(value) && !hasOneReading(text, value)
   return PASS
 }
 

@@ -6,7 +6,7 @@ import { type Holder, scanNumbers, UNUSUAL_NUMBER } from './number-scan.ts'
  * The text of a message that was altered: its value as JSON, with each number written as the peer wrote it. With
  * `keepsBig`, integers of 64 bits stay numbers where the value holds the text of their digits.
  */
-export function alteredText({ value, text }: MessageSubject, keepsBig = false): string {
+export function alteredText({ value, text }: Pick<MessageSubject, 'value' | 'text'>, keepsBig = false): string {
   const literals = new Map<Holder, Map<string, string>>()
   if (text === null || !UNUSUAL_NUMBER.test(text)) return write(value, undefined, { literals, keepsBig }) ?? 'null'
   const sent = JSON.parse(text) as unknown

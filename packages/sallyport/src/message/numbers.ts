@@ -50,6 +50,17 @@ export function parseAgain(text: string, bigIntegers: BigIntegers): object {
   return value
 }
 
+/** Parses a text that the app wrote, with a bigint for each integer of 64 bits beyond ±(2^53 − 1). */
+export function parseWithBigints(text: string): unknown {
+  const value = JSON.parse(text) as unknown
+  if (typeof value !== 'object' || value === null || !RISKY_NUMBER.test(text)) return value
+  scanNumbers(text, value, (token, holder, key) => {
+    if (judgeNumber(token) === 'big') put(holder, key, BigInt(token))
+    return null
+  })
+  return value
+}
+
 /**
  * The message with the next double in the place of each number that is not the double JSON.parse reads: the sent number
  * lies between the two. A bound or constant that both doubles satisfy is satisfied by the number that was sent.

@@ -1,14 +1,18 @@
 import type { Policy } from '../policy/types.ts'
+import type { BigIntegers } from '../policy/types.ts'
+import { alteredText, isAsSent } from './message-text.ts'
+import { checkNumbers, parseAgain, parseWithBigints, withDigits, withNeighbours } from './numbers.ts'
+import { hasOneReading } from './one-reading.ts'
 import { dataKindOf } from './plain-data.ts'
 import { compileSchemas, typeOf } from './schema.ts'
-import type { SchemaCheck } from './schema-result.ts'
+import { type SchemaCheck, shownPath } from './schema-result.ts'
 
 /**
  * What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. `given` is what report mode
  * sends instead: the app's own message, or its JSON where code of the app wrote that.
  */
 export type OutboundResult =
-  | { readonly ok: true; readonly value: object }
+  | { readonly ok: true; readonly value: object | string }
   | { readonly ok: false; readonly detail: string; readonly given: object | string }
 
 /** Checks one message of the app on its way out. Throws only what JSON.stringify of the message throws. */
@@ -29,24 +33,62 @@ export function compileOutbound({ message }: Policy, writeJson: WriteJson): Outb
   const policy = message.outbound
   if (policy === null) return null
   const { types, discriminator } = policy
-  const checks = compileSchemas(types, { discriminator, unknownFields: 'strip' })
-  const check = (value: unknown): Checked => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return UNDECLARED
+  const bigIntegers = message.format?.bigIntegers ?? 'refuse'
+  const checks = compileSchemas(types, { discriminator, unknownFields: 'strip', bigIntegers })
+  const schemaOf = (value: unknown): Declared | null => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
     const type = typeOf(value, discriminator)
     const schema = type === null ? undefined : checks.get(type)
-    return type === null || schema === undefined ? UNDECLARED : checkBy(schema, type, value)
+    return type === null || schema === undefined ? null : { type, schema, value }
+  }
+  const check = (value: unknown): Checked => {
+    const declared = schemaOf(value)
+    return declared === null ? UNDECLARED : checkBy(declared.schema, declared.type, declared.value)
+  }
+  const checkText = (text: string): OutboundResult => {
+    const declared = schemaOf(parsed(text))
+    return declared === null ? withGiven(UNDECLARED, text) : judgeText(text, declared, bigIntegers)
   }
   return given => {
-    if (typeof given === 'string') return withGiven(check(parsed(given)), given)
+    if (typeof given === 'string') return checkText(given)
     if (given instanceof Uint8Array) return withGiven(UNDECLARED, given)
     const kind = dataKindOf(given)
     if (kind === 'plain') return withGiven(check(given), given)
     const text = writeJson(given)
-    const written = check(JSON.parse(text))
+    const written = check(bigIntegers === 'bigint' ? parseWithBigints(text) : JSON.parse(text))
     if (written.ok || kind === 'code') return withGiven(written, text)
     const dated = check(given)
     return withGiven(dated.ok ? dated : written, text)
   }
+}
+
+/** A message of a declared type. */
+interface Declared {
+  readonly type: string
+  readonly schema: SchemaCheck
+  readonly value: object
+}
+
+/**
+ * Judges a text of the app, by the digits in it. It leaves byte for byte, unless fields are stripped or values
+ * transformed, or two parsers could read it differently: then it is written anew, with its numbers as they stand.
+ */
+function judgeText(text: string, { type, schema, value }: Declared, bigIntegers: BigIntegers): OutboundResult {
+  const isClear = hasOneReading(text, value)
+  const mode = isClear ? bigIntegers : 'refuse'
+  const numbers = checkNumbers(text, value, mode)
+  if (!numbers.ok) return { ok: false, detail: `${type}: ${shownPath(numbers.path)}: ${numbers.fault}`, given: text }
+  const seen = (whole: object): object =>
+    numbers.big && mode === 'text' && schema.judgesBigints !== true ? (withDigits(whole) as object) : whole
+  const input = seen(value)
+  const checked = checkBy(schema, type, input)
+  if (!checked.ok) return { ...checked, given: text }
+  if (numbers.near) {
+    const beside = checkBy(schema, type, seen(withNeighbours(text, mode)))
+    if (!beside.ok) return { ...beside, given: text }
+  }
+  const isSent = isClear && isAsSent(input, checked.value, () => seen(parseAgain(text, mode)))
+  return { ok: true, value: isSent ? text : alteredText({ value: checked.value, text }, true) }
 }
 
 type Checked = { readonly ok: true; readonly value: object } | { readonly ok: false; readonly detail: string }

@@ -27,6 +27,12 @@ const MISTAKES: readonly (readonly [name: string, message: unknown, error: RegEx
   ['a message that is still to come', Promise.resolve({ type: 'chat' }), /the message is a Promise, .*await it first/],
   ['a Map', new Map([['type', 'chat']]), /the message is a Map, .* Object\.fromEntries\(map\)/],
   ['a Set', new Set(['chat']), /the message is a Set, /],
+  [
+    'a Map deep in it',
+    { type: 'chat', users: [{ names: new Map() }] },
+    /users\.0\.names is a Map, .*Object\.fromEntries/,
+  ],
+  ['a Set deep in it', { type: 'chat', users: new Set([1]) }, /users is a Set, which JSON writes as \{\}; write \[/],
   ['an ArrayBuffer', new ArrayBuffer(2), /new Uint8Array\(buffer\)/],
   ['a view of bytes', new DataView(new ArrayBuffer(2)), /new Uint8Array\(buffer\)/],
   ['an array of other numbers', new Uint16Array([1, 2]), /new Uint8Array\(buffer\)/],
