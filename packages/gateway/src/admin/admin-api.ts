@@ -1,4 +1,5 @@
 import { parseDuration } from 'sallyport/policy'
+import { USER_SESSION } from '../session/forward-identity.ts'
 import type { Running } from '../reload/running.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -124,6 +125,8 @@ async function revoke({ gateway }: Running, body: unknown): Promise<AdminAnswer>
       ? ok({ closed: 1 })
       : { status: 404, body: { error: 'no such connection' } }
   }
+  if (key === 'session' && (value as string).startsWith(USER_SESSION))
+    return bad('this session stands for its user: write {"user": …}. A revoked session id never comes back')
   const target =
     key === 'session'
       ? { session: value as string, ...until }

@@ -42,9 +42,10 @@ routes:
     session:
       forwardAuth:
         url: http://127.0.0.1:9000/me
-        # Headers of that answer; without them the session is a hash of the cookies.
+        # Who it is: a header of that answer, or the name of the session cookie.
+        userHeader: X-User
         # sessionHeader: X-Session-Id
-        # userHeader: X-User
+        # cookie: sid
         # expiresHeader: X-Session-Expires
 
     handshake:

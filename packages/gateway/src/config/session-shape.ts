@@ -1,10 +1,12 @@
 import { pathText } from './path.ts'
-import { duration, flag, list, mapped, may, must, object, secret, type Shape, text } from './shape.ts'
+import { faultOfIdentity } from '../session/forward-identity.ts'
+import { duration, either, flag, list, mapped, may, must, object, secret, type Shape, text } from './shape.ts'
 import * as checks from './text-checks.ts'
 import { header, plaintext } from './text-shapes.ts'
-import type { SessionConfig } from './types.ts'
+import type { ForwardAuthConfig, SessionConfig } from './types.ts'
 
-const forwardAuth = mapped(
+const cookieName = text(checks.faultOfCookieName, "'sid'")
+const forwardAuthKeys = mapped(
   object({
     url: must(
       text(checks.faultOfUrl, "'http://127.0.0.1:9000/me'"),
@@ -20,9 +22,14 @@ const forwardAuth = mapped(
     sessionHeader: may(
       header,
       null,
-      'Response header that names the session. Default: a hash of the credentials stands for it.',
+      'Response header that names the session. Default: `cookie`, else the user stands for it.',
     ),
     userHeader: may(header, null, 'Response header that names the user. Default: the session stands for its user.'),
+    cookie: may(
+      either<readonly string[], string>(Array.isArray, list(cookieName, 1, "'sid'"), cookieName),
+      null,
+      'The session cookie, or a list where it is in several. One of sessionHeader, userHeader and cookie must be said.',
+    ),
     expiresHeader: may(
       header,
       null,
@@ -35,13 +42,30 @@ const forwardAuth = mapped(
     ),
     dangerouslyAllowPlaintext: plaintext,
   }),
-  ({ timeout, cache, ...rest }): SessionConfig => ({
+  ({ timeout, cache, cookie, ...rest }): ForwardAuthConfig => ({
     kind: 'forwardAuth',
     ...rest,
+    cookies: typeof cookie === 'string' ? [cookie] : cookie,
     timeoutMs: timeout,
     cacheMs: cache,
   }),
 )
+const forwardAuth: Shape<ForwardAuthConfig> = {
+  read(reading, path, value) {
+    const read = forwardAuthKeys.read(reading, path, value)
+    const fault = read === undefined ? null : faultOfIdentity(read)
+    if (fault === null) return read
+    reading.problems.push({
+      file: reading.document.file,
+      ...reading.document.atKey(path),
+      path: pathText(path),
+      value: '',
+      ...fault,
+    })
+    return undefined
+  },
+  schema: forwardAuthKeys.schema,
+}
 
 const jwt = mapped(
   object({

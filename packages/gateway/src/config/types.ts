@@ -88,10 +88,12 @@ export interface ForwardAuthConfig {
   readonly timeoutMs: number
   /** Request headers that are passed on. Default: Cookie and Authorization. */
   readonly requestHeaders: readonly string[]
-  /** Response headers that name session, user and expiry. Null: a hash of the cookie stands for it. */
+  /** Response header that names the session. Null: a hash of `cookies` stands for it, or the user where none is named. */
   readonly sessionHeader: string | null
   /** Null: the session stands for its user. A header that is named and absent is "cannot tell". */
   readonly userHeader: string | null
+  /** Cookies that are the session, where the endpoint names none. A request without them is nobody's. */
+  readonly cookies?: readonly string[] | null
   /** Seconds or ms since the epoch, or an HTTP date. */
   readonly expiresHeader: string | null
   /** Longest time that an answer is used again, in ms; Cache-Control and Expires shorten it. */

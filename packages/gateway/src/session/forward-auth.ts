@@ -1,9 +1,10 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { HandshakeRequest, Session, SessionResolver } from 'sallyport'
 import { SessionUnavailable } from 'sallyport/session'
 import { Agent, request as send } from 'undici'
 import type { ForwardAuthConfig } from '../config/types.ts'
 import { createAnswerCache } from './answer-cache.ts'
+import { credentialId, faultOfIdentity, type Line, userSessionId } from './forward-identity.ts'
 import { expiryOf, freshness } from './freshness.ts'
 
 /** Of the answer's body nothing is wanted: so much is read, that its connection can be used again. */
@@ -16,9 +17,6 @@ const MOST_CREDENTIAL_CHARS = 16 * 1024
 /** What the library takes for an id or a user. */
 const MOST_NAME_CHARS = 512
 
-/** A header that the endpoint is asked with. */
-type Line = readonly [name: string, value: string]
-
 interface Answer {
   readonly session: Session | null
   readonly cacheMs: number
@@ -29,10 +27,15 @@ interface Answer {
  * `forwardAuth` do: 2xx is yes, 401 and 403 no; all else (redirects and time-outs among it) is "cannot tell": 503. A yes is
  * used again for seconds, by a keyed hash of all that was asked: the app may decide by the path or the address, and a yes
  * for one is none for another. Those who ask the same at once share one subrequest; a no is not kept, so that who signs in
- * is let in. While a connection lives the app is asked again (`recheck`).
+ * is let in. While a connection lives the app is asked again (`recheck`). Throws a `TypeError` for a configuration that names
+ * nobody.
  */
 export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
+  const fault = faultOfIdentity(config)
+  if (fault !== null) throw new TypeError(`forwardAuth: ${fault.message}; ${fault.remedy}`)
   const url = new URL(config.url)
+  /** Whether the answer says who it is: no credential then needs to. */
+  const hasNames = config.sessionHeader !== null || (config.userHeader !== null && (config.cookies?.length ?? 0) === 0)
   const names = config.requestHeaders.map(name => name.toLowerCase())
   const agent = new Agent({
     connections: MOST_CONNECTIONS,
@@ -47,7 +50,11 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
   const cache = createAnswerCache<Answer>(Date.now)
   let underway = 0
 
-  const ask = async (credentials: readonly Line[], about: readonly Line[]): Promise<Answer> => {
+  const ask = async (
+    credentials: readonly Line[],
+    about: readonly Line[],
+    credential: string | null,
+  ): Promise<Answer> => {
     if (underway >= MOST_UNDERWAY)
       throw new SessionUnavailable(`more than ${MOST_UNDERWAY} questions to the forward-auth endpoint are open`)
     underway++
@@ -66,7 +73,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
           statusCode >= 300 && statusCode < 400 ? ': it redirects; it must answer 401 to who is not signed in' : ''
         throw new SessionUnavailable(`the forward-auth endpoint answered ${statusCode}${redirected}`)
       }
-      return answerOf(headers, credentials)
+      return answerOf(headers, credential)
     } catch (error) {
       throw error instanceof SessionUnavailable
         ? error
@@ -78,7 +85,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
 
   const answerOf = (
     headers: { readonly [name: string]: string | string[] | undefined },
-    credentials: readonly Line[],
+    credential: string | null,
   ): Answer => {
     const one = (name: string): string => {
       const values = valuesOf(headers, name)
@@ -88,11 +95,9 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
         `the forward-auth endpoint said yes ${values.length > 1 ? 'with two' : 'without a usable'} ${name}`,
       )
     }
-    const id =
-      config.sessionHeader === null
-        ? createHash('sha256').update(JSON.stringify(credentials)).digest('base64url')
-        : one(config.sessionHeader)
-    const user = config.userHeader === null ? id : one(config.userHeader)
+    const named = config.userHeader === null ? null : one(config.userHeader)
+    const id = config.sessionHeader === null ? (credential ?? userSessionId(named!)) : one(config.sessionHeader)
+    const user = named ?? id
     const expiresAt = config.expiresHeader === null ? undefined : expiryOf(one(config.expiresHeader))
     if (expiresAt === null)
       throw new SessionUnavailable(`the forward-auth endpoint said yes with an unreadable ${config.expiresHeader}`)
@@ -115,11 +120,13 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
       size += lines[0]?.length ?? 0
     }
     if (credentials.length === 0 || size > MOST_CREDENTIAL_CHARS) return null
+    const credential = hasNames ? null : credentialId(config.cookies, request, credentials)
+    if (!hasNames && credential === null) return null
     const about = aboutRequest(request)
     const key = createHmac('sha256', hashKey)
       .update(JSON.stringify([credentials, about]))
       .digest('base64')
-    const { session } = await cache.get(key, again, () => ask(credentials, about))
+    const { session } = await cache.get(key, again, () => ask(credentials, about, credential))
     return session
   }
 

@@ -104,6 +104,8 @@ describe('the operator’s door', () => {
       { session: 'a', expiresAt: 1_900_000_000 },
       { session: 'a', expiresAt: 'tomorrow' },
       [],
+      // It stands for its user: revoked, that user could never come back.
+      { session: 'forward-auth-user.aGFzaA' },
     ]) {
       assert.equal((await gateway.admin('POST', '/-/revoke', body)).status, 400, JSON.stringify(body))
     }

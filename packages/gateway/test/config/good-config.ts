@@ -9,7 +9,7 @@ export function goodConfig(): any {
         hosts: ['app.example.com'],
         path: '/ws',
         upstream: 'app',
-        session: { forwardAuth: { url: 'http://127.0.0.1:9000/me' } },
+        session: { forwardAuth: { url: 'http://127.0.0.1:9000/me', userHeader: 'X-User' } },
         handshake: { origin: { allow: ['https://app.example.com'] } },
         message: { schema: { chat: { type: 'object', required: ['type'], properties: { type: { const: 'chat' } } } } },
       },

@@ -159,6 +159,23 @@ const rows: readonly [name: string, change: (config: any) => void, path: string,
     /must be said/,
   ],
   [
+    'forwardAuth that names nobody',
+    c => (c.routes.chat.session.forwardAuth = { url: 'http://127.0.0.1:9000/me' }),
+    'routes.chat.session.forwardAuth',
+    /one more cookie/,
+  ],
+  [
+    'forwardAuth by a cookie that is not passed on',
+    c =>
+      (c.routes.chat.session.forwardAuth = {
+        url: 'http://127.0.0.1:9000/me',
+        cookie: 'sid',
+        requestHeaders: ['Authorization'],
+      }),
+    'routes.chat.session.forwardAuth',
+    /cannot vouch/,
+  ],
+  [
     'forward-auth to a file',
     c => (c.routes.chat.session.forwardAuth.url = 'file:///etc/passwd'),
     'routes.chat.session.forwardAuth.url',

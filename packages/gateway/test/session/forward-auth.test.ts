@@ -137,20 +137,102 @@ describe('who it is', () => {
     const session = await ask({ sessionHeader: 'X-Session', expiresHeader: 'X-Exp' })
     assert.deepEqual(session, { id: 's1', user: 'alice', expiresAt: 4_102_444_800_000 })
   })
-  test('without a session header a hash of the credentials stands for it: the same for the same, never the cookie', async () => {
+  const NONE = { userHeader: null, sessionHeader: null }
+  const BY_COOKIE = { ...NONE, cookies: ['sid'] }
+  test('by a cookie: a hash of its value stands for session and user, never the value itself', async () => {
     answer = yes()
-    const one = await ask()
-    const again = await ask()
-    const other = await ask({}, withCookie('sid=2'))
-    assert.equal(one?.id, again?.id)
-    assert.notEqual(one?.id, other?.id)
+    const one = await ask(BY_COOKIE)
+    assert.equal(one?.user, one?.id)
+    assert.equal(one?.id, (await ask(BY_COOKIE))?.id)
+    assert.notEqual(one?.id, (await ask(BY_COOKIE, withCookie('sid=2')))?.id)
     assert.doesNotMatch(one!.id, /sid/)
   })
-  test('without a user header the session stands for its user', async () => {
+  test('by a cookie and a user header: both', async () => {
     answer = yes()
-    const session = await ask({ userHeader: null })
-    assert.equal(session?.user, session?.id)
+    const session = await ask({ cookies: ['sid'] })
+    assert.equal(session?.user, 'alice')
+    assert.equal(session?.id, (await ask(BY_COOKIE))?.id)
   })
+  test('by a user header alone: all sessions of the user are one', async () => {
+    answer = yes()
+    const [one, other] = [await ask(), await ask({}, withCookie('sid=2'))]
+    assert.deepEqual(one, other)
+    assert.match(one!.id, /^forward-auth-user\./)
+    answer = yes({ 'X-User': 'bob' })
+    assert.notEqual((await ask())?.id, one?.id)
+  })
+  for (const [name, cookie] of [
+    ['one more cookie', 'sid=1; _ga=GA1.2.3'],
+    ['one more cookie in front', 'theme=dark; sid=1'],
+    ['without blanks', 'a=b;sid=1;c=d'],
+    ['a cookie without a value', 'sid=1; flag'],
+    ['the value in quotes', 'sid="1"'],
+    ['the value escaped', 'sid=%31'],
+    ['a name that only ends alike', 'mysid=2; sid=1'],
+  ] as const) {
+    test(`the same person: ${name}`, async () => {
+      answer = yes()
+      for (const over of [BY_COOKIE, {}, { ...NONE, sessionHeader: 'X-User' }]) {
+        assert.deepEqual(await ask(over, withCookie(cookie)), await ask(over))
+      }
+    })
+  }
+  test('the same person: one more credential beside the cookie', async () => {
+    answer = yes()
+    const lines: [string, string][] = [
+      ['Cookie', 'sid=1'],
+      ['Authorization', 'Bearer made-up'],
+    ]
+    assert.deepEqual(await ask(BY_COOKIE, fakeRequest(lines)), await ask(BY_COOKIE))
+  })
+  test('without the named cookie the one other credential stands for the session', async () => {
+    answer = yes()
+    const bearer = (token: string): [string, string] => ['Authorization', `Bearer ${token}`]
+    const one = await ask(BY_COOKIE, fakeRequest([bearer('a')]))
+    assert.deepEqual(await ask(BY_COOKIE, fakeRequest([bearer('a'), ['Cookie', '_ga=1']])), one)
+    assert.notEqual((await ask(BY_COOKIE, fakeRequest([bearer('b')])))?.id, one?.id)
+  })
+  test('one header that is no Cookie names who it is', async () => {
+    answer = yes()
+    const over = { ...NONE, requestHeaders: ['X-Api-Key'] }
+    const one = await ask(over, fakeRequest([['X-Api-Key', 'k']]))
+    const again = await ask(
+      over,
+      fakeRequest([
+        ['X-Api-Key', 'k'],
+        ['Cookie', 'a=b'],
+      ]),
+    )
+    assert.deepEqual(again, one)
+  })
+  for (const [name, over, cookie] of [
+    ['the named cookie is not there', BY_COOKIE, '_ga=1'],
+    ['the named cookie is there twice', BY_COOKIE, 'sid=1; sid=2'],
+    ['one of two is there twice', { ...NONE, cookies: ['a', 'sid'] }, 'a=1; sid=1; sid=1'],
+  ] as const) {
+    test(`nobody, and nobody is asked: ${name}`, async () => {
+      answer = yes()
+      assert.equal(await ask(over, withCookie(cookie)), null)
+      assert.equal(asked.length, 0)
+    })
+  }
+  test('of a session in two cookies each counts', async () => {
+    answer = yes()
+    const over = { ...NONE, cookies: ['s.0', 's.1'] }
+    const one = await ask(over, withCookie('s.0=a; s.1=b'))
+    assert.deepEqual(await ask(over, withCookie('s.1=b; x=y; s.0=a')), one)
+    for (const other of ['s.0=a', 's.0=a; s.1=c', 's.0=b; s.1=a']) {
+      assert.notEqual((await ask(over, withCookie(other)))?.id, one?.id)
+    }
+  })
+  for (const [name, over, message] of [
+    ['nothing is named', NONE, /nothing names the person/],
+    ['the Cookie header alone', { ...NONE, requestHeaders: ['cookie'] }, /nothing names the person/],
+    ['an empty list of cookies', { ...NONE, cookies: [] }, /nothing names the person/],
+    ['a cookie that the endpoint never gets', { cookies: ['sid'], requestHeaders: ['Authorization'] }, /cannot vouch/],
+  ] as const) {
+    test(`an error at start: ${name}`, () => assert.throws(() => forwardAuth(config(over)), message))
+  }
   test('a cookie is ambient, so a ticket is required; Authorization alone is not', () => {
     assert.equal(forwardAuth(config()).ambient, true)
     assert.equal(forwardAuth(config({ requestHeaders: ['Authorization'] })).ambient, false)
