@@ -15,11 +15,5 @@ export function openGuardedLink(on: LinkListeners): Link {
   connection.when('signin', () => on.state('ended'))
   connection.when('stop', () => on.state('stopped'))
   connection.when('error', () => on.state('stopped'))
-  // Nobody types for a quarter of an hour: a page in view still wants to hear; one out of view rests until it is looked at.
-  const wake = (): void => {
-    if (connection.state === 'resting' && document.visibilityState === 'visible') connection.open()
-  }
-  connection.when('idle', wake)
-  document.addEventListener('visibilitychange', wake)
   return connection
 }

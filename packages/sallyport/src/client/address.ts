@@ -12,8 +12,8 @@ const TO_HTTP: { readonly [protocol: string]: string } = { 'ws:': 'http:', 'wss:
 const httpOrigin = (url: URL): string => `${TO_HTTP[url.protocol] ?? url.protocol}//${url.host}`
 
 /**
- * Resolves a URL against the page. A ticket goes to the page's own origin alone, wherever the URL came from: a link that
- * names the attacker's server gets none. Throws `TypeError`.
+ * Resolves a URL against the page. Tickets and messages go to the page's own origin alone, wherever the URL came from: a link
+ * that names the attacker's server gets neither. Throws `TypeError`.
  */
 export function resolveAddress(
   url: string | URL,
@@ -35,8 +35,8 @@ export function resolveAddress(
   const origin = httpOrigin(socket)
   const own = page === undefined ? origin : new URL(page).origin
   const endpoint = typeof ticket === 'string' ? new URL(ticket, own === 'null' ? origin : own) : null
-  if (ticket !== false && !dangerouslyCrossOrigin && (origin !== own || (endpoint && endpoint.origin !== own))) {
-    throw new TypeError('a ticket goes to the own origin alone: use a relative url, or dangerouslyCrossOrigin')
+  if (!dangerouslyCrossOrigin && (origin !== own || (endpoint && endpoint.origin !== own))) {
+    throw new TypeError('a page connects to its own origin alone: use a relative url, or dangerouslyCrossOrigin')
   }
   endpoint?.searchParams.set('path', socket.pathname)
   return { socket, ticket: endpoint }

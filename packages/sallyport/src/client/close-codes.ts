@@ -21,11 +21,12 @@ const ACTIONS: { readonly [code: number]: CloseAction } = {
 
 /**
  * The action for a close code and its reason, which is a denial code or empty. Codes that are not in the table (1001, 1006,
- * 1011, 1012, 4409, and whatever a proxy may send) reconnect with a new ticket.
+ * 1011, 1012, 4409, and whatever a proxy may send) reconnect with a new ticket. `signin` stands for all that the session ended
+ * for: a client with a ticket endpoint asks it first.
  */
 export function actionOf(code: number, reason: string): CloseAction {
   if (code === 1008 && reason === 'SALLY_MESSAGE_RATE') return 'slow'
-  // The ticket came too late or was used up on the way: whether the session holds, the ticket endpoint tells.
-  if (code === 4401 && reason.startsWith('SALLY_AUTHENTICATION_')) return 'reconnect'
+  // Whether there is a session, the next attempt shows: it may have been renewed over HTTP.
+  if (code === 4401 && /^SALLY_(AUTHENTICATION_|LIFETIME_(EXPIRED|INVALID)$)/.test(reason)) return 'reconnect'
   return ACTIONS[code] ?? 'reconnect'
 }

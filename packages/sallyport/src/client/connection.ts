@@ -1,31 +1,41 @@
 import { resolveAddress } from './address.ts'
 import { createBackoff } from './backoff.ts'
 import { actionOf } from './close-codes.ts'
+import { createHeartbeat } from './heartbeat.ts'
 import { createListeners, type Off } from './listeners.ts'
 import { requireName, requireOptions } from './option-checks.ts'
-import type { ConnectionState, ConnectOptions, Lifecycle, SocketLike, TypedMessage } from './options.ts'
-import { askToken, asSubprotocol, fetchTicket, type TicketOutcome } from './ticket.ts'
+import type { Bytes, ConnectionState, ConnectOptions, Lifecycle, Message, SocketLike, TypedMessage } from './options.ts'
+import { isHidden, watchPage } from './page.ts'
+import { askToken, asSubprotocol, fetchTicket, type TicketOutcome } from './ticket-source.ts'
 
-/** A connection that mends itself. `Out` and `In` are unions of messages told apart by `type`. */
-export interface Connection<Out extends TypedMessage, In extends TypedMessage> {
+/** A connection that mends itself. `Out` and `In` are unions of messages told apart by the key `D`. */
+export interface Connection<Out extends Message<D>, In extends Message<D>, D extends string = 'type'> {
   readonly state: ConnectionState
-  /** Incoming messages that were no JSON objects with a `type`. */
+  /** Incoming messages that were no JSON objects with a type, and binary ones without the option `binary`. */
   readonly ignored: number
-  /** False when the message neither went out nor was kept. While resting it connects again, and the message that wakes it is kept. */
-  send(message: Out): boolean
+  /**
+   * False when the message neither went out nor was kept, as on a connection that is known to be dead. While resting it
+   * connects again, and the message that wakes it is kept. Bytes need the option `binary`.
+   */
+  send(message: Out | Bytes): boolean
   /** Called with every message of this type. */
-  on<Type extends In['type']>(type: Type, listener: (message: Extract<In, { readonly type: Type }>) => void): Off
+  on<Type extends In[D]>(type: Type, listener: (message: Extract<In, { readonly [key in D]: Type }>) => void): Off
   /** Called with every message. */
   onMessage(listener: (message: In) => void): Off
+  /** Called with every binary message; needs the option `binary`. */
+  onBinary(listener: (bytes: ArrayBuffer) => void): Off
   /** Called with what happens to the connection; these names and those of messages never meet. */
   when<Name extends keyof Lifecycle>(name: Name, listener: (what: Lifecycle[Name]) => void): Off
-  /** Connects now, if there is no connection: after `signin`, `idle`, `stop`, or instead of waiting. */
+  /**
+   * Connects now, if there is no connection: after `signin`, `idle`, `stop`, or instead of waiting. One that seems open is
+   * asked whether it lives, and replaced if nothing comes; where the server cannot be asked it is replaced after 20 s of silence.
+   */
   open(): void
   /** Ends the connection for good; messages that were kept are forgotten. */
   close(): void
 }
 
-/** A connection that held this long, in ms, or brought a message, is good: the next wait is short again. */
+/** After this long, in ms, a connection is good: the next wait is short again. A greeting alone proves nothing. */
 const GOOD_AFTER_MS = 10_000
 /** Longest wait for the handshake, and for the answer to a first message, in ms. */
 const PATIENCE_MS = 15_000
@@ -37,22 +47,33 @@ const OPEN = 1
 const MAX_BUFFERED = 1 << 20
 
 /**
- * Connects and keeps connected: fetches a ticket for every attempt, offers it, backs off with full jitter, and obeys close
- * codes. Connects on the next turn, so that listeners can be set first. Throws `TypeError` for a URL that must not
- * get a ticket, and for options that would be ignored or that every attempt would fail by.
+ * Connects and keeps connected: fetches a ticket for every attempt, offers it, backs off with full jitter, obeys close
+ * codes, and notices when nothing comes through any more. Connects on the next turn, so that listeners can be set first.
+ * Throws `TypeError` for a URL of another origin than the page's, and for options that would be ignored or that every
+ * attempt would fail by.
  */
 export function connect<Out extends TypedMessage = TypedMessage, In extends TypedMessage = TypedMessage>(
   url: string | URL,
-  options: ConnectOptions = {},
-): Connection<Out, In> {
+  options?: ConnectOptions,
+): Connection<Out, In>
+export function connect<Out extends Message<D>, In extends Message<D>, D extends string>(
+  url: string | URL,
+  options: ConnectOptions<D> & { readonly discriminator: D },
+): Connection<Out, In, D>
+export function connect<Out extends Message<D>, In extends Message<D>, D extends string>(
+  url: string | URL,
+  options: ConnectOptions<D> = {},
+): Connection<Out, In, D> {
   requireOptions(options)
   const { ticket = '/.sallyport/ticket', carrier = 'subprotocol', protocols = ['sallyport.v1'], queue = 0 } = options
+  const { discriminator = 'type', binary = false } = options
   const address = resolveAddress(url, ticket, options.dangerouslyCrossOrigin === true)
   const backoff = createBackoff(options.backoff)
   const messages = createListeners()
   const everything = createListeners()
+  const binaries = createListeners()
   const lifecycle = createListeners()
-  let kept: string[] = []
+  let kept: (string | ArrayBuffer)[] = []
   let state: ConnectionState = 'closed'
   let ignored = 0
   /** What belongs to an attempt that is over is told by its number. */
@@ -61,6 +82,7 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
   let timer: ReturnType<typeof setTimeout> | undefined
   /** The server asked for this wait: coming online does not shorten it. */
   let ordered = false
+  const heartbeat = createHeartbeat(options.heartbeat, () => ended(1006, 'SALLY_HEARTBEAT_LOST'))
 
   const enter = (next: ConnectionState): void => {
     if (state === next) return
@@ -68,17 +90,19 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
     lifecycle.emit('state', next)
   }
 
-  const wake = (): void => {
-    if (state === 'waiting' && !ordered && globalThis.document?.visibilityState !== 'hidden') start()
-  }
-  const watch = (verb: 'addEventListener' | 'removeEventListener'): void => {
-    globalThis[verb]?.('online', wake)
-    globalThis.document?.[verb]('visibilitychange', wake)
+  /** A page that listens comes back after an idle close, while somebody sees it. */
+  const isWanted = (): boolean => !isHidden() && [messages, everything, binaries].some(one => one.any())
+
+  const wake = ({ type }: Event): void => {
+    if (state === 'open') {
+      if (!isHidden() || type === 'online') heartbeat.ask()
+    } else if (state === 'waiting' ? !ordered && !isHidden() : state === 'resting' && isWanted()) start()
   }
 
   /** Whatever is under way ends, unheard. */
   const abandon = (): number => {
     clearTimeout(timer)
+    heartbeat.end()
     const old = socket
     socket = null
     attempt++
@@ -88,9 +112,11 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
 
   const finish = (name: 'signin' | 'idle' | 'stop' | 'error' | null, code = 0): void => {
     abandon()
-    watch('removeEventListener')
-    // What one user wrote is not sent in the name of the next.
-    if (name !== 'idle') kept = []
+    if (name !== 'idle') {
+      watchPage('removeEventListener', wake)
+      // What one user wrote is not sent in the name of the next.
+      kept = []
+    }
     enter(name === 'idle' ? 'resting' : 'closed')
     if (name) lifecycle.emit(name, name === 'stop' || name === 'error' ? { code } : undefined)
   }
@@ -110,9 +136,13 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
     // A listener may have closed or opened.
     if (own !== attempt) return
     const action = actionOf(code, reason)
-    if (action === 'reconnect') retry(0)
-    else if (action === 'slow') retry(SLOW_MS)
-    else finish(action === 'rest' ? 'idle' : action, code)
+    // The next session may be another user's.
+    if (code === 4401 && !reason.startsWith('SALLY_AUTHENTICATION_')) kept = []
+    if (action === 'slow') retry(SLOW_MS)
+    else if (action === 'reconnect' || (action === 'signin' && ticket !== false)) retry(0)
+    else if (action !== 'rest') finish(action, code)
+    else if (isWanted()) retry(0)
+    else finish('idle')
   }
 
   const opened = (): void => {
@@ -120,30 +150,33 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
     timer = setTimeout(() => backoff.reset(), GOOD_AFTER_MS)
     const unsent = kept
     kept = []
-    for (const text of unsent) socket?.send(text)
+    for (const data of unsent) socket?.send(data)
+    if (socket) heartbeat.begin(socket)
     enter('open')
     lifecycle.emit('open')
   }
 
   const received = (data: unknown): void => {
-    let message: (TypedMessage & { readonly code?: unknown }) | null = null
+    if (heartbeat.heard(data)) return
+    const isText = typeof data === 'string'
+    if (binary && state === 'open' && !isText) {
+      binaries.emit('', data)
+      return
+    }
+    let message: { readonly [key: string]: unknown } | null = null
     try {
-      message = JSON.parse(data as string)
+      message = isText && JSON.parse(data)
     } catch {
       // Counted below.
     }
-    if (typeof data !== 'string' || typeof message?.type !== 'string' || Array.isArray(message)) {
-      ignored++
-      return
-    }
-    const { type, code } = message
-    if (type === 'error' && typeof code === 'string') lifecycle.emit('denied', { code })
-    else if (state === 'open') {
-      backoff.reset()
+    const type = typeof message === 'object' && !Array.isArray(message) ? message?.[discriminator] : null
+    if (state !== 'open' && message?.['type'] === 'authenticated') opened()
+    else if (type === 'error' && typeof message?.['code'] === 'string') {
+      lifecycle.emit('denied', { code: message['code'] })
+    } else if (state === 'open' && typeof type === 'string') {
       messages.emit(type, message)
       everything.emit('', message)
-    } else if (type === 'authenticated') opened()
-    else ignored++
+    } else ignored++
   }
 
   const dial = (own: number, token: string | null): void => {
@@ -161,6 +194,7 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
       return
     }
     socket = made
+    if (binary) made.binaryType = 'arraybuffer'
     const mine = (act: () => void) => (): void => {
       if (own === attempt) act()
     }
@@ -200,12 +234,18 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
   }
 
   const open = (): void => {
-    if (state === 'open' || state === 'connecting') return
-    if (state !== 'waiting') watch('addEventListener')
+    if (state === 'connecting') return
+    if (state === 'open') {
+      if (heartbeat.ask() || !heartbeat.isQuiet()) return
+      const own = abandon()
+      lifecycle.emit('close', { code: 1006, reason: '' })
+      if (own !== attempt) return
+    }
+    watchPage('addEventListener', wake)
     start()
   }
 
-  const connection: Connection<Out, In> = {
+  const connection: Connection<Out, In, D> = {
     get state() {
       return state
     },
@@ -213,22 +253,26 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
       return ignored
     },
     send(message) {
-      const text = JSON.stringify(message)
-      if (!text?.startsWith('{"')) throw new TypeError('a message is an object')
+      const isBytes = message instanceof ArrayBuffer || ArrayBuffer.isView(message)
+      const data = isBytes ? message : JSON.stringify(message)
+      if (isBytes && !binary) throw new TypeError('bytes need the option binary: true')
+      if (typeof data === 'string' ? !data.startsWith('{"') : !isBytes) throw new TypeError('a message is an object')
       if (state === 'open' && socket?.readyState === OPEN) {
         if (socket.bufferedAmount > MAX_BUFFERED) return false
-        socket.send(text)
+        socket.send(data)
         return true
       }
       const resting = state === 'resting'
       const room = resting ? Math.max(1, queue) : queue
       if (state === 'closed' || kept.length >= room) return false
-      kept.push(text)
+      // What is kept must stay as it is.
+      kept.push(typeof data === 'string' ? data : bytesOf(data))
       if (resting) open()
       return true
     },
     on: (type, listener) => messages.on(type, listener),
     onMessage: listener => everything.on('', listener),
+    onBinary: listener => binaries.on('', listener),
     when(name, listener) {
       requireName(name)
       return lifecycle.on(name, listener)
@@ -238,4 +282,10 @@ export function connect<Out extends TypedMessage = TypedMessage, In extends Type
   }
   open()
   return connection
+}
+
+/** A copy. */
+function bytesOf(data: Bytes): ArrayBuffer {
+  if (data instanceof ArrayBuffer) return data.slice(0)
+  return data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)
 }

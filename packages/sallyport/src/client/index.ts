@@ -1,5 +1,6 @@
 export type { BackoffOptions } from './backoff.ts'
 export { type Connection, connect } from './connection.ts'
 export type { Off } from './listeners.ts'
-export type { ConnectionState, ConnectOptions, Lifecycle, SocketLike, TypedMessage } from './options.ts'
-export type { TicketFetch } from './ticket.ts'
+export type { HeartbeatOptions } from './heartbeat.ts'
+export type { Bytes, ConnectionState, ConnectOptions, Lifecycle, Message, SocketLike, TypedMessage } from './options.ts'
+export type { TicketFetch } from './ticket-source.ts'

@@ -5,6 +5,8 @@ export type Off = () => void
 export interface Listeners {
   on(name: string, listener: (value: never) => void): Off
   emit(name: string, value?: unknown): void
+  /** Whether there is any. */
+  any(): boolean
 }
 
 /** Listeners that cannot break one another: what one throws is thrown later, where the host reports it. */
@@ -31,5 +33,6 @@ export function createListeners(): Listeners {
         }
       }
     },
+    any: () => [...all.values()].some(({ size }) => size > 0),
   }
 }

@@ -1,4 +1,5 @@
 import type { BackoffOptions } from './backoff.ts'
+import type { HeartbeatOptions } from './heartbeat.ts'
 import type { ConnectOptions, Lifecycle } from './options.ts'
 
 /** What `type:text` of a value must look like, and what to write instead. Terse: every page loads it. */
@@ -9,16 +10,24 @@ const FUNCTION: Rule = [/^f/, 'a function']
 const OBJECT: Rule = [/^object:\[object Object]$/, '{ … }']
 const NUMBER: Rule = [/^number:\d+$/, 'a number']
 
+const NAME: Rule = [/^string:\S+$/, 'a name']
+const FLAG: Rule = [/^boolean/, 'true or false']
+const TEXT: Rule = [/^string:[^]{1,64}$/, 'a text of 1 to 64 bytes']
+
+const HEARTBEAT: Rules<HeartbeatOptions> = { text: TEXT, reply: TEXT, after: NUMBER, within: NUMBER, awake: NUMBER }
 const BACKOFF: Rules<BackoffOptions> = { min: NUMBER, max: NUMBER }
-const OPTIONS: Rules<ConnectOptions> = {
+const OPTIONS: Rules<ConnectOptions<string>> = {
   ticket: [/^(function|boolean:false|string:(\/|https?:))/, 'a path, a function or false'],
   carrier: [/^string:(subprotocol|first-message|query)$/, 'subprotocol, first-message or query'],
-  parameter: [/^string:\S+$/, 'a name'],
+  parameter: NAME,
   // A name with a blank the WebSocket would refuse, at each attempt; a list is text of its names.
   protocols: [/^object:(?!null$)\S*$/, 'a list of names'],
   backoff: OBJECT,
   queue: NUMBER,
-  dangerouslyCrossOrigin: [/^boolean/, 'true or false'],
+  discriminator: NAME,
+  binary: FLAG,
+  heartbeat: [/^(boolean:false|object:\[object Object])$/, 'false or { … }'],
+  dangerouslyCrossOrigin: FLAG,
   WebSocket: FUNCTION,
   fetch: FUNCTION,
 }
@@ -51,10 +60,13 @@ function requireRules<T>(given: object, rules: Rules<T>): void {
 }
 
 /** Throws a `TypeError` for options that would be ignored, or that every attempt would fail by. */
-export function requireOptions(options: ConnectOptions): void {
+export function requireOptions(options: ConnectOptions<string>): void {
   requireRule('options', options, OBJECT)
   requireRules(options, OPTIONS)
   requireRules(options.backoff ?? {}, BACKOFF)
+  const { text, reply } = options.heartbeat || {}
+  requireRules(options.heartbeat || {}, HEARTBEAT)
+  if ((text === undefined) !== (reply === undefined)) throw new TypeError('heartbeat: write text and reply')
 }
 
 /** Throws a `TypeError` for the name of nothing that happens to a connection. */

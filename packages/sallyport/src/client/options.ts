@@ -1,16 +1,26 @@
 import type { BackoffOptions } from './backoff.ts'
-import type { TicketFetch } from './ticket.ts'
+import type { HeartbeatOptions } from './heartbeat.ts'
+import type { TicketFetch } from './ticket-source.ts'
 
 /** A message: JSON with a `type`. */
 export interface TypedMessage {
   readonly type: string
 }
 
+/** A message whose type stands under another key than `type`. */
+export type Message<D extends string> = { readonly [key in D]: string }
+
+/** A binary message as it is sent. */
+export type Bytes = ArrayBuffer | ArrayBufferView<ArrayBuffer>
+
 /** The part of a WebSocket that is used; a browser's, Node's and the one of `ws` have it. */
 export interface SocketLike {
   readonly bufferedAmount: number
   readonly readyState: number
-  send(text: string): void
+  /** The negotiated subprotocol. */
+  readonly protocol?: string
+  binaryType?: string
+  send(data: string | Bytes): void
   close(code?: number): void
   addEventListener(type: 'open' | 'error', listener: () => void): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
@@ -18,7 +28,7 @@ export interface SocketLike {
 }
 
 /** How a connection is made. */
-export interface ConnectOptions {
+export interface ConnectOptions<D extends string = 'type'> {
   /** Path of the ticket endpoint (default `/.sallyport/ticket`), the app's own source of a token (null: nobody is signed in), or false for none. */
   readonly ticket?: string | false | (() => string | null | Promise<string | null>)
   /** How the token travels; as the policy's `handshake.ticket.carrier`. Default `subprotocol`. */
@@ -30,15 +40,21 @@ export interface ConnectOptions {
   readonly backoff?: BackoffOptions
   /** Greatest number of messages kept while there is no connection. Default 0: `send` answers false. */
   readonly queue?: number
-  /** Lets a ticket go to another origin than the page's. Never with a URL that comes from outside. */
+  /** The key that names a message's type; as the policy's `message.discriminator`. Default `type`. */
+  readonly discriminator?: D
+  /** Lets `send` take bytes, and gives binary messages to `onBinary`. Default false: they are counted as ignored. */
+  readonly binary?: boolean
+  /** How a dead path is noticed; false: the client never asks. */
+  readonly heartbeat?: HeartbeatOptions | false
+  /** Lets a page connect to another origin than its own, with or without a ticket. Never with a URL that comes from outside. */
   readonly dangerouslyCrossOrigin?: boolean
   readonly WebSocket?: new (url: string, protocols?: string[]) => SocketLike
   readonly fetch?: TicketFetch
 }
 
 /**
- * `waiting`: between two attempts. `resting`: closed for idleness; `send` or `open` connects again. `closed`: for good,
- * until `open`.
+ * `waiting`: between two attempts. `resting`: closed for idleness; `send` or `open` connects again, and so does a page with
+ * listeners of messages once it is visible. `closed`: for good, until `open`.
  */
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'resting' | 'closed'
 
@@ -48,13 +64,13 @@ export interface Lifecycle {
   readonly state: ConnectionState
   /** Messages pass now; with the carrier `first-message`, after the server has said `authenticated`. */
   readonly open: undefined
-  /** An open connection, or an attempt at one (1006), ended. */
+  /** An open connection, or an attempt at one (1006), ended. Nothing came through any more: 1006 with `SALLY_HEARTBEAT_LOST`. */
   readonly close: { readonly code: number; readonly reason: string }
   /** The next attempt comes in `delayMs`. */
   readonly retry: { readonly delayMs: number }
-  /** The session is over: the user must sign in. */
+  /** The session is over: the user must sign in. With tickets only the ticket endpoint's 401 says so. */
   readonly signin: undefined
-  /** Closed for idleness. */
+  /** Closed for idleness, in a page that is hidden or listens to no message. */
   readonly idle: undefined
   /** The server refused one message with this code; the connection lives. */
   readonly denied: { readonly code: string }

@@ -1,60 +1,49 @@
-/** What asking for a ticket came to: a token, or what to do without one. `after` is the server's word, in ms. */
-export type TicketOutcome =
-  | { readonly token: string }
-  | { readonly fault: 'signin' | 'stop' | 'error' | 'retry'; readonly status: number; readonly after: number }
+import { resolveAddress } from './address.ts'
+import { asSubprotocol, fetchTicket, type TicketFetch } from './ticket-source.ts'
 
-/** The part of `fetch` that is used. */
-export type TicketFetch = (url: string, init: RequestInit) => Promise<Response>
+/** Where a ticket is asked for. */
+export interface TicketOptions {
+  /** Path of the ticket endpoint. Default `/.sallyport/ticket`. */
+  readonly endpoint?: string
+  /** Lets the ticket be for a connection to another origin than the page's. Never with a URL that comes from outside. */
+  readonly dangerouslyCrossOrigin?: boolean
+  readonly fetch?: TicketFetch
+}
 
-const PATIENCE_MS = 10_000
-/** Longest wait that a server can ask for. */
-const MAX_AFTER_MS = 3_600_000
+/** Why there is no ticket. */
+export class TicketError extends Error {
+  override readonly name = 'TicketError'
+  /**
+   * What to do: let the user sign in (401), stop (403), correct the configuration (`error`: 404 or 405), or ask again with
+   * back-off.
+   */
+  readonly code: 'signin' | 'stop' | 'error' | 'retry'
+  /** Of the endpoint's answer; 0 where there was none. */
+  readonly status: number
+  /** How long the server asks to wait, in ms; 0 where it says nothing. */
+  readonly retryAfterMs: number
 
-const fault = (kind: 'signin' | 'stop' | 'error' | 'retry', status = 0, after = 0): TicketOutcome => ({
-  fault: kind,
-  status,
-  after,
-})
-
-/** Asks the endpoint for one ticket. It never rejects, and what fails says nothing of the token. */
-export async function fetchTicket(url: URL, fetch: TicketFetch): Promise<TicketOutcome> {
-  try {
-    const response = await fetch(url.href, {
-      method: 'POST',
-      credentials: 'same-origin',
-      cache: 'no-store',
-      // A redirect leads to a page for signing in, not to a ticket.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    })
-    const { status, type } = response
-    if (response.ok) {
-      const body: unknown = await response.json()
-      const token = (body as { readonly ticket?: unknown } | null)?.ticket
-      return typeof token === 'string' && token !== '' ? { token } : fault('retry', status)
-    }
-    if (status === 401 || type === 'opaqueredirect' || (status > 299 && status < 400)) return fault('signin', status)
-    if (status === 403) return fault('stop', status)
-    if (status === 404 || status === 405) return fault('error', status)
-    const seconds = Number(response.headers.get('retry-after')) || 0
-    return fault('retry', status, Math.min(Math.max(0, seconds * 1000), MAX_AFTER_MS))
-  } catch {
-    return fault('retry')
+  constructor(code: TicketError['code'], status: number, retryAfterMs: number) {
+    super(`no ticket: ${code}${status ? ` (${status})` : ''}`)
+    this.code = code
+    this.status = status
+    this.retryAfterMs = retryAfterMs
   }
 }
 
-/** Asks the app's own function; null is "nobody is signed in". */
-export async function askToken(ask: () => string | null | Promise<string | null>): Promise<TicketOutcome> {
-  try {
-    const token = await ask()
-    return token ? { token } : fault('signin')
-  } catch {
-    return fault('retry')
-  }
+/**
+ * Asks the page's own origin for one ticket, for one handshake to `url`: for a library that makes its WebSocket itself.
+ * `connect` does this by itself. Rejects with a {@link TicketError}; throws `TypeError` for a URL that must get no ticket.
+ */
+export async function ticket(url: string | URL, options: TicketOptions = {}): Promise<string> {
+  const { endpoint = '/.sallyport/ticket', dangerouslyCrossOrigin = false, fetch = globalThis.fetch } = options
+  const address = resolveAddress(url, endpoint, dangerouslyCrossOrigin)
+  const outcome = await fetchTicket(address.ticket!, fetch)
+  if ('token' in outcome) return outcome.token
+  throw new TicketError(outcome.fault, outcome.status, outcome.after)
 }
 
-/** A token as a subprotocol, whose characters are few (RFC 6455 §4.1). */
-export function asSubprotocol(token: string): string {
-  const encoded = encodeURIComponent(token).replace(/[()]/g, mark => (mark === '(' ? '%28' : '%29'))
-  return `sallyport.ticket.${encoded}`
-}
+/** The subprotocol that carries a ticket: offer it beside the app's own. */
+export const ticketProtocol: (ticket: string) => string = asSubprotocol
+
+export type { TicketFetch } from './ticket-source.ts'

@@ -195,7 +195,7 @@ export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
   SALLY_HEARTBEAT_LOST: row('lifetime/heartbeat', 'terminate', { close: 1006 }, 'info', 'session_expired', ['S9', 'WS-24', 'WS-29'],
     'a ping was not answered within the bound', 'Raise `lifetime.heartbeat.timeout` for slow networks.'),
   SALLY_IDLE: row('lifetime/idle', 'close', { close: 4408 }, 'info', 'session_expired', ['S9', 'WS-23', 'ASVS-7.3.1'],
-    'no message within the bound', 'Raise `lifetime.idle`; the client reconnects when it has something to say.'),
+    'no message within the bound', 'Raise `lifetime.idle`; the client reconnects when it has something to say, or while its page is visible and listens.'),
   SALLY_AGE: row('lifetime/age', 'close', { close: 4409 }, 'info', 'session_expired', ['WS-14', 'ASVS-7.3.2'],
     'the connection reached its greatest age', 'Nothing: the client reconnects with a new ticket. `lifetime.age` sets the bound.'),
   SALLY_LIFETIME_EXPIRED: row('lifetime/session', 'close', { close: 4401 }, 'info', 'session_expired', ['WS-10', 'ASVS-7.4.1'],

@@ -69,7 +69,7 @@ const STARTS: Readonly<Record<string, Start>> = {
       guard,
       handlers: { chat: (message: unknown) => void heard.push(JSON.stringify(message)) } as never,
     })
-    t.after(() => app.close({ withinMs: 0 } as never))
+    t.after(() => app.close({ withinMs: 0 }))
     return { port, heard }
   },
   'guard.ws()': onWs((guard, server) => new WebSocketServer({ server, ...guard.ws() })),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { resolveAddress } from '../../src/client/address.ts'
+import { connect } from '../../src/client/index.ts'
 
 const at = (href: string | null): void => {
   if (href === null) Reflect.deleteProperty(globalThis, 'location')
@@ -109,11 +110,47 @@ describe('where a connection goes', () => {
       assert.throws(() => resolveAddress(url, ticket, false), TypeError)
     })
 
-  it('no ticket, no harm: another origin may be connected to without one', () => {
+  for (const [row, page, url] of [
+    ['a link that names the attacker (CVE-2026-25253)', 'https://app.company.com/?gateway=', 'wss://evil.example/ws'],
+    ['a protocol-relative url', 'https://app.company.com/', '//evil.example/ws'],
+    ['a sibling subdomain', 'https://app.company.com/', 'wss://evil.app.company.com/ws'],
+    ['another port', 'https://app.company.com/', 'wss://app.company.com:8443/ws'],
+    ['a host below it', 'https://app.company.com/', 'wss://app.company.com.evil.example/ws'],
+    ['an opaque page', 'about:srcdoc', 'wss://app.company.com/ws'],
+  ] as const)
+    it(`without a ticket too a page connects to its own origin alone: ${row}`, () => {
+      at(page)
+      assert.throws(
+        () => resolveAddress(url, false, false),
+        /own origin alone: use a relative url, or dangerouslyCross/,
+      )
+      assert.throws(() => connect(url, { ticket: false }), TypeError)
+    })
+
+  for (const [row, page, url, href] of [
+    ['the own origin', 'https://app.company.com/', '/ws', 'wss://app.company.com/ws'],
+    [
+      'the own origin by its whole name',
+      'https://app.company.com/',
+      'wss://app.company.com/ws',
+      'wss://app.company.com/ws',
+    ],
+    [
+      "a worker's script from a blob",
+      'blob:https://app.company.com/8d2c',
+      'wss://app.company.com/ws',
+      'wss://app.company.com/ws',
+    ],
+    ['any server, outside a page', null, 'wss://prices.example/ws', 'wss://prices.example/ws'],
+  ] as const)
+    it(`without a ticket: ${row}`, () => {
+      at(page)
+      assert.equal(resolveAddress(url, false, false).socket.href, href)
+    })
+
+  it('dangerouslyCrossOrigin is the way to another origin without a ticket', () => {
     at('https://app.company.com/')
-    const { socket, ticket } = resolveAddress('wss://prices.example/ws', false, false)
-    assert.equal(socket.href, 'wss://prices.example/ws')
-    assert.equal(ticket, null)
+    assert.equal(resolveAddress('wss://prices.example/ws', false, true).socket.href, 'wss://prices.example/ws')
   })
 
   it('dangerouslyCrossOrigin is the way to another origin, and asks the own endpoint', () => {

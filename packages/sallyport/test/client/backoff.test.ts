@@ -52,7 +52,13 @@ describe('the next wait is short again', () => {
   for (const { row, held, says, expected } of [
     { row: 'not after a connection of one ms below 10 s', held: 9999, says: null, expected: 1998 },
     { row: 'after a connection of 10 s', held: 10_000, says: null, expected: 499.5 },
-    { row: 'after a message', held: 0, says: { type: 'chat' }, expected: 499.5 },
+    {
+      row: 'not after a message: a server may greet before it closes',
+      held: 0,
+      says: { type: 'chat' },
+      expected: 1998,
+    },
+    { row: 'not after a message of one ms below 10 s', held: 9999, says: { type: 'chat' }, expected: 1998 },
     { row: 'not after an error reply', held: 0, says: { type: 'error', code: 'SALLY_MESSAGE_TYPE' }, expected: 1998 },
     { row: 'not after noise', held: 0, says: 'noise', expected: 1998 },
   ])
@@ -74,4 +80,23 @@ describe('the next wait is short again', () => {
       assert.equal(waits.at(-1), expected)
       connection.close()
     })
+
+  it('a server that greets each connection before it closes it is dialled less and less', async () => {
+    const { WebSocket, made } = fakeSockets()
+    const connection = connect('wss://app.company.com/ws', { ticket: false, WebSocket })
+    await settle()
+    for (let passed = 0; passed < 12_000; passed += 50) {
+      const socket = made.at(-1)
+      if (socket?.readyState === 0) {
+        socket.accept('sallyport.v1')
+        socket.say({ type: 'welcome' })
+        socket.end(1006)
+      }
+      mock.timers.tick(50)
+      await settle()
+    }
+    // Waits of 0.5, 1, 2, 4 and 8 s.
+    assert.ok(made.length <= 6, `${made.length} dials in 12 s`)
+    connection.close()
+  })
 })

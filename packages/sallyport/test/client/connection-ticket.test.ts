@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { APP_URL, next, open, serve } from './client-fixtures.ts'
-import { fakeSockets } from './fake-socket.ts'
+import { fakeSockets, settle } from './fake-socket.ts'
 
 describe('the ticket endpoint', () => {
   for (const { row, status, headers, event } of [
@@ -118,4 +118,65 @@ describe('the ticket endpoint', () => {
       await next(connection, event)
       assert.equal(made.length, 0)
     })
+})
+
+describe('a session that ended', () => {
+  const REASONS = ['SALLY_LIFETIME_EXPIRED', 'SALLY_LIFETIME_INVALID', 'SALLY_LIFETIME_REVOKED', ''] as const
+
+  for (const reason of REASONS)
+    it(`4401 ${reason}: the ticket endpoint is asked, and a session that was renewed over HTTP goes on`, async () => {
+      const server = await serve({
+        serve: (socket, _request, nth) => {
+          if (nth === 1) socket.close(4401, reason)
+          else socket.send('{"type":"chat","text":"again"}')
+        },
+      })
+      const connection = open(server.url)
+      connection.when('signin', () => assert.fail('nobody said that the session is over'))
+      await new Promise<void>(resolve => connection.on('chat', () => resolve()))
+      assert.equal(server.asked.length, 2)
+      assert.equal(new Set(server.tickets).size, 2)
+    })
+
+  for (const reason of REASONS)
+    it(`4401 ${reason}: signin once the ticket endpoint says 401, and no handshake more`, async () => {
+      const server = await serve({
+        answer: nth => (nth === 1 ? null : { status: 401 }),
+        serve: socket => socket.close(4401, reason),
+      })
+      const connection = open(server.url)
+      await next(connection, 'signin')
+      assert.equal(connection.state, 'closed')
+      assert.equal(server.asked.length, 2)
+      assert.equal(server.handshakes.length, 1)
+    })
+
+  it("the app's own source of tokens is asked as the endpoint is", async () => {
+    const { WebSocket, made } = fakeSockets()
+    let token: string | null = 'first'
+    const connection = open(APP_URL, { ticket: () => token, WebSocket })
+    await settle()
+    made[0]?.accept()
+    token = null
+    made[0]?.end(4401, 'SALLY_LIFETIME_EXPIRED')
+    assert.equal(connection.state, 'waiting')
+    await next(connection, 'signin')
+    assert.equal(made.length, 1)
+  })
+
+  it('what was kept while it closed is not sent in the name of the next user', async () => {
+    const { WebSocket, made } = fakeSockets()
+    const connection = open(APP_URL, { ticket: () => 'token', WebSocket, queue: 2 })
+    await settle()
+    const [socket] = made
+    socket?.accept()
+    if (socket) socket.readyState = 2
+    assert.equal(connection.send({ type: 'say', text: 'of the first user' }), true)
+    socket?.end(4401, 'SALLY_LIFETIME_INVALID')
+    await next(connection, 'state')
+    await settle()
+    made[1]?.accept()
+    assert.equal(made.length, 2)
+    assert.deepEqual(made[1]?.sent, [])
+  })
 })

@@ -8,9 +8,13 @@ export class FakeSocket implements SocketLike {
   readonly url: string
   readonly protocols: readonly string[]
   readonly sent: string[] = []
+  protocol = ''
+  binaryType = 'blob'
   bufferedAmount = 0
   readyState = 0
   closedWith: number | undefined
+  /** What the far end does with what is sent. */
+  onSend: ((text: string) => void) | undefined
   readonly #listeners = new Map<string, Listener[]>()
 
   constructor(url: string, protocols: string[] = []) {
@@ -28,6 +32,7 @@ export class FakeSocket implements SocketLike {
 
   send(text: string): void {
     this.sent.push(text)
+    this.onSend?.(text)
   }
 
   close(code?: number): void {
@@ -35,7 +40,8 @@ export class FakeSocket implements SocketLike {
     this.readyState = 2
   }
 
-  accept(): void {
+  accept(protocol = ''): void {
+    this.protocol = protocol
     this.readyState = 1
     this.#fire('open')
   }

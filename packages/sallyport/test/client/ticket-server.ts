@@ -18,6 +18,8 @@ export interface TicketServer {
   readonly asked: readonly string[]
   /** Target and offered subprotocols of each handshake. */
   readonly handshakes: readonly { readonly target: string; readonly offered: string }[]
+  /** Resolves with the next connection. */
+  readonly next: () => Promise<WebSocket>
   readonly close: () => Promise<void>
 }
 
@@ -56,6 +58,7 @@ export async function startTicketServer(options: {
     tickets,
     asked,
     handshakes,
+    next: () => new Promise(resolve => sockets.once('connection', resolve)),
     async close() {
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
