@@ -1,3 +1,5 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
 /** What a PROXY protocol header says (HAProxy's proxy-protocol.txt, versions 1 and 2). */
 export interface ProxyHeader {
   /** Address of the client; null for LOCAL and UNKNOWN, where the connection speaks for itself. */
@@ -34,11 +36,16 @@ function readV1(bytes: Buffer): ProxyReading {
   if (end + 2 > MAX_V1_BYTES) return 'broken'
   const match = V1.exec(bytes.toString('latin1', 0, end))
   if (match === null) return 'broken'
-  const [, family, source, , port] = match
+  const [, family, source = '', destination = '', port, ownPort] = match
   if (family === undefined) return { address: null, port: 0, length: end + 2 }
-  const isV6 = source!.includes(':')
-  if (isV6 !== (family === 'TCP6') || Number(port) > 65_535) return 'broken'
-  return { address: source!, port: Number(port), length: end + 2 }
+  const isAddress = family === 'TCP4' ? isIPv4 : isIPv6
+  if (!isAddress(source) || !isAddress(destination) || !isPort(port) || !isPort(ownPort)) return 'broken'
+  return { address: source, port: Number(port), length: end + 2 }
+}
+
+/** As the protocol writes one: no leading zero. */
+function isPort(text: string | undefined): boolean {
+  return /^(?:0|[1-9]\d{0,4})$/.test(text ?? '') && Number(text) <= 65_535
 }
 
 function readV2(bytes: Buffer): ProxyReading {
