@@ -134,6 +134,8 @@ export { sendFrame, sendTextFrame, unsentBytes } from './server/engine-frames.ts
 export { beginTurn, endTurn, flush } from './server/engine-outbox.ts'
 export { readFrom, type Reader } from './server/engine-read.ts'
 export { hasTooManyLines, readLines } from './server/header-lines.ts'
+export { createProxyCheck } from './handshake/client-address.ts'
+export { boundSockets, type SocketBounds, type SocketBoundsOptions, type SocketLoss } from './server/socket-bounds.ts'
 export { cutUnread } from './server/unread-answers.ts'
 export { socketOf } from './guard/upgrade-socket.ts'
 export { isTicketProtocol } from './ticket/carriers.ts'

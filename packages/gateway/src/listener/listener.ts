@@ -5,6 +5,7 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
 import {
+  boundSockets,
   cutUnread,
   hasTooManyLines,
   installLane,
@@ -29,6 +30,8 @@ export interface ListenerHandlers {
   readonly request: (request: IncomingMessage, response: ServerResponse) => void
   /** What came to nothing before it was a request. */
   readonly refused: Refused
+  /** Whether an address is a reverse proxy, which many clients share. */
+  readonly isProxy: (address: string) => boolean
 }
 
 /** Hears of what is refused. */
@@ -41,7 +44,7 @@ export interface Listener {
   readonly port: number | null
   /** Rejects with the listen error. */
   listen(): Promise<void>
-  /** The most connections at once; those beyond are cut before a byte is read. */
+  /** The most connections at once; beyond them those are cut that have sent no request. */
   limit(connections: number): void
   /** Reads the certificate files again: for connections from now on. Throws, and keeps the old one, when they do not fit. */
   renewCertificate(): void
@@ -100,18 +103,29 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
         )
   readLines(server)
   cutUnread(server)
-  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
-    handlers.upgrade(request, socketOf(request, stream).setTimeout(0), head),
-  )
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const socket = socketOf(request, stream).setTimeout(0)
+    bounds.upgraded(socket)
+    handlers.upgrade(request, socket, head)
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
     refuseUnreadable(error, socket as Socket, handlers.refused),
   )
-  const lane = installLane(server, HEADERS_MS, handlers.read)
+  const lane = installLane(server, HEADERS_MS, (read, socket) => {
+    bounds.upgraded(socket)
+    handlers.read(read, socket)
+  })
+  const isTrusted = createTrust(proxyProtocol?.trust ?? [])
   const { front, cutWaiting } =
     proxyProtocol === null
       ? { front: server, cutWaiting: () => undefined }
-      : createFront(server, proxyProtocol.trust, handlers.refused)
-  front.on('drop', data => handlers.refused('full', { ip: data?.remoteAddress }))
+      : createFront(server, isTrusted, handlers.refused)
+  const bounds = boundSockets(server, {
+    most: Infinity,
+    front,
+    isProxy: address => isTrusted(address) || handlers.isProxy(address),
+    lost: (loss, ip) => handlers.refused(loss, { ip }),
+  })
 
   return {
     config,
@@ -130,9 +144,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
         if ('socket' in address) front.listen(address.socket, bound)
         else front.listen(address.port, address.host, bound)
       }),
-    limit(connections) {
-      front.maxConnections = connections
-    },
+    limit: bounds.limit,
     renewCertificate() {
       if (tls !== null) (server as HttpsServer).setSecureContext({ minVersion: 'TLSv1.2', ...readTls(tls) })
     },
@@ -161,14 +173,14 @@ interface Front {
   readonly cutWaiting: () => void
 }
 
-function createFront(server: Server | HttpsServer, trust: readonly string[], refused: Refused): Front {
+function createFront(server: Server | HttpsServer, isTrusted: (address: string) => boolean, refused: Refused): Front {
   const front = createNetServer({ noDelay: true })
   /** TLS wraps a socket in another, which asks the kernel for both of its ends: by them it is found again. */
   const named = new Map<string, string>()
   const isTls = server instanceof TlsServer
   const cutWaiting = readProxied(
     front,
-    createTrust(trust),
+    isTrusted,
     (socket, address, ends) => {
       if (isTls && address !== null) {
         named.set(ends, address)

@@ -46,6 +46,8 @@ export type RefusalReason =
   | 'timeout'
   | 'tls'
   | 'proxy-header'
+  /** It had sent no request while others needed its place. */
+  | 'silent'
   | 'full'
   | 'plain-http'
   | 'host'

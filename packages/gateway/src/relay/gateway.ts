@@ -38,6 +38,7 @@ export function createGateway(given: GatewayParts): Gateway {
         routeOf(request.url ?? '', request.rawHeaders, socket)?.upgrade(request, socket, head),
       request: (request, response) => servePlain(serving, request, response, refused),
       refused,
+      isProxy: address => serving.isProxy(address),
     }
   }
   let listeners = parts.config.listeners.map(config => createListener(config, handlersOf(config.name)))

@@ -28,6 +28,7 @@ const MESSAGES: { readonly [reason in RefusalReason]: string } = {
   timeout: 'a request that does not arrive',
   tls: 'no TLS handshake',
   'proxy-header': 'no PROXY header that is believed',
+  silent: 'sockets without a request, while others needed their places',
   full: 'more connections than the policies allow',
   'plain-http': 'plain HTTP that is refused',
   host: 'plain HTTP for a host that the policy does not serve',
@@ -42,6 +43,8 @@ interface Kind {
   /** Since the last line. */
   untold: number
   last: RefusalSample
+  /** How many of each address, since the last line. */
+  readonly byAddress: Map<string, number>
   timer: NodeJS.Timeout | null
 }
 
@@ -51,7 +54,9 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
 
   const tell = (kind: Kind): void => {
     const { listener, reason, untold, last } = kind
+    const addresses = mostOf(kind.byAddress)
     kind.untold = 0
+    kind.byAddress.clear()
     const { ip, host, path, detail } = last
     const facts = {
       kind: 'refused',
@@ -62,6 +67,7 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
       host: hostShown(host),
       path: pathShown(path),
       detail,
+      ...(addresses !== null && { addresses }),
     }
     log.warn(facts, `refused: ${MESSAGES[reason]}`)
     kind.timer = setTimeout(() => {
@@ -81,10 +87,17 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
       const key = `${reason} ${listener}`
       let kind = kinds.get(key)
       if (kind === undefined)
-        kinds.set(key, (kind = { listener, reason, total: 0, untold: 0, last: sample, timer: null }))
+        kinds.set(
+          key,
+          (kind = { listener, reason, total: 0, untold: 0, last: sample, byAddress: new Map(), timer: null }),
+        )
       kind.total++
       kind.untold++
       kind.last = sample
+      const { ip } = sample
+      if (ip !== undefined && (kind.byAddress.has(ip) || kind.byAddress.size < MOST_ADDRESSES)) {
+        kind.byAddress.set(ip, (kind.byAddress.get(ip) ?? 0) + 1)
+      }
       if (kind.timer === null) tell(kind)
     },
     list: () => Array.from(kinds.values(), ({ listener, reason, total }) => ({ listener, reason, count: total })),
@@ -102,6 +115,17 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
       }
     },
   }
+}
+
+/** Addresses that are told apart between two lines. */
+const MOST_ADDRESSES = 256
+/** Addresses in one line. */
+const SHOWN_ADDRESSES = 4
+
+/** The addresses that were refused most often, and how often; null where a line is about one refusal. */
+function mostOf(byAddress: ReadonlyMap<string, number>): { readonly [ip: string]: number } | null {
+  const all = [...byAddress].toSorted(([, a], [, b]) => b - a).slice(0, SHOWN_ADDRESSES)
+  return all.length === 0 || (all.length === 1 && all[0]![1] === 1) ? null : Object.fromEntries(all)
 }
 
 const MOST_CHARS = 200

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Guard } from 'sallyport'
 import { createHostCheck } from 'sallyport/embed'
 import type { GatewayConfig } from '../config/types.ts'
+import { createProxyCheck } from 'sallyport/embed'
 import { createPool, type Pool } from '../upstream/pool.ts'
 import type { GatewayParts, ReplaceResult } from './contract.ts'
 import { createPassage, type Passage } from './passage.ts'
@@ -20,6 +21,8 @@ export interface Serving {
   readonly named: ReadonlySet<string>
   readonly table: RouteTable<Route>
   readonly plain: RouteTable<Plain>
+  /** Whether an address is a reverse proxy whose word is believed. */
+  readonly isProxy: (address: string) => boolean
 }
 
 /** Plain HTTP of a route's hosts: where it goes, and what of it does not. */
@@ -77,6 +80,11 @@ export function createServing(
       passages.push({ hosts, path, passage, refuses, servesHost: hostCheckOf(hosts, route.guard.policy) })
     }
     const named = namedHosts(config.routes)
+    const [
+      {
+        guard: { policy },
+      } = { guard: { policy: null } },
+    ] = routes.values()
     // Last, when nothing can fail any more.
     for (const route of routes.values()) route.usePool(poolOf(route.config.upstream, route.config.id))
     return {
@@ -88,6 +96,8 @@ export function createServing(
       named,
       table: createRouteTable([...routes.values()], named),
       plain: createRouteTable(passages, named),
+      // The same for all routes.
+      isProxy: policy === null ? () => false : createProxyCheck(policy.proxy),
     }
   } catch (error) {
     for (const one of made) one.stop()

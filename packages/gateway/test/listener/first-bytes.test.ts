@@ -59,6 +59,7 @@ async function heardOf(
         asked.resume().on('end', () => response.end('answered'))
       },
       refused: (reason, { ip }) => heard.push([reason as 'malformed', '', ip]),
+      isProxy: () => false,
     },
   )
   await listener.listen()
@@ -184,6 +185,7 @@ test('who does not read an answer has a minute; what is upgraded has bounds of i
         response.end('answered')
       },
       refused() {},
+      isProxy: () => false,
     },
   )
   await listener.listen()

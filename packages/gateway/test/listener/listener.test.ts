@@ -248,23 +248,80 @@ describe('PROXY protocol', () => {
   })
 })
 
-describe('listeners', () => {
-  test('connections beyond what the policies allow, and some, are cut before a byte is read', async () => {
-    const handshakes = { handshake: { connections: { total: 1 } } }
-    const world = await createWorld(configOf(['ws://127.0.0.1:9'], [route(handshakes)]))
-    const sockets = Array.from({ length: 1002 }, () => connect(world.port, '127.0.0.1'))
-    const cut = await Promise.race(
-      sockets.map(async (socket, index) => {
-        socket.on('error', () => undefined)
-        socket.resume()
-        await once(socket, 'close')
-        return index
-      }),
+/** Opens so many sockets, fewer at once than a listener's backlog holds. */
+async function crowd(count: number, dial: (index: number) => Socket): Promise<readonly Socket[]> {
+  const sockets: Socket[] = []
+  while (sockets.length < count) {
+    const some = Array.from({ length: Math.min(100, count - sockets.length) }, (_, index) =>
+      dial(sockets.length + index),
     )
-    assert.equal(sockets[cut]!.bytesRead, 0)
-    assert.equal(sockets.filter(({ closed }) => closed).length, 1)
+    for (const socket of some) socket.resume().on('error', () => undefined)
+    await Promise.all(some.map(socket => once(socket, 'connect')))
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    sockets.push(...some)
+  }
+  return sockets
+}
+
+const PLAIN = 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'
+
+describe('sockets that send nothing, behind PROXY protocol', () => {
+  const v6 = (last: number): string => `PROXY TCP6 2001:db8:7:${last.toString(16)}::1 2001:db8::1 56324 443\r\n`
+  const v4 = (last: number): string => `PROXY TCP4 203.0.113.${last % 2} 198.51.100.1 56324 443\r\n`
+  for (const [name, header] of [
+    ['one IPv6 /48, each from a /64 of its own', v6],
+    ['two IPv4 addresses', v4],
+  ] as const) {
+    test(`${name}: the proxy is not blamed for them, others come in by it`, async () => {
+      const backend = await createBackend()
+      const insecure = { connections: { total: 1 }, transport: { dangerouslyAllowPlaintext: true } }
+      const listener = { name: 'main', address, tls: null, proxyProtocol: { trust: ['127.0.0.1'] } }
+      const world = await createWorld(
+        configOf([backend.target], [route({ handshake: insecure })], {}, { listeners: [listener] }),
+      )
+      const sockets = await crowd(1100, index => {
+        const socket = connect(world.port, '127.0.0.1')
+        socket.write(header(index))
+        return socket
+      })
+      const most = header === v6 ? 500 : 668
+      while (sockets.filter(({ closed }) => !closed).length > most) await new Promise(setImmediate)
+      for (const honest of ['198.51.100.7', '198.51.100.8']) {
+        const answer = await answerTo(world.port, `PROXY TCP4 ${honest} 198.51.100.1 1 443\r\n${PLAIN}`)
+        assert.match(answer, /^HTTP\/1\.1 404/)
+      }
+      assert.equal(
+        world.gateway.refusals().some(({ reason }) => reason === 'silent'),
+        true,
+      )
+      assert.equal(
+        world.gateway.refusals().some(({ reason }) => reason === 'full'),
+        false,
+      )
+      for (const socket of sockets) socket.destroy()
+      await world.close()
+      await backend.close()
+    })
+  }
+})
+
+describe('listeners', () => {
+  test('sockets that send nothing: one address has half of the places, the oldest are closed, others come in', async () => {
+    const backend = await createBackend()
+    const handshakes = { handshake: { connections: { total: 1 } } }
+    const world = await createWorld(configOf([backend.target], [route(handshakes)]))
+    const sockets = await crowd(1100, () => connect({ port: world.port, host: '127.0.0.1', localAddress: '127.0.0.9' }))
+    while (sockets.filter(({ closed }) => closed).length < 1100 - 500) await new Promise(setImmediate)
+    await world.connect()
+    const closedOf = (some: readonly Socket[]): number => some.filter(({ closed }) => closed).length
+    assert.equal(closedOf(sockets.slice(0, 500)) > closedOf(sockets.slice(600)), true)
+    const [{ reason, count } = { reason: '', count: 0 }] = world.gateway.refusals()
+    assert.deepEqual([reason, count >= 600 && count <= 602], ['silent', true])
+    const { facts } = world.logged.find(({ message }) => message.includes('without a request'))!
+    assert.equal(facts['ip'], '127.0.0.9')
     for (const socket of sockets) socket.destroy()
     await world.close()
+    await backend.close()
   })
 
   test('none is bound when one cannot be', async () => {

@@ -2,6 +2,7 @@ import type { Notice } from '../event/catalogue.ts'
 import { createEvents, type Events } from '../event/emit.ts'
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import type { DenialCode } from '../policy/denials.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
@@ -15,6 +16,10 @@ export interface Observer {
   deniedAttempt(control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt): void
   /** Bytes that are no HTTP request at all: there is nothing to tell but that they came. */
   unreadable(denial: Denial, ip: string): void
+  /** A socket was closed before it was a connection: counted only. */
+  lostSocket(code: DenialCode): void
+  /** Tells of sockets that were counted. */
+  lostSockets(denial: Denial, ip: string): void
   deniedTicket(request: HandshakeRequest, denial: Denial, session: Session | null): void
   issuedTicket(request: HandshakeRequest, session: Session | null): void
   denied(control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection): void
@@ -56,6 +61,10 @@ export function createObserver(policy: Policy, now: () => number): Observer {
     unreadable(denial, ip) {
       counters.denied('handshake/request', denial.code, '', true)
       tell(() => ({ ...describe.describeDenial({}, denial, true), source_ip: ip }))
+    },
+    lostSocket: code => counters.denied('handshake/connections', code, '', true),
+    lostSockets(denial, ip) {
+      tell(() => ({ ...describe.describeDenial({}, denial, true), ...(ip !== '' && { source_ip: ip }) }))
     },
     deniedTicket(request, denial, session) {
       counters.denied('handshake/ticket', denial.code, request.path, true)

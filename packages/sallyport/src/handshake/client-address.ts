@@ -26,16 +26,8 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 /** Compiles `policy.proxy`. Right to left, the first address that is not a trusted proxy is the client (ASVS 4.1.3). */
 export function createAddressReader(proxy: Policy['proxy']): AddressReader {
   const trustsUnix = proxy.trust.includes(UNIX_PEER)
-  const ranges = proxy.trust
-    .filter(entry => entry !== UNIX_PEER)
-    .map(entry => (entry.includes('/') ? ipaddr.parseCIDR(entry) : ([ipaddr.process(entry), undefined] as const)))
-  const trusted = (address: Address): boolean =>
-    ranges.some(([range, bits]) => {
-      if (range.kind() !== address.kind()) return false
-      return bits === undefined
-        ? range.toNormalizedString() === address.toNormalizedString()
-        : (address as ipaddr.IPv4).match(range, bits)
-    })
+  const ranges = rangesOf(proxy)
+  const trusted = (address: Address): boolean => isWithin(ranges, address)
 
   return (remote, encrypted, header) => {
     if (ranges.length === 0) {
@@ -65,6 +57,35 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
       loopback: false,
     }
   }
+}
+
+/** Compiles whether the peer of a socket is a proxy that `policy.proxy` trusts. */
+export function createProxyCheck(proxy: Policy['proxy']): (remote: string) => boolean {
+  const trustsUnix = proxy.trust.includes(UNIX_PEER)
+  const ranges = rangesOf(proxy)
+  return remote => {
+    if (remote === UNIX_PEER) return trustsUnix
+    if (ranges.length === 0) return false
+    const address = parseAddress(remote)
+    return address !== null && isWithin(ranges, address)
+  }
+}
+
+type Range = readonly [address: Address, bits: number | undefined]
+
+function rangesOf({ trust }: Policy['proxy']): readonly Range[] {
+  return trust
+    .filter(entry => entry !== UNIX_PEER)
+    .map(entry => (entry.includes('/') ? ipaddr.parseCIDR(entry) : ([ipaddr.process(entry), undefined] as const)))
+}
+
+function isWithin(ranges: readonly Range[], address: Address): boolean {
+  return ranges.some(([range, bits]) => {
+    if (range.kind() !== address.kind()) return false
+    return bits === undefined
+      ? range.toNormalizedString() === address.toNormalizedString()
+      : (address as ipaddr.IPv4).match(range, bits)
+  })
 }
 
 function isForwarded(header: (name: string) => string | undefined): boolean {

@@ -15,6 +15,8 @@ export type DenialCode =
   | 'SALLY_CONNECTIONS_FULL'
   | 'SALLY_CONNECTIONS_IP'
   | 'SALLY_CONNECTIONS_USER'
+  | 'SALLY_CONNECTIONS_SILENT'
+  | 'SALLY_CONNECTIONS_DROPPED'
   | 'SALLY_SESSION_MISSING'
   | 'SALLY_SESSION_EXPIRED'
   | 'SALLY_SESSION_REVOKED'
@@ -126,6 +128,10 @@ export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
     'this address holds as many connections as the policy allows', 'Raise `handshake.connections.perIp`; behind a proxy, name it in `proxy.trust`.'),
   SALLY_CONNECTIONS_USER: row('handshake/connections', 'refuse', { http: 429 }, 'warn', 'excess_sessions_exceeded', ['S9', 'WS-22', 'ASVS-7.1.2'],
     'this user holds as many connections as the policy allows', 'Raise `handshake.connections.perUser`, or look for a client that does not close.'),
+  SALLY_CONNECTIONS_SILENT: row('handshake/connections', 'terminate', {}, 'warn', 'excess_sessions_exceeded', ['S9', 'WS-22'],
+    'sockets of this address had sent no request while others needed their places', 'Nothing to configure: somebody opens sockets and sends nothing. Behind a proxy, name it in `proxy.trust`.'),
+  SALLY_CONNECTIONS_DROPPED: row('handshake/connections', 'terminate', {}, 'error', 'excess_sessions_exceeded', ['S9', 'WS-22'],
+    'the server held as many sockets as it may, and closed some that were no WebSockets', 'Look for an address with many slow requests; raise `handshake.connections.total`, or add a node.'),
   SALLY_SESSION_MISSING: row('handshake/session', 'refuse', { http: 401 }, 'info', 'authn_login_fail', ['S4', 'WS-27'],
     'no valid session', 'The user must sign in over HTTP first.'),
   SALLY_SESSION_EXPIRED: row('handshake/session', 'refuse', { http: 401 }, 'info', 'session_use_after_expire', ['S4', 'WS-10', 'ASVS-7.4.1'],

@@ -15,6 +15,7 @@ import type { Delivery } from '../guard/hub.ts'
 import { refusalOf } from '../guard/refusal.ts'
 import { insideOf } from '../guard/registry.ts'
 import { socketOf } from '../guard/upgrade-socket.ts'
+import { createProxyCheck } from '../handshake/client-address.ts'
 import type { Guard } from '../index.ts'
 import type { Handlers } from '../message/message-types.ts'
 import type { SchemaMap } from '../policy/types.ts'
@@ -24,6 +25,8 @@ import { createReception, refuseSocket } from './engine.ts'
 import { installLane } from './engine-lane.ts'
 import { hasTooManyLines, MOST_HEADER_LINES, readLines } from './header-lines.ts'
 import { requireServeOptions } from './serve-options.ts'
+import { boundSockets } from './socket-bounds.ts'
+import { createSocketLosses } from './socket-losses.ts'
 import { cutUnread } from './unread-answers.ts'
 
 /** Where {@link serve} answers ticket requests unless told otherwise. */
@@ -68,6 +71,8 @@ export interface App {
 /** A request's headers must be here within this time, in ms: one byte a second ends at it. */
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
+/** Room beside the connections that the policy allows, for plain HTTP and for handshakes under way. */
+const SPARE_SOCKETS = 1_000
 const NOT_FOUND = { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' }
 
 /**
@@ -103,7 +108,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     }
   }
   const { headerBytes, targetBytes } = policy.handshake.request
-  const bounds = {
+  const limits = {
     // Node counts the request line too; what is within these bounds the door judges.
     maxHeaderSize: headerBytes + targetBytes + 1024,
     headersTimeout: HEADERS_MS,
@@ -114,10 +119,8 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const server =
     tls === undefined
       ? // Set by the lane and the engine on what is kept.
-        createHttpServer({ ...bounds, noDelay: false }, answer)
-      : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...bounds }, answer)
-  // Room beside the connections that the policy allows for plain HTTP and for handshakes under way.
-  server.maxConnections = (policy.handshake.connections?.total ?? 10_000) + 1_000
+        createHttpServer({ ...limits, noDelay: false }, answer)
+      : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...limits }, answer)
   readLines(server, policy.handshake.request.headers)
   cutUnread(server)
 
@@ -125,12 +128,20 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const isServed = (target: string | undefined): boolean => path === undefined || target?.split('?', 1)[0] === path
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const socket = socketOf(request, stream).setTimeout(0)
+    bounds.upgraded(socket)
     if (isServed(request.url)) reception.upgrade(request, socket, head)
     else refuseSocket(socket, NOT_FOUND)
   })
   const lane = installLane(server, HEADERS_MS, (read, socket) => {
+    bounds.upgraded(socket)
     if (isServed(read.target)) reception.read(read, socket)
     else refuseSocket(socket, NOT_FOUND)
+  })
+  const losses = createSocketLosses(observer)
+  const bounds = boundSockets(server, {
+    most: (policy.handshake.connections?.total ?? 10_000) + SPARE_SOCKETS,
+    isProxy: createProxyCheck(policy.proxy),
+    lost: losses.note,
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
@@ -175,6 +186,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
       try {
         await guard.drain(withinMs === undefined ? undefined : { withinMs })
         lane.close()
+        losses.stop()
         server.closeAllConnections()
         await stopped
       } finally {

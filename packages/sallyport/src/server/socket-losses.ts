@@ -1,0 +1,63 @@
+import type { Observer } from '../guard/observer.ts'
+import { deny } from '../policy/verdict.ts'
+import type { SocketLoss } from './socket-bounds.ts'
+
+/** Tells of sockets that were closed before they sent a request, or for want of room. */
+export interface SocketLosses {
+  note(loss: SocketLoss, address: string): void
+  /** Tells what was only counted so far. */
+  stop(): void
+}
+
+/** One event of each kind in this time, in ms: an attacker does not choose how much is logged. */
+const WINDOW_MS = 10_000
+/** Addresses that are told apart in one window. */
+const MOST_ADDRESSES = 256
+
+interface Window {
+  count: number
+  readonly byAddress: Map<string, number>
+  timer: NodeJS.Timeout | null
+}
+
+const CODES = { silent: 'SALLY_CONNECTIONS_SILENT', full: 'SALLY_CONNECTIONS_DROPPED' } as const
+
+/** Counts each loss, and tells the first at once and the rest together, with the address that lost the most. */
+export function createSocketLosses(observer: Observer, windowMs: number = WINDOW_MS): SocketLosses {
+  const windows = new Map<SocketLoss, Window>()
+
+  const tell = (loss: SocketLoss, window: Window): void => {
+    const { count, byAddress } = window
+    let [first, most] = ['', 0]
+    for (const [address, lost] of byAddress) if (lost > most) [first, most] = [address, lost]
+    const others = byAddress.size - 1
+    const among = others > 0 ? `, ${most} of them from this address, the rest from ${others} or more others` : ''
+    observer.lostSockets(deny(CODES[loss], `${count} socket${count === 1 ? '' : 's'} closed${among}`), first)
+    window.count = 0
+    byAddress.clear()
+    window.timer = setTimeout(() => {
+      window.timer = null
+      if (window.count > 0) tell(loss, window)
+    }, windowMs).unref()
+  }
+
+  return {
+    note(loss, address) {
+      observer.lostSocket(CODES[loss])
+      let window = windows.get(loss)
+      if (window === undefined) windows.set(loss, (window = { count: 0, byAddress: new Map(), timer: null }))
+      const { byAddress } = window
+      window.count++
+      const known = byAddress.get(address)
+      if (known !== undefined || byAddress.size < MOST_ADDRESSES) byAddress.set(address, (known ?? 0) + 1)
+      if (window.timer === null) tell(loss, window)
+    },
+    stop() {
+      for (const [loss, window] of windows) {
+        if (window.count > 0) tell(loss, window)
+        if (window.timer !== null) clearTimeout(window.timer)
+        window.timer = null
+      }
+    },
+  }
+}
