@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { connect, type Connection, type ConnectOptions, type Lifecycle } from '../../src/client/index.ts'
 import { createGuard } from '../../src/index.ts'
 import { serve } from '../../src/server/serve.ts'
-import { type BlackPath, openPath } from '../support/black-path.ts'
+import { type BlackPath, openPath } from '../../../../test/support/black-path.ts'
 import { freePort } from '../support/world.ts'
 
 /** The times of a page, scaled down. */
@@ -116,7 +116,7 @@ for (const [name, start] of Object.entries(STARTS))
       await until(connection, 'waiting')
       assert.equal(connection.send(CHAT), false)
       assert.deepEqual(closes, [{ code: 1006, reason: 'SALLY_HEARTBEAT_LOST' }])
-      path.black = false
+      path.clear()
       await until(connection, 'open')
       assert.equal(connection.send(CHAT), true)
       assert.deepEqual(await heard(1), [CHAT])
