@@ -16,7 +16,7 @@ export function start({ server, signIn, user, origin, session, use }: Ground): v
   server.on('upgrade', (request, socket, head) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', origin).pathname).replace(/\/+/g, '/')
     if (path === '/ws') sockets.handleUpgrade(request, socket, head, open => sockets.emit('connection', open, request))
-    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+    else guard.refuse(socket, 404)
   })
 
   sockets.on('connection', (socket, request) => {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { loadWs } from './adapters/load-ws.ts'
 import { requireClass } from './adapters/socket-class.ts'
@@ -12,6 +13,7 @@ import { createCore } from './guard/core.ts'
 import { withinOf } from './guard/drain-options.ts'
 import { createDispatch } from './guard/dispatch.ts'
 import { createObserver } from './guard/observer.ts'
+import { refuse } from './guard/refuse-upgrade.ts'
 import { registerInside } from './guard/registry.ts'
 import type { Revocable } from './guard/target.ts'
 import type { Handlers } from './message/message-types.ts'
@@ -40,6 +42,11 @@ export interface Guard<S extends Session = Session, M extends SchemaMap = Schema
   ws(webSocket?: WebSocketClass): WsOptions
   /** Handles `upgrade` events of one path for a `WebSocketServer({ noServer: true, ...guard.ws() })`; answers whether the path was its own. */
   upgrade(server: WebSocketServer, path: string): UpgradeHandler
+  /**
+   * Refuses an `upgrade` event that nobody serves with an HTTP status (404), and closes its socket. `socket.end(…)` would leave
+   * it half open for as long as the peer likes. Throws a `TypeError` for what is no socket or no status from 400 to 599.
+   */
+  refuse(socket: Duplex, status: number): void
   /** The guarded connection behind a `ws` socket. Throws a `TypeError` for a socket that this guard did not open. */
   connection(socket: WebSocket): Connection<S>
   /** Gives a `ws` socket's messages, parsed and checked, to typed handlers instead of its `message` listeners. */
@@ -95,6 +102,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
       return side.options(webSocket ?? loadWs().WebSocket)
     }, 'guard.ws'),
     upgrade: (server, path) => createUpgradeHandler(side, server, path),
+    refuse,
     connection(socket) {
       const live = liveOf(socket)
       if (live === undefined)

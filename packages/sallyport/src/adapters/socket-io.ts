@@ -13,13 +13,13 @@ import type { Admission } from '../guard/core.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import { insideOf } from '../guard/registry.ts'
 import { refusalOf } from '../guard/refusal.ts'
+import { refuseUpgrade } from '../guard/refuse-upgrade.ts'
 import type { Guard } from '../index.ts'
 import type { SchemaMap } from '../policy/types.ts'
 import type { Session } from '../session/session.ts'
 import { createEventDoor, type EventSocket } from './socket-io-events.ts'
 import { createRequestDoors, type EngineRequest, withOwnOrigin } from './socket-io-requests.ts'
 import { type EngineSocketLike, type Next, refuseUnfit, type SocketIoServerLike } from './socket-io-server.ts'
-import { refuseUpgrade } from './upgrade.ts'
 
 /**
  * Puts a guard before and into a Socket.IO server. Call it right after `new Server(httpServer, { maxHttpBufferSize: 65_536 })`. Throws a

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
-import { isAnswering, isMidAnswer } from '../guard/answering.ts'
-import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
-import { cutUntaken, socketOf } from '../guard/upgrade-socket.ts'
+import { isAnswering } from '../guard/answering.ts'
+import { refuseUpgrade } from '../guard/refuse-upgrade.ts'
+import { socketOf } from '../guard/upgrade-socket.ts'
 import { show } from '../policy/shown.ts'
 import type { WsSide } from './ws.ts'
 import { withKeptOffer } from './ws-handshake.ts'
@@ -22,7 +21,13 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
   if (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path)) {
     throw new TypeError(`guard.upgrade: path is ${show(path)}; write a path that begins with a slash: '/ws'`)
   }
-  if (!side.guards(server)) {
+  const missing = side.missing(server)
+  if (missing === 'perMessageDeflate') {
+    throw new TypeError(
+      'the option perMessageDeflate of the WebSocketServer was replaced: write ...guard.ws() last, and handshake.extensions.deflate in the policy',
+    )
+  }
+  if (missing !== null) {
     throw new TypeError(
       'the WebSocketServer is not guarded by this guard: write new WebSocketServer({ noServer: true, ...guard.ws() })',
     )
@@ -60,16 +65,4 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
     else conclude(answer)
     return true
   }
-}
-
-/** Writes the refusal and lets the socket go once it is out, as `refuseSocket` does. */
-export function refuseUpgrade(socket: Socket, refusal: HttpAnswer): void {
-  if (socket.destroyed) return
-  socket.on('error', () => socket.destroy())
-  if (isMidAnswer(socket)) {
-    socket.destroy()
-    return
-  }
-  cutUntaken(socket)
-  socket.end(refusalText(refusal), () => socket.destroy())
 }

@@ -19,17 +19,20 @@ interface Negotiated {
     readonly 'permessage-deflate'?: {
       params?: { server_max_window_bits?: number } | null
       _threshold?: number
+      _maxPayload?: number
     }
   }
 }
 
 /**
  * Bounds the window of what a `ws` socket sends. `ws` has an option for that, but then writes the bound into every answer,
- * and some clients refuse the parameter in an answer to an offer without it. A smaller window needs no words.
+ * and some clients refuse the parameter in an answer to an offer without it. A smaller window needs no words. What is inflated
+ * is bounded too, whatever the server's option `maxPayload` became.
  */
-export function boundWindow(socket: object, windowBits: number): void {
+export function boundDeflate(socket: object, windowBits: number, maxPayload: number): void {
   const deflate = (socket as Negotiated)._extensions?.['permessage-deflate']
   if (deflate?.params == null) return
+  deflate._maxPayload = maxPayload
   const { server_max_window_bits: told = windowBits } = deflate.params
   // zlib cannot write with a window of 8 bits: such a peer gets its messages uncompressed.
   if (told < MIN_WINDOW_BITS) deflate._threshold = Infinity

@@ -6,7 +6,7 @@ import type { Delivery } from '../guard/hub.ts'
 import type { Connection } from '../guard/connection.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
-import { boundWindow } from './ws-handshake.ts'
+import { boundDeflate } from './ws-handshake.ts'
 import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
 import { endOf, faultOf, transportOf } from './ws-transport.ts'
 
@@ -117,7 +117,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
         if (admission !== undefined) core.abandon(admission)
         return attached
       }
-      if (windowBits !== null) boundWindow(this, windowBits)
+      if (windowBits !== null) boundDeflate(this, windowBits, locks.maxPayload)
       // A subclass may have chosen one before there was a receiver.
       Reflect.set(this, 'binaryType', this.binaryType)
       if (admission === undefined) {

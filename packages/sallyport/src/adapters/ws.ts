@@ -28,8 +28,8 @@ export interface WsSide {
   options(Base: WebSocketClass, delivery?: Delivery): WsOptions
   /** Runs the handshake door for an upgrade; the admission then waits for its socket. */
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
-  /** Whether a server was made with options of this side, so that what it opens is guarded. */
-  guards(server: WebSocketServer): boolean
+  /** The option of `guard.ws()` that a server does not have, so that something would pass unchecked; null where it has all. */
+  missing(server: WebSocketServer): keyof WsOptions | null
   /**
    * Whether a connection proves itself by its first message. `ws` emits `connection` right behind the handshake, and has no
    * option to wait: only `guard.upgrade` can keep the app's listener from a peer that has proven nothing.
@@ -42,7 +42,7 @@ export interface WsSide {
 }
 
 /** The options that a server really has: an app may have replaced some. */
-type Live = Pick<ServerOptions, 'handleProtocols' | 'WebSocket'>
+type Live = Pick<ServerOptions, 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
 
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 const BYTES_A_CHUNK = 64
@@ -52,8 +52,12 @@ const INFLATIONS_AT_ONCE = 10
 /** An app's own way of opening sockets is asked again after this time, in ms. */
 const SUSPECT_MS = 1_000
 const REFUSED = '{"code":"SALLY_CONTROL_FAILED"}'
-const REPLACED =
-  'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.'
+const REPLACED: { readonly [option: string]: string } = {
+  WebSocket:
+    'The option WebSocket of a WebSocketServer was replaced after ...guard.ws(): its messages would pass unchecked, so every handshake is refused. Spread guard.ws(YourClass) last.',
+  perMessageDeflate:
+    'The option perMessageDeflate of a WebSocketServer was replaced after ...guard.ws(): what is compressed would have no bound, so every handshake is refused. Spread guard.ws() last, and allow compression in the policy: handshake.extensions.deflate.',
+}
 const FOREIGN =
   'A WebSocketServer let a connection into a socket that is none of ...guard.ws(), where nothing would be checked, and it was cut: its ws is older than 8.20. Packages bring their own (express-ws has ws 7): raise it there, with `overrides` in package.json.'
 
@@ -61,6 +65,7 @@ const FOREIGN =
 export function createWsSide(core: Core): WsSide {
   const admissions = new WeakMap<Duplex, Admission>()
   const classes = new WeakSet<object>()
+  const compressions = new WeakSet<object>()
   const { size } = core.policy.message
   const deflate = extensions(core.policy)
   const locks: ReceiverLocks = {
@@ -122,7 +127,12 @@ export function createWsSide(core: Core): WsSide {
   const { ticket } = core.policy.handshake
   const isDeferred = ticket?.carrier === 'first-message'
 
-  const guarded = (server: Live): boolean => server.WebSocket !== undefined && classes.has(server.WebSocket)
+  const missing = ({ WebSocket: own, perMessageDeflate: compression }: Live): keyof WsOptions | null => {
+    if (own === undefined || !classes.has(own)) return 'WebSocket'
+    // None at all is always within the policy.
+    if (compression === undefined || compression === null || compression === false) return null
+    return typeof compression === 'object' && compressions.has(compression) ? null : 'perMessageDeflate'
+  }
   const handleProtocols: WsOptions['handleProtocols'] = (_offered, request) =>
     admissions.get(request.socket)?.attempt.subprotocol ?? false
 
@@ -132,16 +142,27 @@ export function createWsSide(core: Core): WsSide {
     windowBits: deflate?.windowBits ?? null,
     opened: socket => classes.has(socket.constructor),
     // JavaScript may give an HTTP server, which has no such options, or nothing.
-    guards: server => guarded((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
+    missing: server => missing((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
     options(Base, delivery) {
       const Guarded = guardedClass({ core, Base, locks, windowBits: deflate?.windowBits ?? null, claim, delivery })
       classes.add(Guarded)
+      // No context is kept between messages, so that an idle connection holds no window. Neither window is bounded here:
+      // `ws` answers 400 to an offer without the client's parameter, which is Firefox's (RFC 7692 §7.1.2.2), and writes
+      // the server's into an answer to an offer without it, which some clients refuse. See `boundDeflate`.
+      const compression = deflate !== null && {
+        threshold: deflate.threshold,
+        concurrencyLimit: INFLATIONS_AT_ONCE,
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+      }
+      if (compression !== false) compressions.add(compression)
       return {
         // ws calls it as a method of the options that the server really has.
         verifyClient(this: Live | undefined, { req }, callback) {
           if (this !== undefined) {
-            if (!guarded(this)) {
-              process.emitWarning(REPLACED, { code: 'SALLY_CONTROL_FAILED' })
+            const replaced = missing(this)
+            if (replaced !== null) {
+              process.emitWarning(REPLACED[replaced]!, { code: 'SALLY_CONTROL_FAILED' })
               callback(false, 503, REFUSED)
               return
             }
@@ -178,15 +199,7 @@ export function createWsSide(core: Core): WsSide {
         ...locks,
         ...(isDeferred && deferredOptions()),
         closeTimeout: CLOSE_TIMEOUT_MS,
-        // No context is kept between messages, so that an idle connection holds no window. Neither window is bounded here:
-        // `ws` answers 400 to an offer without the client's parameter, which is Firefox's (RFC 7692 §7.1.2.2), and writes
-        // the server's into an answer to an offer without it, which some clients refuse. See `boundWindow`.
-        perMessageDeflate: deflate !== null && {
-          threshold: deflate.threshold,
-          concurrencyLimit: INFLATIONS_AT_ONCE,
-          serverNoContextTakeover: true,
-          clientNoContextTakeover: true,
-        },
+        perMessageDeflate: compression,
         WebSocket: Guarded as WebSocketClass & typeof RequiredWs,
       }
     },

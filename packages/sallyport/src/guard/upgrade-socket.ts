@@ -34,7 +34,14 @@ const REFUSAL_MS = 5_000
  * through, and nobody else has a bound for a socket that is upgraded.
  */
 export function cutUntaken(socket: Socket): void {
-  socket.setTimeout(REFUSAL_MS, () => socket.destroy())
+  if ('setTimeout' in socket) {
+    socket.setTimeout(REFUSAL_MS, () => socket.destroy())
+    return
+  }
+  // The stream of an `upgrade` event need not be a socket; see `socketOf`.
+  const stream = socket as Duplex
+  const timer = setTimeout(() => stream.destroy(), REFUSAL_MS).unref()
+  stream.once('close', () => clearTimeout(timer))
 }
 
 function ignore(): void {

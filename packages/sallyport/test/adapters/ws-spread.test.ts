@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { closeOf, refusalOf } from '../support/world.ts'
 import { attach, started } from './ws-host.ts'
 
@@ -69,4 +69,57 @@ test('verifyClient replaced after the spread: the socket is cut, and a warning s
   assert.equal(warning.code, 'SALLY_CONTROL_FAILED')
   assert.match(warning.message, /verifyClient was replaced.*handshake\.authorize/)
   assert.deepEqual(got, [])
+})
+
+const OFFER = { perMessageDeflate: { threshold: 0 } }
+
+for (const [name, replaced, policy] of [
+  ['on, where the policy allows none', true, {}],
+  ['options, where the policy allows none', { threshold: 0 }, {}],
+  ['on, where the policy bounds it', true, { handshake: { extensions: { deflate: true } } }],
+  ['other options than the policy', { threshold: 0 }, { handshake: { extensions: { deflate: { threshold: 100 } } } }],
+] as const) {
+  test(`perMessageDeflate replaced after the spread (${name}): every handshake is refused, and a warning says why`, async t => {
+    const { server, guard, client } = await started(t, policy)
+    const warned = once(process, 'warning')
+    attach({ server, ...guard.ws(), perMessageDeflate: replaced })
+    const refusal = await refusalOf(client('/', [], OFFER))
+    assert.equal(refusal.status, 503)
+    assert.match(String((await warned)[0]), /perMessageDeflate.*handshake\.extensions\.deflate/)
+    assert.equal(guard.counters().opened, 0)
+  })
+  test(`perMessageDeflate replaced after the spread (${name}): guard.upgrade is an error at start`, async t => {
+    const { guard } = await started(t, policy)
+    const sockets = new WebSocketServer({ noServer: true, ...guard.ws(), perMessageDeflate: replaced })
+    assert.throws(() => guard.upgrade(sockets, '/'), /perMessageDeflate.*handshake\.extensions\.deflate/)
+  })
+}
+
+for (const off of [false, undefined]) {
+  test(`perMessageDeflate: ${off} after the spread is within any policy`, async t => {
+    const { server, guard, open } = await started(t, { handshake: { extensions: { deflate: true } } })
+    attach({ server, ...guard.ws(), perMessageDeflate: off as false })
+    const socket = await open('/', [], OFFER)
+    assert.equal(socket.extensions, '')
+  })
+}
+
+test('a bomb, where maxPayload was raised after the spread: inflated no further than the policy allows', async t => {
+  const { server, guard, open } = await started(t, {
+    handshake: { extensions: { deflate: true } },
+    message: { size: { bytes: 1000 } },
+  })
+  const sockets = attach({ server, ...guard.ws(), maxPayload: 0 })
+  const inflated: number[] = []
+  sockets.on('connection', socket => {
+    const { _extensions: extensions } = socket as unknown as {
+      _extensions: { 'permessage-deflate': { _maxPayload: number } }
+    }
+    inflated.push(extensions['permessage-deflate']._maxPayload)
+  })
+  const socket = await open('/', [], OFFER)
+  assert.equal(socket.extensions.startsWith('permessage-deflate'), true)
+  socket.send(`"${'a'.repeat(50_000_000)}"`)
+  assert.deepEqual(await closeOf(socket), { code: 1009, reason: 'SALLY_MESSAGE_TOO_BIG' })
+  assert.deepEqual(inflated, [1000])
 })
