@@ -82,7 +82,7 @@ export function connect<Out extends Message<D>, In extends Message<D>, D extends
   let timer: ReturnType<typeof setTimeout> | undefined
   /** The server asked for this wait: coming online does not shorten it. */
   let ordered = false
-  const heartbeat = createHeartbeat(options.heartbeat, () => ended(1006, 'SALLY_HEARTBEAT_LOST'))
+  const heartbeat = createHeartbeat(options.heartbeat, atOnce => ended(1006, 'SALLY_HEARTBEAT_LOST', atOnce))
 
   const enter = (next: ConnectionState): void => {
     if (state === next) return
@@ -130,7 +130,7 @@ export function connect<Out extends Message<D>, In extends Message<D>, D extends
     if (own === attempt) lifecycle.emit('retry', { delayMs })
   }
 
-  const ended = (code: number, reason: string): void => {
+  const ended = (code: number, reason: string, atOnce = false): void => {
     const own = abandon()
     lifecycle.emit('close', { code, reason })
     // A listener may have closed or opened.
@@ -138,7 +138,8 @@ export function connect<Out extends Message<D>, In extends Message<D>, D extends
     const action = actionOf(code, reason)
     // The next session may be another user's.
     if (code === 4401 && !reason.startsWith('SALLY_AUTHENTICATION_')) kept = []
-    if (action === 'slow') retry(SLOW_MS)
+    if (atOnce) start()
+    else if (action === 'slow') retry(SLOW_MS)
     else if (action === 'reconnect' || (action === 'signin' && ticket !== false)) retry(0)
     else if (action !== 'rest') finish(action, code)
     else if (isWanted()) retry(0)

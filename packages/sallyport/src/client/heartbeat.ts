@@ -34,8 +34,11 @@ const BURST_MS = 9 * SPACING_MS
 /** A timer that fires so late was stopped: the page was frozen, or the machine slept. */
 const LATE_MS = 2000
 
-/** Calls `lost` when a socket brings nothing in answer to a question. */
-export function createHeartbeat(options: HeartbeatOptions | false = {}, lost: () => void): Heartbeat {
+/**
+ * Calls `lost` when a socket brings nothing in answer to a question: `atOnce` where `ask` was called, so that somebody waits
+ * for a new connection.
+ */
+export function createHeartbeat(options: HeartbeatOptions | false = {}, lost: (atOnce: boolean) => void): Heartbeat {
   const {
     text = '{"type":"sallyport.ping"}',
     reply = '{"type":"sallyport.pong"}',
@@ -56,6 +59,7 @@ export function createHeartbeat(options: HeartbeatOptions | false = {}, lost: ()
   /** Bytes that had not left when it last looked. */
   let unsent = 0
   let isRepeated = false
+  let atOnce = false
   /** Theoretical arrival time (GCRA) of what it sent. */
   let sentTat = 0
 
@@ -66,6 +70,7 @@ export function createHeartbeat(options: HeartbeatOptions | false = {}, lost: ()
   /** Waits for `after` of silence. One timer for many messages: it goes on for what is left when something came. */
   const listen = (ms: number): void => {
     heardAt = dueAt = 0
+    atOnce = false
     arm(ms, () => {
       // A clock that was set must not put the question off.
       if (heardAt) listen(Math.min(after, heardAt + after - Date.now()))
@@ -106,7 +111,7 @@ export function createHeartbeat(options: HeartbeatOptions | false = {}, lost: ()
       isRepeated = true
       dueAt = 0
       ask(awake)
-    } else lost()
+    } else lost(atOnce)
   }
 
   return {
@@ -125,8 +130,10 @@ export function createHeartbeat(options: HeartbeatOptions | false = {}, lost: ()
       return data === reply
     },
     ask() {
-      if (socket) ask(awake)
-      return socket !== null
+      if (!socket) return false
+      atOnce = true
+      ask(awake)
+      return true
     },
     isQuiet: () => isQuiet,
     end() {

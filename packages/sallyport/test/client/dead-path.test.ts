@@ -127,7 +127,7 @@ for (const [name, start] of Object.entries(STARTS))
       const { path, connection, closes } = await worldOf(t, start, { heartbeat })
       path.black = true
       connection.open()
-      await until(connection, 'waiting')
+      await until(connection, 'connecting')
       assert.deepEqual(closes, [{ code: 1006, reason: 'SALLY_HEARTBEAT_LOST' }])
     })
 
@@ -152,7 +152,7 @@ for (const [name, start] of Object.entries(STARTS))
       path.black = true
       connection.open()
       // Its question may be under way: the answer is 60 s off, unless it is shortened.
-      await until(connection, 'waiting')
+      await until(connection, 'connecting')
       assert.equal(connection.ignored, 0)
     })
   })

@@ -208,9 +208,8 @@ describe('a page that is looked at again', () => {
         mock.timers.tick(2999)
         assert.equal(connection.state, 'open')
         mock.timers.tick(1)
-        assert.equal(connection.state, 'waiting')
+        assert.equal(connection.state, 'connecting', 'at once: somebody waits for it')
         assert.equal(connection.send({ type: 'leave' }), false)
-        mock.timers.tick(2)
         await settle()
         assert.equal(made.length, 2)
       }))
@@ -225,7 +224,7 @@ describe('a page that is looked at again', () => {
       mock.timers.tick(2999)
       assert.equal(connection.state, 'open')
       mock.timers.tick(1)
-      assert.equal(connection.state, 'waiting')
+      assert.equal(connection.state, 'connecting')
     }))
 
   it('does not lengthen a wait that is nearly over', () =>
@@ -235,7 +234,7 @@ describe('a page that is looked at again', () => {
       mock.timers.tick(7000)
       page.dispatchEvent(new Event('online'))
       mock.timers.tick(1000)
-      assert.equal(connection.state, 'waiting')
+      assert.equal(connection.state, 'connecting')
     }))
 
   it('does not ask when it is hidden', () =>
@@ -285,8 +284,7 @@ describe('open()', () => {
     connection.open()
     assert.equal(pings(socket), 1)
     mock.timers.tick(3000)
-    assert.equal(connection.state, 'waiting')
-    mock.timers.tick(2)
+    assert.equal(connection.state, 'connecting')
     await settle()
     assert.equal(made.length, 2)
   })
