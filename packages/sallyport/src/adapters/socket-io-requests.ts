@@ -1,4 +1,7 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import { isAnswering } from '../guard/answering.ts'
+import { type Refusal, refusalOf } from '../guard/refusal.ts'
+import { refuseUpgrade } from '../guard/refuse-upgrade.ts'
 import { type Attempt, newAttempt } from '../handshake/attempt.ts'
 import type { HandshakeControl } from '../handshake/handshake-control.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
@@ -13,7 +16,9 @@ import type { Inside } from '../guard/registry.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import { createDoor, type Door, type DoorCheck } from '../policy/run-door.ts'
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { Admissions } from './socket-io-connections.ts'
 import { Pace } from './socket-io-pace.ts'
+import type { SocketIoServerLike } from './socket-io-server.ts'
 
 /** A request as Engine.IO reads it. Engine.IO writes `_query` before its middlewares run, and acts on nothing else. */
 export interface EngineRequest extends IncomingMessage {
@@ -145,6 +150,47 @@ function checkForm({ request: view }: Attempt, { request }: Following): Verdict 
   return formOf(request, view) ?? PASS
 }
 
+/** Puts the doors before every request of both transports. */
+export function guardRequests(
+  io: SocketIoServerLike,
+  { core }: Inside,
+  doors: RequestDoors,
+  admissions: Admissions,
+  find: (sid: string) => LiveConnection | undefined,
+): void {
+  io.engine.use((given, response, next) => {
+    const request = given as EngineRequest
+    const upgrades = !(response instanceof ServerResponse)
+    // A line without a value offers nothing; `ws` answers 400 to it.
+    if (request.headers['sec-websocket-protocol'] === '') delete request.headers['sec-websocket-protocol']
+    const view = withOwnOrigin(core.fromNode(request), request)
+    // The very value that Engine.IO finds the session by.
+    const { sid } = request._query
+    const refuse = (refusal: Refusal): void => {
+      if (upgrades) refuseUpgrade(request.socket, refusal)
+      else response.writeHead(refusal.status, refusal.headers).end(refusal.body)
+    }
+    const decide = async (): Promise<void> => {
+      if (sid) {
+        const verdict = await doors.follow(request, view, find(sid), upgrades)
+        return verdict.pass ? next() : refuse(refusalOf(verdict))
+      }
+      const denial = doors.refuseFirst(request, view)
+      if (denial !== null) return refuse(refusalOf(denial))
+      const answer = await (upgrades ? core.admit(view, isAnswering(request.socket, request)) : core.admitPolling(view))
+      if (!answer.pass) return refuse(answer)
+      admissions.keep(request, answer)
+      // Whatever becomes of it, its places in the counts are given back.
+      if (request.socket.destroyed) return admissions.giveUp(request)
+      const end = upgrades ? request.socket : response
+      end.once('close', () => admissions.giveUp(request))
+      next()
+    }
+    decide().catch(() => next(new Error('SALLY_CONTROL_FAILED')))
+  })
+  io.engine.on('connection_error', failed => admissions.giveUp((failed as { readonly req: IncomingMessage }).req))
+}
+
 /** Why a request cannot be read in one way only; null where it can. */
 function formOf({ method, headers }: EngineRequest, view: HandshakeRequest): Denial | null {
   if (/[^!-~]|#/.test(view.target)) return malformed('the request target holds a fragment or unprintable characters')
@@ -169,7 +215,7 @@ function malformed(detail: string): Denial {
  * A request as the doors see it. Browsers leave the Origin out of a GET to the page's own server, and only there may it be
  * missing: where they say themselves that it is `same-origin`, it is the one that the request was sent to.
  */
-export function withOwnOrigin(view: HandshakeRequest, { headers }: IncomingMessage): HandshakeRequest {
+function withOwnOrigin(view: HandshakeRequest, { headers }: IncomingMessage): HandshakeRequest {
   if (view.method !== 'GET' || headers.origin !== undefined || headers['sec-fetch-site'] !== 'same-origin') return view
   const own = [`${view.secure ? 'https' : 'http'}://${headers.host ?? ''}`]
   return Object.create(view, {

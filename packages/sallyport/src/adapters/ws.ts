@@ -45,7 +45,7 @@ export interface WsSide {
 type Live = Pick<ServerOptions, 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
 
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
-const BYTES_A_CHUNK = 64
+export const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
 /** Of all connections together; `ws` takes the first that it is told for the whole process, so that it is no setting. */
 const INFLATIONS_AT_ONCE = 10

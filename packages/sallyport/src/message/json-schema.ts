@@ -111,7 +111,8 @@ function checkWith(
   return input => {
     const refused = validate(input)
     if (refused !== null) return refused
-    const value = strip(input)
+    // The value of an acknowledgement may be a string or a number.
+    const value = typeof input === 'object' && input !== null ? strip(input) : input
     if (value === input) return { ok: true, value }
     if (refuse) return UNKNOWN_FIELDS
     return staysValid ? { ok: true, value } : settled(value, strip, validate)
@@ -180,13 +181,13 @@ function refuseWhatNeverPasses(
   { properties, additionalProperties }: JsonSchema,
   options: SchemaOptions,
 ): void {
-  const declared =
-    typeof properties === 'object' && properties !== null && Object.hasOwn(properties, options.discriminator)
-  if (additionalProperties !== false || declared) return
-  const remedy = `Add ${JSON.stringify(options.discriminator)}: { const: ${JSON.stringify(type)} } to its properties.`
+  const { discriminator } = options
+  if (discriminator === null || additionalProperties !== false) return
+  if (typeof properties === 'object' && properties !== null && Object.hasOwn(properties, discriminator)) return
+  const remedy = `Add ${JSON.stringify(discriminator)}: { const: ${JSON.stringify(type)} } to its properties.`
   throw schemaError(
     type,
-    `additionalProperties is false and ${options.discriminator} is not declared: no message would pass`,
+    `additionalProperties is false and ${discriminator} is not declared: no message would pass`,
     remedy,
   )
 }

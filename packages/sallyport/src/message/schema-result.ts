@@ -16,8 +16,8 @@ export interface SchemaCheck {
 
 /** How schemas treat what they do not declare. */
 export interface SchemaOptions {
-  /** The key that names the type; kept in the output also where the schema does not declare it. */
-  readonly discriminator: string
+  /** The key that names the type; kept in the output also where the schema does not declare it. Null for a value without one. */
+  readonly discriminator: string | null
   readonly unknownFields: 'strip' | 'refuse'
   /** Whether values hold bigints in the place of integers of 64 bits. */
   readonly bigIntegers?: BigIntegers

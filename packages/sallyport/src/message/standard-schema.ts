@@ -74,8 +74,8 @@ function stripping(type: string, schema: StandardSchemaV1): StandardSchemaV1 {
   return onDeepUndeclaredKey.call(schema, 'delete')
 }
 
-function withDiscriminator(input: object, output: unknown, discriminator: string): unknown {
-  if (!isPlain(output) || Object.hasOwn(output, discriminator)) return output
+function withDiscriminator(input: object, output: unknown, discriminator: string | null): unknown {
+  if (discriminator === null || !isPlain(output) || Object.hasOwn(output, discriminator)) return output
   return { ...output, [discriminator]: (input as Record<string, unknown>)[discriminator] }
 }
 

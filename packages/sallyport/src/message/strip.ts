@@ -36,7 +36,7 @@ interface Declaration {
  * schemas meet at one place, is found anew for each value. So the memory is bounded by the document, and the time of a
  * message by its size times the number of schemas at one place.
  */
-export function compileStrip(document: JsonDocument, branch: CompileBranch, keep: string): Strip {
+export function compileStrip(document: JsonDocument, branch: CompileBranch, keep: string | null): Strip {
   const declarations = new Map<JsonNode, Declaration>()
   const checks = new Map<JsonNode, (value: unknown) => boolean>()
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect as dial } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createGuard, type SallyEvent } from 'sallyport'
-import { guardSocketIo } from 'sallyport/adapters/socket-io'
+import { guardSocketIo, type SocketIoOptions } from 'sallyport/adapters/socket-io'
 import { Server, type ServerOptions } from 'socket.io'
 import { io as connect, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { WebSocket } from 'ws'
@@ -18,6 +18,7 @@ export interface HostOptions {
   readonly handshake?: Partial<Handshake>
   readonly report?: boolean
   readonly server?: Partial<ServerOptions>
+  readonly adapter?: SocketIoOptions
 }
 
 export const SCHEMA = {
@@ -49,7 +50,7 @@ export async function host(t: TestContext, options: HostOptions = {}) {
   const events: SallyEvent[] = []
   guard.on(event => events.push(event))
   const io = new Server(http, { maxHttpBufferSize: 65_536, ...options.server })
-  guardSocketIo(io, guard)
+  guardSocketIo(io, guard, options.adapter)
   const clients: (Socket | WebSocket)[] = []
   t.after(async () => {
     for (const client of clients) client.close()

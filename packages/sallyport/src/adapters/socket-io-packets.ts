@@ -1,0 +1,219 @@
+import type { Inside } from '../guard/registry.ts'
+import type { LiveConnection } from '../guard/live-connection.ts'
+import { compileSchema } from '../message/compile-schema.ts'
+import { format } from '../message/format.ts'
+import type { MessageConnection, MessageControl, MessageSubject } from '../message/message-control.ts'
+import { rate } from '../message/rate.ts'
+import { createMessageDoor } from '../message/run.ts'
+import type { Schema } from '../message/schema-kinds.ts'
+import type { SchemaCheck, SchemaOptions, SchemaResult } from '../message/schema-result.ts'
+import { size } from '../message/size.ts'
+import { createDoor, type Door, type DoorCheck, type ObserveDenial } from '../policy/run-door.ts'
+import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { Packet, SocketIoOptions } from './socket-io-server.ts'
+import { isPlain, messageOf, PACKET, payloadOf } from './socket-io-text.ts'
+
+/** A packet on its way through a door. */
+export interface PacketCase {
+  /** Judges it. Afterwards `packet.data` is what passes on. */
+  judge(live: LiveConnection): Verdict | Promise<Verdict>
+  /** Puts what was checked in the place of what came. */
+  replace(): void
+}
+
+/** The doors of Socket.IO's packets. */
+export interface PacketDoors {
+  /** `asked` is the name of the event that an acknowledgement answers; undefined where nobody asked. */
+  open(packet: Packet, text: string, asked: string | undefined): PacketCase
+  /** Tells of a denial that no door made. Answers whether it is enforced. */
+  denied(control: ControlId, denial: Denial, live: LiveConnection): boolean
+  received(bytes: number): void
+  readonly now: () => number
+  readonly dropsOverRate: boolean
+}
+
+/** What the doors judge. */
+interface Subject extends MessageSubject {
+  /** Why it is refused once it has paid for itself; null where the other controls decide. */
+  readonly refused: Denial | null
+  /** The schema of an `auth` or an acknowledgement; null where anything well formed passes. */
+  readonly expects: SchemaCheck | null
+}
+
+const UNASKED = deny('SALLY_MESSAGE_TYPE', 'an acknowledgement that nobody asked for')
+const NO_AUTH = deny('SALLY_MESSAGE_TYPE', 'auth is not empty, and guardSocketIo was given no schema for it')
+const NO_ANSWER = deny(
+  'SALLY_MESSAGE_TYPE',
+  'an acknowledgement without a schema is not empty: see acknowledgements of guardSocketIo',
+)
+const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'acknowledgement: more than one value' })
+
+/** Compiles the doors. Throws a SchemaError for a schema of the options that does not hold. */
+export function createPacketDoors(inside: Inside, options: SocketIoOptions): PacketDoors {
+  const { core, observer } = inside
+  const { policy, parts } = core
+  const isEnforced = (control: ControlId): boolean => policy.report !== 'all' && !policy.report.has(control)
+  const opens = createCases(inside, options, isEnforced('message/schema'))
+  return {
+    open: opens,
+    denied(control, denial, live) {
+      const enforced = isEnforced(control)
+      observer.denied(control, denial, enforced, live)
+      return enforced
+    },
+    received: bytes => observer.received(bytes),
+    now: parts.now,
+    dropsOverRate: policy.message.rate?.exceed === 'drop',
+  }
+}
+
+/** `replaces` is false in report mode, which changes nothing of what it lets pass. */
+function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean): PacketDoors['open'] {
+  const { discriminator, schema } = inside.core.policy.message
+  const { auth, answers } = compileOptions(options, schema?.unknownFields ?? 'strip')
+  const { events, values, light } = compileDoors(inside)
+
+  const caseOf = (
+    door: Door<Subject, MessageConnection>,
+    text: string | null,
+    bytes: number,
+    rest: Partial<Pick<Subject, 'refused' | 'expects'>>,
+    replace: (value: unknown) => void,
+  ): PacketCase => {
+    const subject: Subject = {
+      bytes,
+      text,
+      data: null,
+      value: undefined,
+      type: null,
+      refused: null,
+      expects: null,
+      ...rest,
+    }
+    return {
+      judge: live => door(subject, live),
+      replace: () => replaces && replace(subject.value),
+    }
+  }
+  /** A packet that holds nothing to judge, or that is refused whatever it holds. */
+  const bare = (bytes: number, refused: Denial | null): PacketCase =>
+    caseOf(light, null, bytes, { refused }, () => undefined)
+
+  const openAck = (packet: Packet, payload: string, bytes: number, asked: string | undefined): PacketCase => {
+    const given = packet.data as readonly unknown[] | undefined
+    if (asked === undefined) return bare(bytes, UNASKED)
+    const expects = answers.get(asked) ?? null
+    if (expects === null && (given === undefined || given.length === 0)) return bare(bytes, null)
+    if (expects === null && schema !== null) return bare(bytes, NO_ANSWER)
+    const one: SchemaCheck | null = expects && (list => oneOf(expects, list))
+    return caseOf(values, wrapped(payload || '[]'), bytes, { expects: one }, value => (packet.data = value))
+  }
+  const openConnect = (packet: Packet, payload: string, bytes: number): PacketCase => {
+    const isEmpty = packet.data === undefined || (isPlain(packet.data) && Object.keys(packet.data).length === 0)
+    if (auth === null && isEmpty) return bare(bytes, null)
+    if (auth === null && schema !== null) return bare(bytes, NO_AUTH)
+    return caseOf(values, wrapped(payload || '{}'), bytes, { expects: auth }, value => (packet.data = value))
+  }
+
+  return (packet, text, asked) => {
+    const bytes = Buffer.byteLength(text)
+    if (packet.type === PACKET.event) {
+      const message = messageOf(packet, payloadOf(text), discriminator)
+      return caseOf(events, message, bytes, {}, value => replaceArgument(packet, value, discriminator))
+    }
+    if (packet.type === PACKET.ack) return openAck(packet, payloadOf(text), bytes, asked)
+    if (packet.type === PACKET.connect) return openConnect(packet, payloadOf(text), bytes)
+    return bare(bytes, null)
+  }
+}
+
+interface CompiledOptions {
+  readonly auth: SchemaCheck | null
+  readonly answers: ReadonlyMap<string, SchemaCheck>
+}
+
+function compileOptions(
+  { auth, acknowledgements = {} }: SocketIoOptions,
+  unknownFields: SchemaOptions['unknownFields'],
+): CompiledOptions {
+  const compile = (name: string, given: Schema): SchemaCheck =>
+    compileSchema(name, given, { discriminator: null, unknownFields })
+  const answers = Object.entries(acknowledgements).map(
+    ([event, given]) => [event, compile(`acknowledgement of ${event}`, given)] as const,
+  )
+  return { auth: auth === undefined ? null : compile('auth', auth), answers: new Map(answers) }
+}
+
+/** The doors of events, of values with a schema of their own, and of packets that hold nothing. */
+function compileDoors({
+  core,
+  observer,
+}: Inside): Readonly<Record<'events' | 'values' | 'light', Door<Subject, MessageConnection>>> {
+  const { policy, parts } = core
+  const observe: ObserveDenial<MessageSubject, MessageConnection> = (control, denial, enforced, _subject, live) =>
+    observer.denied(control, denial, enforced, live as LiveConnection)
+  const doorOf = (
+    controls: readonly MessageControl[],
+    check: (subject: Subject) => Verdict | Promise<Verdict>,
+  ): Door<Subject, MessageConnection> => {
+    const checks: DoorCheck<Subject, MessageConnection>[] = controls.flatMap(control => {
+      const compiled = control.compile(policy, parts)
+      return compiled === null ? [] : [{ id: control.id, check: compiled }]
+    })
+    checks.push({ id: 'message/schema', check })
+    const { report, timeoutMs } = policy
+    return createDoor<Subject, MessageConnection>({ checks, report, timeoutMs, observe })
+  }
+  return {
+    events: createMessageDoor(policy, parts, observe),
+    values: doorOf([size, rate, format], judgeValue),
+    light: doorOf([size, rate], ({ refused }) => refused ?? PASS),
+  }
+}
+
+/** JSON as the one value of an object, which `message/format` reads. */
+function wrapped(payload: string): string {
+  return `{"value":${payload}}`
+}
+
+/** Judges the one value of an `auth` or an acknowledgement, which `message/format` has read inside an object. */
+function judgeValue(subject: Subject): Verdict | Promise<Verdict> {
+  const { value } = subject.value as { readonly value: unknown }
+  const { expects } = subject
+  if (expects === null) {
+    subject.value = value
+    return PASS
+  }
+  const settle = (result: SchemaResult): Verdict => {
+    if (!result.ok) return deny('SALLY_MESSAGE_INVALID', result.detail)
+    subject.value = result.value
+    return PASS
+  }
+  const result = expects(value as object)
+  return result instanceof Promise ? result.then(settle) : settle(result)
+}
+
+/** Judges the values of an acknowledgement by the schema of its one value. */
+function oneOf(expects: SchemaCheck, list: object): SchemaResult | Promise<SchemaResult> {
+  const values = list as readonly unknown[]
+  if (values.length > 1) return TOO_MANY
+  const result = expects(values[0] as object)
+  return result instanceof Promise ? result.then(asList) : asList(result)
+}
+
+function asList(result: SchemaResult): SchemaResult {
+  return result.ok ? { ok: true, value: [result.value] } : result
+}
+
+/** Puts what was checked in the place of the argument that came. The type is not added, unless it came. */
+function replaceArgument(packet: Packet, value: unknown, discriminator: string): void {
+  const [name, came] = packet.data as readonly [unknown, unknown?]
+  if (came === undefined) return
+  const keeps = !isPlain(value) || (isPlain(came) && Object.hasOwn(came, discriminator))
+  packet.data = [name, keeps ? value : without(value, discriminator)]
+}
+
+function without(value: { readonly [key: string]: unknown }, key: string): object {
+  const { [key]: _left, ...rest } = value
+  return rest
+}

@@ -1,0 +1,153 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { LiveConnection } from '../guard/live-connection.ts'
+import type { Policy } from '../policy/types.ts'
+import type { EngineRequest } from './socket-io-requests.ts'
+import type { EnginePacket } from './socket-io-server.ts'
+import type { PacketStream } from './socket-io-stream.ts'
+import { faultOf } from './ws-transport.ts'
+import { BYTES_A_CHUNK } from './ws.ts'
+
+/** What of an Engine.IO transport is used, and is not in its types. */
+interface EngineTransport {
+  readonly name: string
+  /** The session that it opened; undefined while it is to take over another one's. */
+  readonly sid?: string
+  readonly maxHttpBufferSize?: number
+  dataReq?: IncomingMessage | null
+  dataRes?: ServerResponse | null
+  onPacket(packet: EnginePacket): void
+  onData(text: string): void
+  onError(message: string): void
+  onDataRequest?(request: EngineRequest, response: ServerResponse): void
+  headers?(request: EngineRequest, headers: object): Record<string, string>
+}
+
+interface SocketEvents {
+  on(event: string, listener: () => void): unknown
+  prependListener(event: string, listener: (error: unknown) => void): unknown
+}
+
+type EngineClass = new (options: object) => object
+
+/** What of Engine.IO's server is used, and is not in its types. */
+interface EngineInnards {
+  readonly opts: { wsEngine: EngineClass; readonly maxHttpBufferSize: number }
+  init(): void
+  createTransport(name: string, request: EngineRequest & { readonly websocket?: SocketEvents }): EngineTransport
+}
+
+/** The stream of a session by its id. */
+type FindStream = (sid: string) => PacketStream | undefined
+
+/**
+ * Stands below each transport of an engine: every packet of Engine.IO counts, whether the session uses the transport already or
+ * is about to move to it; frames have the bounds of the policy; what is too big or malformed is an event.
+ */
+export function guardTransports(engine: EngineInnards, policy: Policy, find: FindStream): void {
+  const { size } = policy.message
+  const locks = {
+    maxFragments: size.fragments,
+    maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
+    skipUTF8Validation: false,
+    perMessageDeflate: false,
+  }
+  const Base = engine.opts.wsEngine
+  engine.opts.wsEngine = class extends Base {
+    constructor(options: object) {
+      super({ ...options, ...locks })
+    }
+  }
+  // Engine.IO has made its WebSocketServer already.
+  engine.init()
+
+  const create = engine.createTransport.bind(engine)
+  engine.createTransport = (name, request) => {
+    const transport = create(name, request)
+    const { sid } = request._query
+    guardTransport(transport, engine.opts.maxHttpBufferSize, () => find(sid || (transport.sid ?? '')))
+    if (request.websocket !== undefined) guardFrames(request.websocket, () => find(sid || (transport.sid ?? ''))?.live)
+    return transport
+  }
+}
+
+function guardTransport(transport: EngineTransport, mostBytes: number, stream: () => PacketStream | undefined): void {
+  const pass = transport.onPacket.bind(transport)
+  transport.onPacket = packet => {
+    const own = stream()
+    if (own?.live.readyState !== 1) return
+    if (packet.type === 'message' || own.control(packet)) pass(packet)
+  }
+  const post = transport.onDataRequest?.bind(transport)
+  if (post === undefined) return
+  transport.onDataRequest = (request, response) => {
+    // Engine.IO refuses both by itself: two posts at once, and a binary body.
+    if (transport.dataReq || request.headers['content-type'] === 'application/octet-stream') post(request, response)
+    else readPost(transport, mostBytes, () => stream()?.live, request, response)
+  }
+}
+
+/** Counts the control frames of a WebSocket, and tells of what `ws` refuses. */
+function guardFrames(socket: SocketEvents, live: () => LiveConnection | undefined): void {
+  socket.on('ping', () => live()?.pinged())
+  socket.on('pong', () => live()?.ponged())
+  // Before Engine.IO's own listener, which ends the session.
+  socket.prependListener('error', error => {
+    if (String((error as { code?: unknown } | null)?.code).startsWith('WS_ERR_')) live()?.violation(...faultOf(error))
+  })
+}
+
+/**
+ * Reads the body of a post. Engine.IO's own way replaces bytes that are not UTF-8 in silence, and says nothing of a body
+ * that is too big.
+ */
+function readPost(
+  transport: EngineTransport,
+  mostBytes: number,
+  live: () => LiveConnection | undefined,
+  request: EngineRequest,
+  response: ServerResponse,
+): void {
+  transport.dataReq = request
+  transport.dataRes = response
+  const chunks: Buffer[] = []
+  let bytes = 0
+  const finish = (): void => {
+    request.removeListener('data', onData)
+    request.removeListener('end', onEnd)
+    request.removeListener('close', onClose)
+    transport.dataReq = transport.dataRes = null
+  }
+  const refuse = (status: number, closeCode: number, detail: string): void => {
+    finish()
+    request.resume()
+    response.writeHead(status, { Connection: 'close' }).end()
+    live()?.violation(closeCode, detail)
+    transport.onError(detail)
+  }
+  const onClose = (): void => {
+    finish()
+    transport.onError('data request connection closed prematurely')
+  }
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length
+    if (bytes > mostBytes) refuse(413, 1009, `a post of more than ${mostBytes} bytes`)
+    else chunks.push(chunk)
+  }
+  const onEnd = (): void => {
+    let text: string
+    try {
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks, bytes))
+    } catch {
+      return refuse(400, 1007, 'a post is not UTF-8')
+    }
+    transport.onData(text)
+    const headers = transport.headers?.(request, { 'Content-Type': 'text/html', 'Content-Length': '2' })
+    response.writeHead(200, headers).end('ok')
+    finish()
+  }
+  request.on('close', onClose)
+  request.on('data', onData)
+  request.on('end', onEnd)
+}
+
+export type { EngineInnards }
