@@ -5,9 +5,11 @@ import { format } from '../message/format.ts'
 import type { MessageConnection, MessageControl, MessageSubject } from '../message/message-control.ts'
 import { rate } from '../message/rate.ts'
 import { createMessageDoor } from '../message/run.ts'
+import { judgeBySchema } from '../message/schema.ts'
 import type { Schema } from '../message/schema-kinds.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from '../message/schema-result.ts'
 import { size } from '../message/size.ts'
+import type { Policy } from '../policy/types.ts'
 import { createDoor, type Door, type DoorCheck, type ObserveDenial } from '../policy/run-door.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Packet, SocketIoOptions } from './socket-io-server.ts'
@@ -36,7 +38,7 @@ export interface PacketDoors {
 interface Subject extends MessageSubject {
   /** Why it is refused once it has paid for itself; null where the other controls decide. */
   readonly refused: Denial | null
-  /** The schema of an `auth` or an acknowledgement; null where anything well formed passes. */
+  /** The schema of an `auth` or an acknowledgement, in an object with the key `value`; null where anything well formed passes. */
   readonly expects: SchemaCheck | null
 }
 
@@ -46,7 +48,7 @@ const NO_ANSWER = deny(
   'SALLY_MESSAGE_TYPE',
   'an acknowledgement without a schema is not empty: see acknowledgements of guardSocketIo',
 )
-const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'acknowledgement: more than one value' })
+const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'more than one value' })
 
 /** Compiles the doors. Throws a SchemaError for a schema of the options that does not hold. */
 export function createPacketDoors(inside: Inside, options: SocketIoOptions): PacketDoors {
@@ -70,7 +72,7 @@ export function createPacketDoors(inside: Inside, options: SocketIoOptions): Pac
 /** `replaces` is false in report mode, which changes nothing of what it lets pass. */
 function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean): PacketDoors['open'] {
   const { discriminator, schema } = inside.core.policy.message
-  const { auth, answers } = compileOptions(options, schema?.unknownFields ?? 'strip')
+  const { auth, answers } = compileOptions(options, inside.core.policy)
   const { events, values, light } = compileDoors(inside)
 
   const caseOf = (
@@ -105,14 +107,13 @@ function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean
     const expects = answers.get(asked) ?? null
     if (expects === null && (given === undefined || given.length === 0)) return bare(bytes, null)
     if (expects === null && schema !== null) return bare(bytes, NO_ANSWER)
-    const one: SchemaCheck | null = expects && (list => oneOf(expects, list))
-    return caseOf(values, wrapped(payload || '[]'), bytes, { expects: one }, value => (packet.data = value))
+    return caseOf(values, wrapped(payload || '[]'), bytes, { expects }, value => unwrap(packet, value))
   }
   const openConnect = (packet: Packet, payload: string, bytes: number): PacketCase => {
     const isEmpty = packet.data === undefined || (isPlain(packet.data) && Object.keys(packet.data).length === 0)
     if (auth === null && isEmpty) return bare(bytes, null)
     if (auth === null && schema !== null) return bare(bytes, NO_AUTH)
-    return caseOf(values, wrapped(payload || '{}'), bytes, { expects: auth }, value => (packet.data = value))
+    return caseOf(values, wrapped(payload || '{}'), bytes, { expects: auth }, value => unwrap(packet, value))
   }
 
   return (packet, text, asked) => {
@@ -132,16 +133,18 @@ interface CompiledOptions {
   readonly answers: ReadonlyMap<string, SchemaCheck>
 }
 
-function compileOptions(
-  { auth, acknowledgements = {} }: SocketIoOptions,
-  unknownFields: SchemaOptions['unknownFields'],
-): CompiledOptions {
-  const compile = (name: string, given: Schema): SchemaCheck =>
-    compileSchema(name, given, { discriminator: null, unknownFields })
+function compileOptions({ auth, acknowledgements = {} }: SocketIoOptions, { message }: Policy): CompiledOptions {
+  const options: SchemaOptions = {
+    discriminator: null,
+    unknownFields: message.schema?.unknownFields ?? 'strip',
+    bigIntegers: message.format?.bigIntegers ?? 'refuse',
+  }
+  const compile = (name: string, given: Schema, isList: boolean): SchemaCheck =>
+    within(compileSchema(name, given, options), isList)
   const answers = Object.entries(acknowledgements).map(
-    ([event, given]) => [event, compile(`acknowledgement of ${event}`, given)] as const,
+    ([event, given]) => [event, compile(`acknowledgement of ${event}`, given, true)] as const,
   )
-  return { auth: auth === undefined ? null : compile('auth', auth), answers: new Map(answers) }
+  return { auth: auth === undefined ? null : compile('auth', auth, false), answers: new Map(answers) }
 }
 
 /** The doors of events, of values with a schema of their own, and of packets that hold nothing. */
@@ -164,6 +167,14 @@ function compileDoors({
     const { report, timeoutMs } = policy
     return createDoor<Subject, MessageConnection>({ checks, report, timeoutMs, observe })
   }
+  const bigIntegers = policy.message.format?.bigIntegers ?? 'refuse'
+  /** `message/format` has read the value inside an object. */
+  const judgeValue = (subject: Subject): Verdict | Promise<Verdict> => {
+    const { expects: check, value, text } = subject
+    if (check === null) return PASS
+    const type = text?.startsWith('{"value":[') === true ? 'acknowledgement' : 'auth'
+    return judgeBySchema({ subject, type, check, bigIntegers, takesBytes: false }, value as object)
+  }
   return {
     events: createMessageDoor(policy, parts, observe),
     values: doorOf([size, rate, format], judgeValue),
@@ -176,33 +187,25 @@ function wrapped(payload: string): string {
   return `{"value":${payload}}`
 }
 
-/** Judges the one value of an `auth` or an acknowledgement, which `message/format` has read inside an object. */
-function judgeValue(subject: Subject): Verdict | Promise<Verdict> {
-  const { value } = subject.value as { readonly value: unknown }
-  const { expects } = subject
-  if (expects === null) {
-    subject.value = value
-    return PASS
+/**
+ * A check of `{ value }` by the schema of what is in it. An acknowledgement is a list, of which only one value may be given.
+ */
+function within(check: SchemaCheck, isList: boolean): SchemaCheck {
+  const settle = (result: SchemaResult): SchemaResult =>
+    result.ok ? { ok: true, value: { value: isList ? [result.value] : result.value } } : result
+  const judge = (holder: object): SchemaResult | Promise<SchemaResult> => {
+    const { value } = holder as { readonly value: unknown }
+    const list = isList ? (value as readonly unknown[]) : [value]
+    if (list.length > 1) return TOO_MANY
+    const result = check(list[0] as object)
+    return result instanceof Promise ? result.then(settle) : settle(result)
   }
-  const settle = (result: SchemaResult): Verdict => {
-    if (!result.ok) return deny('SALLY_MESSAGE_INVALID', result.detail)
-    subject.value = result.value
-    return PASS
-  }
-  const result = expects(value as object)
-  return result instanceof Promise ? result.then(settle) : settle(result)
+  return Object.assign(judge, { judgesBigints: check.judgesBigints === true })
 }
 
-/** Judges the values of an acknowledgement by the schema of its one value. */
-function oneOf(expects: SchemaCheck, list: object): SchemaResult | Promise<SchemaResult> {
-  const values = list as readonly unknown[]
-  if (values.length > 1) return TOO_MANY
-  const result = expects(values[0] as object)
-  return result instanceof Promise ? result.then(asList) : asList(result)
-}
-
-function asList(result: SchemaResult): SchemaResult {
-  return result.ok ? { ok: true, value: [result.value] } : result
+/** Puts what was checked in the place of the payload that came. */
+function unwrap(packet: Packet, holder: unknown): void {
+  packet.data = (holder as { readonly value: unknown }).value
 }
 
 /** Puts what was checked in the place of the argument that came. The type is not added, unless it came. */

@@ -30,16 +30,20 @@ export const schema: MessageControl = {
       if (type === null || check === undefined) return UNKNOWN
       // Before the verdict, so that report mode hands a refused message to its handler.
       subject.type = type
-      const run: Run = { subject, type, check, bigIntegers, takesBytes: connection.takesBytes === true }
-      const input = inputOf(run, value)
-      const result = check(input)
-      return result instanceof Promise ? result.then(late => judgeAsync(run, input, late)) : judge(run, input, result)
+      return judgeBySchema({ subject, type, check, bigIntegers, takesBytes: connection.takesBytes === true }, value)
     }
   },
 }
 
+/** Judges the value of a message that `message/format` let pass by one schema, and writes what passes on. */
+export function judgeBySchema(run: Run, value: object): Verdict | Promise<Verdict> {
+  const input = inputOf(run, value)
+  const result = run.check(input)
+  return result instanceof Promise ? result.then(late => judgeAsync(run, input, late)) : judge(run, input, result)
+}
+
 /** One message on its way through its schema. */
-interface Run {
+export interface Run {
   readonly subject: MessageSubject
   readonly type: string
   readonly check: SchemaCheck

@@ -33,6 +33,7 @@ const ATTACKS: readonly (readonly [name: string, packets: readonly (string | Buf
   ['another type than its name', ['42["say",{"type":"ask","text":"x"}]'], 'SALLY_MESSAGE_NOT_JSON'],
   ['another type than its name, escaped', ['42["say",{"\\u0074ype":"ask","text":"x"}]'], 'SALLY_MESSAGE_NOT_JSON'],
   ['a name that closes the object', ['42["say\\",{",{"text":"x"}]'], 'SALLY_MESSAGE_TYPE'],
+  ['an integer beyond 2^53', ['42["say",{"text":"x","id":9007199254740993}]'], 'SALLY_MESSAGE_NUMBER'],
   ['an escaped lone surrogate', ['42["say",{"text":"\\ud800"}]'], 'SALLY_MESSAGE_NOT_UTF8'],
   ['an answer that nobody asked for', ['431[{}]'], 'SALLY_MESSAGE_TYPE'],
   ['an answer without an id', ['43[{}]'], 'SALLY_MESSAGE_TYPE'],
@@ -108,6 +109,7 @@ test('auth with a schema: what passes is what the schema lets through, and every
     ['{"token":"x","token":"y"}', 'SALLY_MESSAGE_KEY'],
     ['{"token":"too long"}', 'SALLY_MESSAGE_INVALID'],
     ['{"token":7}', 'SALLY_MESSAGE_INVALID'],
+    ['{"token":"x","id":9007199254740993}', 'SALLY_MESSAGE_NUMBER'],
     ['', 'SALLY_MESSAGE_INVALID'],
     ['{}', 'SALLY_MESSAGE_INVALID'],
   ]) {
@@ -439,4 +441,25 @@ test('where any message is accepted, auth and answers still pass message/format'
   const raw = await server.raw()
   raw.send('40{"__proto__":{}}')
   assert.match(await raw.next(text => text.startsWith('44')), /SALLY_MESSAGE_KEY/)
+})
+
+test('bigIntegers: events, auth and answers hand 64-bit integers on as they were sent', async t => {
+  const id = z.object({ id: z.bigint() })
+  const server = await host(t, {
+    message: { schema: { take: id }, format: { bigIntegers: 'bigint' } } as never,
+    adapter: { auth: id, acknowledgements: { which: id } },
+  })
+  const taken = Promise.withResolvers<unknown>()
+  const asked = new Promise<ServerSocket>(resolve => server.io.on('connection', resolve))
+  const raw = await server.raw()
+  raw.send('40{"id":9007199254740993}')
+  const socket = await asked
+  assert.deepEqual(socket.handshake.auth, { id: 9007199254740993n })
+  socket.on('take', taken.resolve)
+  raw.send('42["take",{"id":9223372036854775807}]')
+  assert.deepEqual(await taken.promise, { id: 9223372036854775807n })
+  const answer = socket.emitWithAck('which')
+  const number = /^42(\d+)/.exec(await raw.next(text => /^42\d/.test(text)))![1]!
+  raw.send(`43${number}[{"id":9007199254740993}]`)
+  assert.deepEqual(await answer, { id: 9007199254740993n })
 })
