@@ -4,7 +4,7 @@ import { type Attempt, bequeath, newAttempt } from '../handshake/attempt.ts'
 import { createAddressReader } from '../handshake/client-address.ts'
 import { outlasts } from '../handshake/connections.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { HANDSHAKE_DOOR, POLLING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
+import { HANDSHAKE_DOOR, POLLING_DOOR, STANDING_DOOR, TICKET_DOOR } from '../handshake/index.ts'
 import {
   fromNode,
   fromRead,
@@ -13,7 +13,6 @@ import {
   type ReadRequest,
   type RequestMaker,
 } from '../handshake/peer-request.ts'
-import { isSame, type Resolution, resolveSession } from '../handshake/session.ts'
 import { redeemFirstMessage } from '../handshake/ticket.ts'
 import { createKeeper } from '../lifetime/keeper.ts'
 import { concurrency } from '../message/concurrency.ts'
@@ -24,6 +23,7 @@ import { controlFrames } from '../message/size.ts'
 import { createDoor } from '../policy/run-door.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
+import { createLookupQueue } from '../session/lookup-queue.ts'
 import type { Session } from '../session/session.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
 import { namedStore } from '../store/named-store.ts'
@@ -39,6 +39,7 @@ import type { Parts } from './parts.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { createRemembered } from './remembered.ts'
 import { joinShared } from './shared-state.ts'
+import { createStanding } from './standing.ts'
 import { type Revocable, readTarget } from './target.ts'
 import type { Transport } from './transport.ts'
 
@@ -71,9 +72,9 @@ export interface Core {
   /** Whose requests can be made again, so that a connection that lives on need not keep its own. */
   restWith(maker: RequestMaker): void
   /**
-   * Takes an open connection over from another guard: it is judged by this policy from now on, and ended where this
-   * handshake door would not let it in, rate and ticket apart: those are of the moment when it opened. It is ended too
-   * where the door finds another session or user than it was opened for.
+   * Takes an open connection over from another guard: it is judged by this policy from now on. It ends where this handshake
+   * door refuses it (rate and ticket are not asked again), or finds another session or user. Where the door cannot tell,
+   * because a look-up or a store fails, it lives on for `lifetime.session.grace`, counted from the last yes under any guard.
    */
   adopt(connection: LiveConnection): void
   /** What a ticket request must pass before its session is looked up. */
@@ -101,6 +102,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   }
   const ownHosts = new Set<string>()
   const parts: Parts = { store, now, tickets, marks, found, ownHosts }
+  const lookups = createLookupQueue({ lookMs: policy.timeoutMs + LOOKUP_MARGIN_MS })
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()
   const entering = createEntering()
@@ -127,9 +129,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     checks: compile(POLLING_DOOR),
     observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
   })
-  const standingDoor = createDoor<Attempt>({
-    ...doorParts,
-    checks: compile(HANDSHAKE_DOOR.filter(({ id }) => id !== 'handshake/rate' && id !== 'handshake/ticket')),
+  const standing = createStanding({
+    policy,
+    parts,
+    lookups,
+    door: STANDING_DOOR,
     observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
   })
   const ticketDoor = createDoor<Attempt>({
@@ -161,10 +165,14 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     controlFrame: controlFrames(policy, parts),
     outbound: compileOutbound(policy, message => textOf(message, policy.message.format?.bigIntegers)),
     handlers: concurrency.compile(policy),
-    recheck({ attempt, request, session }) {
+    check(connection) {
+      const { attempt, session } = connection
       // In report mode it stands in for nobody; there is nothing that could lapse.
-      if (standIns.has(attempt)) return Promise.resolve({ session })
-      return within(policy.timeoutMs, resolveSession(policy, parts, request, session))
+      if (standIns.has(attempt)) return { is: 'yes', session }
+      const isWanted = (): boolean => connection.attempt === attempt && connection.readyState < 2
+      return connection.unjudged
+        ? standing.judge(attempt, session, isWanted)
+        : standing.recheck(attempt, session, isWanted)
     },
     touch: connection => keeper.touch(connection),
     denied: (control, denial, isEnforced, connection) => observer.denied(control, denial, isEnforced, connection),
@@ -263,18 +271,25 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     }
     return latest
   }
-  const lost = deny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
-
   const listen = (): (() => void)[] => [
     marks === null ? () => undefined : store.onRevoked(endAll),
     store.onState?.(state => {
       observer.storeState(state)
-      if (state.state === 'lost') for (const connection of live) connection.end(lost, 'lifetime/session')
+      if (state.state === 'lost') loseAll(state.endsWithinMs ?? LOST_WITHIN_MS)
     }) ?? (() => undefined),
   ]
   const hear = (): void => {
     shared.listen()
     listening = listen()
+  }
+  /** Ends the open connections one after the other: a crowd that comes back at once finds a store that has just come back. */
+  const loseAll = (withinMs: number): void => {
+    const from = now()
+    for (const connection of live) {
+      if (connection.lostAt !== 0) continue
+      connection.lostAt = from + connection.spread * withinMs
+      keeper.touch(connection)
+    }
   }
   let listening: (() => void)[] = []
   /** Once it has drained nobody is left whom news could be of: a store outlives the guards that a reload replaces. */
@@ -347,21 +362,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       live.add(connection)
       keeper.touch(connection)
       observer.adopted(connection)
-      const conclude = (verdict: Verdict): void => {
-        // It was negotiated when it opened: what the door would choose today is not what the peer speaks.
-        attempt.subprotocol = subprotocol
-        // Yet another guard has it, and judges it.
-        if (connection.attempt !== attempt) return
-        if (connection.readyState >= 2) release(attempt)
-        else if (!verdict.pass) connection.refuseStanding(verdict)
-        else if (attempt.session === null) return
-        // As at a re-check: what was opened for one is nobody else's, and a backend was told of the one.
-        else if (isSame(attempt.session, session)) connection.session = attempt.session
-        else connection.end(deny('SALLY_LIFETIME_INVALID', 'the request now resolves to another session or user'))
-      }
-      const verdict = standingDoor(attempt)
-      if (verdict instanceof Promise) void verdict.then(conclude)
-      else conclude(verdict)
+      connection.recheck()
     },
     admitTicketRequest(request) {
       if (draining !== null) return deny('SALLY_SHUTDOWN', 'the server drains', 1)
@@ -394,6 +395,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       for (const connection of live) {
         if (connection.leaveAt !== 0 && connection.leaveAt <= from + withinMs) continue
         connection.leaveAt = from + Math.random() * withinMs
+        connection.leaveBy = from + withinMs
         keeper.touch(connection)
       }
       await new Promise<void>(resolve => draining?.push(resolve))
@@ -401,16 +403,14 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   }
 }
 
+/** What is looked up has a time-out of its own; the queue gives up this much later, in ms. */
+const LOOKUP_MARGIN_MS = 1000
+
+/** Open connections end within this time once a store is lost that names none, in ms. */
+const LOST_WITHIN_MS = 5000
+
 function attemptOf(request: HandshakeRequest): Attempt {
   return newAttempt(createAttemptId(), request)
-}
-
-/** The session, or why there is none; an answer that does not come in time is no answer. */
-async function within(ms: number, looked: Awaitable<Resolution>): Promise<Resolution> {
-  if (!(looked instanceof Promise)) return looked
-  const late = Promise.withResolvers<Denial>()
-  const timer = setTimeout(() => late.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)), ms)
-  return Promise.race([looked, late.promise]).finally(() => clearTimeout(timer))
 }
 
 /** A store that fails while something is given back or renewed costs nothing but time: the lease lapses by itself. */

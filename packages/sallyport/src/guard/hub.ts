@@ -1,14 +1,14 @@
 import type { Attempt } from '../handshake/attempt.ts'
-import type { Resolution } from '../handshake/session.ts'
 import type { Heartbeat } from '../message/heartbeat.ts'
 import type { OutboundCheck } from '../message/outbound.ts'
 import type { MessageConnection, MessageSubject } from '../message/message-control.ts'
 import type { Policy } from '../policy/types.ts'
-import type { ControlId, Denial, Verdict } from '../policy/verdict.ts'
+import type { Awaitable, ControlId, Denial, Verdict } from '../policy/verdict.ts'
 import type { Store } from '../store/store.ts'
 import type { AppSide } from './app-side.ts'
 import type { Connection } from './connection.ts'
 import type { LiveConnection } from './live-connection.ts'
+import type { Checked } from './standing.ts'
 
 /** What all connections of a guard share. */
 export interface Hub {
@@ -24,8 +24,8 @@ export interface Hub {
   readonly outbound: OutboundCheck | null
   /** The most handlers of one connection at once. */
   readonly handlers: number
-  /** Looks the session up again: the session, or why it no longer holds; a denial of 503 when it cannot be told. Never rejects. */
-  readonly recheck: (connection: LiveConnection) => Promise<Resolution>
+  /** Checks whether the connection may stay, by its session or, after a takeover, by the handshake door. Never rejects. */
+  readonly check: (connection: LiveConnection) => Awaitable<Checked>
   /** Something about the connection's deadlines came nearer. */
   readonly touch: (connection: LiveConnection) => void
   readonly denied: (control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection) => void

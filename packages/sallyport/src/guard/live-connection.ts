@@ -1,14 +1,19 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import type { Kept } from '../lifetime/kept.ts'
+import { retryMs } from '../lifetime/session.ts'
+import { spreadOf } from '../lifetime/spread.ts'
 import type { Spoke } from '../lifetime/wheel.ts'
 import type { BudgetKeys, MessageConnection, MessageSubject } from '../message/message-control.ts'
 import { DENIALS } from '../policy/denials.ts'
+import { isThenable } from '../policy/thenable.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { AppSide } from './app-side.ts'
 import { LATE_MARGIN_MS } from './entering.ts'
 import type { Delivery, Hub } from './hub.ts'
+import { HOLD } from './inbound-half.ts'
 import { FLAG } from './outbound-half.ts'
+import type { Checked } from './standing.ts'
 import type { Inlet, Transport } from './transport.ts'
 import { violationOf } from './violation.ts'
 
@@ -85,6 +90,43 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   set checking(is: boolean) {
     this.flag(FLAG.checking, is)
   }
+  get unjudged(): boolean {
+    return (this.flags & FLAG.unjudged) !== 0
+  }
+  set unjudged(is: boolean) {
+    this.flag(FLAG.unjudged, is)
+  }
+  get retryAt(): number {
+    return this.rare.retryAt
+  }
+  set retryAt(at: number) {
+    if (at !== this.rare.retryAt) this.ownRare().retryAt = at
+  }
+  /** Look-ups that failed one after the other. */
+  get failures(): number {
+    return this.rare.failures
+  }
+  set failures(count: number) {
+    if (count !== this.rare.failures) this.ownRare().failures = count
+  }
+  get lostAt(): number {
+    return this.rare.lostAt
+  }
+  set lostAt(at: number) {
+    if (at !== this.rare.lostAt) this.ownRare().lostAt = at
+  }
+  get spread(): number {
+    return spreadOf(this.id)
+  }
+  get handling(): boolean {
+    return (this.rare.concurrency?.running ?? 0) > 0 || this.isHeldFor(HOLD.judged)
+  }
+  get leaveBy(): number {
+    return this.rare.leaveBy
+  }
+  set leaveBy(at: number) {
+    if (at !== this.rare.leaveBy) this.ownRare().leaveBy = at
+  }
   get leaveAt(): number {
     return this.rare.leaveAt
   }
@@ -94,6 +136,14 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   /** When a closing connection is cut. */
   get cutAt(): number {
     return this.rare.cutAt
+  }
+
+  /** The clock may have been set back: a time that lies ahead must not keep a right alive, nor a question waiting. */
+  clockIs(now: number): void {
+    if (this.checkedAt <= now) return
+    this.checkedAt = now
+    if (this.uncheckedSince > now) this.uncheckedSince = now
+    if (this.retryAt > now) this.retryAt = now
   }
 
   // ——— from the transport ———
@@ -223,22 +273,49 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   recheck(): void {
     if (this.checking) return
     this.checking = true
-    void this.hub.recheck(this).then(found => {
+    const { attempt } = this
+    const conclude = (checked: Checked): void => {
+      // It came under another policy meanwhile, which asks for itself.
+      if (this.attempt !== attempt) return
       this.checking = false
-      if (this.readyState >= 2) return
-      const now = this.hub.now()
-      this.checkedAt = now
-      if ('session' in found) {
-        this.uncheckedSince = 0
-        this.session = found.session
-      } else if (DENIALS[found.code].http !== 503) {
-        this.end(deny('SALLY_LIFETIME_INVALID', found.detail))
-      } else if (this.uncheckedSince === 0) {
-        this.uncheckedSince = now
-        this.tell('lifetime/session', found, false)
-      }
+      if (this.readyState >= 2 || checked.is === 'moot') return
+      this.conclude(checked)
       if (this.readyState < 2) this.touch()
-    })
+    }
+    const checked = this.hub.check(this)
+    if (isThenable(checked)) void Promise.resolve(checked).then(conclude)
+    else conclude(checked)
+  }
+
+  private conclude(checked: Exclude<Checked, { readonly is: 'moot' }>): void {
+    if (checked.is === 'yes') {
+      this.answered()
+      this.session = checked.session
+    } else if (checked.is === 'no') {
+      // What report mode lets stand is looked up again in the usual time.
+      this.answered()
+      if (checked.told) this.refuseStanding(checked.denial)
+      else this.end(checked.denial)
+    } else {
+      this.doubt(checked.denial, checked.told)
+    }
+  }
+
+  private answered(): void {
+    this.checkedAt = this.hub.now()
+    this.uncheckedSince = 0
+    this.retryAt = 0
+    this.failures = 0
+    this.unjudged = false
+  }
+
+  /** Nobody can tell whether it may stay. Since when, and since the last yes, neither a reload nor another failure changes. */
+  private doubt(denial: Denial, told: boolean): void {
+    const now = this.hub.now()
+    const isNew = this.failures++ === 0
+    if (this.uncheckedSince === 0) this.uncheckedSince = now
+    this.retryAt = now + retryMs(this.hub.policy) * (0.75 + Math.random() / 2)
+    if (isNew && !told) this.tell('lifetime/session', denial, false)
   }
 
   protected tell(control: ControlId, denial: Denial, enforced: boolean): void {
@@ -247,11 +324,16 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
 
   /** Puts it under another guard's policy; messages from now on are judged by that. */
   moveTo(hub: Hub, attempt: Attempt): void {
+    // A store that was lost ends what it counts; another one does not know of it.
+    if (this.hub.store !== hub.store && this.lostAt !== 0) this.lostAt = 0
     this.hub.surrender(this, attempt, hub.store)
     this.hub = hub
     this.attempt = attempt
     this.reported = 0
-    this.checkedAt = hub.now()
+    // The last yes stays what it is: a reload renews no right.
+    this.checking = false
+    this.unjudged = true
+    if (this.uncheckedSince === 0) this.uncheckedSince = hub.now()
     this.transport.limit(this.messageBytes())
   }
 

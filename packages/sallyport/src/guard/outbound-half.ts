@@ -9,7 +9,7 @@ import type { Transport } from './transport.ts'
 
 /** Bits of `flags`, above those of HOLD: an idle connection is one of thousands, and a field each would be eight bytes. */
 export const FLAG: Readonly<
-  Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'replying', number>
+  Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'unjudged' | 'replying', number>
 > = Object.freeze({
   /** A message is being judged or handled, in this very call. */
   judging: 32,
@@ -21,6 +21,8 @@ export const FLAG: Readonly<
   announced: 512,
   /** The answer to a heartbeat has not left yet. */
   replying: 1024,
+  /** It came under a policy whose handshake door has not said yes to it. */
+  unjudged: 2048,
 })
 
 /** What leaves a connection: checked, held back until it is authenticated, and bounded while the peer does not read. */

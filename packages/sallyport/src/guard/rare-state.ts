@@ -10,7 +10,11 @@ export class RareState {
   controlFrameTat = 0
   uncheckedSince = 0
   enteredAt = 0
+  retryAt = 0
+  failures = 0
+  lostAt = 0
   leaveAt = 0
+  leaveBy = 0
   cutAt = 0
   delayedUntil = 0
   heldSince = 0

@@ -37,3 +37,8 @@ export const TICKET_DOOR: readonly HandshakeControl[] = [transport, requestSize,
 export const POLLING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
   control => control !== fetchMetadata && control !== subprotocol,
 ).map(control => (control === request ? requestSize : control))
+
+/** What an open connection must pass under a new policy: all of the door that is not of the moment when it opened. */
+export const STANDING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
+  control => control.id !== 'handshake/rate' && control !== ticket,
+)

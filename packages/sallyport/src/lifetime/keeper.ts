@@ -16,6 +16,8 @@ export interface KeptConnection extends Kept, Spoke {
   readonly cutAt: number
   readonly delayedUntil: number
   leaseAt: number
+  /** Told at each look: the clock may have been set back. */
+  clockIs(now: number): void
   reported: number
   end(denial: Denial, control: ControlId): void
   undelay(): void
@@ -71,6 +73,7 @@ export function createKeeper<C extends KeptConnection>(
       if (connection.readyState === 2 && connection.cutAt !== 0 && connection.cutAt <= time) connection.terminate()
       return connection.readyState === 2 && connection.cutAt > time ? connection.cutAt : Infinity
     }
+    connection.clockIs(time)
     if (connection.leaseAt + renewEvery <= time) {
       connection.leaseAt = time
       work.renew(connection)

@@ -21,16 +21,30 @@ export interface Kept {
   frameBytes: number
   /** False while its socket is paused: what the peer sends, pongs too, waits in the kernel then. */
   readonly reading: boolean
-  /** When the session was last known to hold, and since when its check fails for want of an answer. */
+  /** When its right was last confirmed: the last yes. A reload does not change it. */
   checkedAt: number
+  /** Since when nobody can tell whether it still holds; from then on it is asked for again at `retryAt`. */
   uncheckedSince: number
+  retryAt: number
+  /** Look-ups that failed one after the other. */
+  readonly failures: number
   checking: boolean
+  /** It came under another policy, whose handshake door has not said yes to it. */
+  readonly unjudged: boolean
+  /** When it ends because its store was lost. */
+  lostAt: number
+  /** From 0 to 1, the same each time: connections that opened together end one after the other. */
+  readonly spread: number
+  /** Whether a message is being judged or handled. */
+  readonly handling: boolean
   /** Since when more than the bound is queued for the peer. */
   slowSince: number
   /** When a slow reader is looked at next. */
   slowLookAt: number
   /** When a draining server lets this connection go. */
   leaveAt: number
+  /** Until when it may finish what it handles. */
+  readonly leaveBy: number
   ping(): void
   /** The peer reads again. */
   caughtUp(): void

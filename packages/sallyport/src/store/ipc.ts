@@ -4,6 +4,7 @@ import { requireFunction, requireNumber, requireOptions } from '../policy/option
 import type { Awaitable } from '../policy/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } from './ipc-frames.ts'
+import { lostWithinMs } from './lost.ts'
 import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
 import { StoreError } from './store-error.ts'
 import type { Revocation, Store, StoreState, Taken, Target, Unsubscribe } from './store.ts'
@@ -152,7 +153,11 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
     void ask(['hello']).catch(() => undefined)
     if (isOver || now() - lastAnswer <= graceMs) return
     isOver = true
-    tellState({ state: 'lost', detail: `the primary did not answer for ${graceMs} ms; open connections end` })
+    tellState({
+      state: 'lost',
+      detail: `the primary did not answer for ${graceMs} ms; open connections end`,
+      endsWithinMs: lostWithinMs(graceMs),
+    })
   }
   const timer = setInterval(tick, TICK_MS)
   timer.unref()

@@ -1,6 +1,7 @@
 import type { RedisNames } from './redis-names.ts'
 import type { Ask } from './redis-revocations.ts'
 import { BEAT, DEAD, LEAVE, PROBE } from './redis-scripts.ts'
+import { lostWithinMs } from './lost.ts'
 import { StoreError } from './store-error.ts'
 
 /** Options of {@link createRedisHub}. Times in ms. */
@@ -66,7 +67,7 @@ const LOOK_EVERY = 2
 export function createRedisHub(options: RedisHubOptions): RedisHub {
   const { names, node, buckets, cluster, graceMs, heartbeatMs, settleMs, ask, now } = options
   // Its connections have ended before anybody counts them as gone.
-  const nodeTtlMs = graceMs + CLOSING_MS + 2 * heartbeatMs
+  const nodeTtlMs = graceMs + lostWithinMs(graceMs) + CLOSING_MS + 2 * heartbeatMs
   const keys = [names.hub('nodes'), names.hub('epoch'), names.hub('line')]
   const lines = new Map<number, string>()
   const settled = new Map<number, number>()

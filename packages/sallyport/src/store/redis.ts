@@ -3,6 +3,7 @@ import type { Awaitable } from '../policy/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Claim, createPlaces } from './places.ts'
 import { BATCH, chunks } from './redis-batch.ts'
+import { lostWithinMs } from './lost.ts'
 import { createRedisHub } from './redis-hub.ts'
 import { createRedisLink, type IoRedisClient, type NodeRedisClient } from './redis-link.ts'
 import { createRedisNames } from './redis-names.ts'
@@ -117,7 +118,12 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
       if (circuit.closed) tellState({ state: 'available', detail })
     },
     away: detail => circuit.trip(detail),
-    over: () => tellState({ state: 'lost', detail: `Redis was away for ${graceMs} ms; open connections end` }),
+    over: () =>
+      tellState({
+        state: 'lost',
+        detail: `Redis was away for ${graceMs} ms; open connections end`,
+        endsWithinMs: lostWithinMs(graceMs),
+      }),
     tick() {
       places.sweep(now())
       places.soil(places.nextKeys(Math.ceil(COUNTS_TTL_MS / 3 / heartbeatMs)))

@@ -73,6 +73,8 @@ export interface StoreState {
   readonly state: 'available' | 'unavailable' | 'probing' | 'lost'
   /** For the operator; holds nothing of a peer. */
   readonly detail: string
+  /** With `lost`: over how many ms the ends of open connections are spread. Default 5000. */
+  readonly endsWithinMs?: number
 }
 
 /** The latest revocations that touch a session. */

@@ -62,6 +62,7 @@ export interface SeatOptions {
   delivery?: Partial<Delivery>
   session?: Session
   ticket?: Attempt['ticket']
+  id?: string
   subprotocol?: string | null
 }
 
@@ -121,9 +122,15 @@ export function guarded(t: TestContext, { handshake, message, lifetime, ...rest 
     events,
     denials: () =>
       events.filter(({ kind }) => kind === 'denial').map(({ code, enforced }) => `${code}${enforced ? '' : '?'}`),
-    seat({ delivery = {}, session = { id: 's1', user: 'ann' }, ticket = 'none', subprotocol = null } = {}) {
+    seat({
+      delivery = {},
+      session = { id: 's1', user: 'ann' },
+      ticket = 'none',
+      subprotocol = null,
+      id = `c${++seats}`,
+    } = {}) {
       const attempt: Attempt & { session: Session } = {
-        id: `c${++seats}`,
+        id,
         request: REQUEST,
         origin: 'https://app.company.com',
         session,

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Session } from '../../src/session/session.ts'
+import { createAttemptId } from '../../src/guard/attempt-id.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { StoreState } from '../../src/store/store.ts'
 import { guarded, settled, START } from '../guard/live.ts'
 
 const ANN: Session = { id: 's1', user: 'ann' }
@@ -106,8 +109,8 @@ for (const [name, fails] of [
     await guard.run(1200)
     assert.deepEqual(wire.closes, [])
     assert.deepEqual(guard.denials(), ['SALLY_SESSION_UNAVAILABLE?'])
-    await guard.run(2200)
-    assert.deepEqual(wire.closes, [])
+    await guard.run(1200)
+    assert.deepEqual(wire.closes, [], 'the grace runs from the last yes, which is the opening')
     await guard.run(400)
     assert.deepEqual(wire.closes, [[1013, 'SALLY_LIFETIME_UNAVAILABLE']])
     assert.deepEqual(guard.denials(), ['SALLY_SESSION_UNAVAILABLE?', 'SALLY_LIFETIME_UNAVAILABLE'])
@@ -126,13 +129,13 @@ test('a store that comes back within the grace resets it', async t => {
     },
   })
   const { wire } = guard.seat()
-  await guard.run(2100)
+  await guard.run(1600)
   down = false
-  await guard.run(1000)
+  await guard.run(900)
   down = true
-  await guard.run(3300)
-  assert.deepEqual(wire.closes, [])
-  await guard.run(200)
+  await guard.run(1500)
+  assert.deepEqual(wire.closes, [], '4 s after the opening')
+  await guard.run(1800)
   assert.deepEqual(wire.closes, [[1013, 'SALLY_LIFETIME_UNAVAILABLE']])
 })
 
@@ -187,4 +190,83 @@ test('off: neither expiry nor re-check', async t => {
   const { wire } = guard.seat({ session })
   await guard.run(120_000)
   assert.deepEqual(wire.closes, [])
+})
+
+test('a crowd that nobody can vouch for: none ends within the grace, and not all in one instant after it', async t => {
+  let down = false
+  const guard = guarded(t, {
+    lifetime: { session: { recheck: '10 seconds', grace: '100 seconds' }, heartbeat: { dangerouslyOff: true } },
+    handshake: {
+      session: () => {
+        if (down) throw new Error('down')
+        return ANN
+      },
+    },
+  })
+  const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId() }))
+  const ended = (): number => seats.filter(({ wire }) => wire.closes.length > 0).length
+  down = true
+  await guard.run(99_900)
+  assert.equal(ended(), 0)
+  let before = 0
+  for (let second = 0; second < 10; second++) {
+    await guard.run(1000)
+    const now = ended()
+    assert.ok(now - before < 120, `${now - before} of 400 in one second`)
+    before = now
+  }
+  await guard.run(300)
+  assert.equal(ended(), 400)
+})
+
+for (const [name, endsWithinMs] of [
+  ['that it names', 20_000],
+  ['of the default', undefined],
+] as const) {
+  test(`a store that is lost ends a crowd over the time ${name}, and nobody who comes after it`, async t => {
+    let tell: (state: StoreState) => void = () => undefined
+    const store = {
+      ...createMemoryStore(),
+      onState(listener: typeof tell) {
+        tell = listener
+        return () => undefined
+      },
+    }
+    const guard = guarded(t, { store, lifetime: { session: {} }, handshake: { session: () => ANN } })
+    const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId() }))
+    const ended = (): number => seats.filter(({ wire }) => wire.closes.length > 0).length
+    tell({ state: 'lost', detail: 'a test', ...(endsWithinMs !== undefined && { endsWithinMs }) })
+    tell({ state: 'available', detail: 'a test' })
+    const { wire } = guard.seat({ id: createAttemptId() })
+    const within = endsWithinMs ?? 5000
+    await guard.run(within / 2)
+    assert.ok(ended() > 120 && ended() < 280, `${ended()} of 400 after half of the time`)
+    await guard.run(within / 2 + 200)
+    assert.equal(ended(), 400)
+    assert.deepEqual(wire.closes, [])
+    assert.deepEqual(seats[0]!.wire.closes, [[1013, 'SALLY_STORE_UNAVAILABLE']])
+    store.close()
+  })
+}
+
+test('one failed look-up ends nothing, however short the grace; a grace of 0 does', async t => {
+  for (const [grace, closes] of [
+    [100, []],
+    [0, [[1013, 'SALLY_LIFETIME_UNAVAILABLE']]],
+  ] as const) {
+    let looks = 0
+    const guard = guarded(t, {
+      lifetime: { session: { recheck: 10_000, grace } },
+      handshake: {
+        session: () => {
+          if (++looks === 1) throw new Error('down')
+          return ANN
+        },
+      },
+    })
+    const { wire } = guard.seat()
+    await guard.run(12_000)
+    assert.deepEqual(wire.closes, closes)
+    t.mock.timers.reset()
+  }
 })

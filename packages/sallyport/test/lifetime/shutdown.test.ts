@@ -67,3 +67,56 @@ test('report mode: the operator’s own command is obeyed all the same', async t
   answerCloses(seats)
   await drained
 })
+
+test('handlers that run answer first, and the connection leaves as soon as they have', async t => {
+  const guard = guarded(t)
+  const work = Promise.withResolvers<void>()
+  const { connection, wire, read } = guard.seat({
+    delivery: {
+      message: async (_subject, live) => {
+        await work.promise
+        live.send({ answer: 1 })
+      },
+    },
+  })
+  const idle = guard.seat()
+  read({ n: 1 })
+  const drained = guard.core.drain(10_000)
+  await guard.run(9000)
+  assert.deepEqual(wire.closes, [])
+  work.resolve()
+  await guard.run(1000)
+  assert.deepEqual(wire.sent, ['{"answer":1}'])
+  assert.deepEqual(wire.closes, CLOSED)
+  assert.deepEqual(idle.wire.closes, CLOSED)
+  answerCloses([idle])
+  connection.closed(1012)
+  await drained
+})
+
+for (const [name, handler] of [
+  ['never ends', () => new Promise<never>(() => undefined)],
+  ['is followed by the next one, always', () => new Promise<void>(resolve => setTimeout(resolve, 150))],
+] as const) {
+  test(`a handler that ${name} does not keep the server from stopping`, async t => {
+    const guard = guarded(t)
+    const { wire, read } = guard.seat({ delivery: { message: handler } })
+    read({ n: 1 })
+    void guard.core.drain(3000)
+    for (let passed = 0; passed < 2900; passed += 100) {
+      read({ n: 2 })
+      await guard.run(100)
+    }
+    await guard.run(300)
+    assert.deepEqual(wire.closes, CLOSED)
+  })
+}
+
+test('no time at all: a handler that runs is not waited for', async t => {
+  const guard = guarded(t)
+  const { wire, read } = guard.seat({ delivery: { message: () => new Promise<never>(() => undefined) } })
+  read({ n: 1 })
+  void guard.core.drain(0)
+  await guard.run(200)
+  assert.deepEqual(wire.closes, CLOSED)
+})

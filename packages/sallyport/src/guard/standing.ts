@@ -1,0 +1,221 @@
+import type { Attempt } from '../handshake/attempt.ts'
+import type { HandshakeControl } from '../handshake/handshake-control.ts'
+import { isSame, type Resolution, resolveSession } from '../handshake/session.ts'
+import type { DenialCode } from '../policy/denials.ts'
+import { createDoor } from '../policy/run-door.ts'
+import { isThenable } from '../policy/thenable.ts'
+import type { Policy } from '../policy/types.ts'
+import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import type { Session } from '../session/session.ts'
+import { type LookupQueue, LookupRefused } from '../session/lookup-queue.ts'
+import type { Parts } from './parts.ts'
+
+/** Codes that say "cannot tell": a look-up or a store failed. On an open connection they are borne for the grace. */
+const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
+  'SALLY_SESSION_UNAVAILABLE',
+  'SALLY_STORE_UNAVAILABLE',
+  'SALLY_CONTROL_FAILED',
+  'SALLY_CONTROL_TIMEOUT',
+])
+
+/** Whether a denial is no answer: it ends no right that was granted. */
+export function isDoubt({ code }: Denial): boolean {
+  return CANNOT_TELL.has(code)
+}
+
+/** What came out when an open connection was checked again. */
+export type Checked =
+  | { readonly is: 'yes'; readonly session: Session }
+  /** The right ends now. `told`: an event has said so. */
+  | { readonly is: 'no'; readonly denial: Denial; readonly told: boolean }
+  /** Nobody can tell. */
+  | { readonly is: 'doubt'; readonly denial: Denial; readonly told: boolean }
+  /** Nobody waits for the answer any more. */
+  | { readonly is: 'moot' }
+
+/** Checks open connections again, in the queue of session look-ups: as known users, so that no stranger delays them. */
+export interface Standing {
+  /** The regular re-check: is the session of this connection still what it was? */
+  recheck(attempt: Attempt, held: Session, isWanted: () => boolean): Awaitable<Checked>
+  /** After a takeover: would the handshake door let it in, as the same session and user? Rate and ticket are not asked again. */
+  judge(attempt: Attempt, held: Session, isWanted: () => boolean): Awaitable<Checked>
+}
+
+/** What a {@link Standing} is made with. */
+export interface StandingOptions {
+  readonly policy: Policy
+  readonly parts: Parts
+  readonly lookups: LookupQueue
+  /** The controls of the handshake door that are asked again, in order. */
+  readonly door: readonly HandshakeControl[]
+  readonly observe: (control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt) => void
+}
+
+type Step = (attempt: Attempt, held: Session, isWanted: () => boolean) => Awaitable<Verdict | null>
+
+/** Compiles the checks of one guard. */
+export function createStanding({ policy, parts, lookups, door, observe }: StandingOptions): Standing {
+  /** Attempts of which an event has said that they are in doubt: a look-up that fails each time is told of once. */
+  const doubted = new WeakSet<Attempt>()
+
+  /** Makes a look-up in the queue; null where nobody waits for it any more. */
+  const inTurn = <T>(
+    attempt: Attempt,
+    isWanted: () => boolean,
+    look: () => Awaitable<T>,
+    refused: (error: unknown) => T,
+  ): Awaitable<T | null> => {
+    const fail = (error: unknown): T | null =>
+      error instanceof LookupRefused && error.fault === 'abandoned' ? null : refused(error)
+    try {
+      const { ip } = attempt.request
+      const answer = lookups.ask({ ip, standing: 'known', key: null, look, failed: () => false, wanted: isWanted })
+      return answer instanceof Promise ? answer.catch(fail) : answer
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  const tell = (control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt): void => {
+    if (!enforced || !isDoubt(denial)) {
+      observe(control, denial, enforced, attempt)
+      return
+    }
+    if (doubted.has(attempt)) return
+    doubted.add(attempt)
+    observe(control, denial, false, attempt)
+  }
+
+  const doorOf = (
+    id: ControlId,
+    check: (attempt: Attempt) => Awaitable<Verdict>,
+  ): ((attempt: Attempt) => Awaitable<Verdict>) =>
+    createDoor<Attempt>({ checks: [{ id, check }], report: policy.report, timeoutMs: policy.timeoutMs, observe: tell })
+
+  const stepOf = (control: HandshakeControl): readonly Step[] => {
+    if (control.id === 'handshake/session') return [lookAgain]
+    const check = control.compile(policy, parts)
+    if (check === null) return []
+    const run = doorOf(control.id, check)
+    if (control.id === 'handshake/subprotocol') return [keepingSubprotocol(run)]
+    if (control.id !== 'handshake/authorize') return [run]
+    // The app's rule may ask a database: thousands of connections at a reload must not ask at once.
+    return [(attempt, _held, isWanted) => inTurn<Verdict>(attempt, isWanted, () => run(attempt), lateVerdict)]
+  }
+
+  /** The session as the resolver finds it now. In report mode the one that it was opened for goes on. */
+  const lookAgain: Step = (attempt, held, isWanted) => {
+    // Nobody to look for: an anonymous connection is its own session.
+    if (policy.handshake.session === null) return PASS
+    const isEnforced = policy.report !== 'all' && !policy.report.has('handshake/session')
+    const settle = (found: Resolution | null): Verdict | null => {
+      if (found === null) return null
+      if ('session' in found) {
+        if (!isSame(found.session, held)) return ANOTHER
+        attempt.session = found.session
+        return PASS
+      }
+      tell('handshake/session', found, isEnforced, attempt)
+      return isEnforced ? found : PASS
+    }
+    const found = inTurn<Resolution>(
+      attempt,
+      isWanted,
+      () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request)),
+      lateResolution,
+    )
+    return found instanceof Promise ? found.then(settle) : settle(found)
+  }
+
+  const steps = door.flatMap(stepOf)
+
+  const run = (
+    from: number,
+    doubt: Denial | null,
+    attempt: Attempt,
+    held: Session,
+    isWanted: () => boolean,
+  ): Awaitable<Checked> => {
+    for (let index = from; index < steps.length; index++) {
+      const verdict = steps[index]!(attempt, held, isWanted)
+      if (isThenable(verdict)) {
+        return Promise.resolve(verdict).then(later => go(index, later, doubt, attempt, held, isWanted))
+      }
+      const checked = ends(verdict)
+      if (checked !== null) return checked
+      if (verdict !== null && !verdict.pass) doubt ??= verdict
+    }
+    if (doubt !== null) return { is: 'doubt', denial: doubt, told: true }
+    return { is: 'yes', session: attempt.session ?? held }
+  }
+
+  const go = (
+    index: number,
+    verdict: Verdict | null,
+    doubt: Denial | null,
+    attempt: Attempt,
+    held: Session,
+    isWanted: () => boolean,
+  ): Awaitable<Checked> =>
+    ends(verdict) ??
+    run(index + 1, verdict === null || verdict.pass ? doubt : (doubt ?? verdict), attempt, held, isWanted)
+
+  return {
+    recheck(attempt, held, isWanted) {
+      const found = inTurn<Resolution>(
+        attempt,
+        isWanted,
+        () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, held)),
+        lateResolution,
+      )
+      return found instanceof Promise ? found.then(checkedOf) : checkedOf(found)
+    },
+    judge: (attempt, held, isWanted) => run(0, null, attempt, held, isWanted),
+  }
+}
+
+/** It was negotiated when the connection opened: what the door would choose today is not what the peer speaks. */
+function keepingSubprotocol(run: (attempt: Attempt) => Awaitable<Verdict>): Step {
+  return attempt => {
+    const { subprotocol } = attempt
+    const verdict = run(attempt)
+    attempt.subprotocol = subprotocol
+    return verdict
+  }
+}
+
+/** As at a re-check: a connection that was opened for one session must not go on as another; a backend knows the first one. */
+const ANOTHER: Denial = deny('SALLY_LIFETIME_INVALID', 'the request now resolves to another session or user')
+
+/** An answer that ends the judgement; null where it goes on, in doubt or not. */
+function ends(verdict: Verdict | null): Checked | null {
+  if (verdict === null) return { is: 'moot' }
+  if (verdict.pass || isDoubt(verdict)) return null
+  return { is: 'no', denial: verdict, told: verdict !== ANOTHER }
+}
+
+function checkedOf(found: Resolution | null): Checked {
+  if (found === null) return { is: 'moot' }
+  if ('session' in found) return { is: 'yes', session: found.session }
+  return isDoubt(found)
+    ? { is: 'doubt', denial: found, told: false }
+    : { is: 'no', denial: deny('SALLY_LIFETIME_INVALID', found.detail), told: false }
+}
+
+const lateResolution = (error: unknown): Denial => deny('SALLY_SESSION_UNAVAILABLE', faultOf(error))
+const lateVerdict = (error: unknown): Denial => deny('SALLY_CONTROL_TIMEOUT', `handshake/authorize: ${faultOf(error)}`)
+
+function faultOf(error: unknown): string {
+  return error instanceof LookupRefused ? error.message : 'the look-up failed'
+}
+
+/** The session, or why there is none; an answer that does not come in time is no answer. */
+async function late(ms: number, looked: Promise<Resolution>): Promise<Resolution> {
+  const tooLate = Promise.withResolvers<Denial>()
+  const timer = setTimeout(() => tooLate.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)), ms)
+  return Promise.race([looked, tooLate.promise]).finally(() => clearTimeout(timer))
+}
+
+function within(ms: number, looked: Awaitable<Resolution>): Awaitable<Resolution> {
+  return looked instanceof Promise ? late(ms, looked) : looked
+}
