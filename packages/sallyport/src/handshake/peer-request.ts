@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AddressReader, ClientAddress } from './client-address.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
+import { http1Lines } from './http2-lines.ts'
 import { ownString, packLines, unpackLines } from './packed-lines.ts'
 import { remoteOf } from './remote-address.ts'
 
@@ -20,7 +21,7 @@ export function fromNode(request: IncomingMessage, readAddress: AddressReader): 
     request.method ?? '',
     request.httpVersion,
     request.url ?? '',
-    request.rawHeaders,
+    request.httpVersionMajor >= 2 ? http1Lines(request.rawHeaders) : request.rawHeaders,
     header => readAddress(remoteOf(socket), (socket as Partial<TLSSocket>).encrypted === true, header),
     request,
   )

@@ -17,6 +17,14 @@ export interface FastifyReplyLike {
 /** What is read of an unwanted body before the connection is cut, in bytes: enough for an honest client's `{}`. */
 const BODY_BYTES = 16_384
 
+/** RFC 9113 §8.1: the answer is whole, and the rest of the request is not wanted. */
+const NO_ERROR = 0
+
+/** What of a request over HTTP/2 is not in the types of one over HTTP/1.1. */
+interface Streamed extends IncomingMessage {
+  readonly stream?: { close(code: number): void }
+}
+
 /** A web answer. */
 export function writeToWeb({ status, headers, body }: TicketAnswer): Response {
   return new Response(body, { status, headers })
@@ -50,11 +58,15 @@ export function writeToFastify(
 /** Throws an unread body away, as much as is small; whether one is still under way, after which an HTTP/1 connection must end. */
 function drain(request: IncomingMessage): boolean {
   if (request.complete || request.readableEnded || request.destroyed) return false
+  const { stream } = request as Streamed
   let bytes = 0
   request.on('error', () => {})
   request.on('data', (chunk: Uint8Array) => {
     bytes += chunk.length
-    if (bytes > BODY_BYTES) request.destroy()
+    if (bytes <= BODY_BYTES) return
+    // Over HTTP/2 the stream is closed behind its answer; the connection bears other streams.
+    if (stream === undefined) request.destroy()
+    else stream.close(NO_ERROR)
   })
   return request.httpVersionMajor < 2
 }

@@ -40,7 +40,7 @@ export function siteFault(request: HandshakeRequest): Denial | null {
 export function originFault(request: HandshakeRequest, origin: string): Denial | null {
   if (origin === '') return null
   const hosts = request.lines('host')
-  const host = hosts.length === 0 ? request.header(':authority') : hosts[0]
+  const [host] = hosts
   const page = URL.parse(origin)
   const own =
     page === null || hosts.length > 1 || host === undefined || !/^[\w.:[\]-]+$/.test(host)
