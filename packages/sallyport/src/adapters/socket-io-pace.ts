@@ -9,32 +9,60 @@ const AWAY: Budget = { amount: 60, perMs: 60_000, burst: 20 }
 /** Requests of one session that may wait or be looked up at once. An honest page has a poll, a post and an upgrade. */
 const MOST_AT_ONCE = 8
 
+/** All sessions of one user together. */
+const USER: Budget = { amount: 12_000, perMs: 60_000, burst: 400 }
+/** Users of whom a budget is kept; those that are full again are forgotten. */
+const MOST_USERS = 10_000
+
+/** Theoretical arrival times by user. */
+export class UserPaces {
+  readonly #tats = new Map<string, number>()
+
+  /** Takes one request, and answers how long it has to wait, in ms; a request that would wait longer than `longestMs` takes nothing. */
+  take(user: string, now: number, longestMs: number): number {
+    const tat = this.#tats.get(user) ?? 0
+    const wait = excessMs(tat, now, 1, USER)
+    if (wait > longestMs) return wait
+    if (tat === 0 && this.#tats.size >= MOST_USERS) this.#forget(now)
+    this.#tats.set(user, spent(tat, now, 1, USER))
+    return wait
+  }
+
+  #forget(now: number): void {
+    for (const [user, tat] of this.#tats) if (tat <= now) this.#tats.delete(user)
+  }
+}
+
 /** Limits how often the session of one Socket.IO connection is looked up. Requests over the budget wait their turn. */
 export class Pace {
   #home: string
   #homeTat = 0
   #awayTat = 0
   #running = 0
+  readonly #users: UserPaces
 
   /** `home` is the address that opened the connection. */
-  constructor(home: string) {
+  constructor(home: string, users: UserPaces) {
     this.#home = home
+    this.#users = users
   }
 
   /**
-   * Takes one request from the budget of its address. The promise resolves when the request may go on. Denies what
-   * would wait longer than `longestMs`, and too many requests at once.
+   * Takes one request from the budgets of its address and of the user. The promise resolves when the request may go on.
+   * Denies what would wait longer than `longestMs`, and too many requests at once.
    */
-  take(address: string, now: number, longestMs: number): Verdict | Promise<Verdict> {
+  take(address: string, user: string, now: number, longestMs: number): Verdict | Promise<Verdict> {
     const isHome = address === this.#home
     const budget = isHome ? HOME : AWAY
     const tat = isHome ? this.#homeTat : this.#awayTat
-    const wait = excessMs(tat, now, 1, budget)
+    const own = excessMs(tat, now, 1, budget)
     if (this.#running > MOST_AT_ONCE) {
       return deny('SALLY_HANDSHAKE_RATE', `more than ${MOST_AT_ONCE} requests of one Socket.IO session at once`, 1)
     }
+    // A stranger who knows the id must not spend what all sessions of the user live on.
+    const wait = own > longestMs || !isHome ? own : Math.max(own, this.#users.take(user, now, longestMs))
     if (wait > longestMs) {
-      return deny('SALLY_HANDSHAKE_RATE', 'too many requests of one Socket.IO session', Math.ceil(wait / 1000))
+      return deny('SALLY_HANDSHAKE_RATE', 'too many requests of one Socket.IO session or user', Math.ceil(wait / 1000))
     }
     const next = spent(tat, now, 1, budget)
     if (isHome) this.#homeTat = next

@@ -17,7 +17,7 @@ import type { LiveConnection } from '../guard/live-connection.ts'
 import { createDoor, type Door, type DoorCheck } from '../policy/run-door.ts'
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Admissions } from './socket-io-connections.ts'
-import { Pace } from './socket-io-pace.ts'
+import { Pace, UserPaces } from './socket-io-pace.ts'
 import type { SocketIoServerLike } from './socket-io-server.ts'
 
 /** A request as Engine.IO reads it. Engine.IO writes `_query` before its middlewares run, and acts on nothing else. */
@@ -64,6 +64,7 @@ const DANGEROUS = ['__proto__', 'constructor', 'prototype']
 export function createRequestDoors({ core, observer }: Inside): RequestDoors {
   const { policy, parts } = core
   const paces = new WeakMap<LiveConnection, Pace>()
+  const users = new UserPaces()
   const ended = new Set<string>()
   const isEnforced = (control: 'handshake/request' | 'handshake/rate'): boolean =>
     policy.report !== 'all' && !policy.report.has(control)
@@ -71,11 +72,13 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
 
   const paceOf = (live: LiveConnection): Pace => {
     let pace = paces.get(live)
-    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip)))
+    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip, users)))
     return pace
   }
   const checkPace = ({ request: view }: Attempt, { live }: Following): Verdict | Promise<Verdict> =>
-    live === undefined || policy.handshake.rate === null ? PASS : paceOf(live).take(view.ip, parts.now(), longestMs)
+    live === undefined || policy.handshake.rate === null
+      ? PASS
+      : paceOf(live).take(view.ip, live.session.user, parts.now(), longestMs)
   const checkSession = async (attempt: Attempt, { live, hasEnded }: Following): Promise<Verdict> => {
     if (live?.readyState !== 1) return hasEnded || live !== undefined ? ENDED : UNKNOWN
     if (attempt.origin !== live.origin)

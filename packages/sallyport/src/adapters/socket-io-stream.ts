@@ -134,11 +134,15 @@ export class PacketStream {
     if (!(verdict instanceof Promise)) return settle(verdict)
     line.packets++
     line.bytes += text.length
-    const turn = verdict.then(settle).then(() => {
-      line.packets--
-      line.bytes -= text.length
-      if (line.last === turn) this.#line = null
-    })
+    const turn = verdict
+      .then(settle)
+      // What the app's own code throws when it is handed a packet; Socket.IO closes for it too.
+      .catch(() => this.#socket.close())
+      .then(() => {
+        line.packets--
+        line.bytes -= text.length
+        if (line.last === turn) this.#line = null
+      })
     line.last = turn
     this.#line = line
     this.live.boundWaiting(line.packets, line.bytes)

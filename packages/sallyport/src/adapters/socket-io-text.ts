@@ -39,10 +39,12 @@ export function namespaceOf(text: string): string {
  * its list, which `message/format` refuses.
  */
 export function messageOf({ data }: Packet, payload: string, discriminator: string): string {
+  // A packet may leave its list out.
+  if (!Array.isArray(data)) return payload
   const [name, value, ...more] = data as readonly unknown[]
   if (typeof name !== 'string' || more.length > 0) return payload
   const type = `${JSON.stringify(discriminator)}:${JSON.stringify(name)}`
-  if ((data as readonly unknown[]).length === 1) return `{${type}}`
+  if (data.length === 1) return `{${type}}`
   if (!isPlain(value)) return payload
   const object = payload.slice(afterName(payload), payload.lastIndexOf(']'))
   // An object that names its own type is that message already, if it names the same.
@@ -54,7 +56,7 @@ export function messageOf({ data }: Packet, payload: string, discriminator: stri
 /** Where the second element begins in the text of a list whose first is a string: behind the comma. */
 function afterName(list: string): number {
   let at = list.indexOf('"') + 1
-  while (list[at] !== '"') at += list[at] === '\\' ? 2 : 1
+  while (at < list.length && list[at] !== '"') at += list[at] === '\\' ? 2 : 1
   return list.indexOf(',', at) + 1
 }
 

@@ -22,6 +22,9 @@ interface EngineTransport {
   headers?(request: EngineRequest, headers: object): Record<string, string>
 }
 
+/** Chunks of a body that are held: a body in pieces of one byte would take more bookkeeping than bytes. */
+const MOST_CHUNKS = 256
+
 interface SocketEvents {
   on(event: string, listener: () => void): unknown
   prependListener(event: string, listener: (error: unknown) => void): unknown
@@ -109,7 +112,7 @@ function readPost(
 ): void {
   transport.dataReq = request
   transport.dataRes = response
-  const chunks: Buffer[] = []
+  let chunks: Buffer[] = []
   let bytes = 0
   const finish = (): void => {
     request.removeListener('data', onData)
@@ -131,7 +134,7 @@ function readPost(
   const onData = (chunk: Buffer): void => {
     bytes += chunk.length
     if (bytes > mostBytes) refuse(413, 1009, `a post of more than ${mostBytes} bytes`)
-    else chunks.push(chunk)
+    else if (chunks.push(chunk) === MOST_CHUNKS) chunks = [Buffer.concat(chunks)]
   }
   const onEnd = (): void => {
     let text: string

@@ -23,6 +23,10 @@ function listen(io: { on(event: 'connection', listener: (socket: ServerSocket) =
 const ATTACKS: readonly (readonly [name: string, packets: readonly (string | Buffer)[], denial: string])[] = [
   ['an undeclared event', ['42["secret",{}]'], 'SALLY_MESSAGE_TYPE'],
   ['an event whose name is a number', ['42[1,{}]'], 'SALLY_MESSAGE_NOT_JSON'],
+  ['an event without a list', ['42'], 'SALLY_MESSAGE_NOT_JSON'],
+  ['an event with an id alone', ['427'], 'SALLY_MESSAGE_NOT_JSON'],
+  ['an event of a namespace without a comma', ['42/say["say"]'], 'SALLY_MESSAGE_NOT_JSON'],
+  ['an empty list', ['42[]'], 'SALLY_PROTOCOL_ERROR'],
   ['two arguments', ['42["say",{"text":"x"},{"text":"y"}]'], 'SALLY_MESSAGE_NOT_JSON'],
   ['a list as argument', ['42["say",[]]'], 'SALLY_MESSAGE_NOT_JSON'],
   ['null as argument', ['42["say",null]'], 'SALLY_MESSAGE_NOT_JSON'],
@@ -462,4 +466,46 @@ test('bigIntegers: events, auth and answers hand 64-bit integers on as they were
   const number = /^42(\d+)/.exec(await raw.next(text => /^42\d/.test(text)))![1]!
   raw.send(`43${number}[{"id":9007199254740993}]`)
   assert.deepEqual(await answer, { id: 9007199254740993n })
+})
+
+test('attack: what the app throws while it is handed a packet closes the connection, and ends no process', async t => {
+  const server = await host(t, { adapter: { auth: z.object({}).refine(async () => true) } })
+  server.io.of(() => {
+    throw new Error('a rule of the app that fails')
+  })
+  const raw = await server.raw()
+  raw.send('40/dynamic,{}')
+  await raw.closed
+  await server.client('websocket')
+})
+
+test('honest: names and texts with brackets, braces, commas and quotes arrive as they were sent', async t => {
+  const names = ['[', '{"', '",{', 'a"b\\\\', '\\u0022,{}', ' ', '12', 'ключ', '🦊,']
+  const schema = Object.fromEntries(names.map(name => [name, z.object({ text: z.string() })]))
+  const server = await host(t, { message: { schema } })
+  const heard: unknown[] = []
+  for (const namespace of ['/', '/a{b[c']) {
+    server.io.of(namespace).on('connection', socket => {
+      for (const name of names)
+        socket.on(name, (message: unknown, answer: () => void) => (heard.push([name, message]), answer()))
+    })
+  }
+  for (const namespace of ['', '/a{b[c']) {
+    heard.length = 0
+    const ann = await server.client('websocket', { namespace })
+    for (const name of names) await ann.emitWithAck(name, { text: `${name}]}` })
+    assert.deepEqual(
+      heard,
+      names.map(name => [name, { text: `${name}]}` }]),
+    )
+    // As another client may write it: with white space wherever JSON allows it.
+    const raw = await server.raw()
+    const prefix = namespace === '' ? '' : `${namespace},`
+    raw.send(`40${prefix}`)
+    await raw.next(text => text.startsWith('40'))
+    raw.send(`42${prefix}5 \n[ "12" ,\t{ "text" : "x" } ] `)
+    await raw.next(text => text.startsWith('43'))
+    assert.deepEqual(heard.at(-1), ['12', { text: 'x' }])
+  }
+  assert.deepEqual(server.denials(), [])
 })

@@ -7,6 +7,7 @@ import { createGuard, type SallyEvent } from 'sallyport'
 import { guardSocketIo } from 'sallyport/adapters/socket-io'
 import { type Namespace, Server } from 'socket.io'
 import { io as connect, type Socket } from 'socket.io-client'
+import { WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 
 /** Events a minute. */
@@ -239,7 +240,6 @@ test('the id of a session is no key: polls, posts and upgrades need its origin a
     ['user=ann', 'https://evil.example'],
     ['user=mallory', origin],
   ] as const) {
-    const { WebSocket } = await import('ws')
     const thief = new WebSocket(`ws://localhost:${port}/socket.io/?EIO=4&transport=websocket&sid=${sid}`, {
       headers: { Origin: from, Cookie: cookie },
     })
@@ -291,6 +291,13 @@ test('what would pass unchecked is refused at the start', () => {
     [/maxHttpBufferSize is 1000000, .*maxHttpBufferSize: 65536/, {}, () => {}],
     [/connectionStateRecovery/, { maxHttpBufferSize: 65_536, connectionStateRecovery: {} }, () => {}],
     [/before the first io\.of/, { maxHttpBufferSize: 65_536 }, server => void server.of('/early')],
+    [/before the first io\.of/, { maxHttpBufferSize: 65_536 }, server => void server.of(/^\/early/)],
+    [/leave allowEIO3 out/, { maxHttpBufferSize: 65_536, allowEIO3: true }, () => {}],
+    [/leave perMessageDeflate out/, { maxHttpBufferSize: 65_536, perMessageDeflate: true }, () => {}],
+    [/leave perMessageDeflate out/, { maxHttpBufferSize: 65_536, perMessageDeflate: { threshold: 1 } }, () => {}],
+    [/leave wsEngine out/, { maxHttpBufferSize: 65_536, wsEngine: WebSocketServer }, () => {}],
+    [/leave parser out/, { maxHttpBufferSize: 65_536, parser: { Encoder: class {}, Decoder: class {} } }, () => {}],
+    [/WebTransport is not guarded/, { maxHttpBufferSize: 65_536, transports: ['polling', 'webtransport'] }, () => {}],
   ]
   for (const [message, options, prepare] of rows) {
     const server = new Server(createServer(), options)
@@ -315,4 +322,60 @@ test('what would pass unchecked is refused at the start', () => {
     message: { schema: { dangerouslyAcceptAnyMessage: true } },
   })
   assert.throws(() => guardSocketIo(new Server(createServer(), { maxHttpBufferSize: 1 }), other), /carrier: 'query'/)
+  const options: readonly (readonly [object | null, RegExp])[] = [
+    [null, /the options are null, not an object/],
+    [{ acks: {} }, /unknown option 'acks'; .*auth, acknowledgements/],
+    [{ auths: z.object({}) }, /did you mean auth\?/],
+    [{ auth: 7 }, /schema of "auth": a number is no schema/],
+    [{ acknowledgements: { which: {} } }, /schema of "acknowledgement of which": it describes nothing/],
+  ]
+  for (const [given, message] of options) {
+    const server = new Server(createServer(), { maxHttpBufferSize: 65_536 })
+    assert.throws(() => guardSocketIo(server, guard, given as never), message)
+  }
+})
+
+test('two guarded servers on one HTTP server: paths apart are served, paths that overlap are an error', async () => {
+  const shared = createServer().listen(0, 'localhost')
+  await once(shared, 'listening')
+  const from = `http://localhost:${(shared.address() as AddressInfo).port}`
+  const both = createGuard({
+    handshake: {
+      origin: { allow: [from] },
+      session: { dangerouslyAnonymous: true },
+      ticket: { dangerouslyWithoutTicket: true },
+    },
+    message: { schema: { ask: z.object({}) } },
+  })
+  const [one, two] = ['/one', '/two'].map(path => new Server(shared, { path, maxHttpBufferSize: 65_536 }))
+  for (const server of [one!, two!]) guardSocketIo(server, both)
+  for (const path of ['/one', '/one/more', '/']) {
+    const third = new Server(shared, { path, maxHttpBufferSize: 65_536 })
+    assert.throws(() => guardSocketIo(third, both), /overlap, and both would answer/, path)
+    shared.removeAllListeners('upgrade')
+  }
+  shared.removeAllListeners()
+  await both.drain({ withinMs: 0 })
+  shared.close()
+})
+
+test('attack: through an engine that was attached later, nothing reaches the app', async t => {
+  const first = createServer().listen(0, 'localhost')
+  const second = createServer().listen(0, 'localhost')
+  await Promise.all([once(first, 'listening'), once(second, 'listening')])
+  const server = new Server(first, { maxHttpBufferSize: 65_536 })
+  guardSocketIo(server, guard)
+  server.attach(second)
+  t.after(() => [first, second].map(one => one.close()))
+  let connections = 0
+  server.on('connection', () => connections++)
+  server.engine.on('connection', () => connections--)
+  const raw = new WebSocket(
+    `ws://localhost:${(second.address() as AddressInfo).port}/socket.io/?EIO=4&transport=websocket`,
+  )
+  await once(raw, 'open')
+  raw.send('40')
+  raw.send('42["secret"]')
+  await once(raw, 'close')
+  assert.equal(connections, -1)
 })
