@@ -42,6 +42,23 @@ test('numbers and booleans may come from the environment', () => {
   assert.equal(read.routes[0]?.relay.forwarded, false)
 })
 
+test('texts that the guard answers itself are read, and a wrong one is told with its place', () => {
+  const config = goodConfig()
+  config.routes.chat.message.heartbeat = [{ text: 'ping', reply: 'pong' }]
+  const read = parseConfig(stringify(config), { file: 'f', env: {} })
+  assert.deepEqual(read.routes[0]?.policy.message.heartbeat, [{ text: 'ping', reply: 'pong' }])
+  for (const [heartbeat, place] of [
+    [[{ text: 'ping' }], 'routes.chat.message.heartbeat[0].reply'],
+    [[{ text: 'x'.repeat(65), reply: 'pong' }], 'routes.chat.message.heartbeat[0].text'],
+    ['ping', 'routes.chat.message.heartbeat'],
+  ] as const) {
+    config.routes.chat.message.heartbeat = heartbeat
+    assert.throws(() => parseConfig(stringify(config), { file: 'f', env: {} }), {
+      message: new RegExp(place.replaceAll(/[[\].]/g, '.')),
+    })
+  }
+})
+
 test('a mounted secret is read without its line feed; relative to the file', () => {
   const config = goodConfig()
   config.admin = { address: 'unix:/run/a.sock', token: 'file:token' }

@@ -38,7 +38,8 @@ export class TicketError extends Error {
 export async function ticket(url: string | URL, options: TicketOptions = {}): Promise<string> {
   const { endpoint = '/.sallyport/ticket', dangerouslyCrossOrigin = false, fetch = globalThis.fetch } = options
   const address = resolveAddress(url, endpoint, dangerouslyCrossOrigin)
-  const outcome = await fetchTicket(address.ticket!, fetch)
+  if (address.ticket === null) throw new TypeError(`endpoint is ${endpoint}; write a path`)
+  const outcome = await fetchTicket(address.ticket, fetch)
   if ('token' in outcome) return outcome.token
   throw new TicketError(outcome.fault, outcome.status, outcome.after)
 }

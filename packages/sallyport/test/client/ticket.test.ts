@@ -54,6 +54,15 @@ describe('ticket()', () => {
     })
   })
 
+  for (const endpoint of [false, null, 5, () => '/t'])
+    it(`an endpoint that is ${typeof endpoint} is an error, and asks nobody`, async () => {
+      const fetch = (): never => assert.fail('asked')
+      await assert.rejects(ticket('wss://app.company.com/ws', { endpoint: endpoint as never, fetch }), {
+        name: 'TypeError',
+        message: /write a path/,
+      })
+    })
+
   for (const url of [
     'wss://evil.example/ws',
     '//evil.example/ws',
