@@ -21,7 +21,7 @@ interface Declaration {
   readonly leaves: readonly Leaf[]
   readonly conditions: readonly Condition[]
   /** What to do with a value to which this declaration alone applies; null until it is first needed. */
-  plan: Strip | null
+  strip: Strip | null
 }
 
 /**
@@ -63,26 +63,25 @@ export function compileStrip(document: JsonDocument, branch: CompileBranch, keep
     }
   }
 
-  const strip = (nodes: readonly JsonNode[], value: object): object => {
-    const [only] = nodes
-    if (only !== undefined && nodes.length === 1) {
-      const declaration = declarationOf(only)
-      if (declaration.conditions.length === 0) {
-        return (declaration.plan ??= planOf(declaration.leaves, strip, null))(value)
-      }
-    }
-    return stripBy(nodes, value, null)
-  }
-
   const stripBy = (nodes: readonly JsonNode[], value: object, kept: string | null): object => {
     const leaves = new Set<Leaf>()
     collect(nodes, value, leaves, new Set())
-    return planOf([...leaves], strip, kept)(value)
+    return planOf([...leaves], stripOf, kept)(value)
+  }
+
+  const stripOf: StripOf = nodes => {
+    const [only] = nodes
+    if (only === undefined || nodes.length > 1) return value => stripBy(nodes, value, null)
+    const declaration = declarationOf(only)
+    return (declaration.strip ??=
+      declaration.conditions.length === 0
+        ? planOf(declaration.leaves, stripOf, null)
+        : value => stripBy(nodes, value, null))
   }
 
   const root = declarationOf(document.root)
   if (root.conditions.length > 0) return value => stripBy([document.root], value, keep)
-  return planOf(root.leaves, strip, keep)
+  return planOf(root.leaves, stripOf, keep)
 }
 
 /** Follows what always applies of a schema; what depends on the value becomes a condition. */
@@ -108,43 +107,44 @@ function declare(
       conditions.push({ holds: value => Object.hasOwn(value, key), yes: [dependent], no: [] })
     }
   }
-  return { leaves, conditions, plan: null }
+  return { leaves, conditions, strip: null }
 }
 
-type StripBy = (nodes: readonly JsonNode[], value: object) => object
+/** The stripping of a value to which several schemas apply. */
+type StripOf = (nodes: readonly JsonNode[]) => Strip
 
-/** The stripping of a value to which these leaves apply. */
-function planOf(leaves: readonly Leaf[], strip: StripBy, kept: string | null): Strip {
+/** The stripping of a value to which these leaves apply. Its parts are made at first use: schemas may be recursive. */
+function planOf(leaves: readonly Leaf[], stripOf: StripOf, kept: string | null): Strip {
   const described = leaves.filter(part => !part.open)
-  if (leaves.length > 0 && described.length === 0) return value => value
-  const fields = new Map<string, readonly JsonNode[]>()
-  return value =>
-    Array.isArray(value)
-      ? stripArray(value, described, strip)
-      : stripObject(value, { leaves: described, fields, strip, kept })
+  if (leaves.length > 0 && described.length === 0) return whole
+  const closed = described.every(({ patterns, additional }) => patterns.length === 0 && additional === null)
+  const plan: ObjectPlan = { leaves: described, fields: new Map(), closed, stripOf, kept }
+  let list: ((value: readonly unknown[]) => object) | null = null
+  return value => (Array.isArray(value) ? (list ??= listPlan(described, stripOf))(value) : stripObject(value, plan))
 }
+
+const whole: Strip = value => value
 
 /** What is known of an object. */
 interface ObjectPlan {
   readonly leaves: readonly Leaf[]
-  /** The schemas of the declared fields that were met. */
-  readonly fields: Map<string, readonly JsonNode[]>
-  readonly strip: StripBy
+  /** The stripping of the declared fields that were met. */
+  readonly fields: Map<string, Strip>
+  /** Whether it has no fields but those of `properties`. */
+  readonly closed: boolean
+  readonly stripOf: StripOf
   /** A field that stays also where it is not declared. */
   readonly kept: string | null
 }
 
-const NOTHING: readonly JsonNode[] = []
-const ANYTHING: readonly JsonNode[] = [true]
-
-function nodesOf({ leaves, fields, kept }: ObjectPlan, key: string): readonly JsonNode[] {
-  const known = fields.get(key)
-  if (known !== undefined) return known
-  const nodes = fieldNodes(leaves, key)
-  const found = nodes.length === 0 && key === kept ? ANYTHING : nodes
+/** The stripping of a field; null where it is not declared. */
+function fieldPlan({ leaves, fields, closed, stripOf, kept }: ObjectPlan, key: string): Strip | null {
+  const isDeclared = leaves.some(({ properties }) => properties.has(key))
+  const nodes = isDeclared || !closed ? fieldNodes(leaves, key) : []
+  const strip = nodes.length > 0 ? stripOf(nodes) : key === kept ? whole : null
   // A key that only the peer names is looked up each time: a memory of such keys would grow at its will.
-  if (leaves.some(({ properties }) => properties.has(key))) fields.set(key, found)
-  return found.length === 0 ? NOTHING : found
+  if (strip !== null && (isDeclared || key === kept)) fields.set(key, strip)
+  return strip
 }
 
 function stripObject(value: object, plan: ObjectPlan): object {
@@ -153,29 +153,32 @@ function stripObject(value: object, plan: ObjectPlan): object {
   let copy: Record<string, unknown> | null = null
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!
-    const nodes = nodesOf(plan, key)
+    const strip = plan.fields.get(key) ?? fieldPlan(plan, key)
     const before = source[key]
-    const after = nodes.length > 0 && typeof before === 'object' && before !== null ? plan.strip(nodes, before) : before
+    const after = strip !== null && typeof before === 'object' && before !== null ? strip(before) : before
     if (copy === null) {
-      if (nodes.length > 0 && after === before) continue
+      if (strip !== null && after === before) continue
       copy = {}
       for (let back = 0; back < index; back++) put(copy, keys[back]!, source[keys[back]!])
     }
-    if (nodes.length > 0) put(copy, key, after)
+    if (strip !== null) put(copy, key, after)
   }
   return copy ?? value
 }
 
 /** Elements stay; what they do not declare goes. */
-function stripArray(value: readonly unknown[], leaves: readonly Leaf[], strip: StripBy): object {
+function listPlan(leaves: readonly Leaf[], stripOf: StripOf): (value: readonly unknown[]) => object {
   const length = Math.max(0, ...leaves.map(({ prefix }) => prefix.length))
-  const rest = elementNodes(leaves, length)
-  let copy: unknown[] | null = null
-  for (let index = 0; index < value.length; index++) {
-    const before = value[index]
-    if (typeof before !== 'object' || before === null) continue
-    const after = strip(index < length ? elementNodes(leaves, index) : rest, before)
-    if (after !== before) (copy ??= [...value])[index] = after
+  const prefix = Array.from({ length }, (_, index) => stripOf(elementNodes(leaves, index)))
+  const rest = stripOf(elementNodes(leaves, length))
+  return value => {
+    let copy: unknown[] | null = null
+    for (let index = 0; index < value.length; index++) {
+      const before = value[index]
+      if (typeof before !== 'object' || before === null) continue
+      const after = (prefix[index] ?? rest)(before)
+      if (after !== before) (copy ??= [...value])[index] = after
+    }
+    return copy ?? value
   }
-  return copy ?? value
 }
