@@ -53,8 +53,15 @@ export function importAsyncApi(args: readonly string[], terminal: Terminal): Exi
     return 1
   }
   for (const note of read.notes) terminal.err(`note: ${note}`)
-  terminal.out(JSON.stringify(schemas, null, 2))
+  terminal.out(JSON.stringify(schemas, exactly, 2))
   return 0
+}
+
+const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => object }
+
+/** Writes a bigint of a schema as the integer that it is. */
+function exactly(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' && rawJSON !== undefined ? rawJSON(String(value)) : value
 }
 
 /** What the library says to the schemas; null where it compiles them all. */

@@ -70,7 +70,13 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
     tell(0, [], `${text.length} characters`, `more than ${MOST_CHARS}`, 'split it: message schemas go into files')
     return problems
   }
-  const documents = parseAllDocuments(text, { lineCounter: lines, version: '1.2', schema: 'core', stringKeys: true })
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    version: '1.2',
+    schema: 'core',
+    stringKeys: true,
+    intAsBigInt: true,
+  })
   const [document, second] = Array.isArray(documents) ? (documents as Document.Parsed[]) : []
   if (document === undefined) {
     tell(0, [], '', 'the file is empty', 'run `sallyport-gateway init` for one to begin with')
@@ -138,7 +144,8 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
 
   const scalar = (node: Scalar, path: Path, start: number): unknown => {
     const { value } = node
-    if (typeof value !== 'string' || options.verbatim?.(path)) return typeof value === 'bigint' ? Number(value) : value
+    if (typeof value === 'bigint') return integer(value, options.verbatim?.(path) === true)
+    if (typeof value !== 'string' || options.verbatim?.(path)) return value
     const filled = fillIn(value, options.env)
     if (!('text' in filled)) {
       tell(start, path, show(value), filled.message, filled.remedy, filled.nearest)
@@ -171,6 +178,12 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
       return null
     },
   }
+}
+
+/** An integer as a number; in a schema one that a number would round stays a bigint. */
+function integer(value: bigint, isExact: boolean): number | bigint {
+  const rounded = Number(value)
+  return isExact && !Number.isSafeInteger(rounded) ? value : rounded
 }
 
 /** A key twice stands for itself; of what breaks the syntax only the first does: the rest is what follows from it. */

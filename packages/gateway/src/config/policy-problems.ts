@@ -100,7 +100,10 @@ function remember(key: string): void {
 }
 
 const digestOf = (parts: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64')
+  createHash('sha256').update(JSON.stringify(parts, bigintAsText)).digest('base64')
+
+/** A schema may hold bigints. */
+const bigintAsText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value)
 
 /** Tells of a schema that cannot be compiled; its type, or null where the error names none. */
 function tellSchema(
