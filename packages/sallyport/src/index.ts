@@ -92,6 +92,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
       fromNode: core.fromNode,
       fromWeb: (request, info) => core.fromWeb(request, info.ip ?? ''),
       runDoor: core.admitTicketRequest,
+      withoutAddress: policy.weakened.some(({ path }) => path === 'handshake.ticket.dangerouslyWithoutAddress'),
       emit({ request, denial, session }) {
         if (denial === null) observer.issuedTicket(request, session)
         else observer.deniedTicket(request, denial, session)

@@ -79,7 +79,11 @@ interface RowConfig {
 const from = (origin: string | null): readonly string[] => [handshake('/ws', { Origin: origin })]
 const proxy = { trust: ['127.0.0.1'] } as GatewayConfig['proxy']
 const rate = { handshake: { rate: { perIp: { attempts: 1, per: '1 minute' } } } }
-const forwarded = (ip: string): string => handshake('/ws', { 'X-Forwarded-For': ip, 'X-Forwarded-Proto': 'https' })
+const rateOfUser = { handshake: { rate: { perUser: { attempts: 1, per: '1 minute' } } } }
+/** Whoever shows no credential counts by address. */
+const stranger = handshake('/ws', { Cookie: null })
+const forwarded = (ip: string): string =>
+  handshake('/ws', { Cookie: null, 'X-Forwarded-For': ip, 'X-Forwarded-Proto': 'https' })
 const DENIED = 'SALLY_ORIGIN_NOT_ALLOWED'
 const rows: readonly Row[] = [
   ['suffix: http://app.localhost.evil.example', from(`${ORIGIN}.evil.example`), 403, DENIED],
@@ -139,7 +143,8 @@ const rows: readonly Row[] = [
     'SALLY_REQUEST_TOO_LARGE',
     { route: { handshake: { request: { headerBytes: 1024 } } } },
   ],
-  ['one too many of an address', [handshake(), handshake()], 429, 'SALLY_HANDSHAKE_RATE', { route: rate }],
+  ['one too many of a user', [handshake(), handshake()], 429, 'SALLY_HANDSHAKE_RATE', { route: rateOfUser }],
+  ['one too many of an address', [stranger, stranger], 429, 'SALLY_HANDSHAKE_RATE', { route: rate }],
   [
     'forged X-Forwarded-For and -Proto: the peer’s own address is told, and no TLS believed',
     [forwarded('203.0.113.1')],
@@ -190,7 +195,8 @@ describe('a handshake is refused alike however it is read: one answer, no backen
         )
         const logged = world.logged.filter(({ facts }) => facts['kind'] === 'refused')
         assert.equal(logged.length, refusals.length)
-        answers.push({ text, told: events.map(told), logged })
+        // When to come back differs on purpose.
+        answers.push({ text: text.replace(/^Retry-After: \d+/m, 'Retry-After: 1'), told: events.map(told), logged })
         await world.close()
       }
       const [one, ...others] = answers as { readonly text: string }[]

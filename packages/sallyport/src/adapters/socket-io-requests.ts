@@ -83,7 +83,7 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
     if (live?.readyState !== 1) return hasEnded || live !== undefined ? ENDED : UNKNOWN
     if (attempt.origin !== live.origin)
       return deny('SALLY_ORIGIN_NOT_ALLOWED', 'not the origin that opened the session')
-    const found = await resolveSession(policy, parts, attempt.request)
+    const found = await resolveSession(policy, parts, attempt.request, null, { standing: 'known' })
     if (!('session' in found)) return found
     // Without sessions a connection has an id of its own; its address must stay the same.
     const same = policy.handshake.session === null || found.session.id === live.session.id

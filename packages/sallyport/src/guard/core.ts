@@ -23,13 +23,15 @@ import { controlFrames } from '../message/size.ts'
 import { createDoor } from '../policy/run-door.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
-import { createLookupQueue } from '../session/lookup-queue.ts'
+import { STRANGERS } from '../session/lookup-queue.ts'
 import type { Session } from '../session/session.ts'
 import { LEASE_TTL_MS } from '../store/lease-time.ts'
 import { namedStore } from '../store/named-store.ts'
 import type { Target } from '../store/store.ts'
+import type { TicketAdmission } from '../ticket/endpoint.ts'
 import { createTickets } from '../ticket/token.ts'
 import { createAttemptId } from './attempt-id.ts'
+import { createParts } from './create-parts.ts'
 import { createEntering, isMeant, isOlder } from './entering.ts'
 import type { Delivery, Hub } from './hub.ts'
 import { LiveConnection } from './live-connection.ts'
@@ -78,7 +80,7 @@ export interface Core {
    */
   adopt(connection: LiveConnection): void
   /** What a ticket request must pass before its session is looked up. */
-  admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | { readonly origin: string | null }>
+  admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | TicketAdmission>
   revoke(target: Revocable): Promise<void>
   /** Lets every connection go within the time given, or the policy's, and refuses new ones. Resolves when none is left. */
   drain(withinMs?: number): Promise<void>
@@ -101,8 +103,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     if (remembered.note(session)) observer.notice('outlives', session)
   }
   const ownHosts = new Set<string>()
-  const parts: Parts = { store, now, tickets, marks, found, ownHosts }
-  const lookups = createLookupQueue({ lookMs: policy.timeoutMs + LOOKUP_MARGIN_MS })
+  const parts = createParts(policy, { store, now, tickets, marks, found, ownHosts })
+  const { halfOpen } = parts
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()
   const entering = createEntering()
@@ -111,12 +113,15 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     control === 'lifetime/shutdown' || (policy.report !== 'all' && !policy.report.has(control))
   let draining: (() => void)[] | null = null
 
+  const lookupMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
   const compile = (
     door: typeof HANDSHAKE_DOOR,
-  ): { id: ControlId; check: (attempt: Attempt) => Verdict | Promise<Verdict> }[] =>
+  ): { id: ControlId; check: (attempt: Attempt) => Verdict | Promise<Verdict>; timeoutMs?: number }[] =>
     door.flatMap(control => {
       const check = control.compile(policy, parts)
-      return check === null ? [] : [{ id: control.id, check }]
+      if (check === null) return []
+      // A look-up is bounded by the queue that it waits in.
+      return [{ id: control.id, check, ...(control.id === 'handshake/session' && { timeoutMs: lookupMs }) }]
     })
   const doorParts = { report: policy.report, timeoutMs: policy.timeoutMs }
   const handshakeDoor = createDoor<Attempt>({
@@ -132,7 +137,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const standing = createStanding({
     policy,
     parts,
-    lookups,
+    lookups: parts.lookups,
     door: STANDING_DOOR,
     observe: (control, denial, isEnforced, attempt) => observer.deniedAttempt(control, denial, isEnforced, attempt),
   })
@@ -212,6 +217,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 
   const release = (attempt: Attempt): void => {
     entering.leave(attempt)
+    halfOpen.leave(attempt)
     letGo()
     if (attempt.ended) return
     attempt.ended = true
@@ -236,6 +242,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     return refuse(attempt, denial)
   }
   const conclude = (attempt: Attempt, verdict: Verdict): Admittance => {
+    halfOpen.leave(attempt)
     if (!verdict.pass) return refuse(attempt, verdict)
     if (draining !== null) return refuseDraining(attempt)
     // Only report mode comes here without a session: it acts for nobody in particular.
@@ -354,7 +361,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     adopt(connection) {
       const { id, ticket, subprotocol, origin } = connection.attempt
       const { request, session } = connection
-      const attempt: Attempt = { ...newAttempt(id, request), ticket, subprotocol, origin, session }
+      // Its session was found once: it waits among those who are known.
+      const attempt: Attempt = { ...newAttempt(id, request), ticket, subprotocol, origin, session, standing: 'proven' }
       if (listening.length === 0) hear()
       connection.moveTo(hub, attempt)
       giveUpNarrowed(attempt)
@@ -367,8 +375,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     admitTicketRequest(request) {
       if (draining !== null) return deny('SALLY_SHUTDOWN', 'the server drains', 1)
       const attempt = attemptOf(request)
-      const answer = (verdict: Verdict): Denial | { readonly origin: string | null } =>
-        verdict.pass ? { origin: attempt.origin } : verdict
+      const answer = (verdict: Verdict): Denial | TicketAdmission => (verdict.pass ? attempt : verdict)
       const verdict = ticketDoor(attempt)
       return verdict instanceof Promise ? verdict.then(answer) : answer(verdict)
     },
@@ -402,9 +409,6 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     },
   }
 }
-
-/** What is looked up has a time-out of its own; the queue gives up this much later, in ms. */
-const LOOKUP_MARGIN_MS = 1000
 
 /** Open connections end within this time once a store is lost that names none, in ms. */
 const LOST_WITHIN_MS = 5000

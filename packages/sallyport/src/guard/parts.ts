@@ -1,3 +1,6 @@
+import type { HalfOpen } from '../handshake/half-open.ts'
+import type { LookupQueue } from '../session/lookup-queue.ts'
+import type { Proofs } from '../session/proofs.ts'
 import type { Session } from '../session/session.ts'
 import type { Marks } from '../store/marks.ts'
 import type { Store } from '../store/store.ts'
@@ -15,4 +18,11 @@ export interface Parts {
   readonly found?: (session: Session) => void
   /** Where `serve` listens: names that `handshake/host` serves besides those of the policy. */
   readonly ownHosts?: ReadonlySet<string>
+  /** Session look-ups: bounded, and fair by address. */
+  readonly lookups: LookupQueue
+  /** Credentials that were accepted lately. */
+  readonly proofs: Proofs
+  readonly halfOpen: HalfOpen
+  /** Budgets of refused Origins, by address: on this node alone, and nothing else draws on them. */
+  readonly foreign: Pick<Store, 'take'>
 }

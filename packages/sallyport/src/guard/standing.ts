@@ -1,6 +1,6 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeControl } from '../handshake/handshake-control.ts'
-import { isSame, type Resolution, resolveSession } from '../handshake/session.ts'
+import { type Asking, isSame, type Resolution, resolveSession } from '../handshake/session.ts'
 import type { DenialCode } from '../policy/denials.ts'
 import { createDoor } from '../policy/run-door.ts'
 import { isThenable } from '../policy/thenable.ts'
@@ -50,6 +50,9 @@ export interface StandingOptions {
   readonly door: readonly HandshakeControl[]
   readonly observe: (control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt) => void
 }
+
+/** A slot of the queue is held already. */
+const IN_TURN: Asking = { standing: 'known', inTurn: true }
 
 type Step = (attempt: Attempt, held: Session, isWanted: () => boolean) => Awaitable<Verdict | null>
 
@@ -121,7 +124,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
     const found = inTurn<Resolution>(
       attempt,
       isWanted,
-      () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request)),
+      () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, null, IN_TURN)),
       lateResolution,
     )
     return found instanceof Promise ? found.then(settle) : settle(found)
@@ -165,7 +168,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
       const found = inTurn<Resolution>(
         attempt,
         isWanted,
-        () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, held)),
+        () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, held, IN_TURN)),
         lateResolution,
       )
       return found instanceof Promise ? found.then(checkedOf) : checkedOf(found)

@@ -7,11 +7,22 @@ export interface Lease {
   readonly cap: number
 }
 
+/**
+ * How much is known of an attempt before its session is looked up: `ticket` bears a ticket that was issued here and is
+ * presented for the first time; `proven` shows a credential that was accepted lately; `unproven` shows another one; `bare`
+ * shows none.
+ */
+export type Standing = 'ticket' | 'proven' | 'unproven' | 'bare'
+
 /** One handshake on its way through the door. Controls write what they found for the ones after them. */
 export interface Attempt {
   /** Becomes the connection's id. */
   readonly id: string
   readonly request: HandshakeRequest
+  /** Written by `handshake/rate`. */
+  standing: Standing
+  /** A keyed hash of its credential, from `handshake/rate` to `handshake/session`; null for none, undefined before. */
+  credential: string | null | undefined
   /** The allowed Origin, written by `handshake/origin`; null where a missing one was allowed. */
   origin: string | null
   /** Written by `handshake/session`. */
@@ -51,6 +62,8 @@ export function newAttempt(id: string, request: HandshakeRequest): Attempt {
   return {
     id,
     request,
+    standing: 'bare',
+    credential: undefined,
     origin: null,
     session: null,
     subprotocol: null,

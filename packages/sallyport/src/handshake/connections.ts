@@ -7,28 +7,43 @@ import { addressKey } from '../store/address-key.ts'
 import type { Store } from '../store/store.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
+type Caps = NonNullable<Policy['handshake']['connections']>
+
 const ALL = 'connections:all'
 const OF_ADDRESS = 'connections:ip:'
 const OF_USER = 'connections:user:'
 
 /** Whether a place that another policy granted counts under this one as it stands: not under a lower cap, which it must be asked for by. */
-export function outlasts({ handshake: { connections: section } }: Policy, { key, cap }: Lease): boolean {
+export function outlasts({ handshake: { connections: section, session } }: Policy, { key, cap }: Lease): boolean {
   if (section === null) return false
-  return cap <= (key === ALL ? section.total : key.startsWith(OF_ADDRESS) ? section.perIp : section.perUser)
+  if (key === ALL) return cap <= section.total
+  return cap <= (key.startsWith(OF_ADDRESS) ? capOfAddress(section, session !== null) : section.perUser)
 }
 
-/** Live connections in all and per address, before the session is looked up. */
+/** The cap of an address: a lower one for connections without a known user. */
+function capOfAddress({ perIp, strangersPerIp }: Caps, isKnown: boolean): number {
+  return isKnown ? perIp : Math.min(perIp, strangersPerIp)
+}
+
+/** Seconds until a place may be free, spread so that those who were refused at once do not come back at once. */
+const spread = (): number => 5 + Math.random() * 10
+
+const crowded = ({ cap }: Lease): Denial =>
+  deny('SALLY_CONNECTIONS_IP', `${cap} connections are open from this address`, spread())
+
+/** Live connections in all and per address, once the session is known: strangers must not hold the places of known users. */
 export const connections: HandshakeControl = {
   id: 'handshake/connections',
   compile(policy, parts) {
     const section = policy.handshake.connections
     if (section === null) return null
-    const full = deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, 10)
-    const crowded = deny('SALLY_CONNECTIONS_IP', `${section.perIp} connections are open from this address`, 10)
+    const full = (): Denial => deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, spread())
     // Its key is the same for all of them, and so is the record of it.
     const all: Lease = { key: ALL, cap: section.total }
-    const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> =>
-      take(parts, attempt, { key: flat(OF_ADDRESS, addressKey(attempt.request.ip)), cap: section.perIp }, crowded)
+    const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> => {
+      const cap = capOfAddress(section, policy.handshake.session !== null && attempt.session !== null)
+      return take(parts, attempt, { key: flat(OF_ADDRESS, addressKey(attempt.request.ip)), cap }, crowded)
+    }
     return attempt => {
       const first = take(parts, attempt, all, full)
       if (first instanceof Promise) return first.then(verdict => (verdict.pass ? takeOfAddress(attempt) : verdict))
@@ -37,14 +52,15 @@ export const connections: HandshakeControl = {
   },
 }
 
-/** Live connections of the user: the same control's second step, once the session is known. */
+/** Live connections of the user: the same control's last step. */
 export const connectionsOfUser: HandshakeControl = {
   id: 'handshake/connections',
   compile(policy, parts) {
     const section = policy.handshake.connections
     // An anonymous user is an address, which is counted already, and to its own cap.
     if (section === null || policy.handshake.session === null) return null
-    const most = deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, 10)
+    const most = (): Denial =>
+      deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, spread())
     return attempt => {
       const user = attempt.session?.user
       return user === undefined ? PASS : take(parts, attempt, { key: flat(OF_USER, user), cap: section.perUser }, most)
@@ -52,7 +68,12 @@ export const connectionsOfUser: HandshakeControl = {
   },
 }
 
-function take({ store }: Parts, attempt: Attempt, lease: Lease, denial: Denial): Verdict | Promise<Verdict> {
+function take(
+  { store }: Parts,
+  attempt: Attempt,
+  lease: Lease,
+  denial: (lease: Lease) => Denial,
+): Verdict | Promise<Verdict> {
   const before = attempt.leases.find(({ key }) => key === lease.key)
   // Before the answer: who takes the connection over meanwhile asks for the same place, and it is not given back then.
   attempt.leases = withLease(attempt.leases, lease, before)
@@ -62,12 +83,18 @@ function take({ store }: Parts, attempt: Attempt, lease: Lease, denial: Denial):
     : record(store, attempt, lease, held, denial)
 }
 
-function record(store: Store, attempt: Attempt, lease: Lease, held: boolean, denial: Denial): Verdict {
+function record(
+  store: Store,
+  attempt: Attempt,
+  lease: Lease,
+  held: boolean,
+  denial: (lease: Lease) => Denial,
+): Verdict {
   if (held && !attempt.ended) return PASS
   attempt.leases = attempt.leases.filter(one => one !== lease)
   // The attempt was given up meanwhile.
   if (held && !isInherited(attempt, lease.key)) giveBack(store, attempt, lease.key)
-  return held ? PASS : denial
+  return held ? PASS : denial(lease)
 }
 
 /** A store that fails here costs time alone: the lease lapses by itself. */

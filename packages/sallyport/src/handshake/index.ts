@@ -1,10 +1,11 @@
 import { authorize } from './authorize.ts'
 import { connections, connectionsOfUser } from './connections.ts'
 import { fetchMetadata } from './fetch-metadata.ts'
+import { halfOpen } from './half-open.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 import { host } from './host.ts'
 import { origin } from './origin.ts'
-import { rate } from './rate.ts'
+import { rate, rateOfTicketRequest, rateOfUser } from './rate.ts'
 import { request, requestSize } from './request.ts'
 import { session } from './session.ts'
 import { subprotocol } from './subprotocol.ts'
@@ -20,15 +21,22 @@ export const HANDSHAKE_DOOR: readonly HandshakeControl[] = [
   fetchMetadata,
   subprotocol,
   rate,
-  connections,
+  halfOpen,
   session,
+  rateOfUser,
+  connections,
   connectionsOfUser,
   ticket,
   authorize,
 ]
 
 /** What a request for a ticket must pass before its session is looked up: all of the door that is not about upgrading. */
-export const TICKET_DOOR: readonly HandshakeControl[] = [transport, requestSize, host, origin, rate]
+export const TICKET_DOOR: readonly HandshakeControl[] = [transport, requestSize, host, origin, rateOfTicketRequest]
+
+/** What an open connection must pass under a new policy: all of the door that is not of the moment when it opened. */
+export const STANDING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
+  control => control.id !== 'handshake/rate' && control !== halfOpen && control !== ticket,
+)
 
 /**
  * What the first request of a session over long polling must pass: all of the door that is not about upgrading. Browsers say
@@ -37,8 +45,3 @@ export const TICKET_DOOR: readonly HandshakeControl[] = [transport, requestSize,
 export const POLLING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
   control => control !== fetchMetadata && control !== subprotocol,
 ).map(control => (control === request ? requestSize : control))
-
-/** What an open connection must pass under a new policy: all of the door that is not of the moment when it opened. */
-export const STANDING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
-  control => control.id !== 'handshake/rate' && control !== ticket,
-)

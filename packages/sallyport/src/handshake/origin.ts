@@ -1,7 +1,12 @@
-import { deny, PASS } from '../policy/verdict.ts'
+import { after } from '../policy/after.ts'
+import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { addressKey } from '../store/address-key.ts'
+import type { Attempt } from './attempt.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
 const SHOWN = 200
+/** Refused Origins of an address, in attempts of `handshake.rate.perIp`: a page that dials without pause is told to wait. */
+const FOREIGN_FACTOR = 10
 
 /**
  * The Origin is, byte for byte, one of the list (seed: exact match only; RFC 6455 §10.2, ASVS 4.4.2). No parsing: a
@@ -9,7 +14,7 @@ const SHOWN = 200
  */
 export const origin: HandshakeControl = {
   id: 'handshake/origin',
-  compile(policy) {
+  compile(policy, { foreign }) {
     const section = policy.handshake.origin
     if (section === null) {
       return attempt => {
@@ -20,7 +25,7 @@ export const origin: HandshakeControl = {
     }
     // The policy's own text is kept, not a part of the request that keeps the rest of it.
     const allowed = new Map(section.allow.map(value => [value, value]))
-    return attempt => {
+    const judge = (attempt: Attempt): Verdict => {
       const lines = attempt.request.lines('origin')
       if (lines.length === 0) {
         return section.allowMissing
@@ -34,6 +39,21 @@ export const origin: HandshakeControl = {
         return deny('SALLY_ORIGIN_NOT_ALLOWED', `Origin ${JSON.stringify(value!.slice(0, SHOWN))} is not in the list`)
       }
       return PASS
+    }
+    const { rate } = policy.handshake
+    if (rate === null) return judge
+    const { amount, perMs, burst } = rate.perIp
+    const budget = { amount: amount * FOREIGN_FACTOR, perMs, burst: burst * FOREIGN_FACTOR }
+    /** Nothing else draws on this: the visitor of a foreign page keeps the budgets that the page cannot reach. */
+    const charge = ({ request }: Attempt, denial: Denial): Awaitable<Verdict> =>
+      after(foreign.take(addressKey(request.ip), 1, budget), taken =>
+        taken.ok
+          ? denial
+          : deny('SALLY_HANDSHAKE_RATE', 'too many refused Origins from this address', 1 + Math.random() * 9),
+      )
+    return attempt => {
+      const verdict = judge(attempt)
+      return verdict.pass ? verdict : charge(attempt, verdict)
     }
   },
 }

@@ -67,6 +67,19 @@ export function fromWeb(request: Request, readAddress: AddressReader, ip: string
   )
 }
 
+/** Whether whoever sent it has left. */
+export function isGone(request: HandshakeRequest): boolean {
+  return request instanceof PeerRequest && request.socket?.destroyed === true
+}
+
+/** The SHA-256 fingerprint of the certificate that the client showed over TLS; null for none. */
+export function clientCertificateOf(request: HandshakeRequest): string | null {
+  if (!(request instanceof PeerRequest)) return null
+  const socket = request.socket as Partial<TLSSocket> | null
+  if (socket?.encrypted !== true || typeof socket.getPeerCertificate !== 'function') return null
+  return socket.getPeerCertificate()?.fingerprint256 ?? null
+}
+
 export class PeerRequest implements HandshakeRequest {
   readonly method: string
   readonly httpVersion: string
@@ -137,6 +150,13 @@ export class PeerRequest implements HandshakeRequest {
     const whole = this.path === this.target
     this.target = ownString(this.target)
     this.path = whole ? this.target : ownString(this.path)
+  }
+
+  /** The socket that it came over; null for a web `Request`. */
+  get socket(): Socket | null {
+    const { host } = this
+    if (host instanceof Request) return null
+    return 'headers' in host ? host.socket : host
   }
 
   get query(): URLSearchParams {

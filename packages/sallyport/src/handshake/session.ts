@@ -1,7 +1,10 @@
 import type { Parts } from '../guard/parts.ts'
-import { isThenable } from '../policy/thenable.ts'
+import { after } from '../policy/after.ts'
+import { DENIALS } from '../policy/denials.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Policy } from '../policy/types.ts'
+import { questionKey } from '../session/credential.ts'
+import { LookupRefused } from '../session/lookup-queue.ts'
 import { reasonOf } from '../session/nobody.ts'
 import type { Session } from '../session/session.ts'
 import { SessionUnavailable } from '../session/unavailable.ts'
@@ -10,12 +13,13 @@ import { latestRevocation } from '../store/marks.ts'
 import type { Revocation } from '../store/store.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
+import { isGone } from './peer-request.ts'
 
 /** A session that holds, or why there is none. */
 export type Resolution = { readonly session: Session } | Denial
 
 /** What resolving needs of the parts. */
-type SessionParts = Pick<Parts, 'store' | 'now' | 'marks' | 'found'>
+type SessionParts = Pick<Parts, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
 
 const MOST_CHARS = 512
 
@@ -32,12 +36,20 @@ export const session: HandshakeControl = {
         return PASS
       }
     }
-    return attempt =>
-      then(resolveSession(policy, parts, attempt.request), (resolution): Verdict => {
+    const unlimited = policy.handshake.rate === null
+    return attempt => {
+      const { standing, request } = attempt
+      const credential = attempt.credential === undefined ? parts.proofs.credentialOf(request) : attempt.credential
+      // What is kept for as long as a connection lives keeps no hash.
+      attempt.credential = null
+      const isKnown = unlimited || standing === 'ticket' || standing === 'proven'
+      const asking: Asking = { standing: isKnown ? 'known' : 'stranger', credential }
+      return after(resolveSession(policy, parts, request, null, asking), (resolution): Verdict => {
         if (!('session' in resolution)) return resolution
         attempt.session = resolution.session
         return PASS
       })
+    }
   },
 }
 
@@ -46,8 +58,19 @@ export function addressSession({ ip }: HandshakeRequest): Session {
   return { id: `ip:${ip}`, user: `ip:${ip}` }
 }
 
+/** How a session is asked for. */
+export interface Asking {
+  /** Whose turn it is in the queue of look-ups: see `LookupQueue`. */
+  readonly standing: 'known' | 'stranger'
+  /** What `Proofs.credentialOf` answered for the request; undefined where it was not asked. */
+  readonly credential?: string | null
+  /** The caller holds a slot of the queue already. */
+  readonly inTurn?: boolean
+}
+
 /**
- * Finds the session of a request and holds it against its expiry and the revocations. Never throws. With an anonymous
+ * Finds the session of a request and holds it against its expiry and the revocations. Never throws. The look-up waits for
+ * its turn in `parts.lookups`: strangers at most some seconds, known users as long as it takes. With an anonymous
  * policy the session is the address, the same for each request from it.
  *
  * With `current` it checks again that the session of a living connection holds: by the resolver's `recheck`, else by the
@@ -58,20 +81,29 @@ export function resolveSession(
   parts: SessionParts,
   request: HandshakeRequest,
   current: Session | null = null,
+  asking: Asking = { standing: current === null ? 'stranger' : 'known' },
 ): Awaitable<Resolution> {
   const resolver = policy.handshake.session
   if (resolver === null) return { session: current ?? addressSession(request) }
-  if (current === null) return settle(() => resolver(request), parts, request)
-  const again = settle(
-    () => (resolver.recheck ? resolver.recheck(current, request) : resolver(request)),
-    parts,
-    request,
-  )
-  return then(again, resolution =>
-    'session' in resolution && !isSame(resolution.session, current)
+  const { proofs } = parts
+  const credential = asking.credential === undefined ? proofs.credentialOf(request) : asking.credential
+  if (credential === null && proofs.needsCredential) {
+    return deny('SALLY_SESSION_MISSING', 'handshake.session found nobody: the request shows no credential')
+  }
+  const look = (): Awaitable<unknown> =>
+    current !== null && resolver.recheck ? resolver.recheck(current, request) : resolver(request)
+  return after(settle(look, policy, parts, request, current, asking, credential !== null), resolution => {
+    if (credential !== null) noteProof(parts, credential, resolution)
+    return current !== null && 'session' in resolution && !isSame(resolution.session, current)
       ? deny('SALLY_SESSION_MISSING', 'the request now resolves to another session or user')
-      : resolution,
-  )
+      : resolution
+  })
+}
+
+/** A credential that was accepted is proven; one that is refused is proven no longer. "Cannot tell" changes nothing. */
+function noteProof({ proofs }: SessionParts, credential: string, resolution: Resolution): void {
+  if ('session' in resolution) proofs.accept(credential, resolution.session)
+  else if (DENIALS[resolution.code].http === 401) proofs.forget(credential)
 }
 
 /** Whether both are one session of one user, whatever else is in them. */
@@ -79,15 +111,46 @@ export function isSame(one: Session, other: Session): boolean {
   return one.id === other.id && one.user === other.user
 }
 
-function settle(look: () => unknown, parts: SessionParts, request: HandshakeRequest): Awaitable<Resolution> {
+function settle(
+  look: () => Awaitable<unknown>,
+  policy: Policy,
+  parts: SessionParts,
+  request: HandshakeRequest,
+  current: Session | null,
+  { standing, inTurn = false }: Asking,
+  isSharable: boolean,
+): Awaitable<Resolution> {
+  const { lookups } = parts
+  // What answers at once never runs twice at one time. Of those who show nothing each is somebody else.
+  const key =
+    isSharable && !inTurn && lookups.sharing
+      ? `${current === null ? '' : `${current.id}\n${current.user}`}\n${questionKey(request, policy)}`
+      : null
+  const ask = (): Awaitable<unknown> =>
+    inTurn
+      ? look()
+      : lookups.ask({ ip: request.ip, standing, key, look, failed: isNobody, wanted: () => !isGone(request) })
   return guarded(
-    () => then(look(), found => judge(found, parts, request)),
-    error => deny('SALLY_SESSION_UNAVAILABLE', `handshake.session threw ${nameOf(error)}`),
+    () => after(ask(), found => judge(found, parts, request)),
+    error =>
+      error instanceof LookupRefused
+        ? refusedLookup(error, policy)
+        : deny('SALLY_SESSION_UNAVAILABLE', `handshake.session threw ${nameOf(error)}`),
   )
 }
 
+const isNobody = (found: unknown): boolean => found === null || found === undefined
+
+function refusedLookup({ fault, retryAfterMs }: LookupRefused, { timeoutMs }: Policy): Denial {
+  if (fault === 'timeout') {
+    return deny('SALLY_CONTROL_TIMEOUT', `handshake.session did not answer within ${timeoutMs} ms`)
+  }
+  const why = fault === 'late' ? 'waited for too long' : fault === 'full' ? 'found no place to wait' : 'was given up'
+  return deny('SALLY_HANDSHAKE_RATE', `the session look-up ${why}`, Math.max(1, Math.ceil(retryAfterMs / 1000)))
+}
+
 function judge(found: unknown, parts: SessionParts, request: HandshakeRequest): Awaitable<Resolution> {
-  if (found === null || found === undefined) {
+  if (isNobody(found)) {
     const reason = reasonOf(request)
     return deny('SALLY_SESSION_MISSING', `handshake.session found nobody${reason === undefined ? '' : `: ${reason}`}`)
   }
@@ -99,7 +162,7 @@ function judge(found: unknown, parts: SessionParts, request: HandshakeRequest): 
   }
   return guarded(
     () =>
-      then(latestRevocation(parts, candidate.id, candidate.user), revocation => {
+      after(latestRevocation(parts, candidate.id, candidate.user), revocation => {
         if (isRevoked(candidate, revocation)) {
           return deny('SALLY_SESSION_REVOKED', 'the session or its user was revoked')
         }
@@ -139,15 +202,6 @@ function faultOf(found: unknown): string | null {
 function nameOf(error: unknown): string {
   if (error instanceof SessionUnavailable) return `SessionUnavailable: ${error.message}`
   return error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : typeof error
-}
-
-/** Goes on at once with a value, later with a promise's. */
-function then<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return isThenable(value) ? awaited(value, next) : next(value)
-}
-
-async function awaited<T, R>(value: Promise<T>, next: (value: T) => Awaitable<R>): Promise<R> {
-  return next(await value)
 }
 
 function guarded<R>(work: () => Awaitable<R>, failed: (error: unknown) => R): Awaitable<R> {

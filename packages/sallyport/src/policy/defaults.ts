@@ -20,9 +20,11 @@ export interface Defaults {
   readonly deflateThreshold: number
   readonly deflateWindowBits: number
   readonly handshakesPerIp: Budget
+  readonly handshakesPerUser: Budget
   readonly handshakesTotal: Budget
   readonly connectionsTotal: number
   readonly connectionsPerIp: number
+  readonly connectionsStrangersPerIp: number
   readonly connectionsPerUser: number
   readonly ticketTtlMs: number
   readonly ticketParameter: string
@@ -73,17 +75,24 @@ export const DEFAULTS: Defaults = Object.freeze({
   /** … with a 4 KiB window: a message being deflated costs about half the memory of the full one. */
   deflateWindowBits: 12,
 
-  /** A page that reconnects with back-off tries fewer than 10 times a minute; an office behind one address shares 30. */
-  handshakesPerIp: perMinute(30),
-  /** 50 a second in all is what a small session store answers; 10 000 clients are back about 3 minutes after a restart. */
-  handshakesTotal: perMinute(3000),
+  /**
+   * Attempts that show nothing to say who they are: refused before any look-up, or visitors of a public endpoint. As many
+   * as such visitors may hold connections, so that all of them are back at once after a deploy.
+   */
+  handshakesPerIp: perMinute(100),
+  /** A user on 30 screens is back at once after a deploy, with ten to spare; later one attempt a second is far above any back-off. */
+  handshakesPerUser: Object.freeze({ amount: 60, perMs: MINUTE, burst: 40 }),
+  /** 500 a second of strangers in all: less than what the 64 look-ups at once of a store that needs 20 ms allow. */
+  handshakesTotal: perMinute(30_000),
 
   /** About 70 MB of idle `ws` connections; beyond that a node should be added knowingly. */
   connectionsTotal: 10_000,
-  /** An office or a school behind one address. */
-  connectionsPerIp: 100,
-  /** Ten tabs and devices of one person. */
-  connectionsPerUser: 10,
+  /** A large office or a school behind one address, several tabs each, all of them known users. */
+  connectionsPerIp: 1000,
+  /** Nobody vouches for these: visitors of a public endpoint, and handshakes whose session is still looked up. */
+  connectionsStrangersPerIp: 100,
+  /** Tabs and devices of one person, or the screens of one shared account; half of what a minute's attempts allow. */
+  connectionsPerUser: 30,
 
   /** From the ticket endpoint to the handshake is one round trip; 30 s forgives a slow radio and little else. */
   ticketTtlMs: 30 * SECOND,
@@ -103,7 +112,7 @@ export const DEFAULTS: Defaults = Object.freeze({
   /** 100 messages of 40 KiB: the count alone would let 6.4 MiB a minute pass. */
   messageBytesBudget: perMinute(4 * MIB),
   // Per user and per IP: the product of the connection caps and a connection's budget, so that reconnecting does not
-  // refill it: 10 × 100 and 100 × 100 a minute.
+  // refill it: 30 × 100 and 1000 × 100 a minute.
   /** Deeper than any hand-written message, far from the end of any parser's stack. */
   depth: 32,
   /** Keys of one object or elements of one array; a roster of a room fits. */

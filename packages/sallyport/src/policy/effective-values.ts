@@ -52,12 +52,14 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
   'handshake/rate': ({ handshake: { rate } }) =>
     rate === null
       ? off('no bound')
-      : on(`${budgetInWords(rate.perIp, 'attempts')} per IP; ${budgetInWords(rate.total, 'attempts')} in all`),
+      : on(
+          `strangers ${budgetInWords(rate.perIp, 'attempts')} per IP and ${budgetInWords(rate.total, 'attempts')} in all; ${budgetInWords(rate.perUser, 'attempts')} per user`,
+        ),
   'handshake/connections': ({ handshake: { connections } }) =>
     connections === null
       ? off('no bound')
       : on(
-          `${countInWords(connections.total)} in all, ${countInWords(connections.perIp)} per IP, ${countInWords(connections.perUser)} per user`,
+          `${countInWords(connections.total)} in all, ${countInWords(connections.perIp)} per IP (${countInWords(connections.strangersPerIp)} without a known user), ${countInWords(connections.perUser)} per user`,
         ),
   'handshake/session': ({ handshake: { session } }) =>
     session === null

@@ -85,26 +85,44 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('handshake/rate', {
-    denies: 'attempts per IP (IPv6: per /64) and in all exceed the budget, before any session look-up',
-    default: `${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')} per IP; ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')} in all`,
+    denies:
+      'attempts exceed the budget: of those who show no credential per IP (IPv6: per /64, /56 and /48) and in all; of known users per user; an unknown credential waits for its look-up',
+    default: `strangers ${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')} per IP and ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')} in all; ${budgetInWords(DEFAULTS.handshakesPerUser, 'attempts')} per user`,
     meets: ['ASVS-4.1.3'],
     keys: [
       [
         'perIp',
         '{ attempts, per, burst? }',
         budgetInWords(DEFAULTS.handshakesPerIp, 'attempts'),
-        'Attempts of one address; refused ones count.',
+        'Attempts without a credential of one address; refused ones count. A /56 of IPv6 has twice, a /48 four times as much.',
       ],
-      ['total', '{ attempts, per, burst? }', budgetInWords(DEFAULTS.handshakesTotal, 'attempts'), 'Attempts in all.'],
+      [
+        'perUser',
+        '{ attempts, per, burst? }',
+        budgetInWords(DEFAULTS.handshakesPerUser, 'attempts'),
+        'Attempts of one user; a ticket and its handshake are one.',
+      ],
+      [
+        'total',
+        '{ attempts, per, burst? }',
+        budgetInWords(DEFAULTS.handshakesTotal, 'attempts'),
+        'Attempts of strangers in all: without a credential in the cluster, with an unknown one look-ups of each node. Known users draw on none of it.',
+      ],
       OFF,
     ],
   }),
   controlRow('handshake/connections', {
     denies: 'live connections in all, per IP, per user exceed the cap; cluster-exact with a shared store',
-    default: `${countInWords(DEFAULTS.connectionsTotal)} in all, ${DEFAULTS.connectionsPerIp} per IP, ${DEFAULTS.connectionsPerUser} per user`,
+    default: `${countInWords(DEFAULTS.connectionsTotal)} in all, ${countInWords(DEFAULTS.connectionsPerIp)} per IP (${DEFAULTS.connectionsStrangersPerIp} without a known user), ${DEFAULTS.connectionsPerUser} per user`,
     keys: [
       ['total', 'number', countInWords(DEFAULTS.connectionsTotal), 'Live connections in all.'],
-      ['perIp', 'number', String(DEFAULTS.connectionsPerIp), 'Live connections of one address.'],
+      ['perIp', 'number', countInWords(DEFAULTS.connectionsPerIp), 'Live connections of one address.'],
+      [
+        'strangersPerIp',
+        'number',
+        String(DEFAULTS.connectionsStrangersPerIp),
+        'Connections of one address without a known user: of a public endpoint, and handshakes whose session is looked up.',
+      ],
       ['perUser', 'number', String(DEFAULTS.connectionsPerUser), 'Live connections of one user.'],
       OFF,
     ],
@@ -170,6 +188,12 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
       ['parameter', 'string', `'${DEFAULTS.ticketParameter}'`, "Name of the query parameter, with `carrier: 'query'`."],
       ['paths', 'string[]', 'any', 'Paths that a ticket may be asked for.'],
       ['csrf', '(token, request) => boolean', 'none', "Verifies the app's own CSRF token instead of a ticket."],
+      [
+        'dangerouslyWithoutAddress',
+        'boolean',
+        'false',
+        '`guard.ticket(request)` may be called without `{ ip }`: all who ask share the limits of one address.',
+      ],
       ['dangerouslyWithoutTicket', 'boolean', 'false', 'Relies on the Origin alone although the session is a cookie.'],
     ],
   }),

@@ -122,19 +122,21 @@ function readExtensions(handshake: Fields): Handshake['extensions'] {
 }
 
 function readRate(handshake: Fields): Handshake['rate'] {
-  const section = openChild(handshake, 'rate', ['perIp', 'total', 'dangerouslyOff'])
+  const section = openChild(handshake, 'rate', ['perIp', 'perUser', 'total', 'dangerouslyOff'])
   const off = readOff(section, 'handshake/rate')
   const perIp = readBudget(section, 'perIp', 'attempts', DEFAULTS.handshakesPerIp)
+  const perUser = readBudget(section, 'perUser', 'attempts', DEFAULTS.handshakesPerUser)
   const total = readBudget(section, 'total', 'attempts', DEFAULTS.handshakesTotal)
-  return off ? null : Object.freeze({ perIp, total })
+  return off ? null : Object.freeze({ perIp, perUser, total })
 }
 
 function readConnections(handshake: Fields): Handshake['connections'] {
-  const section = openChild(handshake, 'connections', ['total', 'perIp', 'perUser', 'dangerouslyOff'])
+  const section = openChild(handshake, 'connections', ['total', 'perIp', 'strangersPerIp', 'perUser', 'dangerouslyOff'])
   const off = readOff(section, 'handshake/connections')
   const caps = {
     total: readCount(section, 'total', DEFAULTS.connectionsTotal),
     perIp: readCount(section, 'perIp', DEFAULTS.connectionsPerIp),
+    strangersPerIp: readCount(section, 'strangersPerIp', DEFAULTS.connectionsStrangersPerIp),
     perUser: readCount(section, 'perUser', DEFAULTS.connectionsPerUser),
   }
   return off ? null : Object.freeze(caps)

@@ -7,6 +7,8 @@ import type { ControlId, Denial, Verdict } from './verdict.ts'
 export interface DoorCheck<Subject, Context> {
   readonly id: ControlId
   readonly check: (subject: Subject, context: Context) => Verdict | Promise<Verdict>
+  /** Longest wait for this one, in ms, where it bounds its own waits. Default: the door's. */
+  readonly timeoutMs?: number
 }
 
 /**
@@ -42,7 +44,12 @@ export type Door<Subject, Context> = (subject: Subject, context: Context) => Ver
  */
 export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Context>): Door<Subject, Context> {
   const { report, timeoutMs, observe } = parts
-  const steps = parts.checks.map(({ id, check }) => ({ id, check, enforced: report !== 'all' && !report.has(id) }))
+  const steps = parts.checks.map(({ id, check, timeoutMs: most = timeoutMs }) => ({
+    id,
+    check,
+    timeoutMs: most,
+    enforced: report !== 'all' && !report.has(id),
+  }))
   type Step = (typeof steps)[number]
 
   /** The denial that ends the run; null where the run goes on. */
@@ -60,8 +67,8 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
   const settle = (step: Step, answer: PromiseLike<unknown>): Promise<unknown> =>
     new Promise(resolve => {
       const timer = setTimeout(
-        () => resolve(deny('SALLY_CONTROL_TIMEOUT', `${step.id} did not answer within ${timeoutMs} ms`)),
-        timeoutMs,
+        () => resolve(deny('SALLY_CONTROL_TIMEOUT', `${step.id} did not answer within ${step.timeoutMs} ms`)),
+        step.timeoutMs,
       )
       Promise.resolve(answer).then(
         verdict => {

@@ -6,7 +6,16 @@ import { readChoice, readDuration, readEach, readFunction } from './scalars.ts'
 import { isEmptyList, isList, kindOf, show } from './shown.ts'
 import type { Policy, TicketPolicy } from './types.ts'
 
-const KEYS = ['secret', 'ttl', 'carrier', 'parameter', 'paths', 'csrf', 'dangerouslyWithoutTicket']
+const KEYS = [
+  'secret',
+  'ttl',
+  'carrier',
+  'parameter',
+  'paths',
+  'csrf',
+  'dangerouslyWithoutTicket',
+  'dangerouslyWithoutAddress',
+]
 const MOST_SECRETS = 16
 
 /** Whether browsers attach the credential by themselves; `null` where there is no session: a ticket that is asked for all the same is bound to the address. */
@@ -39,6 +48,7 @@ export function readTicket(handshake: Fields, ambient: Ambient): Policy['handsha
     }),
     csrf,
   })
+  readDanger(section, 'dangerouslyWithoutAddress', 'handshake/ticket')
   if (ticket.carrier !== 'query') refuseIdle(section, 'parameter', "handshake.ticket.carrier: 'query'")
   if (isEmptyList(section.get('paths'))) {
     refuse(

@@ -51,9 +51,15 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     }
     readonly rate?: Off & {
       readonly perIp?: RateInput & { readonly attempts: number }
+      readonly perUser?: RateInput & { readonly attempts: number }
       readonly total?: RateInput & { readonly attempts: number }
     }
-    readonly connections?: Off & { readonly total?: number; readonly perIp?: number; readonly perUser?: number }
+    readonly connections?: Off & {
+      readonly total?: number
+      readonly perIp?: number
+      readonly strangersPerIp?: number
+      readonly perUser?: number
+    }
     /** How the HTTP side's session is found: a resolver, or `{ dangerouslyAnonymous: true }` for a public endpoint. */
     readonly session: SessionResolver<S> | { readonly dangerouslyAnonymous: boolean }
     readonly ticket?: {
@@ -68,6 +74,8 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       /** Verifies the app's own CSRF token instead of a ticket. */
       readonly csrf?: (token: string, request: HandshakeRequest) => Awaitable<boolean>
       readonly dangerouslyWithoutTicket?: boolean
+      /** Lets `guard.ticket(request)` be called without the address of the peer, where the host knows none. */
+      readonly dangerouslyWithoutAddress?: boolean
     }
     /** The app's own rule for path, room or tenant. */
     readonly authorize?: (session: S, request: HandshakeRequest) => Awaitable<boolean>
@@ -156,8 +164,13 @@ export interface Policy {
     readonly 'fetch-metadata': { readonly allow: readonly string[] } | null
     readonly subprotocol: { readonly serve: readonly string[]; readonly required: boolean } | null
     readonly extensions: { readonly threshold: number; readonly windowBits: number } | null
-    readonly rate: { readonly perIp: Budget; readonly total: Budget } | null
-    readonly connections: { readonly total: number; readonly perIp: number; readonly perUser: number } | null
+    readonly rate: { readonly perIp: Budget; readonly perUser: Budget; readonly total: Budget } | null
+    readonly connections: {
+      readonly total: number
+      readonly perIp: number
+      readonly strangersPerIp: number
+      readonly perUser: number
+    } | null
     readonly session: SessionResolver | null
     readonly ticket: TicketPolicy | null
     readonly authorize: ((session: Session, request: HandshakeRequest) => Awaitable<boolean>) | null

@@ -62,6 +62,8 @@ export function expressSession<P>(
 
   return Object.assign((request: HandshakeRequest) => find(request, false), {
     ambient: true,
+    // The name of its cookie is the middleware's own secret.
+    reads: [{ header: 'cookie' }],
     recheck: (_: Session, request: HandshakeRequest) => find(request, true),
   })
 }

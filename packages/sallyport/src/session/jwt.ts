@@ -77,7 +77,9 @@ export function jwt(options: JwtOptions): SessionResolver<JwtSession> {
       })
     }
   }
-  return Object.assign(resolve, { ambient: isAmbient(options.from) })
+  return typeof options.from === 'function'
+    ? Object.assign(resolve, { ambient: true })
+    : Object.assign(resolve, { ambient: isAmbient(options.from), reads: [options.from] })
 }
 noteMaker(jwt, 'jwt({ jwks, algorithms, issuer, audience, from })')
 

@@ -50,6 +50,11 @@ export class LookupRefused extends Error {
 export interface LookupQueueOptions {
   /** Longest look-up, in ms: then it is refused (`timeout`) and its slot given to the next. */
   readonly lookMs: number
+  /**
+   * Failed look-ups of strangers of one address, where more are allowed than {@link STRANGERS} says: so many at once, then
+   * so many a second.
+   */
+  readonly perAddress?: { readonly perSecond: number; readonly burst: number }
   /** Look-ups of strangers in all: so many at once, then so many a second. Beyond it they wait. Default: no bound. */
   readonly strangers?: { readonly perSecond: number; readonly burst: number }
   /** Ms, of any clock that only goes forward. Default `performance.now`. */
@@ -68,6 +73,8 @@ export interface LookupQueue {
   /** Look-ups that run, and questions that wait. */
   readonly running: number
   readonly waiting: number
+  /** Whether look-ups can be shared: false while they answer at once, and a key need not be made. */
+  readonly sharing: boolean
 }
 
 /** Look-ups at once, in all. */
@@ -89,12 +96,14 @@ export const STRANGERS: {
 } = Object.freeze({ places: 256, waitMs: 5000, atOnce: 16, failedPerSecond: PER_SECOND })
 
 /** By size of the network: an address (IPv6: /64), its /56, its /48. */
-const OF_STRANGERS: readonly Limits[] = [1, 2, 4].map(factor => ({
-  places: STRANGERS.places * factor,
-  atOnce: STRANGERS.atOnce * (1 + factor) * 0.5,
-  perSecond: PER_SECOND * FAILED_UNITS * factor,
-  burst: PER_SECOND * factor,
-}))
+function limitsOfStrangers({ perSecond, burst }: { readonly perSecond: number; readonly burst: number }): Limits[] {
+  return [1, 2, 4].map(factor => ({
+    places: STRANGERS.places * factor,
+    atOnce: STRANGERS.atOnce * (1 + factor) * 0.5,
+    perSecond: Math.max(PER_SECOND, perSecond) * FAILED_UNITS * factor,
+    burst: Math.max(PER_SECOND, burst) * factor,
+  }))
+}
 const OF_KNOWN: readonly Limits[] = [{ places: Infinity, atOnce: Infinity, perSecond: Infinity, burst: Infinity }]
 const MOST_STRANGERS = 16_384
 const MOST_KNOWN = 131_072
@@ -119,9 +128,11 @@ interface Lane {
  */
 export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
   const { lookMs, now = () => performance.now(), random = Math.random } = options
+  const { perAddress = { perSecond: 0, burst: 0 } } = options
   const overall = options.strangers ?? { perSecond: Infinity, burst: Infinity }
   let timer: NodeJS.Timeout | undefined
   let timerAt = Infinity
+  let sharing = true
   /** Running look-ups in the order in which they began. */
   const begun = new Set<{ readonly end: number; readonly late: () => void }>()
 
@@ -143,7 +154,7 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
     }),
   })
   const known = lane(MOST_KNOWN, MOST_AT_ONCE - STRANGERS_ONLY, OF_KNOWN, true)
-  const strangers = lane(MOST_STRANGERS, MOST_AT_ONCE - KNOWN_ONLY, OF_STRANGERS, false)
+  const strangers = lane(MOST_STRANGERS, MOST_AT_ONCE - KNOWN_ONLY, limitsOfStrangers(perAddress), false)
   const running = (): number => known.line.running + strangers.line.running
 
   const refusal = (fault: LookupFault): LookupRefused => {
@@ -197,6 +208,7 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       finish(0)
       throw error
     }
+    sharing = isThenable(answer)
     if (!isThenable(answer)) {
       finish(question.failed(answer) ? failedUnits - 1 : 0)
       return answer
@@ -278,6 +290,9 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
         answer.then(forget, forget)
       }
       return answer
+    },
+    get sharing() {
+      return sharing
     },
     get running() {
       return running()

@@ -1,6 +1,9 @@
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { Awaitable } from '../policy/verdict.ts'
 
+/** Where a resolver finds who somebody is. */
+export type Credential = { readonly cookie: string } | { readonly header: string } | { readonly query: string }
+
 /** Who a connection acts for, found the way the HTTP side finds it. Further fields are the app's own. */
 export interface Session {
   /** The session's own id; revocation and tickets are bound to it. Logged only as a keyed hash. */
@@ -24,6 +27,11 @@ export interface SessionResolver<S extends Session = Session> {
    * counts as ambient; a resolver that reads only what a page must add by hand says false.
    */
   readonly ambient?: boolean
+  /**
+   * What it reads, and all that it reads, to find who somebody is. A request that shows none of it is nobody, and is refused
+   * without a call. Without it the guard takes every header and parameter that may be a credential for one.
+   */
+  readonly reads?: readonly Credential[]
   /** Checks again while the connection lives; without it the resolver itself is called again. */
   readonly recheck?: (session: S, request: HandshakeRequest) => Awaitable<S | null | undefined>
 }

@@ -48,7 +48,7 @@ export function signedCookie<S extends Session = Session>(options: SignedCookieO
     }
     return null
   }
-  return Object.assign(resolve, { ambient: true })
+  return Object.assign(resolve, { ambient: true, reads: [{ cookie: name }] })
 }
 noteMaker(signedCookie, 'signedCookie({ name, secret, load })')
 

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Parts } from '../guard/parts.ts'
+import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { resolveSession } from '../handshake/session.ts'
+import { chargeUser } from '../handshake/rate.ts'
+import { type Asking, resolveSession } from '../handshake/session.ts'
 import { bindingOf } from '../handshake/ticket.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny } from '../policy/verdict.ts'
+import { STRANGERS } from '../session/lookup-queue.ts'
 import type { Session } from '../session/session.ts'
 import { type FastifyReplyLike, type FastifyRequestLike, writeToFastify, writeToNode, writeToWeb } from './hosts.ts'
 import { issuedAnswer, methodAnswer, offAnswer, refusedAnswer, type TicketAnswer } from './ticket-answer.ts'
@@ -27,6 +30,11 @@ export interface TicketReport {
   readonly path: string | null
 }
 
+/** A ticket request that passed the door: what is known of it. */
+export interface TicketAdmission extends Partial<Pick<Attempt, 'standing' | 'credential'>> {
+  readonly origin: string | null
+}
+
 /** What the endpoint is made of; the guard gives it. */
 export interface TicketEndpointParts {
   readonly policy: Policy
@@ -34,8 +42,10 @@ export interface TicketEndpointParts {
   readonly fromNode: (request: IncomingMessage) => HandshakeRequest
   readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
   /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */
-  readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | { readonly origin: string | null }>
+  readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | TicketAdmission>
   readonly emit?: (report: TicketReport) => void
+  /** Web requests may come without the address of the peer. */
+  readonly withoutAddress?: boolean
 }
 
 /** Answers POST with a ticket: as a listener of node:http, an Express or Fastify handler, or over web `Request`s. */
@@ -54,6 +64,9 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
  */
 export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
   const { policy, parts } = endpoint
+  const charge = chargeUser(policy, parts)
+  /** The door, then a wait for the look-up, then the look-up. */
+  const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
 
   const decide = async (report: Writable<TicketReport>): Promise<TicketAnswer | Denial> => {
     const { request } = report
@@ -65,14 +78,22 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     report.path = path
     const site = siteFault(request)
     if (site !== null) return site
-    const door = await endpoint.runDoor(request)
+    const door = await within(policy.timeoutMs, endpoint.runDoor(request))
     if (!('origin' in door)) return refusedAnswer(door)
     report.origin = door.origin ?? ''
     const fault = originFault(request, report.origin)
     if (fault !== null) return fault
-    const resolution = await resolveSession(policy, parts, request)
+    const { standing = 'unproven', credential } = door
+    const isKnown = standing === 'proven' || policy.handshake.rate === null
+    const asking: Asking = {
+      standing: isKnown ? 'known' : 'stranger',
+      ...(credential !== undefined && { credential }),
+    }
+    const resolution = await resolveSession(policy, parts, request, null, asking)
     if (!('session' in resolution)) return resolution
     report.session = resolution.session
+    const charged = await charge?.(standing, resolution.session)
+    if (charged?.pass === false) return charged
     const issued = parts.tickets.issue(bindingOf(resolution.session, door.origin, path))
     return issuedAnswer(issued, parts.now())
   }
@@ -81,7 +102,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null, path: null }
     try {
       report.request = view()
-      const decision = await within(policy.timeoutMs, decide(report as Writable<TicketReport>))
+      const decision = await within(patienceMs, decide(report as Writable<TicketReport>))
       if ('status' in decision) {
         if (decision.status === 200) endpoint.emit?.(report as TicketReport)
         return decision
@@ -105,7 +126,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
   }
 
   return ((request: unknown, other?: unknown): Promise<unknown> => {
-    requireCall(request, other)
+    requireCall(request, other, endpoint.withoutAddress ?? false)
     return respond(request, other)
   }) as TicketEndpoint
 
@@ -123,7 +144,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
 }
 
 /** Waits no longer than `ms`; what comes later is dropped. */
-function within<T>(ms: number, work: Promise<T>): Promise<T | Denial> {
+function within<T>(ms: number, work: Awaitable<T>): Promise<T | Denial> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Denial>(resolve => {
     timer = setTimeout(() => resolve(deny('SALLY_CONTROL_TIMEOUT', `the ticket endpoint took over ${ms} ms`)), ms)

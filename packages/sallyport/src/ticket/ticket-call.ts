@@ -4,17 +4,21 @@ import { kindOf } from '../policy/shown.ts'
 const HANDLER = "give it itself as the handler: app.post('/.sallyport/ticket', guard.ticket)"
 const OF_NODE = 'write guard.ticket(request, response)'
 const OF_FASTIFY = 'write guard.ticket(request, reply)'
+const WITHOUT = 'set handshake.ticket.dangerouslyWithoutAddress: true'
 const OF_WEB = 'write guard.ticket(request, { ip }), with the address of the peer as text'
 
 /**
  * Throws a `TypeError` for a call that no host makes: a handler that was called instead of given, a response that was
  * forgotten, or a peer whose address is under another name and would be nobody's.
  */
-export function requireCall(request: unknown, other: unknown): void {
+export function requireCall(request: unknown, other: unknown, withoutAddress = false): void {
   if (request instanceof Request) {
-    if (other === undefined) return
-    const ip: unknown = isObject(other) && 'ip' in other ? other['ip'] : null
-    if (ip !== undefined && typeof ip !== 'string') fault(`the peer is ${kindOf(other)} without an \`ip\``, OF_WEB)
+    const ip: unknown = isObject(other) ? other['ip'] : undefined
+    if (typeof ip === 'string' && ip !== '') return
+    const isMissing = other === undefined || (isObject(other) && 'ip' in other && (ip === undefined || ip === ''))
+    if (isMissing && withoutAddress) return
+    const what = isMissing ? 'the address of the peer is missing' : `the peer is ${kindOf(other)} without an \`ip\``
+    fault(what, `${OF_WEB}; where the host knows none, ${WITHOUT}`)
   } else if (isObject(request) && isObject(request['raw'])) {
     if (!has(other, 'code') || !has(other, 'send')) fault(`the reply is ${kindOf(other)}`, OF_FASTIFY)
   } else if (isObject(request) && isObject(request['headers'])) {

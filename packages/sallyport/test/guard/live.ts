@@ -132,6 +132,8 @@ export function guarded(t: TestContext, { handshake, message, lifetime, ...rest 
       const attempt: Attempt & { session: Session } = {
         id,
         request: REQUEST,
+        standing: 'proven',
+        credential: null,
         origin: 'https://app.company.com',
         session,
         subprotocol,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { createParts } from '../../src/guard/create-parts.ts'
 import type { Parts } from '../../src/guard/parts.ts'
 import { type Attempt, newAttempt } from '../../src/handshake/attempt.ts'
 import type { HandshakeControl } from '../../src/handshake/handshake-control.ts'
@@ -61,15 +62,15 @@ export function policyOf(handshake: Readonly<Record<string, unknown>> = {}, rest
   return parsePolicy({ ...policyWith(changes), ...rest })
 }
 
-export function partsOf(store: Store = createMemoryStore()): Parts {
-  return { store, now: Date.now, tickets: createTickets(null, { store, now: Date.now }) }
+export function partsOf(store: Store = createMemoryStore(), policy: Policy = policyOf()): Parts {
+  return createParts(policy, { store, now: Date.now, tickets: createTickets(null, { store, now: Date.now }) })
 }
 
 /** Compiles one control and answers its verdicts; throws where the policy turned it off. */
 export function compileControl(
   control: HandshakeControl,
   policy: Policy = policyOf(),
-  parts: Parts = partsOf(),
+  parts: Parts = partsOf(undefined, policy),
 ): (attempt: Attempt) => Verdict | Promise<Verdict> {
   const check = control.compile(policy, parts)
   if (check === null) throw new Error(`${control.id} is off`)

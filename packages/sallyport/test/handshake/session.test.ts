@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createParts } from '../../src/guard/create-parts.ts'
 import type { Parts } from '../../src/guard/parts.ts'
 import { type Attempt, newAttempt } from '../../src/handshake/attempt.ts'
 import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
@@ -16,8 +17,17 @@ import { handshake } from '../session/handshakes.ts'
 const NOW = 1_700_000_000_000
 const now = (): number => NOW
 const ALICE = { id: 's1', user: 'alice' }
-const policyOf = (resolver: unknown): Policy => ({ handshake: { session: resolver } }) as unknown as Policy
-const partsOf = (store: Store = createMemoryStore({ now })): Parts => ({ store, now }) as Parts
+const policyOf = (resolver: unknown): Policy =>
+  ({
+    handshake: { session: resolver, ticket: null, rate: null, subprotocol: null },
+    timeoutMs: 5000,
+    store: null,
+  }) as unknown as Policy
+const partsOf = (store: Store = createMemoryStore({ now })): Parts =>
+  createParts(
+    policyOf(() => null),
+    { store, now } as Parts,
+  )
 const attempt = (): Attempt => newAttempt('c1', handshake())
 const codeOf = (verdict: Verdict): string => (verdict.pass ? 'pass' : verdict.code)
 

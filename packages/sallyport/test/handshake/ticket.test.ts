@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Parts } from '../../src/guard/parts.ts'
-import type { Attempt } from '../../src/handshake/attempt.ts'
+import { type Attempt, newAttempt } from '../../src/handshake/attempt.ts'
 import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
 import { bindingOf, redeemFirstMessage, ticket } from '../../src/handshake/ticket.ts'
 import type { Policy, TicketPolicy } from '../../src/policy/types.ts'
@@ -17,17 +17,13 @@ const policyOf = (section: Partial<TicketPolicy> | null, session: unknown = () =
   ({ handshake: { session, ticket: section && { ...SECTION, ...section } } }) as unknown as Policy
 function partsOf(): Parts {
   const store = createMemoryStore({ now })
-  return { store, now, tickets: createTickets(SECTION, { store, now }) }
+  // The rest is for other controls.
+  return { store, now, tickets: createTickets(SECTION, { store, now }) } as unknown as Parts
 }
 const attemptOf = (request: HandshakeRequest, more: Partial<Attempt> = {}): Attempt => ({
-  id: 'c1',
-  request,
+  ...newAttempt('c1', request),
   origin: ORIGIN,
   session: ALICE,
-  subprotocol: null,
-  ticket: 'none',
-  leases: [],
-  ended: false,
   ...more,
 })
 const codeOf = (verdict: Verdict): string => (verdict.pass ? 'pass' : verdict.code)

@@ -86,6 +86,8 @@ test('leases are renewed well before they lapse, and given back at the end', asy
     id: 'c',
     request: REQUEST,
     origin: null,
+    standing: 'proven' as const,
+    credential: null,
     subprotocol: null,
     ticket: 'none' as const,
     ended: false,

@@ -57,7 +57,7 @@ describe('a guard on a shared store', () => {
     const world = await createWorld({ store: shared.store })
     try {
       const socket = await world.connect()
-      assert.ok(shared.asked.includes('take handshake:ip'))
+      assert.ok(shared.asked.includes('take handshake:user'))
       assert.ok(shared.asked.includes('once born number'), 'a ticket says when it was issued')
       shared.asked.length = 0
       socket.send(JSON.stringify({ type: 'chat', message: 'hello' }))

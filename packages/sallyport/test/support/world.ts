@@ -73,7 +73,11 @@ export async function createWorld(
         if (accounts.down) throw new Error('the session store is down')
         return accounts.sessions.get(request.cookie('sid') ?? '') ?? null
       },
-      rate: { perIp: { attempts: 100_000, per: '1 minute' }, total: { attempts: 100_000, per: '1 minute' } },
+      rate: {
+        perIp: { attempts: 100_000, per: '1 minute' },
+        perUser: { attempts: 100_000, per: '1 minute' },
+        total: { attempts: 100_000, per: '1 minute' },
+      },
       ...handshake,
     },
     message: { schema: { chat: chatSchema }, ...message },

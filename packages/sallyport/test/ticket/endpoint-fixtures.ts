@@ -1,3 +1,4 @@
+import { createParts } from '../../src/guard/create-parts.ts'
 import type { Parts } from '../../src/guard/parts.ts'
 import { createAddressReader } from '../../src/handshake/client-address.ts'
 import { fromNode, fromWeb } from '../../src/handshake/peer-request.ts'
@@ -47,10 +48,15 @@ export function make({
   emit,
 }: Setting = {}) {
   const store = createMemoryStore({ now })
-  const parts: Parts = { store, now, tickets: createTickets(SECTION, { store, now }) }
+  const policy = {
+    handshake: { session, ticket: ticket && { ...SECTION, ...ticket }, rate: null, subprotocol: null },
+    timeoutMs,
+    store: null,
+  } as unknown as Policy
+  const parts: Parts = createParts(policy, { store, now, tickets: createTickets(SECTION, { store, now }) })
   const reports: TicketReport[] = []
   const endpoint = createTicketEndpoint({
-    policy: { handshake: { session, ticket: ticket && { ...SECTION, ...ticket } }, timeoutMs } as unknown as Policy,
+    policy,
     parts,
     fromNode: request => fromNode(request, readAddress),
     fromWeb: (request, { ip }) => fromWeb(request, readAddress, ip ?? ''),

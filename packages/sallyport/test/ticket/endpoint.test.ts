@@ -160,7 +160,7 @@ describe('the ticket endpoint, as Request → Response', () => {
   })
   it('a client without an Origin, where the door allows it, is bound to none', async () => {
     const made = make()
-    const response = await made.endpoint(new Request(`${PAGE}/t`, { method: 'POST' }))
+    const response = await made.endpoint(new Request(`${PAGE}/t`, { method: 'POST' }), { ip: '192.0.2.7' })
     const { ticket } = (await response.json()) as { ticket: string }
     assert.equal(await redeem(made, ticket, PAGE), false)
     assert.equal(await redeem(made, ticket, ''), true)

@@ -33,6 +33,13 @@ const MISTAKES: readonly (readonly [
   ['an address that is no text', [web, { ip: 1 }], /without an `ip`/],
   ['a bare address', [web, '192.0.2.1'], /the peer is a string/],
   ['null as the peer', [web, null], /the peer is null/],
+  [
+    'a web request alone',
+    [web],
+    /the address of the peer is missing; write .*\{ ip \}.*dangerouslyWithoutAddress: true/,
+  ],
+  ['a peer whose address the host does not know', [web, { ip: undefined }], /address of the peer is missing/],
+  ['an empty address', [web, { ip: '' }], /address of the peer is missing/],
 ]
 
 for (const [name, [request, other], message] of MISTAKES) {
@@ -42,13 +49,21 @@ for (const [name, [request, other], message] of MISTAKES) {
 }
 
 for (const [name, request, other] of [
-  ['a web request alone', web, undefined],
   ['a web request and its peer', web, { ip: '192.0.2.1' }],
-  ['a web request whose peer is not known', web, { ip: undefined }],
   ['a request and its response', node, response],
   ['a request of Fastify and its reply', { raw: node }, reply],
 ] as const) {
   test(`ticket: ${name} is taken`, () => assert.doesNotThrow(() => requireCall(request, other)))
+}
+
+for (const [name, other] of [
+  ['a web request alone', undefined],
+  ['a peer whose address the host does not know', { ip: undefined }],
+] as const) {
+  test(`ticket: ${name} is taken where the policy says that there is no address`, () => {
+    assert.doesNotThrow(() => requireCall(web, other, true))
+    assert.throws(() => requireCall(web, { address: '192.0.2.1' }, true), TypeError)
+  })
 }
 
 test('guard.ticket throws at once: a rejection would be told after the server stands', () => {

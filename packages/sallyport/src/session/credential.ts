@@ -1,0 +1,95 @@
+import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import { clientCertificateOf } from '../handshake/peer-request.ts'
+import type { Policy } from '../policy/types.ts'
+import { isTicketProtocol } from '../ticket/carriers.ts'
+import type { Credential } from './session.ts'
+
+/** Reads what a request shows to say who it is; null where it shows nothing. */
+export type CredentialReader = (request: HandshakeRequest) => string | null
+
+/**
+ * Names of headers and query parameters that may hold a credential. Where a resolver does not say what it reads, a value
+ * too many costs its owner at most a wait; one too few makes honest clients share the budget of those who show nothing.
+ */
+const SUSPECT = /auth|token|session|secret|jwt|credential|key|user|cert|identity|assertion|oidc/
+const NOT_SUSPECT = /^(?::|sec-|user-agent$)/
+
+/** How the credential of a request is read under a policy. */
+export function createCredentialReader(policy: Policy): CredentialReader {
+  const { session, ticket, subprotocol } = policy.handshake
+  const reads = session?.reads
+  if (reads !== undefined) return request => readNamed(request, reads)
+  const parameter = ticket?.carrier === 'query' ? ticket.parameter : null
+  const served = new Set(subprotocol?.serve)
+  return request => readAll(request, parameter, served)
+}
+
+function readNamed(request: HandshakeRequest, reads: readonly Credential[]): string | null {
+  const found: string[] = []
+  for (const [index, one] of reads.entries()) {
+    const values =
+      'cookie' in one
+        ? [request.cookie(one.cookie)]
+        : 'header' in one
+          ? request.lines(one.header.toLowerCase())
+          : request.query.getAll(one.query)
+    for (const value of values) if (value !== undefined && value !== '') found.push(`${index}:${value}`)
+  }
+  return found.length === 0 ? null : found.join('\n')
+}
+
+function readAll(request: HandshakeRequest, parameter: string | null, served: ReadonlySet<string>): string | null {
+  const found: string[] = []
+  const { rawHeaders } = request
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase()
+    const value = rawHeaders[index + 1]!
+    if (name === 'sec-websocket-protocol') {
+      for (const part of value.split(',')) {
+        const offered = part.trim()
+        if (offered !== '' && !served.has(offered) && !isTicketProtocol(offered)) found.push(`protocol:${offered}`)
+      }
+    } else if (value !== '' && (name === 'cookie' || (SUSPECT.test(name) && !NOT_SUSPECT.test(name)))) {
+      found.push(`${name}:${value}`)
+    }
+  }
+  if (request.target.length > request.path.length) {
+    for (const [name, value] of request.query) {
+      if (name !== parameter && value !== '' && SUSPECT.test(name.toLowerCase())) found.push(`?${name}:${value}`)
+    }
+  }
+  const certificate = clientCertificateOf(request)
+  if (certificate !== null) found.push(`certificate:${certificate}`)
+  return found.length === 0 ? null : found.join('\n')
+}
+
+/**
+ * The same text for requests that a resolver cannot tell apart but by what is new in each handshake: its key and its
+ * ticket. Such requests at the same time are one look-up.
+ */
+export function questionKey(request: HandshakeRequest, policy: Policy): string {
+  const { ticket } = policy.handshake
+  const parts = [request.ip, String(request.secure), request.method, targetOf(request, ticket)]
+  const { rawHeaders } = request
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase()
+    const value = rawHeaders[index + 1]!
+    if (name === 'sec-websocket-key') continue
+    parts.push(name, name === 'sec-websocket-protocol' ? withoutTickets(value) : value)
+  }
+  return parts.join('\n')
+}
+
+function targetOf(request: HandshakeRequest, ticket: Policy['handshake']['ticket']): string {
+  if (ticket?.carrier !== 'query' || request.target === request.path) return request.target
+  const { query } = request
+  query.delete(ticket.parameter)
+  return `${request.path}?${query.toString()}`
+}
+
+function withoutTickets(value: string): string {
+  return value
+    .split(',')
+    .filter(name => !isTicketProtocol(name))
+    .join(',')
+}
