@@ -59,6 +59,11 @@ export class EmbeddedConnection {
     return this.#live
   }
 
+  /** When its right was last confirmed, in ms since the epoch: by its handshake or by a look-up since. No reload changes it. */
+  get confirmedAt(): number {
+    return this.#live.checkedAt
+  }
+
   /** Puts it under another guard; for `adopt` alone. */
   adoptBy(adopt: (live: LiveConnection) => void): void {
     if (this.#live.readyState < 2) adopt(this.#live)

@@ -164,7 +164,9 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       pool = next
     },
     takeOver(old) {
-      for (const pair of old.surrender()) {
+      // Whoever was confirmed longest ago is asked for first: reloads that come fast must not leave always the same ones over.
+      const all = old.surrender().toSorted((a, b) => confirmedAt(a) - confirmedAt(b))
+      for (const pair of all) {
         if (pair.client === null) continue
         pair.moveTo(hub)
         pairs.add(pair)
@@ -180,6 +182,10 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     },
     stop: () => heartbeat?.stop(),
   }
+}
+
+function confirmedAt({ client }: Pair): number {
+  return client?.confirmedAt ?? 0
 }
 
 /** Of a connection that nobody took. */
