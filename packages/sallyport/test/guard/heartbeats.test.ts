@@ -46,6 +46,26 @@ describe('the heartbeat of sallyport.v1', () => {
       assert.deepEqual(seat.wire.sent, ['{"type":"error","code":"SALLY_MESSAGE_TYPE"}'])
     })
 
+  test('with any one byte changed, cut off or added is an ordinary message', t => {
+    const heard: unknown[] = []
+    const message = { ...ANY, format: { data: 'text' }, heartbeat: [{ text: '#', reply: '.' }] }
+    const seat = guarded(t, { message }).seat({ subprotocol: OWN, delivery: into(heard) })
+    const others = [
+      ...Array.from(PING, (letter, at) => PING.slice(0, at) + (letter === 'x' ? 'y' : 'x') + PING.slice(at + 1)),
+      ...Array.from(PING, (_, at) => PING.slice(0, at)).filter(text => text !== ''),
+      ...Array.from(PING, (_, at) => PING.slice(at + 1)).filter(text => text !== ''),
+      `${PING}x`,
+      `x${PING}`,
+      '##',
+      '$',
+    ]
+    utf8(seat, ...others)
+    assert.deepEqual(heard, others)
+    assert.deepEqual(seat.wire.sent, [])
+    utf8(seat, '#', PING)
+    assert.deepEqual(seat.wire.sent, ['.', PONG])
+  })
+
   for (const subprotocol of [null, 'chat.v1', 'sallyport.v2'])
     test(`is an ordinary message where ${subprotocol} was negotiated`, t => {
       const heard: unknown[] = []
