@@ -63,6 +63,13 @@ export function createMetrics(running: Running): Metrics {
     'route',
     'direction',
   )
+  const reporting = gauge(
+    'sallyport_report_only',
+    '1 for each control of a route that only reports and denies nothing.',
+    'max',
+    'route',
+    'control',
+  )
   const tickets = counter('sallyport_tickets_issued_total', 'Tickets issued.', 'route')
   const connections = gauge(
     'sallyport_upstream_connections',
@@ -109,6 +116,7 @@ export function createMetrics(running: Running): Metrics {
       messages,
       bytes,
       tickets,
+      reporting,
       connections,
       healthy,
       refusals,
@@ -127,6 +135,7 @@ export function createMetrics(running: Running): Metrics {
       bytes.inc({ route, direction: 'in' }, is('bytesIn'))
       bytes.inc({ route, direction: 'out' }, is('bytesOut'))
       tickets.inc({ route }, is('ticketsIssued'))
+      for (const control of guard.counters().reporting) reporting.set({ route, control }, 1)
       for (const [key, count] of counted) {
         const [control = '', code = '', enforced = ''] = key.split(' ')
         denials.inc({ route, control, code, enforced }, count)

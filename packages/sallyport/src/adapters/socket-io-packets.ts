@@ -10,6 +10,7 @@ import type { Schema } from '../message/schema-kinds.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from '../message/schema-result.ts'
 import { size } from '../message/size.ts'
 import type { Policy } from '../policy/types.ts'
+import { isReported } from '../policy/reporting.ts'
 import { createDoor, type Door, type DoorCheck, type ObserveDenial } from '../policy/run-door.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Packet, SocketIoOptions } from './socket-io-server.ts'
@@ -54,7 +55,7 @@ const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'more than one
 export function createPacketDoors(inside: Inside, options: SocketIoOptions): PacketDoors {
   const { core, observer } = inside
   const { policy, parts } = core
-  const isEnforced = (control: ControlId): boolean => policy.report !== 'all' && !policy.report.has(control)
+  const isEnforced = (control: ControlId): boolean => !isReported(policy, control)
   const opens = createCases(inside, options, isEnforced('message/schema'))
   return {
     open: opens,
@@ -168,12 +169,13 @@ function compileDoors({
     return createDoor<Subject, MessageConnection>({ checks, report, timeoutMs, observe })
   }
   const bigIntegers = policy.message.format?.bigIntegers ?? 'refuse'
+  const reports = isReported(policy, 'message/schema')
   /** `message/format` has read the value inside an object. */
   const judgeValue = (subject: Subject): Verdict | Promise<Verdict> => {
     const { expects: check, value, text } = subject
     if (check === null) return PASS
     const type = text?.startsWith('{"value":[') === true ? 'acknowledgement' : 'auth'
-    return judgeBySchema({ subject, type, check, bigIntegers, takesBytes: false }, value as object)
+    return judgeBySchema({ subject, type, check, bigIntegers, takesBytes: false, reports }, value as object)
   }
   return {
     events: createMessageDoor(policy, parts, observe),

@@ -29,10 +29,10 @@ interface Negotiated {
  * and some clients refuse the parameter in an answer to an offer without it. A smaller window needs no words. What is inflated
  * is bounded too, whatever the server's option `maxPayload` became.
  */
-export function boundDeflate(socket: object, windowBits: number, maxPayload: number): void {
+export function boundDeflate(socket: object, windowBits: number, maxPayload: number | undefined): void {
   const deflate = (socket as Negotiated)._extensions?.['permessage-deflate']
   if (deflate?.params == null) return
-  deflate._maxPayload = maxPayload
+  if (maxPayload !== undefined) deflate._maxPayload = maxPayload
   const { server_max_window_bits: told = windowBits } = deflate.params
   // zlib cannot write with a window of 8 bits: such a peer gets its messages uncompressed.
   if (told < MIN_WINDOW_BITS) deflate._threshold = Infinity

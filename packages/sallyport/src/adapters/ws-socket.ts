@@ -7,6 +7,7 @@ import type { Connection } from '../guard/connection.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { boundDeflate } from './ws-handshake.ts'
+import { isReported } from '../policy/reporting.ts'
 import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
 import { endOf, faultOf, transportOf } from './ws-transport.ts'
 
@@ -25,7 +26,7 @@ export interface ReceiverLocks {
 export interface Guarding {
   readonly core: Core
   readonly Base: WebSocketClass
-  readonly locks: ReceiverLocks
+  readonly locks: Partial<ReceiverLocks>
   /** Greatest window of what is sent compressed; null where nothing is. */
   readonly windowBits: number | null
   /** Hands out, once, the admission that the handshake door gave the socket. */
@@ -104,6 +105,7 @@ export function liveOf(socket: object): LiveConnection | undefined {
 export function guardedClass({ core, Base, locks, windowBits, claim, delivery }: Guarding): WebSocketClass {
   const { prototype } = Base
   const innards = prototype as unknown as Innards
+  const limits = !isReported(core.policy, 'message/size')
   const guardsOutbound = core.policy.message.outbound !== null
 
   let warned = false
@@ -130,7 +132,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
       if (guardsOutbound) (this as unknown as Pinged)._receiver?.prependListener?.('ping', notePing)
       // What was answered: a library such as graphql-ws puts its own chooser into the server's options.
       admission.attempt.subprotocol = this.protocol || null
-      const live = core.open(admission, transportOf(this, prototype), delivery ?? new Listeners(this))
+      const live = core.open(admission, transportOf(this, prototype, limits), delivery ?? new Listeners(this))
       lives.set(this, live)
       live.begin()
       return attached
@@ -164,7 +166,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
     }
 
     override close(code?: number, reason?: string | Buffer): void {
-      const end = reason === undefined && lives.has(this) ? endOf(this) : undefined
+      const end = reason === undefined && lives.has(this) ? endOf(this, core.policy) : undefined
       if (end === undefined) prototype.close.call(this, code, keepsReason(this, reason) ? reason : undefined)
       else prototype.close.call(this, end.code, end.reason)
     }
@@ -230,7 +232,7 @@ export class Listeners implements Delivery {
     const handlers = taken.get(socket)
     if (handlers !== undefined) {
       // It was judged before they took the place of listeners, who do with its bytes.
-      if (subject.exact === true) subject.value = JSON.parse(subject.text ?? '')
+      if (subject.exact === true && subject.value === undefined) subject.value = JSON.parse(subject.text ?? '')
       return handlers(subject, connection)
     }
     const [data, isBinary] = payloadOf(subject, socket.binaryType)

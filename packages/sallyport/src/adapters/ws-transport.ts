@@ -2,6 +2,8 @@ import type { WebSocket } from 'ws'
 import type { Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
 import { DENIALS } from '../policy/denials.ts'
+import { isReported } from '../policy/reporting.ts'
+import type { Policy } from '../policy/types.ts'
 
 /** What of `ws` is not in its types. */
 interface Received {
@@ -14,8 +16,11 @@ interface Received {
 const FRAME_BEGUN = 1
 const FRAME_DATA = 4
 
-/** A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. */
-export function transportOf(socket: WebSocket, prototype: WebSocket): Transport {
+/**
+ * A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. `limits`: whether
+ * the bound on messages is set on the receiver; what only reports sets none.
+ */
+export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boolean): Transport {
   return {
     get bufferedAmount() {
       return socket.bufferedAmount
@@ -35,6 +40,7 @@ export function transportOf(socket: WebSocket, prototype: WebSocket): Transport 
     close: (code, reason) => prototype.close.call(socket, code, reason),
     terminate: () => prototype.terminate.call(socket),
     limit(bytes) {
+      if (!limits) return
       const { _receiver } = socket as unknown as Received
       if (typeof _receiver?._maxPayload === 'number') _receiver._maxPayload = bytes
     },
@@ -53,11 +59,15 @@ export function faultOf(error: unknown): [closeCode: number, detail: string] {
 
 /**
  * What a peer is closed with that broke the protocol or a bound: the guard's own code and a word, where `ws` closes
- * without a word, and for too many fragments with 1008. Undefined while nothing is broken.
+ * without a word, and for too many fragments with 1008. Undefined while nothing is broken, and for what is only reported.
  */
-export function endOf(socket: object): { readonly code: number | undefined; readonly reason: string } | undefined {
+export function endOf(
+  socket: object,
+  policy: Pick<Policy, 'report'>,
+): { readonly code: number | undefined; readonly reason: string } | undefined {
   const error = (socket as Received)._receiver?.errored
   if (!(error instanceof Error)) return undefined
   const { code } = violationOf(...faultOf(error))
+  if (isReported(policy, DENIALS[code].control)) return undefined
   return { code: DENIALS[code].close, reason: code }
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ServerOptions, WebSocketServer } from 'ws'
 import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
@@ -7,6 +7,8 @@ import type { Admission, Admittance, Core } from '../guard/core.ts'
 import type { Delivery } from '../guard/hub.ts'
 import { cutUntaken } from '../guard/upgrade-socket.ts'
 import { extensions } from '../handshake/extensions.ts'
+import { isReported } from '../policy/reporting.ts'
+import type { ControlId } from '../policy/verdict.ts'
 import { deferredOptions, FIRST_MESSAGE } from './ws-first-message.ts'
 import { withHeadersOnce } from './ws-handshake.ts'
 import { hideTickets } from './ws-protocols.ts'
@@ -44,6 +46,9 @@ export interface WsSide {
 /** The options that a server really has: an app may have replaced some. */
 type Live = Pick<ServerOptions, 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
 
+/** How `ws` hears the answer to a handshake. */
+type VerifyCallback = (pass: boolean, status?: number, body?: string, headers?: OutgoingHttpHeaders) => void
+
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 export const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
@@ -68,11 +73,15 @@ export function createWsSide(core: Core): WsSide {
   const compressions = new WeakSet<object>()
   const { size } = core.policy.message
   const deflate = extensions(core.policy)
-  const locks: ReceiverLocks = {
-    maxPayload: size.bytes,
-    maxFragments: size.fragments,
-    maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
-    skipUTF8Validation: false,
+  // What only reports leaves the app's own options as they are.
+  const reports = (control: ControlId): boolean => isReported(core.policy, control)
+  const locks: Partial<ReceiverLocks> = {
+    ...(!reports('message/size') && {
+      maxPayload: size.bytes,
+      maxFragments: size.fragments,
+      maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
+    }),
+    ...(!reports('message/format') && { skipUTF8Validation: false }),
   }
 
   const claim = (socket: Duplex): Admission | undefined => {
@@ -129,12 +138,18 @@ export function createWsSide(core: Core): WsSide {
 
   const missing = ({ WebSocket: own, perMessageDeflate: compression }: Live): keyof WsOptions | null => {
     if (own === undefined || !classes.has(own)) return 'WebSocket'
-    // None at all is always within the policy.
-    if (compression === undefined || compression === null || compression === false) return null
+    // None at all is always within the policy, and what only reports leaves it to the app.
+    if (compression === undefined || compression === null || compression === false || reports('handshake/extensions'))
+      return null
     return typeof compression === 'object' && compressions.has(compression) ? null : 'perMessageDeflate'
   }
-  const handleProtocols: WsOptions['handleProtocols'] = (_offered, request) =>
-    admissions.get(request.socket)?.attempt.subprotocol ?? false
+  const handleProtocols: WsOptions['handleProtocols'] = (offered, request) => {
+    const chosen = admissions.get(request.socket)?.attempt.subprotocol ?? false
+    if (chosen !== false || !reports('handshake/subprotocol')) return chosen
+    // As `ws` does by itself.
+    return offered.values().next().value ?? false
+  }
+  const choice = reports('handshake/subprotocol') ? {} : { handleProtocols }
 
   return {
     admit,
@@ -144,7 +159,14 @@ export function createWsSide(core: Core): WsSide {
     // JavaScript may give an HTTP server, which has no such options, or nothing.
     missing: server => missing((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
     options(Base, delivery) {
-      const Guarded = guardedClass({ core, Base, locks, windowBits: deflate?.windowBits ?? null, claim, delivery })
+      const Guarded = guardedClass({
+        core,
+        Base,
+        locks,
+        windowBits: reports('handshake/extensions') ? null : (deflate?.windowBits ?? null),
+        claim,
+        delivery,
+      })
       classes.add(Guarded)
       // No context is kept between messages, so that an idle connection holds no window. Neither window is bounded here:
       // `ws` answers 400 to an offer without the client's parameter, which is Firefox's (RFC 7692 §7.1.2.2), and writes
@@ -158,7 +180,7 @@ export function createWsSide(core: Core): WsSide {
       if (compression !== false) compressions.add(compression)
       return {
         // ws calls it as a method of the options that the server really has.
-        verifyClient(this: Live | undefined, { req }, callback) {
+        verifyClient(this: Live | undefined, { req }: { req: IncomingMessage }, callback: VerifyCallback) {
           if (this !== undefined) {
             const replaced = missing(this)
             if (replaced !== null) {
@@ -195,13 +217,13 @@ export function createWsSide(core: Core): WsSide {
           if (answer instanceof Promise) void answer.then(conclude)
           else conclude(answer)
         },
-        handleProtocols,
+        ...choice,
         ...locks,
         ...(isDeferred && deferredOptions()),
-        closeTimeout: CLOSE_TIMEOUT_MS,
-        perMessageDeflate: compression,
+        ...(core.policy.report !== 'all' && { closeTimeout: CLOSE_TIMEOUT_MS }),
+        ...(!reports('handshake/extensions') && { perMessageDeflate: compression }),
         WebSocket: Guarded as WebSocketClass & typeof RequiredWs,
-      }
+      } as WsOptions
     },
   }
 }

@@ -29,6 +29,8 @@ export interface Catalogue {
   describeRevoked(target: Target): SallyEvent
   /** A `dangerously…` key, at start: `handshake.origin.dangerouslyAllowMissing`. */
   describeWeakened(path: string, control: ControlId): SallyEvent
+  /** A control that only reports, at start; null: all of them. */
+  describeReporting(control: ControlId | null): SallyEvent
   describeStartup(detail?: string): SallyEvent
   /** `open`: how many connections were told to close. */
   describeShutdown(open: number): SallyEvent
@@ -214,6 +216,17 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
           description: 'the policy weakens a control',
           control,
           detail: path,
+        },
+        null,
+      ),
+    describeReporting: control =>
+      describe(
+        {
+          kind: 'reporting',
+          event: `sys_monitor_disabled:${appid.replaceAll(',', ';')},${control ?? 'all controls'}`,
+          level: 'warn',
+          description: `${control ?? 'every control'} only reports: it denies nothing`,
+          control: control ?? undefined,
         },
         null,
       ),

@@ -26,6 +26,8 @@ export interface CountersSnapshot {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly ticketsIssued: number
+  /** Controls that only report. */
+  readonly reporting: readonly string[]
   /** Listeners that threw. */
   readonly listenerFailures: number
   /** Lines that the logger threw on. */
@@ -57,7 +59,7 @@ const MAX_DENIALS = 4096
  * Counters with bounded labels. `routes`: the declared paths; without them the first 32 paths of accepted connections
  * are learned. A refused peer can bring no label into being: its path counts as `other`.
  */
-export function createCounters(routes: readonly string[] | null = null): Counters {
+export function createCounters(routes: readonly string[] | null = null, reporting: readonly string[] = []): Counters {
   const opened = new Map<string, number>()
   const learns = routes === null
   for (const route of routes ?? []) opened.set(cleanPath(route), 0)
@@ -92,6 +94,7 @@ export function createCounters(routes: readonly string[] | null = null): Counter
     bytesIn: total.bytesIn,
     bytesOut: total.bytesOut,
     ticketsIssued: total.tickets,
+    reporting,
     listenerFailures: total.listener,
     logFailures: total.log,
   })

@@ -30,6 +30,8 @@ export interface EventsOptions {
   readonly now: () => number
   /** Paths that counters tell apart; null learns them from accepted connections. */
   readonly routes?: readonly string[] | null
+  /** Controls that only report. */
+  readonly reporting?: readonly string[]
 }
 
 interface Listener {
@@ -38,8 +40,8 @@ interface Listener {
 }
 
 /** Joins listeners, bounded log, counters and catalogue. */
-export function createEvents({ policy, name, now, routes = null }: EventsOptions): Events {
-  const counters = createCounters(routes)
+export function createEvents({ policy, name, now, routes = null, reporting = [] }: EventsOptions): Events {
+  const counters = createCounters(routes, reporting)
   const describe = createCatalogue({ name, now, redactor: createRedactor(policy.hashKey) })
   const log = policy.log && createEventLog(policy.log, policy.windowMs, now, () => counters.logFailed())
   const listeners = new Set<Listener>()

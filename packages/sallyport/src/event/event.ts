@@ -11,6 +11,7 @@ export type EventKind =
   | 'ticket'
   | 'revoked'
   | 'weakened'
+  | 'reporting'
   | 'startup'
   | 'shutdown'
   | 'failure'

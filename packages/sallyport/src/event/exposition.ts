@@ -44,6 +44,12 @@ export function exposition(counts: CountersSnapshot): string {
       { labels: { direction: 'in' }, value: counts.bytesIn },
       { labels: { direction: 'out' }, value: counts.bytesOut },
     ]),
+    family(
+      'sallyport_report_only',
+      'gauge',
+      '1 for each control that only reports and denies nothing.',
+      counts.reporting.map(control => ({ labels: { control }, value: 1 })),
+    ),
     family('sallyport_tickets_issued_total', 'counter', 'Tickets issued.', [{ value: counts.ticketsIssued }]),
     family('sallyport_event_failures_total', 'counter', 'Listeners and log lines that threw.', [
       { labels: { part: 'listener' }, value: counts.listenerFailures },

@@ -96,7 +96,7 @@ export function createEventLog(
     const which =
       event.kind === 'weakened'
         ? event.detail
-        : event.kind === 'store' || event.kind === 'notice'
+        : event.kind === 'store' || event.kind === 'notice' || event.kind === 'reporting'
           ? event.description
           : `${event.code} ${event.enforced}`
     const key = `${event.kind} ${which}`

@@ -142,7 +142,8 @@ export abstract class AppSide extends InboundHalf implements Connection {
 
   private handlerFailed(error: unknown): void {
     this.appFailed(error)
-    if (this.hub.policy.message.format?.data !== 'binary') this.replyError('SALLY_HANDLER_FAILED')
+    if (this.hub.policy.message.format?.data === 'binary' || !this.hub.enforced('message/concurrency')) return
+    this.replyError('SALLY_HANDLER_FAILED')
   }
 
   protected replyError(code: DenialCode): void {

@@ -20,6 +20,7 @@ import { compileHeartbeats } from '../message/heartbeat.ts'
 import { createMessageDoor } from '../message/run.ts'
 import { compileOutbound } from '../message/outbound.ts'
 import { controlFrames } from '../message/size.ts'
+import { isReported } from '../policy/reporting.ts'
 import { createDoor } from '../policy/run-door.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
@@ -109,8 +110,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const live = new Set<LiveConnection>()
   const entering = createEntering()
   // A drain is the operator's own command: report mode would leave a server that cannot stop.
-  const enforced = (control: ControlId): boolean =>
-    control === 'lifetime/shutdown' || (policy.report !== 'all' && !policy.report.has(control))
+  const enforced = (control: ControlId): boolean => control === 'lifetime/shutdown' || !isReported(policy, control)
   let draining: (() => void)[] | null = null
 
   const lookupMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
@@ -182,6 +182,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     touch: connection => keeper.touch(connection),
     denied: (control, denial, isEnforced, connection) => observer.denied(control, denial, isEnforced, connection),
     enforced,
+    onlyReports: policy.report === 'all',
     authenticated: connection => observer.authenticated(connection),
     failed: (error, connection) => observer.failed(error, connection),
     sent: (bytes, messages) => observer.sent(bytes, messages),

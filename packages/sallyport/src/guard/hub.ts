@@ -30,6 +30,8 @@ export interface Hub {
   readonly touch: (connection: LiveConnection) => void
   readonly denied: (control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection) => void
   readonly enforced: (control: ControlId) => boolean
+  /** Whether every control only reports, so that no message can be denied. */
+  readonly onlyReports: boolean
   readonly authenticated: (connection: LiveConnection) => void
   readonly failed: (error: unknown, connection: AppSide) => void
   /** One message left, or several at once with so many bytes in all. */

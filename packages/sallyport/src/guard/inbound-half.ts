@@ -4,7 +4,7 @@ import { excessMs, spent } from '../message/gcra.ts'
 import { type Heartbeat, HEARTBEAT_BUDGET, HEARTBEAT_BYTES, heartbeatIn } from '../message/heartbeat.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { Subject } from '../message/subject.ts'
-import { type ControlId, type Denial, deny, type Verdict } from '../policy/verdict.ts'
+import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { Backlog } from './backlog.ts'
 import type { Hub } from './hub.ts'
@@ -29,6 +29,8 @@ export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'tak
   taken: 16,
 })
 const ANY_HOLD = 31
+/** Messages of one connection that have gone on in report mode while slow controls judge them; more are not judged. */
+const REPORTING_MOST = 64
 
 /** What comes in on a connection: judged one by one, in order, and read no faster than it is judged and handled. */
 export abstract class InboundHalf extends OutboundHalf {
@@ -43,6 +45,8 @@ export abstract class InboundHalf extends OutboundHalf {
     this.session = attempt.session
   }
 
+  /** Whether its app or backend takes the bytes of a message as they came. */
+  abstract readonly takesBytes: boolean
   protected abstract askDoor(subject: MessageSubject): Verdict | Promise<Verdict>
   protected abstract settle(subject: MessageSubject, verdict: Verdict): void
   /** Ends it whatever report mode says. `control`: whom to tell of; null where it was told. */
@@ -160,6 +164,10 @@ export abstract class InboundHalf extends OutboundHalf {
   protected judge(subject: MessageSubject, now: number): void {
     this.judgedAt = now
     if (this.hasExpired(now)) return
+    if (this.rare.reporting >= REPORTING_MOST) {
+      this.settle(subject, PASS)
+      return
+    }
     this.flags |= FLAG.judging
     const verdict = this.askDoor(subject)
     if (!(verdict instanceof Promise)) {
@@ -169,6 +177,14 @@ export abstract class InboundHalf extends OutboundHalf {
     }
     this.flags &= ~FLAG.judging
     subject.keep?.()
+    if (this.hub.onlyReports && this.takesBytes && this.readyState === 1) {
+      // Nothing can deny it: it goes on as it came, in order, and is judged beside that.
+      const rare = this.ownRare()
+      rare.reporting++
+      void verdict.then(() => rare.reporting--)
+      this.settle(new Subject(subject.bytes, subject.text, subject.data), PASS)
+      return
+    }
     this.holdFor(HOLD.judged)
     void verdict.then(later => {
       this.settle(subject, later)

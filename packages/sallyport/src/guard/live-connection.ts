@@ -3,7 +3,7 @@ import type { Kept } from '../lifetime/kept.ts'
 import { retryMs } from '../lifetime/session.ts'
 import { spreadOf } from '../lifetime/spread.ts'
 import type { Spoke } from '../lifetime/wheel.ts'
-import type { BudgetKeys, MessageConnection, MessageSubject } from '../message/message-control.ts'
+import type { BudgetKeys, MessageConnection, MessageSubject, RateNeeds } from '../message/message-control.ts'
 import { DENIALS } from '../policy/denials.ts'
 import { isThenable } from '../policy/thenable.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
@@ -52,6 +52,12 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   }
   protected isProven(): boolean {
     return this.readyState === 1 && !this.unproven
+  }
+  get rateNeeds(): RateNeeds | null {
+    return this.rare.rateNeeds
+  }
+  set rateNeeds(needs: RateNeeds | null) {
+    this.ownRare().rateNeeds = needs
   }
   get controlFrameTat(): number {
     return this.rare.controlFrameTat

@@ -3,6 +3,8 @@ import { createEvents, type Events } from '../event/emit.ts'
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { DenialCode } from '../policy/denials.ts'
+import { CONTROLS } from '../policy/controls.ts'
+import { isReported } from '../policy/reporting.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Denial } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
@@ -44,7 +46,8 @@ export interface Observer {
 /** An observer for one guard. */
 export function createObserver(policy: Policy, now: () => number): Observer {
   const routes = policy.handshake.ticket?.paths ?? null
-  const events = createEvents({ policy: policy.events, name: policy.name, now, routes })
+  const reporting = CONTROLS.map(({ id }) => id).filter(id => isReported(policy, id))
+  const events = createEvents({ policy: policy.events, name: policy.name, now, routes, reporting })
   const { counters, describe } = events
   // Without a listener nothing is built.
   const tell = (build: () => Parameters<Events['emit']>[0]): void => {
@@ -93,6 +96,8 @@ export function createObserver(policy: Policy, now: () => number): Observer {
     revoked: target => tell(() => describe.describeRevoked(target)),
     started() {
       for (const { path, control } of policy.weakened) tell(() => describe.describeWeakened(path, control))
+      const { report } = policy
+      for (const control of report === 'all' ? [null] : report) tell(() => describe.describeReporting(control))
     },
     drained: open => tell(() => describe.describeShutdown(open)),
     storeState: state => tell(() => describe.describeStore(state)),

@@ -1,4 +1,5 @@
 import type { Concurrency } from '../message/concurrency.ts'
+import type { RateNeeds } from '../message/message-control.ts'
 import type { DenialCode } from '../policy/denials.ts'
 import type { Denial } from '../policy/verdict.ts'
 import type { Backlog } from './backlog.ts'
@@ -31,6 +32,10 @@ export class RareState {
   concurrency: Concurrency | null = null
   /** What report mode has already said of this connection: once is enough. */
   told: Set<DenialCode> | null = null
+  /** Messages that have gone on in report mode and are still judged. */
+  reporting = 0
+  /** The budgets that its messages would have needed, in report mode. */
+  rateNeeds: RateNeeds | null = null
   strikes = 0
   strikesSince = 0
 }

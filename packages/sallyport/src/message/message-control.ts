@@ -3,6 +3,7 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import type { Policy } from '../policy/types.ts'
 import type { ControlId, Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
+import type { NeededBudget } from './needed-budget.ts'
 
 /** One message on its way through the door. Controls write what they found for the ones after them. */
 export interface MessageSubject {
@@ -49,6 +50,12 @@ export interface BudgetKeys {
   readonly ip: string
 }
 
+/** The least budgets of one connection that would have let pass all that came. */
+export interface RateNeeds {
+  readonly messages: NeededBudget
+  readonly bytes: NeededBudget
+}
+
 /** What message controls know of the connection, and the per-connection numbers they keep there. */
 export interface MessageConnection {
   readonly id: string
@@ -62,6 +69,8 @@ export interface MessageConnection {
   budgetKeys: BudgetKeys | null
   byteTat: number
   controlFrameTat: number
+  /** The budgets that its messages would have needed, in report mode; null before the first message. */
+  rateNeeds?: RateNeeds | null
   /** Whether its messages are delivered as text: as they came, unless they are `altered`. */
   readonly takesBytes?: boolean
 }

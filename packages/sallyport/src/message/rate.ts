@@ -1,12 +1,14 @@
 import type { Parts } from '../guard/parts.ts'
 import type { MessageRatePolicy } from '../policy/types.ts'
+import { isReported } from '../policy/reporting.ts'
 import { PASS, deny } from '../policy/verdict.ts'
 import type { Verdict } from '../policy/verdict.ts'
 import type { Budget, Store, Taken } from '../store/store.ts'
 import { addressKey } from '../store/address-key.ts'
 import { originOf } from '../store/named-store.ts'
 import { excessMs, spent } from './gcra.ts'
-import type { BudgetKeys, MessageConnection, MessageControl } from './message-control.ts'
+import type { BudgetKeys, MessageCheck, MessageConnection, MessageControl } from './message-control.ts'
+import { NeededBudget, NeededBudgets } from './needed-budget.ts'
 
 /**
  * Denies what exceeds the budgets of messages and bytes of the connection, then of its user and IP over all
@@ -16,11 +18,11 @@ import type { BudgetKeys, MessageConnection, MessageControl } from './message-co
  */
 export const rate: MessageControl = {
   id: 'message/rate',
-  compile({ message }, { store }) {
-    const policy = message.rate
+  compile(whole, { store }) {
+    const policy = whole.message.rate
     if (policy === null) return null
     const take = compileTake(policy, store)
-    return (subject, connection) => {
+    const check: MessageCheck = (subject, connection) => {
       const time = connection.judgedAt
       const excess = Math.max(
         excessMs(connection.messageTat, time, 1, policy.messages),
@@ -31,6 +33,7 @@ export const rate: MessageControl = {
       connection.byteTat = spent(connection.byteTat, time, subject.bytes, policy.bytes)
       return take(connection, 1, subject.bytes)
     }
+    return isReported(whole, 'message/rate') ? withNeeds(check, policy) : check
   },
 }
 
@@ -61,6 +64,31 @@ export const cost: MessageControl = {
       return extra > 0 ? take(connection, extra, subject.bytes, 1) : PASS
     }
   },
+}
+
+/** In report mode: counts every message, and says of each denial which budget would have let all of them pass. */
+function withNeeds(check: MessageCheck, policy: MessageRatePolicy): MessageCheck {
+  const { messages, bytes, perUser, perIp } = policy
+  const users = new NeededBudgets(perUser)
+  const addresses = new NeededBudgets(perIp)
+  return (subject, connection) => {
+    const { judgedAt: now, session, request } = connection
+    const own = (connection.rateNeeds ??= { messages: new NeededBudget(messages), bytes: new NeededBudget(bytes) })
+    own.messages.count(now, 1)
+    own.bytes.count(now, subject.bytes)
+    const ofUser = users.count(session.user, now, 1)
+    const ofAddress = addresses.count(addressKey(request.ip), now, 1)
+    const explain = (verdict: Verdict): Verdict => {
+      if (verdict.pass) return verdict
+      const needed =
+        verdict.code === 'SALLY_MESSAGE_RATE'
+          ? `${own.messages.amount} messages in ${messages.perMs} ms and ${own.bytes.amount} bytes in ${bytes.perMs} ms`
+          : `${ofUser} of the user in ${perUser.perMs} ms and ${ofAddress} of the IP in ${perIp.perMs} ms`
+      return { ...verdict, detail: `${verdict.detail}; needed so far: ${needed}` }
+    }
+    const verdict = check(subject, connection)
+    return verdict instanceof Promise ? verdict.then(explain) : explain(verdict)
+  }
 }
 
 type Take = (connection: MessageConnection, cost: number, bytes: number, before?: number) => Verdict | Promise<Verdict>

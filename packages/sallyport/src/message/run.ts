@@ -1,6 +1,7 @@
 import type { Parts } from '../guard/parts.ts'
 import { createDoor } from '../policy/run-door.ts'
 import type { Door, DoorCheck, ObserveDenial } from '../policy/run-door.ts'
+import { isReported } from '../policy/reporting.ts'
 import type { Policy } from '../policy/types.ts'
 import { PASS } from '../policy/verdict.ts'
 import { MESSAGE_DOOR } from './door.ts'
@@ -25,7 +26,9 @@ export function createMessageDoor(
     if (check !== null) checks.push({ id: control.id, check })
   }
   const reader = createMessageReader(policy)
-  if (reader !== null) readBytes(checks, reader, policy.message.authorize !== null)
+  // What it reads it strips in silence: in report mode that would change a message, and nobody would hear of it.
+  if (reader !== null && !isReported(policy, 'message/schema'))
+    readBytes(checks, reader, policy.message.authorize !== null)
   return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe })
 }
 

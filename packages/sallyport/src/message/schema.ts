@@ -1,3 +1,4 @@
+import { isReported } from '../policy/reporting.ts'
 import { PASS, deny } from '../policy/verdict.ts'
 import type { Denial, Verdict } from '../policy/verdict.ts'
 import { compileSchema } from './compile-schema.ts'
@@ -7,9 +8,13 @@ import { isAsSent, unwritable } from './message-text.ts'
 import { parseAgain, withDigits, withNeighbours } from './numbers.ts'
 import { shownPath } from './schema-result.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.ts'
+import { undeclaredFields } from './undeclared-fields.ts'
 
 const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_TYPE', 'the message is not an object, so it names no type')
 const UNKNOWN: Denial = deny('SALLY_MESSAGE_TYPE', 'the type is missing, is not text, or is not declared')
+/** Undeclared types that report mode names, and the form of one that is safe to show. */
+const NAMED_TYPES_MOST = 64
+const PLAIN_TYPE = /^[A-Za-z][\w.:/-]{0,63}$/
 
 /**
  * Denies a message whose type is not declared, or that the schema of its type refuses. What passes on is the
@@ -17,20 +22,23 @@ const UNKNOWN: Denial = deny('SALLY_MESSAGE_TYPE', 'the type is missing, is not 
  */
 export const schema: MessageControl = {
   id: 'message/schema',
-  compile({ message }) {
-    const policy = message.schema
+  compile(whole) {
+    const policy = whole.message.schema
     if (policy === null) return null
-    const bigIntegers = message.format?.bigIntegers ?? 'refuse'
+    const reports = isReported(whole, 'message/schema')
+    const unknown = reports ? namer() : () => UNKNOWN
+    const bigIntegers = whole.message.format?.bigIntegers ?? 'refuse'
     const checks = compileSchemas(policy.types, { ...policy, bigIntegers })
     return (subject, connection) => {
       const { value } = subject
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return NOT_OBJECT
       const type = typeOf(value, policy.discriminator)
       const check = type === null ? undefined : checks.get(type)
-      if (type === null || check === undefined) return UNKNOWN
+      if (type === null || check === undefined) return unknown(type)
       // Before the verdict, so that report mode hands a refused message to its handler.
       subject.type = type
-      return judgeBySchema({ subject, type, check, bigIntegers, takesBytes: connection.takesBytes === true }, value)
+      const takesBytes = connection.takesBytes === true
+      return judgeBySchema({ subject, type, check, bigIntegers, takesBytes, reports }, value)
     }
   },
 }
@@ -49,6 +57,8 @@ export interface Run {
   readonly check: SchemaCheck
   readonly bigIntegers: BigIntegers
   readonly takesBytes: boolean
+  /** Whether the control only reports. */
+  readonly reports: boolean
 }
 
 /** What the schema is asked about: with `bigIntegers: 'text'` a Standard Schema sees the text that it hands on. */
@@ -105,9 +115,25 @@ function settle(run: Run, input: object, value: unknown): Verdict {
     const altered = check.isPure === true ? value !== input : !isAsSent(input, value, parse)
     const odd = altered ? unwritable(passed, bigIntegers) : null
     if (odd !== null) return deny('SALLY_MESSAGE_VALUE', `${run.type}: ${shownPath(odd)}`)
-    subject.altered = altered
+    // What only reports changes nothing: the text goes on as it came.
+    subject.altered = altered && !run.reports
   }
-  subject.digits = digits
+  subject.digits = digits && !(run.reports && run.takesBytes)
   subject.value = passed
-  return PASS
+  const fields = run.reports ? undeclaredFields(input, value) : null
+  return fields === null ? PASS : deny('SALLY_MESSAGE_FIELDS', `${run.type}: ${fields}`)
+}
+
+/** Names undeclared types for the operator, a bounded number of them. */
+function namer(): (type: string | null) => Denial {
+  const named = new Map<string, Denial>()
+  return type => {
+    if (type === null || !PLAIN_TYPE.test(type)) return UNKNOWN
+    let denial = named.get(type)
+    if (denial === undefined) {
+      if (named.size >= NAMED_TYPES_MOST) return UNKNOWN
+      named.set(type, (denial = deny('SALLY_MESSAGE_TYPE', `the type ${type} is not declared`)))
+    }
+    return denial
+  }
 }

@@ -19,10 +19,11 @@ export class Subject implements MessageSubject {
   ascii = false
   #text: string | null
 
-  constructor(bytes: number, text: string | null, data: Uint8Array | null) {
+  constructor(bytes: number, text: string | null, data: Uint8Array | null, exact = false) {
     this.bytes = bytes
     this.#text = text
     this.data = data
+    this.exact = exact
   }
 
   /** A text message whose bytes, known to be UTF-8, may be used again once the transport's call returns. */

@@ -43,6 +43,7 @@ export type DenialCode =
   | 'SALLY_MESSAGE_TYPE'
   | 'SALLY_MESSAGE_INVALID'
   | 'SALLY_MESSAGE_VALUE'
+  | 'SALLY_MESSAGE_FIELDS'
   | 'SALLY_MESSAGE_STRIKES'
   | 'SALLY_MESSAGE_FORBIDDEN'
   | 'SALLY_MESSAGE_CONCURRENCY'
@@ -184,6 +185,8 @@ export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
     'the message does not match the schema of its type', 'Compare the client with the schema; the detail names the path.'),
   SALLY_MESSAGE_VALUE: row('message/schema', 'reply', { close: 1008 }, 'error', 'input_validation_fail', ['S5'],
     'the schema made a value that text cannot carry (Map, Set, Date, bigint), and a listener of text would get it', 'Take the messages with `guard.handle(socket, handlers)`, which hands values over as they are, or drop the transform. The detail names the field.'),
+  SALLY_MESSAGE_FIELDS: row('message/schema', 'drop', {}, 'info', 'input_validation_discrete_fail', ['S5', 'WS-16'],
+    'in report mode: the message holds fields that the schema of its type does not declare', 'Declare them in `message.schema`; once the control is enforced they are stripped.'),
   SALLY_MESSAGE_STRIKES: row('message/schema', 'close', { close: 1008 }, 'warn', 'malicious_attack_tool', ['S5', 'S10', 'WS-28'],
     'too many refused messages on one connection', 'Raise `message.schema` strikes, or repair the client.'),
   SALLY_MESSAGE_FORBIDDEN: row('message/authorize', 'reply', { close: 1008 }, 'warn', 'authz_fail', ['S4', 'WS-15', 'WS-27', 'ASVS-8.3.2'],

@@ -2,6 +2,7 @@ import { CONTROLS } from './controls.ts'
 import type { ControlRow } from './controls.ts'
 import { effectiveValues } from './effective-values.ts'
 import { requireOptions } from './options.ts'
+import { isReported } from './reporting.ts'
 import { isList, kindOf } from './shown.ts'
 import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
@@ -26,6 +27,8 @@ export interface Report {
   readonly name: string
   readonly controls: readonly ReportLine[]
   readonly counts: Readonly<Record<ControlState, number>>
+  /** What a control that only reports changes all the same, in words; empty where none only reports. */
+  readonly changes: readonly string[]
 }
 
 /** Tells of a policy what is on, off, weakened or only reports, and which requirements that touches. It holds no secret. */
@@ -41,13 +44,34 @@ export function reportPolicy(policy: Policy): Report {
       weakened: count('weakened'),
       'report-only': count('report-only'),
     }),
+    changes: Object.freeze(changesOf(policy)),
   })
+}
+
+/** All that report mode changes. What is not here is as it would be without a guard. */
+function changesOf(policy: Policy): string[] {
+  const reports = (control: ControlId): boolean => isReported(policy, control)
+  if (!CONTROLS.some(({ id }) => reports(id))) return []
+  const { heartbeat } = policy.lifetime
+  return [
+    "the guard's own memory stays bounded: messages that wait, messages that slow controls still judge (64 of a connection), users and addresses that are remembered",
+    'guard.drain closes connections, and refuses new ones',
+    ...(reports('handshake/ticket') ? ['a ticket that is offered as a subprotocol is never answered with'] : []),
+    ...(reports('handshake/session')
+      ? ['a handshake waits for the look-up of its session, no longer than timeout']
+      : []),
+    ...(reports('lifetime/heartbeat') && heartbeat !== null
+      ? [`peers are pinged each ${heartbeat.intervalMs / 1000} s`]
+      : []),
+    'an option verifyClient or WebSocket of the app itself is replaced by guard.ws()',
+    'serve() and the gateway read HTTP and frames within the bounds of the policy, and the gateway drops hop-by-hop headers',
+  ]
 }
 
 function lineOf({ id, requirements }: ControlRow, policy: Policy): ReportLine {
   const { values, active, needed } = effectiveValues(id, policy)
   const because = policy.weakened.filter(({ control }) => control === id).map(({ path }) => path)
-  const reporting = policy.report === 'all' || policy.report.has(id)
+  const reporting = isReported(policy, id)
   const state: ControlState = active ? (reporting ? 'report-only' : because.length > 0 ? 'weakened' : 'on') : 'off'
   return Object.freeze({
     control: id,
@@ -77,8 +101,12 @@ export function formatReport(report: Report, options: { readonly colour?: boolea
   ])
   const { counts } = report
   const total = `${counts.on} on, ${counts.weakened} weakened, ${counts['report-only']} report only, ${counts.off} off`
-  return `${paint(report.name, '1')}: ${total}\n${lines.join('\n')}\n`
+  const changes =
+    report.changes.length === 0 ? '' : `\nreport mode changes nothing but this:\n${listed(report.changes)}`
+  return `${paint(report.name, '1')}: ${total}\n${lines.join('\n')}\n${changes}`
 }
+
+const listed = (items: readonly string[]): string => items.map(item => `  - ${item}\n`).join('')
 
 const IDS_A_LINE = 8
 

@@ -31,6 +31,7 @@ describe('counters', () => {
       bytesIn: 15,
       bytesOut: 37,
       ticketsIssued: 1,
+      reporting: [],
       listenerFailures: 1,
       logFailures: 1,
     })

@@ -111,3 +111,19 @@ for (const [name, args, message] of [
     assert.throws(() => Reflect.apply(formatReport, undefined, args), { name: 'TypeError', message })
   })
 }
+
+test('report mode lists what it changes all the same; a policy that enforces everything lists nothing', () => {
+  assert.deepEqual(report().changes, [])
+  const { changes } = report({ report: true })
+  for (const word of [/memory/, /drain/, /ticket/, /pinged/, /session/])
+    assert.ok(
+      changes.some(line => word.test(line)),
+      String(word),
+    )
+  assert.match(
+    formatReport(report({ report: true })),
+    /report mode changes nothing but this:\n {2}- the guard's own memory/,
+  )
+  assert.doesNotMatch(formatReport(report()), /changes nothing/)
+  assert.ok(!report({ report: ['message/rate'] }).changes.some(line => /pinged|ticket/.test(line)))
+})
