@@ -34,6 +34,8 @@ export interface DocumentRules {
   readonly context?: { readonly [id: string]: unknown }
   /** For schemas that we compile: which formats are known. Unknown formats and keywords are errors then, never ignored. */
   readonly hasFormat?: (name: string) => boolean
+  /** For a compiled validator, which ignores unknown formats: which formats are known. */
+  readonly formats?: (name: string) => boolean
   /** Whether messages may hold bigints. */
   readonly bigIntegers?: boolean
 }
@@ -81,6 +83,7 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
       throw schemaError(type, `${at} is not supported: no validator here enforces it`, UNSUPPORTED.get(key)!)
     else if (key === 'required') required(value, at)
     else if (rules.hasFormat !== undefined) strict(key, value, at, rules.hasFormat)
+    else if (rules.formats !== undefined && key === 'format') known(value, at, rules.formats)
   }
 
   const each = (value: unknown, path: string, nested: boolean): void => {
@@ -121,11 +124,14 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
     return ref
   }
 
+  const known = (format: unknown, path: string, hasFormat: (format: string) => boolean): void => {
+    if (typeof format === 'string' && hasFormat(format)) return
+    const remedy = 'Use one that typebox knows (uuid, email, uri, date-time…), register it there, or write a pattern.'
+    throw schemaError(type, `${path}: the format ${JSON.stringify(format)} is unknown and would be ignored`, remedy)
+  }
+
   const strict = (key: string, value: unknown, path: string, hasFormat: (format: string) => boolean): void => {
-    if (key === 'format' && !(typeof value === 'string' && hasFormat(value))) {
-      const remedy = 'Use one that typebox knows (uuid, email, uri, date-time…), register it there, or write a pattern.'
-      throw schemaError(type, `${path}: the format ${JSON.stringify(value)} is unknown and would be ignored`, remedy)
-    }
+    if (key === 'format') known(value, path, hasFormat)
     const kind = kindOf(key)
     if (kind !== null && !kind.fits(value)) {
       throw schemaError(type, `${path} is not ${kind.is}, and would be ignored`, `Write ${kind.is}.`)

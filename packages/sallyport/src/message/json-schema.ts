@@ -8,7 +8,7 @@ import type { SchemaCheck, SchemaOptions, SchemaResult } from './schema-result.t
 import { leaf } from './strip-leaf.ts'
 import { keepsValid } from './strip-proof.ts'
 import { compileStrip, type Strip } from './strip.ts'
-import { typebox } from './typebox.ts'
+import { isOwnValidator, typebox } from './typebox.ts'
 
 /** Compiles a plain JSON Schema (or a TypeBox type) with the optional peer `typebox`. Unknown formats and keywords are errors. */
 export function compileJsonSchema(type: string, schema: JsonSchema, options: SchemaOptions): SchemaCheck {
@@ -83,7 +83,11 @@ export function compileTypeBox(type: string, validator: TypeBoxValidator, option
     )
   }
   const context = Context?.call(validator) as DocumentRules['context']
-  const document = readDocument(type, schema as JsonSchema, context === undefined ? {} : { context })
+  const document = readDocument(type, schema as JsonSchema, {
+    ...(context !== undefined && { context }),
+    // Of another copy of typebox the formats are not known.
+    ...(isOwnValidator(validator) && { formats: typebox(type, 'a TypeBox validator').hasFormat }),
+  })
   const check = checkWith(document, typeboxValidate(validator), type, options)
   return Object.assign(check, { judgesBigints: true })
 }

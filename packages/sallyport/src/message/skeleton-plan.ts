@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module'
 import { isTypeBoxValidator } from './json-schema.ts'
 import type { JsonSchema, Schema } from './schema-kinds.ts'
 import { compileLeaf, type Leaf } from './skeleton-leaf.ts'
 import { isStandardSchema } from './standard-schema.ts'
+import { isOwnValidator } from './typebox.ts'
 
 /** What a field may be. */
 export type FieldPlan = ObjectPlan | Leaf
@@ -53,22 +53,7 @@ function jsonOf(schema: Schema): unknown {
   if (isStandardSchema(schema)) return null
   if (!isTypeBoxValidator(schema)) return schema
   const { Schema: own, Type: type } = schema as { Schema?: () => unknown; Type?: () => unknown }
-  return isCompiled(schema) ? (own ?? type)?.call(schema) : null
-}
-
-/** Whether typebox itself made it. What another Check does beside the schema it names cannot be seen. */
-function isCompiled(validator: object): boolean {
-  try {
-    const require = createRequire(import.meta.url)
-    const made = ['typebox/schema', 'typebox/compile'].map(
-      name => require(name) as { Compile(schema: JsonSchema): object },
-    )
-    const prototype: unknown = Object.getPrototypeOf(validator)
-    const known = made.some(({ Compile }) => Object.getPrototypeOf(Compile({ type: 'null' })) === prototype)
-    return known && !['Check', 'Schema', 'Type'].some(name => Object.hasOwn(validator, name))
-  } catch {
-    return false
-  }
+  return isOwnValidator(schema) ? (own ?? type)?.call(schema) : null
 }
 
 function planField(schema: unknown, depth: number): FieldPlan | null {

@@ -29,3 +29,18 @@ function load(type: string, why: string): TypeBox {
     throw schemaError(type, `${why} needs the optional peer typebox, which did not load`, remedy, cause)
   }
 }
+
+/** Whether the installed typebox made a validator. What another Check does beside the schema it names cannot be seen. */
+export function isOwnValidator(validator: object): boolean {
+  try {
+    const require = createRequire(import.meta.url)
+    const made = ['typebox/schema', 'typebox/compile'].map(
+      name => require(name) as { Compile(schema: JsonSchema): object },
+    )
+    const prototype: unknown = Object.getPrototypeOf(validator)
+    const known = made.some(({ Compile }) => Object.getPrototypeOf(Compile({ type: 'null' })) === prototype)
+    return known && !['Check', 'Schema', 'Type'].some(name => Object.hasOwn(validator, name))
+  } catch {
+    return false
+  }
+}
