@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { quote } from 'sallyport/policy'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { createRouteTable, hostName } from '../relay/route-table.ts'
@@ -50,9 +51,9 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
   })
   const { host, path, origin, cookie } = values
   if (host === undefined || path === undefined) throw new UsageError('say which: --host app.example.com --path /ws')
-  if (!path.startsWith('/')) throw new UsageError(`--path begins with a slash: --path /ws, not '${path.slice(0, 60)}'`)
+  if (!path.startsWith('/')) throw new UsageError(`--path begins with a slash: --path /ws, not ${quote(path)}`)
   if (values.ip !== undefined && values.ip !== UNIX_PEER && isIP(values.ip) === 0)
-    throw new UsageError(`--ip is an IP address or ${UNIX_PEER}: --ip 203.0.113.7, not '${values.ip.slice(0, 60)}'`)
+    throw new UsageError(`--ip is an IP address or ${UNIX_PEER}: --ip 203.0.113.7, not ${quote(values.ip)}`)
   const file = values.config ?? DEFAULT_FILE
   let parsed: ParsedConfig
   try {
@@ -72,7 +73,7 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
       decides: 'no route',
       code: 'GATEWAY_NO_ROUTE',
       status: 404,
-      why: `no route serves ${host} and ${path}`,
+      why: `no route serves ${host} and ${path.replace(/\?.*$/s, '')}`,
     }
     if (values.json === true) terminal.out(JSON.stringify(told, null, 2))
     else
@@ -81,9 +82,12 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
       )
     return 1
   }
-  const headers = (values.header ?? []).map((line): readonly [string, string] => {
+  const headers = (values.header ?? []).map((line, index): readonly [string, string] => {
     const colon = line.indexOf(':')
-    if (colon < 1) throw new UsageError(`'${line.slice(0, 60)}' is no header: write --header 'Name: value'`)
+    if (colon < 1)
+      throw new UsageError(
+        `--header number ${index + 1} (hidden, ${Buffer.byteLength(line)} bytes) is no header: write --header 'Name: value'`,
+      )
     return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
   })
   const asked: Replayed = {

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from 'node:util'
-import { nearest } from 'sallyport/policy'
+import { nearest, quote } from 'sallyport/policy'
 
 /** A command line that was not understood: exit code 2. */
 export class UsageError extends Error {
@@ -20,7 +20,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(
   try {
     const read = parseArgs({ args: [...args], options, allowPositionals: true, strict: true } satisfies ParseArgsConfig)
     if (read.positionals.length > positionals)
-      throw new UsageError(`'${read.positionals[positionals]!.slice(0, 60)}' is one argument too many`)
+      throw new UsageError(`${quote(read.positionals[positionals]!)} is one argument too many`)
     return { values: read.values as unknown as Values<O>, positionals: read.positionals }
   } catch (error) {
     if (error instanceof UsageError) throw error

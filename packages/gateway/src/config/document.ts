@@ -88,10 +88,11 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
   }
   for (const error of told(document)) {
     const [offset] = error.pos
-    const [message = ''] = error.message.split(/ at line |\n/)
+    // What the parser quotes of the file could be a secret that was written without quotes (`!pass`, `*pass`, `@pass`).
+    const [message = ''] = error.message.split(/ at line |\n|: /)
     if (text.startsWith('${', offset - 1))
       tell(offset - 1, [], '', 'not YAML or JSON: within { } and [ ] a reference stands in quotes', "write '${NAME}'")
-    else tell(offset, [], '', `not YAML or JSON: ${message}`, remedyOf(error.code))
+    else tell(offset, [], '', `not YAML or JSON: ${message.replaceAll(/(["'`]).*\1/gs, '…')}`, remedyOf(error.code))
   }
   if (problems.length > 0) return problems
 
@@ -148,7 +149,7 @@ export function readDocument(text: string, options: DocumentOptions): ConfigDocu
     if (typeof value !== 'string' || options.verbatim?.(path)) return value
     const filled = fillIn(value, options.env)
     if (!('text' in filled)) {
-      tell(start, path, show(value), filled.message, filled.remedy, filled.nearest)
+      tell(start, path, show(withoutDefaults(value)), filled.message, filled.remedy, filled.nearest)
       return undefined
     }
     if (filled.from !== null) origins.set(keyOf(path), filled.from)
@@ -191,6 +192,9 @@ function told({ errors, warnings }: Document.Parsed): readonly YAMLError[] {
   const broken = errors.filter(({ code }) => code !== 'DUPLICATE_KEY').toSorted((a, b) => a.pos[0] - b.pos[0])
   return [...errors.filter(({ code }) => code === 'DUPLICATE_KEY'), ...broken.slice(0, 1), ...warnings]
 }
+
+/** A reference as an error may show it: what stands for a variable that is unset could be a secret. */
+const withoutDefaults = (text: string): string => text.replaceAll(/(\$\{[^}]*?:-)[^}]*\}?/g, '$1…}')
 
 const keyOf = (path: Path): string => JSON.stringify(path)
 

@@ -1,3 +1,4 @@
+import { bearsSecret } from 'sallyport/policy'
 import { show } from './shown-value.ts'
 
 /** Keys and indexes from the root of a document. */
@@ -8,7 +9,7 @@ export function pathText(path: Path): string {
   let text = ''
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`
-    else if (!/^[\w$~-]{1,48}$/.test(key)) text += `[${show(key)}]`
+    else if (!/^[\w$~-]{1,48}$/.test(key) || bearsSecret(key)) text += `[${show(key)}]`
     else text += text === '' ? key : `.${key}`
   }
   return text

@@ -5,6 +5,7 @@ import {
   duration,
   either,
   flag,
+  hiddenText,
   isObject,
   list,
   mapped,
@@ -24,7 +25,7 @@ const fixed = <W extends string>(words: Shape<W>, shape: Shape<string>): Shape<W
     words,
   )
 
-const headerValue = text(checks.faultOfHeaderValue, "'1'")
+const headerValue = hiddenText(checks.faultOfHeaderValue, "'1'")
 const headers: Shape<{ readonly [name: string]: string }> = {
   read(reading, path, value) {
     if (!isObject(value)) {

@@ -168,6 +168,19 @@ export function text(check: (value: string) => string | null, example: string): 
   }
 }
 
+/** The same for text that may be secret, such as the value of a header: its kind and length alone are told. */
+export function hiddenText(check: (value: string) => string | null, example: string): Shape<string> {
+  return {
+    read(reading, path, value) {
+      const fault = typeof value === 'string' ? check(value) : `${kindOf(value)} where text is meant`
+      if (fault === null) return value as string
+      refuseSecret(reading, path, value, fault, `write ${example}`)
+      return undefined
+    },
+    schema: { type: 'string', examples: [example] },
+  }
+}
+
 /** One of a few words. */
 export function choice<const W extends string>(...words: readonly W[]): Shape<W> {
   return {

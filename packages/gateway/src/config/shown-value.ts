@@ -1,14 +1,8 @@
-const LONGEST = 60
+import { quote } from 'sallyport/policy'
 
-/** Control, format and line-separating characters: they could forge a line of a log or turn a terminal around. */
-const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu
-
-/** A value as an error shows it: strings quoted, escaped and cut, objects by their kind alone. Not for secrets. */
+/** A value as an error shows it: strings quoted, escaped and cut, objects by their kind alone. What may be secret is hidden. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') {
-    const cut = value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value
-    return `'${cut.replaceAll(INVISIBLE, character => `\\u{${character.codePointAt(0)!.toString(16)}}`)}'`
-  }
+  if (typeof value === 'string') return quote(value)
   return typeof value === 'number' ? String(value) : kindOf(value)
 }
 

@@ -1,3 +1,4 @@
+import { quote } from 'sallyport/policy'
 import type { NetConnectOpts } from 'node:net'
 
 /** Where a backend is, parsed once. */
@@ -66,6 +67,6 @@ export function parseAddress(label: string): Address {
 
 function wrong(label: string): TypeError {
   return new TypeError(
-    `${JSON.stringify(label)} is no target: write ws://host:port, wss://host:port or unix:/path, without path or credentials`,
+    `${quote(label)} is no target: write ws://host:port, wss://host:port or unix:/path, without path or credentials`,
   )
 }

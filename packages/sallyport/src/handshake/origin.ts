@@ -1,4 +1,5 @@
 import { after } from '../policy/after.ts'
+import { bearsSecret, hidden } from '../policy/secret-text.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import { addressKey } from '../store/address-key.ts'
 import type { Attempt } from './attempt.ts'
@@ -36,7 +37,7 @@ export const origin: HandshakeControl = {
       if (lines.length > 1) return deny('SALLY_ORIGIN_NOT_ALLOWED', 'the Origin header is repeated')
       attempt.origin = allowed.get(value!) ?? value!
       if (!allowed.has(value!)) {
-        return deny('SALLY_ORIGIN_NOT_ALLOWED', `Origin ${JSON.stringify(value!.slice(0, SHOWN))} is not in the list`)
+        return deny('SALLY_ORIGIN_NOT_ALLOWED', `Origin ${shown(value!)} is not in the list`)
       }
       return PASS
     }
@@ -56,4 +57,10 @@ export const origin: HandshakeControl = {
       return verdict.pass ? verdict : charge(attempt, verdict)
     }
   },
+}
+
+/** For the operator; an Origin that bears a password is no browser's, and may be somebody's own URL. */
+function shown(value: string): string {
+  const cut = value.slice(0, SHOWN)
+  return bearsSecret(cut) ? hidden(value) : JSON.stringify(cut)
 }

@@ -1,4 +1,5 @@
 import type { Unusable } from './duration.ts'
+import { bearsSecret } from './secret-text.ts'
 import { kindOf, quote } from './shown.ts'
 
 /** Extensions are pages too; their origin is the id that the store gave them, and it is compared whole like any other. */
@@ -67,7 +68,7 @@ export function faultOfOrigin(value: unknown, insecure: boolean): Unusable | nul
 /** "Write this", where the text is an origin of the web once it is read: one that is then taken. */
 function wrote(text: string, insecure: boolean): Pick<Unusable, 'remedy' | 'nearest'> {
   const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol))
+  if (url === null || !/^https?:$/.test(url.protocol) || bearsSecret(text.replace(/[?#].*$/s, '')))
     return { remedy: "write scheme, host and port: 'https://app.company.com'" }
   const origin = url.origin.replace(/\.(?=:\d+$|$)/, '')
   const safe = insecure || isLoopback(url.hostname) ? origin : origin.replace(/^http:/, 'https:')

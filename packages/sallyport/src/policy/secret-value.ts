@@ -1,5 +1,6 @@
 import { refuse } from './fields.ts'
 import type { Fields } from './fields.ts'
+import { hidden } from './secret-text.ts'
 import { kindOf } from './shown.ts'
 
 /** HMAC-SHA-256 keys shorter than its output are weaker than it (RFC 2104 §3). */
@@ -18,17 +19,17 @@ export function readSecret(value: unknown, at: Fields, key: string | number): st
     return null
   }
   const bytes = Buffer.byteLength(value, 'utf8')
-  const hidden = `(hidden, ${bytes} bytes)`
+  const shown = hidden(value)
   if (bytes < LEAST_BYTES) {
-    refuse(at, key, hidden, `shorter than ${LEAST_BYTES} bytes`, GENERATE)
+    refuse(at, key, shown, `shorter than ${LEAST_BYTES} bytes`, GENERATE)
     return null
   }
   if (bytes > MOST_BYTES) {
-    refuse(at, key, hidden, `longer than ${MOST_BYTES} bytes`, GENERATE)
+    refuse(at, key, shown, `longer than ${MOST_BYTES} bytes`, GENERATE)
     return null
   }
   if (isPlaceholder(value)) {
-    refuse(at, key, hidden, 'a placeholder that anybody can guess', GENERATE)
+    refuse(at, key, shown, 'a placeholder that anybody can guess', GENERATE)
     return null
   }
   return value

@@ -1,3 +1,4 @@
+import { bearsSecret, hidden } from './secret-text.ts'
 import { isThenable } from './thenable.ts'
 
 /** Characters of a string that an error shows. */
@@ -6,7 +7,7 @@ const LONGEST = 60
 /** Control, format and line-separating characters: they could forge a line of a log or turn a terminal around. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
-/** A value as an error shows it: strings quoted, escaped and cut, objects by their kind alone. Not for secrets: see `kindOf`. */
+/** A value as an error shows it: strings quoted, escaped and cut, objects by their kind alone. What may be secret is hidden. */
 export function show(value: unknown): string {
   return typeof value === 'string' ? quote(value) : typeof value === 'number' ? String(value) : kindOf(value)
 }
@@ -32,8 +33,9 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** Puts a string in quotes, cut to a bounded length, with nothing in it that a terminal would obey. */
+/** Puts a string in quotes, cut to a bounded length, with nothing in it that a terminal would obey. What may be secret is hidden. */
 export function quote(text: string): string {
+  if (bearsSecret(text)) return hidden(text)
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
   return `'${escape(cut)}'`
 }
@@ -46,7 +48,7 @@ export function escape(text: string): string {
 /** The path of a key below a path; odd keys are quoted, long ones cut. */
 export function pathTo(path: string, key: string | number): string {
   if (typeof key === 'number') return `${path}[${key}]`
-  const plain = /^[\w$~-]{1,48}$/.test(key)
+  const plain = /^[\w$~-]{1,48}$/.test(key) && !bearsSecret(key)
   if (!plain) return `${path}[${quote(key)}]`
   return path === '' ? key : `${path}.${key}`
 }

@@ -18,6 +18,7 @@ import { socketOf } from '../guard/upgrade-socket.ts'
 import { createProxyCheck } from '../handshake/client-address.ts'
 import type { Guard } from '../index.ts'
 import type { Handlers } from '../message/message-types.ts'
+import { show } from '../policy/shown.ts'
 import type { SchemaMap } from '../policy/types.ts'
 import { deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
@@ -87,7 +88,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const host = options.host ?? (tls === undefined ? 'localhost' : undefined)
   if (tls === undefined && !isLoopback(host)) {
     throw new TypeError(
-      `serve: host is ${JSON.stringify(host)}, without tls; plain ws:// may stand on loopback alone: give tls: { key, cert }`,
+      `serve: host is ${show(host)}, without tls; plain ws:// may stand on loopback alone: give tls: { key, cert }`,
     )
   }
   const delivery = deliveryOf(options)

@@ -2,6 +2,7 @@ import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey, KeyObject } from 'jose'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { nearest } from '../policy/nearest.ts'
 import { isOptions } from '../policy/options.ts'
+import { bearsSecret, hidden } from '../policy/secret-text.ts'
 import { kindOf } from '../policy/shown.ts'
 import { isThenable } from '../policy/thenable.ts'
 
@@ -225,10 +226,16 @@ function show(value: unknown): string {
   if (typeof value === 'function' || isThenable(value)) return kindOf(value)
   try {
     const text = JSON.stringify(value) ?? kindOf(value)
+    if (holdsSecret(value)) return typeof value === 'string' ? hidden(value) : `${kindOf(value)} ${hidden(text)}`
     return text.length > LONGEST_SHOWN ? kindOf(value) : text
   } catch {
     return kindOf(value)
   }
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value === 'string') return bearsSecret(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsSecret)
 }
 
 function misuse(name: string, what: string, remedy: string): never {
