@@ -310,7 +310,9 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
 
   hear()
   observer.started()
-  if (shared.company !== 'nobody') observer.notice(shared.company === 'copy' ? 'shares-copy' : 'shares')
+  if (shared.company === 'copy') observer.notice('shares-copy')
+  // With a store of its own it shares revocations alone, as its store does anyway.
+  else if (shared.company === 'name' && policy.store === null) observer.notice('shares')
   if (shared.apart) observer.notice('apart')
   return {
     policy,

@@ -309,10 +309,12 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
 
   private answered(): void {
     this.checkedAt = this.hub.now()
+    this.unjudged = false
+    if (this.uncheckedSince === 0) return
     this.uncheckedSince = 0
     this.retryAt = 0
     this.failures = 0
-    this.unjudged = false
+    this.dropRare()
   }
 
   /** Nobody can tell whether it may stay. Since when, and since the last yes, neither a reload nor another failure changes. */

@@ -25,6 +25,8 @@ export const FLAG: Readonly<
   unjudged: 2048,
 })
 
+const RARE_KEYS = Object.keys(NOTHING_RARE) as readonly (keyof RareState)[]
+
 /** What leaves a connection: checked, held back until it is authenticated, and bounded while the peer does not read. */
 export abstract class OutboundHalf {
   attempt: Attempt
@@ -64,6 +66,13 @@ export abstract class OutboundHalf {
   protected ownRare(): RareState {
     if (this.#rare === NOTHING_RARE) this.#rare = new RareState()
     return this.#rare
+  }
+
+  /** Goes back to the record that all share, where nothing rare is left: a reload must not cost each connection one. */
+  protected dropRare(): void {
+    const own = this.#rare
+    for (const key of RARE_KEYS) if (own[key] !== NOTHING_RARE[key]) return
+    this.#rare = NOTHING_RARE
   }
 
   protected flag(bit: number, on: boolean): void {

@@ -34,6 +34,9 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
   const leastMs = Math.max(LEAST_MS, (policy.handshake.ticket?.ttlMs ?? 0) + CLOCKS_MS)
   const sessions = new Map<string, number>()
   const users = new Map<string, number>()
+  /** Expiries of sessions that were looked up lately, the last one last: a shorter one that is given does not hold. */
+  const recent = new Map<string, number>()
+  const recentUsers = new Map<string, number>()
   /** The latest expiry of all, and of those that the maps have no room for. */
   let latest = 0
   let others = 0
@@ -56,6 +59,11 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
     return true
   }
 
+  const recentOf = (target: Target): number => {
+    if (target === 'all') return 0
+    return ('session' in target ? recent.get(target.session) : recentUsers.get(target.user)) ?? 0
+  }
+
   const knownOf = (target: Target): number => {
     if (target === 'all') return latest
     const known = 'session' in target ? sessions.get(target.session) : users.get(target.user)
@@ -69,6 +77,8 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
       if (expiresAt === undefined) {
         return issuedAt !== undefined && at - issuedAt > rememberMs && keep(sessions, id, at + rememberMs, at)
       }
+      refresh(recent, id, expiresAt)
+      refresh(recentUsers, user, expiresAt)
       if (expiresAt - at <= rememberMs) return false
       const until = Math.min(expiresAt, at + LONGEST_MS)
       latest = Math.max(latest, until)
@@ -82,8 +92,16 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
         given === null
           ? // An expiry that was seen can move: a session that slides, a token that is renewed under the same id.
             Math.max(known, at + rememberMs)
-          : Math.max(known, Math.min(given, at + LONGEST_MS))
+          : Math.max(known, Math.min(Math.max(given, recentOf(target)), at + LONGEST_MS))
       return Math.max(leastMs, Math.ceil(until - at) + CLOCKS_MS)
     },
   }
+}
+
+/** Makes a key the youngest of a bounded map; the oldest gives way. */
+function refresh(map: Map<string, number>, key: string, expiresAt: number): void {
+  const latestOfKey = Math.max(map.get(key) ?? 0, expiresAt)
+  map.delete(key)
+  map.set(key, latestOfKey)
+  if (map.size > MOST_KNOWN) map.delete(map.keys().next().value!)
 }

@@ -1,6 +1,6 @@
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeControl } from '../handshake/handshake-control.ts'
-import { type Asking, isSame, type Resolution, resolveSession } from '../handshake/session.ts'
+import { anonymousSession, type Asking, isSame, type Resolution, resolveSession } from '../handshake/session.ts'
 import type { DenialCode } from '../policy/denials.ts'
 import { createDoor } from '../policy/run-door.ts'
 import { isThenable } from '../policy/thenable.ts'
@@ -108,8 +108,8 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
 
   /** The session as the resolver finds it now. In report mode the one that it was opened for goes on. */
   const lookAgain: Step = (attempt, held, isWanted) => {
-    // Nobody to look for: an anonymous connection is its own session.
-    if (policy.handshake.session === null) return PASS
+    // An anonymous connection is its own session: one that was opened for somebody must not go on as nobody.
+    if (policy.handshake.session === null) return isSame(anonymousSession(attempt), held) ? PASS : ANOTHER
     const isEnforced = policy.report !== 'all' && !policy.report.has('handshake/session')
     const settle = (found: Resolution | null): Verdict | null => {
       if (found === null) return null

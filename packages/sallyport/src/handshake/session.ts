@@ -11,6 +11,7 @@ import { SessionUnavailable } from '../session/unavailable.ts'
 import { isOfName } from '../store/named-store.ts'
 import { latestRevocation } from '../store/marks.ts'
 import type { Revocation } from '../store/store.ts'
+import type { Attempt } from './attempt.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 import type { HandshakeRequest } from './handshake-request.ts'
 import { isGone } from './peer-request.ts'
@@ -32,7 +33,7 @@ export const session: HandshakeControl = {
   compile(policy, parts) {
     if (policy.handshake.session === null) {
       return attempt => {
-        attempt.session = { id: attempt.id, user: `ip:${attempt.request.ip}` }
+        attempt.session = anonymousSession(attempt)
         return PASS
       }
     }
@@ -51,6 +52,11 @@ export const session: HandshakeControl = {
       })
     }
   },
+}
+
+/** Who an anonymous connection acts for: itself, from its address. */
+export function anonymousSession({ id, request }: Attempt): Session {
+  return { id, user: `ip:${request.ip}` }
 }
 
 /** Who asks for a ticket, and who it is bound to, where the policy is `dangerouslyAnonymous`: the address. */

@@ -47,6 +47,18 @@ describe('how long a revocation is remembered', () => {
     assert.equal(remembered.ttlMs({ session: 's2' }, null, 0), 30 * DAY + CLOCKS)
   })
 
+  test('a given expiry that is shorter than what a recent look-up said: the later one holds', () => {
+    const remembered = createRemembered(policyOf(), () => NOW)
+    remembered.note({ id: 's1', user: 'ann', expiresAt: NOW + 20 * DAY })
+    remembered.note({ id: 's1', user: 'ann', expiresAt: NOW + 10 * DAY })
+    for (const target of [{ session: 's1' }, { user: 'ann' }]) {
+      assert.equal(remembered.ttlMs(target, NOW + HOUR, 0), 20 * DAY + CLOCKS)
+    }
+    assert.equal(remembered.ttlMs({ session: 's2' }, NOW + HOUR, 0), HOUR + CLOCKS)
+    for (let index = 0; index < 10_000; index++) remembered.note({ id: `x${index}`, user: 'x', expiresAt: NOW + HOUR })
+    assert.equal(remembered.ttlMs({ session: 's1' }, NOW + HOUR, 0), HOUR + CLOCKS, 'bounded: the oldest is forgotten')
+  })
+
   test('more long sessions than it has room for: the longest of them counts for all', () => {
     const remembered = createRemembered(policyOf(), () => NOW)
     for (let index = 0; index < 10_000; index++) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { createCore, type Core } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
+import { NOTHING_RARE } from '../../src/guard/rare-state.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { StoreError } from '../../src/store/store-error.ts'
@@ -37,6 +38,7 @@ function reload(
 
 const world = (t: TestContext): Guarded => guarded(t, { lifetime: TIMES, handshake: { session: () => ANN } })
 const never = (): Promise<never> => new Promise(() => undefined)
+const ANONYMOUS = { session: { dangerouslyAnonymous: true }, ticket: undefined }
 const throws = (): never => {
   throw new Error('down')
 }
@@ -146,6 +148,7 @@ describe('after a takeover the answer is no: it ends at once', () => {
     ['nobody', { handshake: { session: () => null } }, [4401, 'SALLY_SESSION_MISSING']],
     ['another session', { handshake: { session: () => ({ ...ANN, id: 's2' }) } }, [4401, 'SALLY_LIFETIME_INVALID']],
     ['another user', { handshake: { session: async () => ({ ...ANN, user: 'x' }) } }, [4401, 'SALLY_LIFETIME_INVALID']],
+    ['an anonymous policy', { handshake: ANONYMOUS }, [4401, 'SALLY_LIFETIME_INVALID']],
     ['authorize says no', { handshake: { authorize: () => false } }, [1008, 'SALLY_HANDSHAKE_FORBIDDEN']],
     [
       'authorize says no while the session store is down',
@@ -201,6 +204,25 @@ describe('after a takeover the answer is no: it ends at once', () => {
     await guard.run(1000)
     assert.deepEqual(wire.closes, [[4401, 'SALLY_LIFETIME_REVOKED']])
   })
+})
+
+test('an anonymous connection stays what it is under another anonymous policy', async t => {
+  const guard = guarded(t, { lifetime: TIMES, handshake: ANONYMOUS })
+  const { connection, wire } = guard.seat({ id: 'c7', session: { id: 'c7', user: 'ip:192.0.2.1' } })
+  reload({ handshake: ANONYMOUS }).adopt(connection)
+  await guard.run(5000)
+  assert.deepEqual(wire.closes, [])
+  assert.equal(connection.unjudged, false)
+})
+
+test('a reload leaves no record behind on a connection that it confirmed', async t => {
+  const guard = world(t)
+  const { connection } = guard.seat()
+  const own = connection as unknown as { readonly rare: object }
+  reload({ handshake: { session: async () => ANN } }).adopt(connection)
+  assert.notEqual(own.rare, NOTHING_RARE)
+  await guard.run(200)
+  assert.equal(own.rare, NOTHING_RARE)
 })
 
 test('lifetime.session off: it stays in doubt, and is asked for until there is an answer', async t => {
