@@ -117,6 +117,12 @@ function refuseServer(io: SocketIoServerLike, { message }: Policy): void {
     refuse("write transports: ['polling', 'websocket']: WebTransport is not guarded")
   if (!('createTransport' in io.engine) || !('init' in io.engine) || 'apply' in io.engine)
     refuse('this engine is not the one of Node: for uWebSockets.js put the gateway in front')
+  // Since 8.20 `ws` has a bound on fragments, and a default for it.
+  const { ws } = io.engine as { readonly ws?: { readonly options?: { readonly maxFragments?: number } } }
+  if (ws !== undefined && ws.options?.maxFragments === undefined)
+    refuse(
+      'its ws has no bound on fragments: update socket.io, or write "overrides": { "ws": "^8.21.1" } in package.json',
+    )
 }
 
 function refusePolicy({ handshake, message }: Policy): void {

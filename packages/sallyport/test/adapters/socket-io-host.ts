@@ -16,7 +16,7 @@ type Handshake = Parameters<typeof createGuard>[0]['handshake']
 export interface HostOptions {
   readonly message?: Partial<Message>
   readonly handshake?: Partial<Handshake>
-  readonly report?: boolean
+  readonly report?: boolean | readonly string[]
   readonly server?: Partial<ServerOptions>
   readonly adapter?: SocketIoOptions
 }

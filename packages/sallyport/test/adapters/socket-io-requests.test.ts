@@ -47,6 +47,19 @@ test('attack: whatever way the sid is written, no handler runs without the Origi
   assert.deepEqual(heard, [{ text: 'by ann' }], 'and the session lives on')
 })
 
+test('attack: while handshake/request only reports, the session is still the one that Engine.IO finds', async t => {
+  const server = await host(t, { report: ['handshake/request'] })
+  const heard: unknown[] = []
+  server.io.on('connection', socket => void socket.on('say', message => heard.push(message)))
+  const ann = await server.poller()
+  const mallory = { Origin: server.origin, Cookie: 'user=mallory' }
+  const spellings = [`sid=&sid=${ann.sid}`, `sid=x&sid=${ann.sid}`, `sid=${ann.sid}#`, `sid=${ann.sid}#&sid=`]
+  for (const spelling of spellings) {
+    assert.equal((await server.send('POST', `${BASE}&${spelling}`, mallory, BODY)).status, 401, spelling)
+  }
+  assert.deepEqual(heard, [])
+})
+
 test('attack: an upgrade with a fragment, a repeated sid or a foreign credential opens nothing', async t => {
   const server = await host(t)
   const ann = await server.client('polling')
