@@ -25,7 +25,11 @@ const guard = createGuard({
     origin: { dangerouslyAllowAnyOrigin: true },
     session: { dangerouslyAnonymous: true },
     host: { allow: ['127.0.0.1', 'localhost'] },
-    rate: { perIp: { attempts: PLENTY, per: '1 minute' }, total: { attempts: PLENTY, per: '1 minute' } },
+    rate: {
+      perIp: { attempts: PLENTY, per: '1 minute' },
+      perUser: { attempts: PLENTY, per: '1 minute' },
+      total: { attempts: PLENTY, per: '1 minute' },
+    },
     connections: { total: PLENTY, perIp: PLENTY, perUser: PLENTY },
     extensions: { deflate: values.deflate },
   },

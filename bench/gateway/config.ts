@@ -20,7 +20,11 @@ const route: RouteConfig = {
       origin: { allow: ['http://app.localhost'] },
       host: { allow: ['127.0.0.1'] },
       ticket: { ttl: '1 minute', dangerouslyWithoutTicket: !process.argv.includes('--ticket') },
-      rate: { perIp: { attempts: PLENTY, per: '1 minute' }, total: { attempts: PLENTY, per: '1 minute' } },
+      rate: {
+        perIp: { attempts: PLENTY, per: '1 minute' },
+        perUser: { attempts: PLENTY, per: '1 minute' },
+        total: { attempts: PLENTY, per: '1 minute' },
+      },
       connections: { total: PLENTY, perIp: PLENTY, perUser: PLENTY },
     },
     message: {

@@ -28,7 +28,11 @@ export function echoConfig({ port, backendPort, bytes, fragments, deflate, data 
       handshake: {
         origin: { dangerouslyAllowAnyOrigin: true },
         host: { allow: ['127.0.0.1', 'localhost'] },
-        rate: { perIp: { attempts: PLENTY, per: '1 minute' }, total: { attempts: PLENTY, per: '1 minute' } },
+        rate: {
+          perIp: { attempts: PLENTY, per: '1 minute' },
+          perUser: { attempts: PLENTY, per: '1 minute' },
+          total: { attempts: PLENTY, per: '1 minute' },
+        },
         connections: { total: PLENTY, perIp: PLENTY, perUser: PLENTY },
         extensions: { deflate },
       },

@@ -16,7 +16,11 @@ const guard = createGuard({
       return sid === undefined ? null : { id: sid, user: sid }
     },
     ticket: { ttl: '1 minute' },
-    rate: { perIp: { attempts: PLENTY, per: '1 minute' }, total: { attempts: PLENTY, per: '1 minute' } },
+    rate: {
+      perIp: { attempts: PLENTY, per: '1 minute' },
+      perUser: { attempts: PLENTY, per: '1 minute' },
+      total: { attempts: PLENTY, per: '1 minute' },
+    },
     connections: { total: PLENTY, perIp: PLENTY, perUser: PLENTY },
   },
   message: {

@@ -47,7 +47,11 @@ const guard = createGuard({
       return user && id ? ({ user, id } satisfies Session) : null
     },
     ticket: { secret: SECRET, ttl: setup.ticketTtlMs ?? 30_000 },
-    rate: { perIp: { attempts: 10_000_000, per: '1 minute' }, total: { attempts: 10_000_000, per: '1 minute' } },
+    rate: {
+      perIp: { attempts: 10_000_000, per: '1 minute' },
+      perUser: { attempts: 10_000_000, per: '1 minute' },
+      total: { attempts: 10_000_000, per: '1 minute' },
+    },
     connections: { total: 100_000, perIp: 100_000, perUser: 10 },
   },
   message: {

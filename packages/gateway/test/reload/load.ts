@@ -35,7 +35,7 @@ export function configOf(backend: number, round: number): string {
       transport: { dangerouslyAllowPlaintext: true }
       host: { allow: [127.0.0.1] }
       ticket: { dangerouslyWithoutTicket: true }
-      rate: { perIp: { attempts: 1000000, per: 1 minute }, total: { attempts: 1000000, per: 1 minute } }
+      rate: { perIp: { attempts: 1000000, per: 1 minute }, perUser: { attempts: 1000000, per: 1 minute }, total: { attempts: 1000000, per: 1 minute } }
       connections: { total: 20000, perIp: 20000 }
     message:
       size: { bytes: ${bytes} }

@@ -44,7 +44,7 @@ export function readHandshake(root: Fields): Handshake {
     subprotocol: readSubprotocol(handshake),
     extensions: readExtensions(handshake),
     rate: readRate(handshake),
-    connections: readConnections(handshake),
+    connections: readConnections(handshake, session === null),
     session,
     ticket: readTicket(handshake, ambient),
     authorize: readFunction<NonNullable<Handshake['authorize']>>(handshake, 'authorize'),
@@ -130,13 +130,16 @@ function readRate(handshake: Fields): Handshake['rate'] {
   return off ? null : Object.freeze({ perIp, perUser, total })
 }
 
-function readConnections(handshake: Fields): Handshake['connections'] {
+function readConnections(handshake: Fields, isAnonymous: boolean): Handshake['connections'] {
   const section = openChild(handshake, 'connections', ['total', 'perIp', 'strangersPerIp', 'perUser', 'dangerouslyOff'])
   const off = readOff(section, 'handshake/connections')
+  // On a public endpoint there is nobody else to set a cap of an address for.
+  const isSaid = isAnonymous && section.get('perIp') !== undefined
+  const perIp = readCount(section, 'perIp', DEFAULTS.connectionsPerIp)
   const caps = {
     total: readCount(section, 'total', DEFAULTS.connectionsTotal),
-    perIp: readCount(section, 'perIp', DEFAULTS.connectionsPerIp),
-    strangersPerIp: readCount(section, 'strangersPerIp', DEFAULTS.connectionsStrangersPerIp),
+    perIp,
+    strangersPerIp: readCount(section, 'strangersPerIp', isSaid ? perIp : DEFAULTS.connectionsStrangersPerIp),
     perUser: readCount(section, 'perUser', DEFAULTS.connectionsPerUser),
   }
   return off ? null : Object.freeze(caps)

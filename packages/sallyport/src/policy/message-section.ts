@@ -59,7 +59,7 @@ export function readMessage(root: Fields, handshake: Policy['handshake']): Messa
   if (types !== null) refuseUnparsed(message, format)
   return Object.freeze({
     size,
-    rate: readMessageRate(message, { connections: handshake.connections, messageBytes: size.bytes, types }),
+    rate: readMessageRate(message, { connections: capsOf(handshake), messageBytes: size.bytes, types }),
     format,
     schema: types === null ? null : Object.freeze({ types, discriminator, unknownFields }),
     discriminator,
@@ -152,4 +152,10 @@ function refuseUnparsed(message: Fields, format: Message['format']): void {
     'message.schema looks at parsed JSON',
     `remove it, or write message.schema: { dangerouslyAcceptAnyMessage: true }`,
   )
+}
+
+/** Nobody on a public endpoint is a known user: an address has as many connections as strangers may. */
+function capsOf({ session, connections }: Policy['handshake']): Policy['handshake']['connections'] {
+  if (connections === null || session !== null) return connections
+  return { ...connections, perIp: Math.min(connections.perIp, connections.strangersPerIp) }
 }

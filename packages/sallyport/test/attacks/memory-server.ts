@@ -17,7 +17,7 @@ const guard = createGuard({
     host: { allow: ['localhost'] },
     session: { dangerouslyAnonymous: true },
     ticket: { dangerouslyWithoutTicket: true },
-    rate: { perIp: MANY, total: MANY },
+    rate: { perIp: MANY, perUser: MANY, total: MANY },
     connections: { total: 15_000, perIp: 15_000, perUser: 15_000 },
     extensions: { deflate: true },
   },

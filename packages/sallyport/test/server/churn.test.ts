@@ -31,7 +31,11 @@ describe('after a churn of connections nothing is left of them', () => {
           host: { allow: ['app.test'] },
           transport: { dangerouslyAllowPlaintext: true },
           session: (request: HandshakeRequest) => ({ id: request.target, user: request.target }),
-          rate: { perIp: { attempts: 1e6, per: '1 s' }, total: { attempts: 1e6, per: '1 s' } },
+          rate: {
+            perIp: { attempts: 1e6, per: '1 s' },
+            perUser: { attempts: 1e6, per: '1 s' },
+            total: { attempts: 1e6, per: '1 s' },
+          },
         },
         message: { schema: { dangerouslyAcceptAnyMessage: true } },
         events: { log: { info() {}, warn() {}, error() {} } as never },

@@ -92,7 +92,11 @@ export async function startEngine(
       session: { dangerouslyAnonymous: true },
       transport: { dangerouslyAllowPlaintext: true },
       host: { allow: ['app.test', '127.0.0.1', 'localhost'] },
-      rate: { perIp: { attempts: 1e6, per: '1 s' }, total: { attempts: 1e6, per: '1 s' } },
+      rate: {
+        perIp: { attempts: 1e6, per: '1 s' },
+        perUser: { attempts: 1e6, per: '1 s' },
+        total: { attempts: 1e6, per: '1 s' },
+      },
       connections: { total: 1e6, perIp: 1e6, perUser: 1e6 },
       ...policy.handshake,
     } as never,
