@@ -132,6 +132,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
 
   return Object.assign((request: HandshakeRequest) => find(request, false), {
     ambient: names.some(name => name !== 'authorization'),
+    reads: names.map(header => ({ header })),
     recheck: (_: Session, request: HandshakeRequest) => find(request, true),
   })
 }

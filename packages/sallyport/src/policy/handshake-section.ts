@@ -6,7 +6,7 @@ import type { Fields } from './fields.ts'
 import { readHost } from './host-section.ts'
 import { ANY_ORIGIN, readOrigin } from './origin-section.ts'
 import { readCount, readEach, readFunction, readSize } from './scalars.ts'
-import { isEmptyList, kindOf, pathTo, show } from './shown.ts'
+import { isEmptyList, isList, kindOf, pathTo, show } from './shown.ts'
 import { readTicket } from './ticket-section.ts'
 import type { Ambient } from './ticket-section.ts'
 import type { Policy } from './types.ts'
@@ -165,6 +165,29 @@ function readSession(handshake: Fields): { readonly session: SessionResolver | n
   return { session: null, ambient: anonymous ? null : true }
 }
 
+/** What a resolver says that it reads: a wrong entry would make every client a stranger, or nobody. */
+function readReads(at: Fields, said: unknown): void {
+  if (said === undefined) return
+  if (isList(said) && said.length > 0 && Array.from(said, isCredential).every(Boolean)) return
+  refuse(
+    at,
+    'reads',
+    kindOf(said),
+    'a list of what the resolver reads is meant here',
+    "write reads: [{ cookie: 'sid' }], with { header: … } or { query: … } for others, or leave it out",
+  )
+}
+
+/** `{ cookie: 'sid' }`, `{ header: … }` or `{ query: … }`. */
+function isCredential(one: unknown): boolean {
+  if (typeof one !== 'object' || one === null) return false
+  const entries = Object.entries(one)
+  const [kind, name] = entries[0] ?? []
+  return (
+    entries.length === 1 && ['cookie', 'header', 'query'].includes(kind!) && typeof name === 'string' && name !== ''
+  )
+}
+
 /** What can be told from a resolver, read with care: it is the app's own function. */
 function readAmbient(handshake: Fields, resolver: object): boolean {
   const at: Fields = { ...handshake, path: pathTo(handshake.path, 'session') }
@@ -188,6 +211,7 @@ function readAmbient(handshake: Fields, resolver: object): boolean {
     if (recheck !== undefined && typeof recheck !== 'function') {
       refuse(at, 'recheck', kindOf(recheck), 'a function is meant here', 'write (session, request) => …')
     }
+    readReads(at, Reflect.get(resolver, 'reads'))
     if (ambient === undefined || typeof ambient === 'boolean') return ambient !== false
     refuse(
       at,

@@ -79,11 +79,11 @@ const users = (count: number, prefix = 'u'): string[] => Array.from({ length: co
 
 /** Strangers of the same address without pause, until `stop`. */
 function unleash({ origin, ask, ticket }: Place, stolen: string): { stop(): Promise<{ opened: number }> } {
-  let isOver = false
+  const over = new AbortController()
   let opened = 0
   let serial = 0
   const until = async (attempt: () => Promise<number>): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       if ((await attempt().catch(() => 0)) === 101) opened++
       await new Promise(resolve => setTimeout(resolve, 40))
     }
@@ -103,7 +103,7 @@ function unleash({ origin, ask, ticket }: Place, stolen: string): { stop(): Prom
   ]
   return {
     async stop() {
-      isOver = true
+      over.abort()
       await Promise.all(all)
       return { opened }
     },

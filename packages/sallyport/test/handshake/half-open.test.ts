@@ -27,7 +27,7 @@ for (const [standing, cap] of [
 
 test('strangers cannot take the places of known users, nor known users those of strangers', () => {
   const check = compileControl(halfOpen, policy, partsOf(undefined, policy))
-  for (let nth = 0; nth < 10; nth++) check(attemptOf({}, { standing: 'unproven' }))
+  for (let nth = 0; nth < 10; nth++) void check(attemptOf({}, { standing: 'unproven' }))
   for (let nth = 0; nth < 4; nth++) assert.equal(codeOf(check(attemptOf({}, { standing: 'proven' })) as never), 'pass')
 })
 
