@@ -28,13 +28,15 @@ export const format: MessageControl = {
     if (policy.data === 'text') return text
     if (policy.data === 'binary') return binary
     if (policy.data === 'any') return subject => (subject.text === null ? binary(subject) : text(subject))
-    const check = treeCheck(policy)
+    const tree = treeCheck(policy)
     const asText = policy.bigIntegers === 'text' && message.schema === null
     return subject => {
       const source = subject.text
       // It may be judged a second time, by another policy.
       subject.altered = false
       subject.digits = false
+      subject.near = false
+      subject.big = false
       if (source === null) {
         subject.value = subject.data
         return BINARY
@@ -49,11 +51,16 @@ export const format: MessageControl = {
       subject.value = value
       if (!isObject(value)) return NOT_OBJECT
       if (!source.isWellFormed()) return LONE
-      const tree = check(value, source.includes('\\'))
-      if (typeof tree !== 'number') return tree
-      if (keyTokens(source) !== tree) return DUPLICATE
+      const keys = tree.check(value, source.includes('\\'))
+      if (typeof keys !== 'number') return keys
+      if (keyTokens(source) !== keys) return DUPLICATE
+      if (!tree.holdsNumbers()) return PASS
       const numbers = checkNumbers(source, value, policy.bigIntegers)
-      if (!numbers.ok) return deny('SALLY_MESSAGE_NUMBER', `${shownPath(numbers.path)}: ${numbers.fault}`)
+      if (!numbers.ok) {
+        // Report mode goes on with what JSON.parse made, without the bigints before the fault.
+        if (policy.bigIntegers !== 'refuse') subject.value = JSON.parse(source)
+        return deny('SALLY_MESSAGE_NUMBER', `${shownPath(numbers.path)}: ${numbers.fault}`)
+      }
       subject.near = numbers.near
       subject.big = numbers.big
       // A schema judges the number that was sent, and hands the text on.

@@ -7,10 +7,10 @@ import { type Holder, scanNumbers, UNUSUAL_NUMBER } from './number-scan.ts'
  * `keepsBig`, integers of 64 bits stay numbers where the value holds the text of their digits.
  */
 export function alteredText({ value, text }: Pick<MessageSubject, 'value' | 'text'>, keepsBig = false): string {
-  const literals = new Map<Holder, Map<string, string>>()
-  if (text === null || !UNUSUAL_NUMBER.test(text)) return write(value, undefined, { literals, keepsBig }) ?? 'null'
+  if (text === null || !UNUSUAL_NUMBER.test(text)) return plainText(value)
   const sent = JSON.parse(text) as unknown
-  if (typeof sent !== 'object' || sent === null) return write(value, undefined, { literals, keepsBig }) ?? 'null'
+  if (typeof sent !== 'object' || sent === null) return plainText(value)
+  const literals = new Map<Holder, Map<string, string>>()
   scanNumbers(text, sent, (token, holder, key) => {
     let inside = literals.get(holder)
     if (inside === undefined) literals.set(holder, (inside = new Map()))
@@ -18,6 +18,18 @@ export function alteredText({ value, text }: Pick<MessageSubject, 'value' | 'tex
     return null
   })
   return write(value, sent, { literals, keepsBig }) ?? 'null'
+}
+
+/** The JSON of a value whose numbers JavaScript writes as the peer did; a bigint of a transform is an integer. */
+function plainText(value: unknown): string {
+  if (!('toJSON' in BigInt.prototype)) {
+    try {
+      return JSON.stringify(value) ?? 'null'
+    } catch {
+      // It holds a bigint.
+    }
+  }
+  return write(value, undefined, { literals: new Map(), keepsBig: false }) ?? 'null'
 }
 
 interface Writing {
@@ -28,7 +40,6 @@ interface Writing {
 function write(value: unknown, sent: unknown, writing: Writing): string | undefined {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (writing.literals.size === 0 && !holdsBigint(value)) return JSON.stringify(value)
   const inside = typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {}
   const literals = writing.literals.get(inside)
   const field = (key: string): string | undefined => {
@@ -44,11 +55,6 @@ function write(value: unknown, sent: unknown, writing: Writing): string | undefi
     if (written !== undefined) parts.push(`${JSON.stringify(key)}:${written}`)
   }
   return `{${parts.join()}}`
-}
-
-function holdsBigint(value: unknown): boolean {
-  if (typeof value === 'bigint') return true
-  return typeof value === 'object' && value !== null && Object.values(value).some(holdsBigint)
 }
 
 /** Whether a literal of the peer is the number that a value holds at its place. */
@@ -88,14 +94,14 @@ function isSame(sent: unknown, made: unknown, shared: { is: boolean }): boolean 
 }
 
 /** Where a value holds what JSON has no form for, as a JSON Pointer and its kind; null where it holds nothing of the kind. */
-export function unwritable(value: unknown, bigIntegers: BigIntegers, path = ''): string | null {
-  if (typeof value === 'bigint') return bigIntegers === 'bigint' && isOf64Bits(value) ? null : `${path} bigint`
-  if (typeof value === 'number') return Number.isFinite(value) ? null : `${path} number`
+export function unwritable(value: unknown, bigIntegers: BigIntegers): string | null {
+  if (typeof value === 'bigint') return bigIntegers === 'bigint' && isOf64Bits(value) ? null : ' bigint'
+  if (typeof value === 'number') return Number.isFinite(value) ? null : ' number'
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || value === undefined) return null
-  if (!Array.isArray(value) && !isPlain(value)) return `${path} ${kindOf(value)}`
+  if (!Array.isArray(value) && !isPlain(value)) return ` ${kindOf(value)}`
   for (const key of Object.keys(value)) {
-    const found = unwritable((value as Record<string, unknown>)[key], bigIntegers, `${path}/${key}`)
-    if (found !== null) return found
+    const found = unwritable((value as Record<string, unknown>)[key], bigIntegers)
+    if (found !== null) return `/${key}${found}`
   }
   return null
 }

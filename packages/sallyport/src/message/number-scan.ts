@@ -25,10 +25,10 @@ const CLOSE_OBJECT = 0x7d
  * fraction, or a fraction that JavaScript writes with an exponent. What it does not match holds numbers that
  * `JSON.stringify` writes exactly as they stand. It may match within a string.
  */
-export const UNUSUAL_NUMBER: RegExp = /\d[.\d]{15}|\d[eE][-+\d]|-0(?![.\d])|\.\d*0(?!\d)|0\.0{6}/
+export const UNUSUAL_NUMBER: RegExp = /\d(?:[.\d]{15}|[eE][-+\d])|-0(?![.\d])|\.\d*0(?!\d)|0\.0{6}/
 
 /** Finds texts whose numbers a double may not hold: 16 digits or more, or an exponent. It may match within a string. */
-export const RISKY_NUMBER: RegExp = /\d[.\d]{15}|\d[eE][-+\d]/
+export const RISKY_NUMBER: RegExp = /\d(?:[.\d]{15}|[eE][-+\d])/
 
 /**
  * Visits every number literal of `text`, which JSON.parse accepts, beside `root`, the object it made of it. Recursion goes as deep as the text. Linear in the length of the text.

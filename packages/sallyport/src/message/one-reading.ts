@@ -8,5 +8,5 @@ const ANY = treeCheck({ depth: 1000, width: Infinity, allowKeys: ['__proto__', '
  * surrogate stands alone. False too for what is nested more than 1 000 deep.
  */
 export function hasOneReading(text: string, value: object): boolean {
-  return text.isWellFormed() && ANY(value, text.includes('\\')) === keyTokens(text)
+  return text.isWellFormed() && ANY.check(value, text.includes('\\')) === keyTokens(text)
 }

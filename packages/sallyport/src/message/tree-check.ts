@@ -12,6 +12,14 @@ export interface TreeBounds {
   readonly allowKeys: readonly string[]
 }
 
+/** A walk over a parsed tree. */
+export interface TreeCheck {
+  /** Answers the denial, or the number of keys as `keyTokens` counts them. */
+  check(value: object, escaped: boolean): number | Denial
+  /** Whether the tree that was walked last holds a number. */
+  holdsNumbers(): boolean
+}
+
 /** Keys that reach into prototypes when an app copies or merges objects (CWE-1321). */
 const DANGEROUS: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
@@ -19,7 +27,7 @@ const DANGEROUS: readonly string[] = ['__proto__', 'constructor', 'prototype']
  * Compiles a walk over what JSON.parse made. It answers the denial, or the number of keys in the tree as
  * `keyTokens` counts them. `escaped`: there are escapes in the text, so strings may hold lone surrogates and backslashes. Goes no deeper than the bound, so that a hostile depth costs nothing.
  */
-export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean) => number | Denial {
+export function treeCheck(bounds: TreeBounds): TreeCheck {
   const { depth, width, allowKeys } = bounds
   const tooDeep = deny('SALLY_MESSAGE_SHAPE', `deeper than ${depth}`)
   const tooWide = deny('SALLY_MESSAGE_SHAPE', `an object or array holds more than ${width}`)
@@ -27,7 +35,10 @@ export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean)
   const refused = DANGEROUS.filter(key => !allowKeys.includes(key))
   const [first, second, third] = refused.map(key => ({ key, denial: deny('SALLY_MESSAGE_KEY', `the key ${key}`) }))
 
+  let numbers = false
+
   const leaf = (value: unknown, escaped: boolean): Denial | null => {
+    if (typeof value === 'number') numbers = true
     if (escaped && typeof value === 'string' && !value.isWellFormed()) return lone
     return null
   }
@@ -72,5 +83,11 @@ export function treeCheck(bounds: TreeBounds): (value: object, escaped: boolean)
     return leaf(value, escaped) ?? 0
   }
 
-  return (value, escaped) => object(value, depth, escaped)
+  return {
+    check(value, escaped) {
+      numbers = false
+      return object(value, depth, escaped)
+    },
+    holdsNumbers: () => numbers,
+  }
 }

@@ -109,6 +109,11 @@ test('denied values stay readable for report mode', () => {
   assert.equal(run('nope').value, 'nope')
 })
 
+test('report mode goes on with what JSON.parse made, where one number of several is refused', () => {
+  for (const bigIntegers of ['refuse', 'text', 'bigint'] as const)
+    assert.deepEqual(run('{"a":9007199254740993,"b":1e999}', { bigIntegers }).value, { a: 2 ** 53, b: Infinity })
+})
+
 test('V8 misreads an escaped key after another connection sent a poisoned one: denied, never passed (nodejs/node#63785)', () => {
   for (const poison of ['{"h":[],"\\\\":0}', '{"m":1,"\\\\u005f_pr":0}', '{"é":1,"\\\\":0}']) run(poison)
   for (const victim of ['{"h":[],"\\u0061":0}', '{"h":[],"\\"":0}', '{"m":1,"\\u005f_proto__":0}', '{"é":1,"\\n":0}']) {
