@@ -164,6 +164,8 @@ export function guardRequests(
   io.engine.use((given, response, next) => {
     const request = given as EngineRequest
     const upgrades = !(response instanceof ServerResponse)
+    // Before anything is awaited: a peer that resets meanwhile must not end the process.
+    if (upgrades) request.socket.on('error', () => request.socket.destroy())
     // A line without a value offers nothing; `ws` answers 400 to it.
     if (request.headers['sec-websocket-protocol'] === '') delete request.headers['sec-websocket-protocol']
     const view = withOwnOrigin(core.fromNode(request), request)

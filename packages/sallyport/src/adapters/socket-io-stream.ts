@@ -191,7 +191,7 @@ export class PacketStream {
     // As Socket.IO itself says it of a namespace that there is not.
     const message = denial === UNDECLARED ? 'Invalid namespace' : denial.code
     // A client that connects twice hears the answer to its first CONNECT.
-    if (denial === TWICE) return live.strike()
+    if (type === PACKET.connect && this.#spaces.has(nsp)) return live.strike()
     if (type === PACKET.connect)
       this.#send({ type: PACKET.connectError, nsp: nsp.slice(0, LONGEST_NAMESPACE), data: { message } })
     else if (this.#spaces.has(nsp)) this.#send({ type: PACKET.event, nsp, data: ['error', { code: denial.code }] })

@@ -509,3 +509,19 @@ test('honest: names and texts with brackets, braces, commas and quotes arrive as
   }
   assert.deepEqual(server.denials(), [])
 })
+
+test('attack: a CONNECT to a namespace that was joined changes nothing, whatever auth it bears', async t => {
+  const server = await host(t, { adapter: { auth: z.object({ token: z.string().optional() }) } })
+  const asked = new Promise<ServerSocket>(resolve => server.io.on('connection', resolve))
+  const raw = await server.raw()
+  raw.send('40{"token":"x"}')
+  const socket = await asked
+  const answer = socket.emitWithAck('which')
+  const [, id] = /^42(\d+)/.exec(await raw.next(text => /^42\d/.test(text)))!
+  for (const packet of ['40{"token":7}', '40{"token":"x"}', '40']) raw.send(packet)
+  while (server.denials().length < 3) await new Promise(resolve => setTimeout(resolve, 5))
+  raw.send(`43${id}[]`)
+  await answer
+  assert.deepEqual(server.denials(), ['SALLY_MESSAGE_INVALID', 'SALLY_MESSAGE_TYPE', 'SALLY_MESSAGE_TYPE'])
+  assert.equal(socket.connected, true)
+})

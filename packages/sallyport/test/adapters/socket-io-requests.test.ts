@@ -1,6 +1,7 @@
 // Every request of a Socket.IO session: the first, and each poll, post and upgrade behind it.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect as dial, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import { host } from './socket-io-host.ts'
@@ -253,3 +254,48 @@ test('attack: a session that ended takes no upgrade', async t => {
   const [, response] = (await once(late, 'unexpected-response')) as [unknown, { statusCode: number }]
   assert.equal(response.statusCode, 401)
 })
+
+for (const [name, sid] of [
+  ['a first request', false],
+  ['an upgrade of a session', true],
+] as const) {
+  test(`attack: a peer that resets while its session is looked up ends no process: ${name}`, async t => {
+    const asked = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    const ann = { id: 'ann', user: 'ann' }
+    let waits = false
+    const server = await host(t, {
+      handshake: {
+        session: () => {
+          if (!waits) return ann
+          asked.resolve()
+          return answer.promise.then(() => ann)
+        },
+      },
+    })
+    const own = sid ? `&sid=${(await server.poller()).sid}` : ''
+    waits = true
+    const open = server.guard.counters().open
+    const peer = dial(server.port, '127.0.0.1')
+    const lines = {
+      ...server.headers,
+      Host: `127.0.0.1:${server.port}`,
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    }
+    const head = Object.entries(lines).map(([key, value]) => `${key}: ${value}\r\n`)
+    const taken = once(server.http, 'upgrade') as Promise<[{ socket: Socket }]>
+    peer.write(`GET /socket.io/?EIO=4&transport=websocket${own} HTTP/1.1\r\n${head.join('')}\r\n`)
+    const [{ socket }] = await taken
+    await asked.promise
+    const gone = new Promise(resolve => socket.once('close', resolve))
+    peer.resetAndDestroy()
+    await gone
+    answer.resolve()
+    waits = false
+    await server.client('websocket')
+    assert.equal(server.guard.counters().open, open + 1)
+  })
+}
