@@ -63,7 +63,7 @@ const STORE_STATES: Readonly<Record<StoreState['state'], readonly [event: string
   }
 
 /** What an operator should know of how a guard runs, beside its denials. */
-export type Notice = 'outlives' | 'shares' | 'shares-copy' | 'apart'
+export type Notice = 'outlives' | 'shares' | 'shares-copy' | 'twin' | 'apart'
 
 const NOTICES: Readonly<Record<Notice, readonly [event: string, level: Level, description: string, detail: string]>> = {
   outlives: [
@@ -83,6 +83,12 @@ const NOTICES: Readonly<Record<Notice, readonly [event: string, level: Level, de
     'warn',
     'another copy of the library is in this process; its guards of the same name, or of an equal policy without a name, share revocations, the default ticket secret and the default store',
     'a bundler has put the library in twice; name the policy, and give it a ticket secret and a store',
+  ],
+  twin: [
+    'sys_startup',
+    'info',
+    'a guard of an equal policy without a name is in this process; the two share nothing',
+    'where a bundler has run the module of the guard twice, give the policy a name: then a revocation reaches both',
   ],
   apart: [
     'sys_startup',

@@ -313,6 +313,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   if (shared.company === 'copy') observer.notice('shares-copy')
   // With a store of its own it shares revocations alone, as its store does anyway.
   else if (shared.company === 'name' && policy.store === null) observer.notice('shares')
+  else if (shared.company === 'twin') observer.notice('twin')
   if (shared.apart) observer.notice('apart')
   return {
     policy,

@@ -39,8 +39,11 @@ interface Registry {
   readonly states: Map<string, WeakRef<State>[]>
 }
 
-/** With whom a guard shares: nobody, guards of its name, or another copy of the library too. */
-export type Company = 'nobody' | 'name' | 'copy'
+/**
+ * With whom a guard shares: nobody, guards of its name, or another copy of the library too. `twin`: with nobody, though this
+ * copy of the library has made another guard of an equal policy without a name.
+ */
+export type Company = 'nobody' | 'twin' | 'name' | 'copy'
 
 /** A guard's place in what is shared. */
 export interface Shared {
@@ -82,7 +85,7 @@ export function joinShared(policy: Policy, listener: SharedListener): Shared {
   return {
     store: state.store,
     secretFor: state.secretFor,
-    company: copies.length > 0 ? 'copy' : others.length > 0 ? 'name' : 'nobody',
+    company: copies.length > 0 ? 'copy' : others.length > 0 ? 'name' : hasTwin(states) ? 'twin' : 'nobody',
     apart: place?.apart ?? false,
     listen: () => void state.members.add(own),
     leave() {
@@ -123,6 +126,11 @@ function createState(): State {
 
 function randomSecret(): string {
   return randomBytes(32).toString('base64')
+}
+
+/** Whether one of them has a living guard of this copy of the library. */
+function hasTwin(states: readonly State[]): boolean {
+  return states.some(state => membersOf(state).some(({ copy }) => copy === COPY))
 }
 
 /** The living members; the others are forgotten. */
