@@ -1,3 +1,4 @@
+import type { BackendSocket } from '../upstream/backend-socket.ts'
 import type { Pair } from './pair.ts'
 
 /** Pings the backends of a route's pairs. */
@@ -27,13 +28,30 @@ export function createHeartbeat(pairs: ReadonlySet<Pair>, intervalMs: number): H
   return { stop: () => clearInterval(timer) }
 }
 
+/** Time for the first look at what the kernel holds, in ms. */
+const FIRST_LOOK_MS = 1000
+/** A few pings are no more than this. */
+const NEXT_TO_NOTHING_BYTES = 512
+
 function beat(pair: Pair): void {
   const { backend } = pair
   // While it is not read no pong could be seen.
   if (backend === null || backend.isPaused) return
-  if (pair.pongAwaited) pair.lost('the backend answered no ping')
-  else {
+  if (!pair.pongAwaited) {
     pair.pongAwaited = true
     backend.ping()
-  }
+  } else if (backend.kernelQueue === null) pair.lost(NO_PONG)
+  else setTimeout(judgeLate, FIRST_LOOK_MS, pair, backend).unref()
+}
+
+const NO_PONG = 'the backend answered no ping'
+
+/** A pong is late. It may be behind what the backend has not read yet: then that becomes less, interval by interval. */
+function judgeLate(pair: Pair, backend: BackendSocket): void {
+  if (pair.backend !== backend || !pair.pongAwaited || backend.isPaused) return
+  const { kernelQueue: queue } = backend
+  const waiting = (queue?.bytes ?? 0) + backend.bufferedAmount
+  const isReading = queue !== null && waiting > NEXT_TO_NOTHING_BYTES && queue.changes !== pair.queueChanges
+  if (isReading) pair.queueChanges = queue.changes
+  else pair.lost(NO_PONG)
 }

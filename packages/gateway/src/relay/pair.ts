@@ -1,5 +1,13 @@
 import type { Socket } from 'node:net'
-import type { Delivery, EmbeddedConnection, MessageSubject } from 'sallyport/embed'
+import {
+  type Delivery,
+  type EmbeddedConnection,
+  type KernelQueue,
+  kernelQueueOf,
+  type MessageSubject,
+  READING_RATE,
+  stepOf,
+} from 'sallyport/embed'
 import { isSendableCloseCode, NO_STATUS } from 'sallyport/wire'
 import type { BackendListener, BackendSocket } from '../upstream/backend-socket.ts'
 import { forward } from './payload.ts'
@@ -31,6 +39,8 @@ export class Pair implements Delivery, BackendListener {
   target = ''
   /** Written by the route's heartbeat. */
   pongAwaited = false
+  /** How often the kernel's queue for the backend had changed when a pong was last late; -1 while none was. */
+  queueChanges = -1
   readonly takesBytes = true
   #hub: PairHub
   #client: EmbeddedConnection | null = null
@@ -39,8 +49,8 @@ export class Pair implements Delivery, BackendListener {
   /** What report mode lets pass as a first message, before there is a backend. */
   #early: MessageSubject[] | null = null
   #clientHeld = false
-  #clientStall: NodeJS.Timeout | null = null
-  #backendStall: NodeJS.Timeout | null = null
+  #clientStall: Stall | null = null
+  #backendStall: Stall | null = null
   #detail: string | null = null
   #opened = false
   #over = false
@@ -107,7 +117,12 @@ export class Pair implements Delivery, BackendListener {
     if (this.#clientHeld || !backend.isFull || backend.bufferedAmount <= this.#hub.bufferBytes) return
     this.#clientHeld = true
     this.#client?.hold()
-    this.#backendStall = this.#watch(() => this.lost(`the backend took nothing for ${this.#hub.stallMs} ms`))
+    const { stallMs } = this.#hub
+    this.#backendStall = watchStall(
+      stallMs,
+      () => backend,
+      () => this.lost(`the backend took nothing for ${stallMs} ms`),
+    )
   }
 
   closed(_connection: unknown, code: number): void {
@@ -147,6 +162,7 @@ export class Pair implements Delivery, BackendListener {
 
   ponged(): void {
     this.pongAwaited = false
+    this.queueChanges = -1
   }
 
   drained(): void {
@@ -189,14 +205,16 @@ export class Pair implements Delivery, BackendListener {
     if (client.connection.bufferedAmount <= this.#hub.bufferBytes || backend === null || backend.isPaused) return
     if (this.#clientSocket?.writableNeedDrain !== true) return
     backend.pause()
-    this.#clientStall = this.#watch(() => {
-      this.#detail = `the client took nothing for ${this.#hub.stallMs} ms`
-      client.endSlow(this.#detail)
-    })
-  }
-
-  #watch(late: () => void): NodeJS.Timeout {
-    return setTimeout(late, this.#hub.stallMs).unref()
+    const { stallMs } = this.#hub
+    const socket = this.#clientSocket
+    this.#clientStall = watchStall(
+      stallMs,
+      () => ({ kernelQueue: kernelQueueOf(socket), bufferedAmount: client.connection.bufferedAmount }),
+      () => {
+        this.#detail = `the client took nothing for ${stallMs} ms`
+        client.endSlow(this.#detail)
+      },
+    )
   }
 
   #closeClient(code: number, reason: string): void {
@@ -211,6 +229,45 @@ export class Pair implements Delivery, BackendListener {
     stop(this.#backendStall)
     this.#hub.ended(this, this.#detail)
   }
+}
+
+/**
+ * Ends a side that takes less than {@link READING_RATE} until its time is over; one that takes more has it again. Where the
+ * kernel still holds something for it, what it takes shows in steps, and it has `stepOf` the time.
+ */
+function watchStall(stallMs: number, sideOf: () => Side, late: () => void): Stall {
+  let before = takenOf(sideOf())
+  let passedMs = stallMs
+  const look = (): void => {
+    const side = sideOf()
+    const taken = takenOf(side) - before
+    const stepMs = stepOf(stallMs)
+    if (taken >= (READING_RATE * passedMs) / 1000) {
+      before += taken
+      passedMs = stallMs
+      stall.timer = setTimeout(look, stallMs).unref()
+    } else if ((side.kernelQueue?.bytes ?? 0) > 0 && passedMs < stepMs) {
+      stall.timer = setTimeout(look, stepMs - passedMs).unref()
+      passedMs = stepMs
+    } else late()
+  }
+  const stall: Stall = { timer: setTimeout(look, stallMs).unref() }
+  return stall
+}
+
+interface Stall {
+  timer: NodeJS.Timeout
+}
+
+/** What waits for a side. */
+interface Side {
+  readonly kernelQueue: KernelQueue | null
+  readonly bufferedAmount: number
+}
+
+/** Grows with each byte that a side takes: out of the kernel, or out of what waits here while nothing is added. */
+function takenOf(side: Side): number {
+  return (side.kernelQueue?.taken ?? 0) - side.bufferedAmount
 }
 
 const PAIR = Symbol('pair')
@@ -228,6 +285,6 @@ function isPassable(code: number): boolean {
   return isSendableCloseCode(code) && code !== 1002
 }
 
-function stop(timer: NodeJS.Timeout | null): void {
-  if (timer !== null) clearTimeout(timer)
+function stop(stall: Stall | null): void {
+  if (stall !== null) clearTimeout(stall.timer)
 }

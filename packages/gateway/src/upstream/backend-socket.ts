@@ -3,6 +3,8 @@ import {
   beginTurn,
   endTurn,
   flush,
+  type KernelQueue,
+  kernelQueueOf,
   readFrom,
   type Reader,
   sendFrame,
@@ -152,6 +154,11 @@ export class BackendSocket implements WireSink, Reader {
   /** Bytes that the backend's kernel has not taken yet. */
   get bufferedAmount(): number {
     return unsentBytes(this.#socket)
+  }
+
+  /** What the kernel still holds for the backend; null where nobody can tell. */
+  get kernelQueue(): KernelQueue | null {
+    return kernelQueueOf(this.#socket)
   }
 
   /** The socket has drained. */

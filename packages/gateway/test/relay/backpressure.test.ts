@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { answering, createBackend, createRawBackend } from '../support/backends.ts'
+import { handshake } from '../support/handshake.ts'
 import { closing, configOf, createWorld, route } from '../support/gateway-world.ts'
 
 const KIB = 1024
@@ -50,6 +52,29 @@ describe('a client that does not read', () => {
       await backend.close()
     })
   }
+
+  test('reads 15 KB/s, steadily: it is not cut', { skip: process.platform !== 'linux' }, async () => {
+    const backend = await createBackend({ echo: false })
+    backend.server.on('upgrade', () => setImmediate(() => backend.sockets.at(-1)?.send('x'.repeat(6_000_000))))
+    const beat = { heartbeat: { interval: 5000, timeout: 5000 } }
+    const relay = { stallMs: 10_000, heartbeatMs: 5000 }
+    const world = await createWorld(configOf([backend.target], [route({ message: any, lifetime: beat, relay })]))
+    const client = connect({ port: world.port, host: '127.0.0.1' })
+    client.on('error', () => undefined)
+    client.on('readable', () => undefined)
+    client.write(handshake())
+    let read = 0
+    while (read < 330_000 && !client.destroyed && !client.readableEnded) {
+      await new Promise(resolve => setTimeout(resolve, 100))
+      const chunk = client.read(Math.min(1500, client.readableLength)) as Buffer | null
+      read += chunk?.length ?? 0
+    }
+    assert.deepEqual(world.logged, [])
+    assert.equal([...world.gateway.connections()].length, 1)
+    client.destroy()
+    await world.close()
+    await backend.close()
+  })
 
   test('and never does: 1013 after the bound, and the backend is let go', async () => {
     const backend = await createBackend({ echo: false })

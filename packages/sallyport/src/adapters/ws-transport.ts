@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import { kernelQueueOf } from '../guard/kernel-queue.ts'
 import type { Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
 import { DENIALS } from '../policy/denials.ts'
@@ -9,7 +11,7 @@ import type { Policy } from '../policy/types.ts'
 interface Received {
   /** Its bound is set low before and raised after authentication; `errored` is what the peer broke, once it did. */
   _receiver?: { _maxPayload?: number; readonly _state?: number; readonly errored?: unknown } | null
-  readonly _socket?: { readonly bytesRead: number } | null
+  readonly _socket?: Socket | null
 }
 
 /** States of `ws`'s receiver from the length of a frame to its last byte. */
@@ -31,6 +33,10 @@ export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boo
     },
     get bytesRead() {
       return (socket as unknown as Received)._socket?.bytesRead ?? 0
+    },
+    kernelQueue() {
+      const { _socket: below } = socket as unknown as Received
+      return below == null ? null : kernelQueueOf(below)
     },
     sendText: text => Reflect.apply(prototype.send, socket, [text]),
     sendBinary: bytes => Reflect.apply(prototype.send, socket, [bytes]),

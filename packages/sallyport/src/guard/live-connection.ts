@@ -160,6 +160,7 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   }
 
   ping(): void {
+    this.markPing()
     // Before the proof the deadline of `lifetime/authentication` bounds the wait.
     if (this.silent && this.hub.policy.lifetime.authentication !== null) this.pongAwaited = false
     else if (this.readyState < 2) this.transport.ping()
@@ -171,8 +172,14 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
 
   ponged(): void {
     if (this.readyState >= 2) return
-    if (this.pongAwaited) this.pongAwaited = false
-    else this.countControlFrame()
+    if (this.pongAwaited) {
+      this.pongAwaited = false
+      this.flag(FLAG.ahead, false)
+      if (this.pongLookAt !== 0) {
+        this.pongLookAt = 0
+        this.touch()
+      }
+    } else this.countControlFrame()
   }
 
   private countControlFrame(): void {

@@ -3,13 +3,14 @@ import { HARD_FACTOR } from '../lifetime/backpressure.ts'
 import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import type { Hub } from './hub.ts'
+import type { KernelQueue } from './kernel-queue.ts'
 import { textOf, unsent } from './outbound-text.ts'
 import { NOTHING_RARE, RareState } from './rare-state.ts'
 import type { Transport } from './transport.ts'
 
 /** Bits of `flags`, above those of HOLD: an idle connection is one of thousands, and a field each would be eight bytes. */
 export const FLAG: Readonly<
-  Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'unjudged' | 'replying', number>
+  Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'unjudged' | 'replying' | 'ahead', number>
 > = Object.freeze({
   /** A message is being judged or handled, in this very call. */
   judging: 32,
@@ -23,7 +24,13 @@ export const FLAG: Readonly<
   replying: 1024,
   /** It came under a policy whose handshake door has not said yes to it. */
   unjudged: 2048,
+  /** Much was sent before the last ping, and no pong has shown that the peer has read it. */
+  ahead: 1 << 16,
 })
+
+/** Above all of these `flags` counts what was sent since the last ping, in quarters of a KiB and up to {@link MUCH}. */
+const SENT_SHIFT = 17
+const MUCH = 64
 
 const RARE_KEYS = Object.keys(NOTHING_RARE) as readonly (keyof RareState)[]
 
@@ -93,6 +100,57 @@ export abstract class OutboundHalf {
     if (at !== this.#rare.slowLookAt) this.ownRare().slowLookAt = at
   }
 
+  get slowUntil(): number {
+    return this.#rare.slowUntil
+  }
+  set slowUntil(at: number) {
+    if (at !== this.#rare.slowUntil) this.ownRare().slowUntil = at
+  }
+  get slowTaken(): number {
+    return this.#rare.slowTaken
+  }
+  set slowTaken(bytes: number) {
+    if (bytes !== this.#rare.slowTaken) this.ownRare().slowTaken = bytes
+  }
+  get slowBuffered(): number {
+    return this.#rare.slowBuffered
+  }
+  set slowBuffered(bytes: number) {
+    if (bytes !== this.#rare.slowBuffered) this.ownRare().slowBuffered = bytes
+  }
+  get pongUntil(): number {
+    return this.#rare.pongUntil
+  }
+  set pongUntil(at: number) {
+    if (at !== this.#rare.pongUntil) this.ownRare().pongUntil = at
+  }
+  get pongLookAt(): number {
+    return this.#rare.pongLookAt
+  }
+  set pongLookAt(at: number) {
+    if (at !== this.#rare.pongLookAt) this.ownRare().pongLookAt = at
+  }
+  get pongChanges(): number {
+    return this.#rare.pongChanges
+  }
+  set pongChanges(changes: number) {
+    if (changes !== this.#rare.pongChanges) this.ownRare().pongChanges = changes
+  }
+
+  get isBehindMessages(): boolean {
+    return (this.flags & FLAG.ahead) !== 0
+  }
+
+  /** What was sent so far is ahead of a ping that is sent now. */
+  protected markPing(): void {
+    if (this.flags >>> SENT_SHIFT >= MUCH) this.flags |= FLAG.ahead
+    this.flags &= (1 << SENT_SHIFT) - 1
+  }
+
+  kernelQueue(): KernelQueue | null {
+    return this.transport.kernelQueue?.() ?? null
+  }
+
   get bufferedAmount(): number {
     return this.transport.bufferedAmount + this.#rare.outgoingBytes
   }
@@ -156,6 +214,7 @@ export abstract class OutboundHalf {
     const { hub } = this
     // A reply leaves with the clock of its message: reading it costs as much as a control.
     const now = (this.flags & FLAG.judging) !== 0 ? this.judgedAt : hub.now()
+    if (this.flags >>> SENT_SHIFT < MUCH) this.flags += Math.min(MUCH, (bytes >>> 8) + 1) << SENT_SHIFT
     this.lastMessageAt = now
     hub.sent(bytes, messages)
     const bound = hub.policy.lifetime.backpressure.bytes

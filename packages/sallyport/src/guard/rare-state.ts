@@ -21,6 +21,12 @@ export class RareState {
   heldSince = 0
   slowSince = 0
   slowLookAt = 0
+  slowUntil = 0
+  slowTaken = 0
+  slowBuffered = 0
+  pongUntil = 0
+  pongLookAt = 0
+  pongChanges = 0
   frameLookAt = 0
   frameBytes = 0
   /** Messages that were read and wait while something holds. */

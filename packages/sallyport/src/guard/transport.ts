@@ -1,3 +1,5 @@
+import type { KernelQueue } from './kernel-queue.ts'
+
 /**
  * What a connection needs of the socket below it: `ws`, the engine of `serve()` and others implement it.
  * Nothing here throws. After `close` only `resume` and `terminate` still act, so that the peer's answer is read, or the
@@ -10,6 +12,8 @@ export interface Transport {
   readonly midFrame?: boolean
   /** Bytes that came from the peer in all. */
   readonly bytesRead?: number
+  /** What the kernel still holds for the peer; null, or left out, where nobody can tell. */
+  kernelQueue?(): KernelQueue | null
   sendText(text: string): void
   /** Sends what JSON.stringify makes of a value, where the transport can write it itself. Bytes of text sent; -1 where it cannot. */
   sendJson?(value: object): number

@@ -1,3 +1,4 @@
+import type { KernelQueue } from '../guard/kernel-queue.ts'
 import type { Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 
@@ -41,6 +42,21 @@ export interface Kept {
   slowSince: number
   /** When a slow reader is looked at next. */
   slowLookAt: number
+  /** When it must have taken enough. */
+  slowUntil: number
+  /** Bytes that a slow reader had taken when its time began; of what is queued here, as seen since the last look. */
+  slowTaken: number
+  slowBuffered: number
+  /** Whether 16 KiB or more were sent before the last ping that no pong has shown to be read. */
+  readonly isBehindMessages: boolean
+  /** Until when a pong is waited for behind what was sent before its ping; 0 while it is not late. */
+  pongUntil: number
+  /** When a late pong is looked for next. */
+  pongLookAt: number
+  /** How often the kernel's queue had changed when it was last looked at. */
+  pongChanges: number
+  /** What the kernel still holds for the peer; null where nobody can tell. From the first call on it is watched. */
+  kernelQueue(): KernelQueue | null
   /** When a draining server lets this connection go. */
   leaveAt: number
   /** Until when it may finish what it handles. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { type KernelQueue, kernelQueueOf } from '../guard/kernel-queue.ts'
 import type { Inlet, Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
 import {
@@ -193,6 +194,10 @@ export class EngineSocket implements Transport, WireSink {
 
   get bytesRead(): number {
     return this.#socket.bytesRead
+  }
+
+  kernelQueue(): KernelQueue | null {
+    return kernelQueueOf(this.#socket)
   }
 
   sendText(text: string): void {

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { createCore, type Core } from '../../src/guard/core.ts'
+import type { KernelQueue } from '../../src/guard/kernel-queue.ts'
 import type { Delivery } from '../../src/guard/hub.ts'
 import type { LiveConnection } from '../../src/guard/live-connection.ts'
 import { createObserver } from '../../src/guard/observer.ts'
@@ -20,6 +21,7 @@ export class FakeTransport implements Transport {
   pings = 0
   messageBytes = 0
   terminated = false
+  kernelQueue?: () => KernelQueue | null
   readonly sent: (string | Uint8Array)[] = []
   readonly closes: [code: number, reason: string][] = []
 

@@ -1,0 +1,106 @@
+import { readlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+
+/** What a system knows of the bytes on their way to a peer: sent, and not acknowledged. */
+export interface KernelQueue {
+  /** Bytes that the peer's machine has not acknowledged; null before the first look. */
+  readonly bytes: number | null
+  /** Bytes that it has acknowledged since the first look; at least so many. */
+  readonly taken: number
+  /** How often `bytes` was another than at the look before. */
+  readonly changes: number
+}
+
+interface Watched {
+  readonly inode: string
+  bytes: number | null
+  taken: number
+  changes: number
+  askedAt: number
+}
+
+interface HandleSocket {
+  readonly _handle?: { readonly fd?: unknown } | null
+}
+
+/** Linux shows both in each network of its own: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
+const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6']
+/** Columns of a row, from 0. */
+const QUEUES = 4
+const INODE = 9
+/** Time between two looks, in ms; longer where a look takes long, for the table has a row for each socket of the machine. */
+const PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 4000
+const PAUSE_FACTOR = 20
+/** A queue that nobody asks about is looked at no more, after this time in ms. */
+const UNASKED_MS = 60_000
+
+/** By inode: those that are looked at. */
+const watched = new Map<string, Watched>()
+const known = new WeakMap<Socket, Watched>()
+/** Until the next look; null while none is due. */
+let timer: NodeJS.Timeout | null = null
+let looking = false
+let lookedAt = -Infinity
+
+/**
+ * The queue of a socket in the kernel; from the first call on it is looked at now and then. Null where the system does not
+ * tell. Node itself shows only what the kernel has not taken: that stays the same for a minute while a slow peer reads, for
+ * Linux takes more only when a third of its own buffer, of up to 4 MiB, is free.
+ */
+export function kernelQueueOf(socket: Socket): KernelQueue | null {
+  let queue = known.get(socket)
+  if (queue === undefined) {
+    const inode = inodeOf(socket as unknown as HandleSocket)
+    if (inode === null) return null
+    known.set(socket, (queue = { inode, bytes: null, taken: 0, changes: 0, askedAt: 0 }))
+  }
+  queue.askedAt = Date.now()
+  watched.set(queue.inode, queue)
+  if (timer === null || (queue.bytes === null && performance.now() - lookedAt > PAUSE_MS)) void look()
+  return queue
+}
+
+function inodeOf({ _handle: handle }: HandleSocket): string | null {
+  const fd = handle?.fd
+  if (process.platform !== 'linux' || typeof fd !== 'number' || fd < 0) return null
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? null
+  } catch {
+    return null
+  }
+}
+
+async function look(): Promise<void> {
+  if (looking) return
+  looking = true
+  if (timer !== null) clearTimeout(timer)
+  lookedAt = performance.now()
+  const tables = await Promise.all(TABLES.map(table => readFile(table, 'latin1').catch(() => '')))
+  for (const table of tables) note(table)
+  const tookMs = performance.now() - lookedAt
+  looking = false
+  timer = null
+  const bound = Date.now() - UNASKED_MS
+  for (const [inode, { askedAt }] of watched) if (askedAt < bound) watched.delete(inode)
+  if (watched.size === 0) return
+  const pause = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, PAUSE_FACTOR * tookMs))
+  timer = setTimeout(() => void look(), pause).unref()
+}
+
+/** Notes what a table says of the sockets that are watched. */
+function note(table: string): void {
+  for (const row of table.split('\n')) {
+    const columns = row.trim().split(/\s+/, INODE + 1)
+    const queue = watched.get(columns[INODE] ?? '')
+    if (queue === undefined) continue
+    const bytes = Number.parseInt(columns[QUEUES]!.split(':', 1)[0]!, 16)
+    if (!Number.isFinite(bytes)) continue
+    if (queue.bytes !== null && bytes !== queue.bytes) {
+      queue.changes++
+      queue.taken += Math.max(0, queue.bytes - bytes)
+    }
+    queue.bytes = bytes
+  }
+}
