@@ -146,4 +146,5 @@ export { boundSockets, type SocketBounds, type SocketBoundsOptions, type SocketL
 export { cutUnread } from './server/unread-answers.ts'
 export { socketOf } from './guard/upgrade-socket.ts'
 export { isTicketProtocol } from './ticket/carriers.ts'
+export { tryTicketSecrets } from './ticket/trial.ts'
 export type { Opening, Reception, Taker }

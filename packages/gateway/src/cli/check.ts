@@ -1,22 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { createSecureContext } from 'node:tls'
-import { X509Certificate } from 'node:crypto'
 import { createGuard, formatReport, type Report } from 'sallyport'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { policyInputOf } from '../config/route-policy.ts'
 import type { GatewayConfig } from '../config/types.ts'
 import type { Weakness } from '../config/weakness.ts'
-import { type Position, readDocument } from '../config/document.ts'
-import { readConfigFile, readConfigText } from '../reload/running.ts'
+import { readConfigFile } from '../reload/running.ts'
 import { resolverOf } from '../session/resolver.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
+import { tryAll } from './trial.ts'
 import { COMMON, DEFAULT_FILE, readArguments } from './usage.ts'
 
 export const CHECK_HELP = `sallyport-gateway check [--config gateway.yaml] [--strict] [--json]
 
 Reads the configuration as \`run\` would, compiles every policy, and names each problem with file, line and column, and
-everything that is weakened. Nothing is opened.
+everything that is weakened. Every key signs and verifies once, every certificate is opened, and the packages that the file
+needs are loaded. Nobody is asked, and nothing listens.
 
   -c, --config FILE   default ${DEFAULT_FILE}
       --strict        what is weakened, off or only reports is a failure too, but for what the file accepts with a reason
@@ -26,13 +24,13 @@ Exit code: 0 well, 1 problems (with --strict: or weakened), 2 usage.
 `
 
 /** `check`: every problem, and everything weakened. */
-export function check(args: readonly string[], terminal: Terminal): ExitCode {
+export async function check(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { values } = readArguments(args, { ...COMMON, strict: { type: 'boolean' } })
   const file = values.config ?? DEFAULT_FILE
   let parsed: ParsedConfig
   try {
     parsed = readConfigFile(file)
-    refuseBadFiles(file, parsed.config)
+    await tryAll(file, parsed.config)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     if (values.json === true)
@@ -85,36 +83,4 @@ function weakOf(reports: readonly (readonly [string, Report])[]): readonly Weakn
       }))
     }),
   )
-}
-
-/** Where a value stands in a file that was read before. */
-function placeOf(file: string, path: readonly string[]): Position {
-  const document = readDocument(readConfigText(file), { file, env: process.env })
-  return 'value' in document ? document.at(path) : { line: 1, column: 1 }
-}
-
-/** Certificates that cannot be used: the rest of what `run` would stumble over. */
-export function refuseBadFiles(file: string, config: GatewayConfig): void {
-  const problems = config.listeners.flatMap(({ name, tls }) => {
-    if (tls === null) return []
-    const at = { file, ...placeOf(file, ['listeners', name, 'tls']), path: `listeners.${name}.tls`, value: '' }
-    try {
-      const cert = readFileSync(tls.cert)
-      createSecureContext({ cert, key: readFileSync(tls.key) })
-      const { validTo } = new X509Certificate(cert)
-      return Date.parse(validTo) > Date.now()
-        ? []
-        : [{ ...at, message: `the certificate ended on ${validTo}`, remedy: 'renew it' }]
-    } catch (error) {
-      const { code = 'unusable', path } = error as NodeJS.ErrnoException
-      return [
-        {
-          ...at,
-          message: `certificate and key cannot be used (${code}${path === undefined ? '' : `: ${path}`})`,
-          remedy: 'name a PEM certificate with its chain, and its private key',
-        },
-      ]
-    }
-  })
-  if (problems.length > 0) throw new ConfigError(problems)
 }

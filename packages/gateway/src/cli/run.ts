@@ -10,9 +10,9 @@ import { createRefusals } from '../relay/refusals.ts'
 import { startFleet } from '../reload/fleet.ts'
 import { readConfigText, startRunning } from '../reload/running.ts'
 import { work } from '../reload/worker.ts'
-import { refuseBadFiles } from './check.ts'
 import { createLog } from './log.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
+import { tryAll } from './trial.ts'
 import { COMMON, DEFAULT_FILE, readArguments } from './usage.ts'
 
 export const RUN_HELP = `sallyport-gateway run [--config gateway.yaml]
@@ -49,7 +49,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     text = readConfigText(file)
     parsed = parseConfigFully(text, { file })
-    refuseBadFiles(file, parsed.config)
+    await tryAll(file, parsed.config)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     terminal.err(
