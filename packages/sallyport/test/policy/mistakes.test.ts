@@ -156,6 +156,8 @@ const ROWS: readonly Row[] = [
   ['a prototype as discriminator', { 'message.discriminator': '__proto__' }, 'message.discriminator', "'__proto__'", /'type'/],
   ['an unknown way with unknown fields', { 'message.unknownFields': 'stripe' }, 'message.unknownFields', "'stripe'", /'strip'/, 'strip'],
   ['0 strikes', { 'message.strikes': 0 }, 'message.strikes', '0', /from 1/],
+  ['big integers as numbers', { 'message.format': { bigIntegers: 'number' } }, 'message.format.bigIntegers', "'number'", /refuse.*text.*bigint/],
+  ['big integers of text that nobody parses', { 'message.schema': { dangerouslyAcceptAnyMessage: true }, 'message.format': { data: 'text', bigIntegers: 'text' } }, 'message.format.bigIntegers', 'a string', /data: 'json'/],
   ['a schema over unparsed text', { 'message.format': { data: 'text' } }, 'message.format.data', "'text'", /dangerouslyAcceptAnyMessage/],
   ['a schema without format', { 'message.format': { dangerouslyOff: true } }, 'message.format.dangerouslyOff', 'true', /dangerouslyAcceptAnyMessage/],
   ['a megabit', { 'message.size': { bytes: '64 kbit' } }, 'message.size.bytes', "'64 kbit'", /64 KiB|kib/i],
