@@ -6,6 +6,7 @@ import type { HttpConfig } from '../config/types.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { Address, Target } from '../upstream/target.ts'
 import { createForwarding } from './backend-request.ts'
+import { createBoundedWarnings } from './bounded-warnings.ts'
 import { createExchange, type Exchange, isRepeatable } from './exchange.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import type { GatewayLog } from './contract.ts'
@@ -44,6 +45,7 @@ export function createPassage(
     ...(pool.tls?.serverName == null ? {} : { servername: pool.tls.serverName }),
     rejectUnauthorized: pool.tls?.dangerouslyAcceptAnyCertificate !== true,
   })
+  const warnings = createBoundedWarnings(log)
   const underWay = new WeakMap<IncomingMessage, Exchange>()
   proxy.on('proxyReq', (outgoing, request) => underWay.get(request)?.sends(outgoing))
   proxy.on('proxyRes', (answer, request, response) => {
@@ -117,7 +119,8 @@ export function createPassage(
             if (response.destroyed || (request.destroyed && !request.complete)) return
             const failed = exchange.failureOf(error, address)
             const { code, detail, status } = failed
-            log.warn({ route: route.id, upstream: pool.name, target: address.label, code, detail }, 'plain HTTP failed')
+            const facts = { route: route.id, upstream: pool.name, target: address.label, code, detail }
+            warnings.warn(code, facts, 'plain HTTP failed')
             if (exchange.isAnswered || response.headersSent) {
               response.destroy()
               return
@@ -134,6 +137,7 @@ export function createPassage(
       else ask(first)
     },
     stop() {
+      warnings.stop()
       // Requests under way go on: only what is idle is closed.
       for (const agent of [plain, tls]) {
         for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()

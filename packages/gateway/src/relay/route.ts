@@ -7,6 +7,7 @@ import { BackendSocket } from '../upstream/backend-socket.ts'
 import { type Failure, failure } from '../upstream/failure.ts'
 import type { Pool, PooledConnection } from '../upstream/pool.ts'
 import { answerSubprotocol, createBackendRequest } from './backend-request.ts'
+import { createBoundedWarnings } from './bounded-warnings.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
 import type { GatewayLog } from './contract.ts'
 import { createHeartbeat } from './heartbeat.ts'
@@ -44,6 +45,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
   }
   const pairs = new Set<Pair>()
   const waiting = new Map<Pair, Admission>()
+  const warnings = createBoundedWarnings(log)
   const heartbeat = relay.heartbeatMs === null ? null : createHeartbeat(pairs, relay.heartbeatMs)
 
   /** Never rejects: what cannot be asked for is a failure of ours. */
@@ -53,7 +55,8 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       if (!connected.ok && !signal.aborted) {
         const { code, detail, answered } = connected
         const facts = { route: config.id, upstream: pool.name, connection: admission.attempt.id, code, detail }
-        log.warn(answered === null ? facts : { ...facts, status: answered }, 'no backend took the connection')
+        const told = answered === null ? facts : { ...facts, status: answered }
+        warnings.warn(`${code} ${answered}`, told, 'no backend took the connection')
       }
       return connected
     } catch (error) {
@@ -180,7 +183,10 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
       pairs.clear()
       return all
     },
-    stop: () => heartbeat?.stop(),
+    stop() {
+      heartbeat?.stop()
+      warnings.stop()
+    },
   }
 }
 
