@@ -14,6 +14,7 @@ import { transport } from '../handshake/transport.ts'
 import { createAttemptId } from '../guard/attempt-id.ts'
 import type { Inside } from '../guard/registry.ts'
 import type { LiveConnection } from '../guard/live-connection.ts'
+import { isReported } from '../policy/reporting.ts'
 import { createDoor, type Door, type DoorCheck } from '../policy/run-door.ts'
 import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Admissions } from './socket-io-connections.ts'
@@ -66,8 +67,7 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
   const paces = new WeakMap<LiveConnection, Pace>()
   const users = new UserPaces()
   const ended = new Set<string>()
-  const isEnforced = (control: 'handshake/request' | 'handshake/rate'): boolean =>
-    policy.report !== 'all' && !policy.report.has(control)
+  const isEnforced = (control: 'handshake/request' | 'handshake/rate'): boolean => !isReported(policy, control)
   const longestMs = isEnforced('handshake/rate') ? policy.timeoutMs / 2 : 0
 
   const paceOf = (live: LiveConnection): Pace => {

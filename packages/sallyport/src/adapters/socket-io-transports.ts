@@ -1,18 +1,24 @@
-import { type IncomingMessage, type ServerResponse } from 'node:http'
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LiveConnection } from '../guard/live-connection.ts'
+import { isReported } from '../policy/reporting.ts'
 import type { Policy } from '../policy/types.ts'
+import { deny } from '../policy/verdict.ts'
 import type { EngineRequest } from './socket-io-requests.ts'
 import type { EnginePacket } from './socket-io-server.ts'
 import type { PacketStream } from './socket-io-stream.ts'
 import { faultOf } from './ws-transport.ts'
 import { BYTES_A_CHUNK } from './ws.ts'
 
+const NOT_UTF8 = deny('SALLY_MESSAGE_NOT_UTF8', 'a post is not UTF-8')
+
 /** What of an Engine.IO transport is used, and is not in its types. */
 interface EngineTransport {
   readonly name: string
   /** The session that it opened; undefined while it is to take over another one's. */
   readonly sid?: string
-  readonly maxHttpBufferSize?: number
+  /** Whether the session has moved to another transport. */
+  readonly discarded?: boolean
   dataReq?: IncomingMessage | null
   dataRes?: ServerResponse | null
   onPacket(packet: EnginePacket): void
@@ -22,10 +28,13 @@ interface EngineTransport {
   headers?(request: EngineRequest, headers: object): Record<string, string>
 }
 
+/** How long a peer has to answer a close frame before it is cut, in ms. */
+const CLOSE_TIMEOUT_MS = 5_000
 /** Chunks of a body that are held: a body in pieces of one byte would take more bookkeeping than bytes. */
 const MOST_CHUNKS = 256
 
 interface SocketEvents {
+  terminate(): void
   on(event: string, listener: () => void): unknown
   prependListener(event: string, listener: (error: unknown) => void): unknown
 }
@@ -48,10 +57,14 @@ type FindStream = (sid: string) => PacketStream | undefined
  */
 export function guardTransports(engine: EngineInnards, policy: Policy, find: FindStream): void {
   const { size } = policy.message
+  // What only reports leaves the options of Engine.IO as they are.
   const locks = {
-    maxFragments: size.fragments,
-    maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
-    skipUTF8Validation: false,
+    ...(!isReported(policy, 'message/size') && {
+      maxFragments: size.fragments,
+      maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
+    }),
+    ...(!isReported(policy, 'message/format') && { skipUTF8Validation: false }),
+    ...(policy.report !== 'all' && { closeTimeout: CLOSE_TIMEOUT_MS }),
     perMessageDeflate: false,
   }
   const Base = engine.opts.wsEngine
@@ -67,17 +80,26 @@ export function guardTransports(engine: EngineInnards, policy: Policy, find: Fin
   engine.createTransport = (name, request) => {
     const transport = create(name, request)
     const { sid } = request._query
-    guardTransport(transport, engine.opts.maxHttpBufferSize, () => find(sid || (transport.sid ?? '')))
-    if (request.websocket !== undefined) guardFrames(request.websocket, () => find(sid || (transport.sid ?? ''))?.live)
+    const { websocket } = request
+    const stream = (): PacketStream | undefined => find(sid || (transport.sid ?? ''))
+    guardTransport(transport, engine.opts.maxHttpBufferSize, stream, () => websocket?.terminate())
+    if (websocket !== undefined) guardFrames(websocket, () => stream()?.live)
     return transport
   }
 }
 
-function guardTransport(transport: EngineTransport, mostBytes: number, stream: () => PacketStream | undefined): void {
+/** `cut` ends a WebSocket at once. */
+function guardTransport(
+  transport: EngineTransport,
+  mostBytes: number,
+  stream: () => PacketStream | undefined,
+  cut: () => void,
+): void {
   const pass = transport.onPacket.bind(transport)
   transport.onPacket = packet => {
     const own = stream()
-    if (own?.live.readyState !== 1) return
+    // It ended, or moved to another transport: a peer that goes on sending is not read any longer.
+    if (own?.live.readyState !== 1 || transport.discarded === true) return cut()
     if (packet.type === 'message' || own.control(packet)) pass(packet)
   }
   const post = transport.onDataRequest?.bind(transport)
@@ -120,12 +142,10 @@ function readPost(
     request.removeListener('close', onClose)
     transport.dataReq = transport.dataRes = null
   }
-  const refuse = (status: number, closeCode: number, detail: string): void => {
+  const answer = (status: number): void => {
     finish()
     request.resume()
     response.writeHead(status, { Connection: 'close' }).end()
-    live()?.violation(closeCode, detail)
-    transport.onError(detail)
   }
   const onClose = (): void => {
     finish()
@@ -133,16 +153,19 @@ function readPost(
   }
   const onData = (chunk: Buffer): void => {
     bytes += chunk.length
-    if (bytes > mostBytes) refuse(413, 1009, `a post of more than ${mostBytes} bytes`)
-    else if (chunks.push(chunk) === MOST_CHUNKS) chunks = [Buffer.concat(chunks)]
+    if (bytes > mostBytes) {
+      answer(413)
+      live()?.end(deny('SALLY_MESSAGE_TOO_BIG', `a post of more than ${mostBytes} bytes`))
+    } else if (chunks.push(chunk) === MOST_CHUNKS) chunks = [Buffer.concat(chunks)]
   }
   const onEnd = (): void => {
-    let text: string
-    try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks, bytes))
-    } catch {
-      return refuse(400, 1007, 'a post is not UTF-8')
+    const body = Buffer.concat(chunks, bytes)
+    if (!isUtf8(body)) {
+      live()?.end(NOT_UTF8)
+      // Report mode goes on, as Engine.IO does: with what it makes of such bytes.
+      if (live()?.readyState !== 1) return answer(400)
     }
+    const text = body.toString()
     transport.onData(text)
     const headers = transport.headers?.(request, { 'Content-Type': 'text/html', 'Content-Length': '2' })
     response.writeHead(200, headers).end('ok')

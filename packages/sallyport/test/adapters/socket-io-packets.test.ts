@@ -1,6 +1,6 @@
 // The packet stream behind a Socket.IO handshake: each packet of Engine.IO and of Socket.IO, over both transports.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import type { Socket as ServerSocket } from 'socket.io'
 import { z } from 'zod'
@@ -433,6 +433,26 @@ test('report mode changes nothing: every packet reaches the app as it came, and 
     assert.ok(codes.has(code), code)
 })
 
+test('report mode changes nothing of a post that is too big or not UTF-8, or comes in many fragments', async t => {
+  const server = await host(t, { report: true })
+  const { heard } = listen(server.io)
+  const ann = await server.poller()
+  assert.equal((await ann.post(`42["say",{"text":"${'x'.repeat(70_000)}"}]`)).status, 413)
+  const body = Buffer.concat([Buffer.from('42["say",{"text":"'), Buffer.from([0xff]), Buffer.from('"}]')])
+  assert.equal((await ann.post(body)).status, 200)
+  const raw = await server.raw()
+  raw.send('40')
+  await raw.next(text => text.startsWith('40'))
+  const packet = `42["say",{"text":"${'x'.repeat(200)}"}]`
+  for (const [at, char] of [...packet].entries()) raw.socket.send(char, { fin: at === packet.length - 1 })
+  while (heard.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+  assert.deepEqual(heard, [
+    ['say', { text: '\ufffd' }],
+    ['say', { text: 'x'.repeat(200) }],
+  ])
+  assert.deepEqual(server.denials(), ['SALLY_MESSAGE_TOO_BIG', 'SALLY_MESSAGE_NOT_UTF8'])
+})
+
 test('where any message is accepted, auth and answers still pass message/format', async t => {
   const server = await host(t, { message: { schema: { dangerouslyAcceptAnyMessage: true } } as never })
   const { auths } = listen(server.io)
@@ -524,4 +544,39 @@ test('attack: a CONNECT to a namespace that was joined changes nothing, whatever
   await answer
   assert.deepEqual(server.denials(), ['SALLY_MESSAGE_INVALID', 'SALLY_MESSAGE_TYPE', 'SALLY_MESSAGE_TYPE'])
   assert.equal(socket.connected, true)
+})
+
+test('attack: who goes on sending after the session ended or moved on is cut at the next frame', async t => {
+  const server = await host(t)
+  const ended = await server.raw()
+  ended.send('40')
+  await ended.next(text => text.startsWith('40'))
+  // It never answers the close frame, and so would be read for as long as `ws` waits.
+  const receiver = (ended.socket as unknown as { readonly _receiver: EventEmitter })._receiver
+  const closing = new Promise(resolve => {
+    receiver.removeAllListeners('conclude')
+    receiver.on('conclude', resolve)
+  })
+  await server.guard.revoke({ user: 'ann' })
+  await closing
+  assert.equal(ended.socket.readyState, ended.socket.OPEN)
+  ended.send('42["say",{"text":"x"}]')
+  assert.equal(await ended.closed, 1006)
+
+  const old = await server.raw('', { Cookie: 'user=bob' })
+  const socketId = Object.keys((server.io.engine as unknown as { readonly clients: object }).clients)[0]!
+  const late = await server.raw(socketId, { Cookie: 'user=bob' })
+  const left = new Promise(resolve => {
+    const own = (old.socket as unknown as { readonly _receiver: EventEmitter })._receiver
+    own.removeAllListeners('conclude')
+    own.on('conclude', resolve)
+  })
+  late.send('2probe')
+  await late.next(text => text === '3probe')
+  late.send('5')
+  await left
+  old.send('6')
+  assert.equal(await old.closed, 1006)
+  late.send('40')
+  await late.next(text => text.startsWith('40'))
 })
