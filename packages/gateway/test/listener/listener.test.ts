@@ -305,6 +305,43 @@ describe('sockets that send nothing, behind PROXY protocol', () => {
   }
 })
 
+test('an open WebSocket is no silent socket: over TLS, plain, and behind a PROXY header', async () => {
+  const backend = await createBackend()
+  const header = 'PROXY TCP4 203.0.113.9 198.51.100.1 56324 443\r\n'
+  for (const [files, proxyProtocol] of [
+    [null, null],
+    [pair('bounded', CERTIFICATE, KEY), null],
+    [null, { trust: ['127.0.0.1'] }],
+    [pair('bounded', CERTIFICATE, KEY), { trust: ['127.0.0.1'] }],
+  ] as const) {
+    const listener = { name: 'main', address, tls: files, proxyProtocol }
+    const insecure = { connections: { total: 1 }, transport: { dangerouslyAllowPlaintext: true } }
+    const world = await createWorld(
+      configOf([backend.target], [route({ handshake: insecure })], {}, { listeners: [listener] }),
+    )
+    const dial = (): Socket => {
+      const plain = connect(world.port, '127.0.0.1')
+      if (proxyProtocol !== null) plain.write(header)
+      return plain
+    }
+    const plain = dial()
+    await once(plain, 'connect')
+    const socket = files === null ? plain : connectTls({ socket: plain, rejectUnauthorized: false })
+    socket.write(handshake(world.port))
+    assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 101/)
+    const sockets = await crowd(1100, dial)
+    while (sockets.filter(({ closed }) => closed).length < 600) await new Promise(setImmediate)
+    const { id } = [...world.gateway.connections()][0]!
+    assert.equal(socket.destroyed, false)
+    socket.write(Buffer.from('818200000000', 'hex'))
+    socket.write(Buffer.from('{}'))
+    assert.equal([...world.gateway.connections()][0]!.id, id)
+    for (const one of [...sockets, socket]) one.destroy()
+    await world.close()
+  }
+  await backend.close()
+})
+
 describe('listeners', () => {
   test('sockets that send nothing: one address has half of the places, the oldest are closed, others come in', async () => {
     const backend = await createBackend()
