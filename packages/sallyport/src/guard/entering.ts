@@ -2,7 +2,7 @@ import type { Attempt } from '../handshake/attempt.ts'
 import type { Session } from '../session/session.ts'
 import type { Target } from '../store/store.ts'
 
-/** Whom a revocation means, and until when what began counts as older than it; `at` is null for news that are not late. */
+/** A revocation. `at` is when it was made, for news that come late; null for news that come at once. */
 export interface Revoked {
   readonly target: Target
   /** Ms since the epoch. */
@@ -15,7 +15,7 @@ export interface Revoked {
  */
 export const LATE_MARGIN_MS = 5000
 
-/** More news than these are not kept while one handshake waits: it is refused then. */
+/** Most news kept while a handshake waits. Beyond it the handshake is refused. */
 const MOST_NEWS = 10_000
 
 /** Handshakes under way, and the revocations that each may have missed. */

@@ -324,7 +324,7 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
     this.dropRare()
   }
 
-  /** Nobody can tell whether it may stay. Since when, and since the last yes, neither a reload nor another failure changes. */
+  /** Nobody can tell whether it may stay. `uncheckedSince` and `checkedAt` stay as they are at further failures and reloads. */
   private doubt(denial: Denial, told: boolean): void {
     const now = this.hub.now()
     const isNew = this.failures++ === 0

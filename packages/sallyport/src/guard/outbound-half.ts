@@ -75,7 +75,7 @@ export abstract class OutboundHalf {
     return this.#rare
   }
 
-  /** Goes back to the record that all share, where nothing rare is left: a reload must not cost each connection one. */
+  /** Drops the connection's own record where it holds only defaults, so that a reload does not cost each connection one. */
   protected dropRare(): void {
     const own = this.#rare
     for (const key of RARE_KEYS) if (own[key] !== NOTHING_RARE[key]) return

@@ -28,7 +28,10 @@ export interface Remembered {
   ttlMs(target: Target, given: number | null, seen: number): number
 }
 
-/** Keeps the latest expiries of sessions that outlive `lifetime.session.remember`; what is beyond its bound counts for all. */
+/**
+ * Keeps the latest expiries of sessions that outlive `lifetime.session.remember`. When its maps are full, the latest expiry
+ * that found no room counts for every session.
+ */
 export function createRemembered(policy: Policy, now: () => number): Remembered {
   const rememberMs = policy.lifetime.session?.rememberMs ?? DEFAULTS.rememberMs
   const leastMs = Math.max(LEAST_MS, (policy.handshake.ticket?.ttlMs ?? 0) + CLOCKS_MS)
@@ -37,7 +40,7 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
   /** Expiries of sessions that were looked up lately, the last one last: a shorter one that is given does not hold. */
   const recent = new Map<string, number>()
   const recentUsers = new Map<string, number>()
-  /** The latest expiry of all, and of those that the maps have no room for. */
+  /** The latest expiry of all sessions, and the latest one that the maps had no room for. */
   let latest = 0
   let others = 0
   let sweptAt = 0
@@ -98,7 +101,7 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
   }
 }
 
-/** Makes a key the youngest of a bounded map; the oldest gives way. */
+/** Moves a key to the end of a bounded map, and drops the oldest key beyond the bound. */
 function refresh(map: Map<string, number>, key: string, expiresAt: number): void {
   const latestOfKey = Math.max(map.get(key) ?? 0, expiresAt)
   map.delete(key)

@@ -16,7 +16,7 @@ const PLACE = Symbol.for('sallyport.shared')
 /** This copy of the library. */
 const COPY = {}
 
-/** One guard, as the others see it. They hold it weakly: whoever is not used any more is forgotten. */
+/** One guard, as the others see it. They hold it weakly, so that a guard out of use can be collected. */
 interface Member {
   readonly copy: object
   heard(target: Target): void
@@ -66,7 +66,7 @@ export interface SharedListener {
 
 /**
  * Joins the guards that share with one of this policy: those of the same `name`; without a name, a guard of an equal policy
- * that another copy of the library made. Whoever keeps the answer keeps the place.
+ * that another copy of the library made. The place lasts for as long as the caller keeps the returned object.
  */
 export function joinShared(policy: Policy, listener: SharedListener): Shared {
   const place = registry()

@@ -33,7 +33,7 @@ export type Checked =
   /** Nobody waits for the answer any more. */
   | { readonly is: 'moot' }
 
-/** Checks open connections again, in the queue of session look-ups: as known users, so that no stranger delays them. */
+/** Checks open connections again. The look-ups wait in the queue as those of known users, so that no stranger delays them. */
 export interface Standing {
   /** The regular re-check: is the session of this connection still what it was? */
   recheck(attempt: Attempt, held: Session, isWanted: () => boolean): Awaitable<Checked>

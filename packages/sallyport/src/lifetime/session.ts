@@ -7,7 +7,9 @@ import type { LifetimeControl } from './lifetime-control.ts'
 /** After a failure the session is looked up again this many times within the grace. */
 const RETRIES = 8
 const LEAST_RETRY_MS = 50
-/** The ends of connections that nobody can vouch for are spread over this part of the grace, after it. */
+/** A first look-up may be waited for beyond a grace that is over, for no longer than this. */
+const FIRST_ANSWER_MS = 5000
+/** When the grace is over, the closes are spread over this part of it. */
 const SPREAD = 0.1
 
 const lost = deny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
@@ -33,11 +35,12 @@ export const session: LifetimeControl = {
     const expired = deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry')
     const unknown = deny('SALLY_LIFETIME_UNAVAILABLE', `nobody could tell for ${graceMs} ms whether it may stay`)
     const enough = graceMs === 0 ? 1 : 2
+    const firstMs = Math.min(policy.timeoutMs, FIRST_ANSWER_MS)
     const patienceOf = ({ checkedAt, uncheckedSince, failures, spread }: Kept): number => {
       if (uncheckedSince === 0) return Infinity
       const end = checkedAt + graceMs * (1 + SPREAD * spread)
       // One failed look-up ends nothing, and neither does one that is still under way.
-      return failures >= enough ? end : Math.max(end, uncheckedSince + policy.timeoutMs)
+      return failures >= enough ? end : Math.max(end, uncheckedSince + firstMs)
     }
     return {
       due(connection) {

@@ -16,7 +16,7 @@ const OPEN_FOR_ALL = ['handshake/transport', 'handshake/host', 'handshake/reques
 
 /** Another guard, as a reload makes one. `rest` lies over a policy that would let the connection in. */
 function reload(
-  rest: { handshake?: object; lifetime?: object; store?: Store; report?: readonly string[] } = {},
+  rest: { handshake?: object; lifetime?: object; store?: Store; timeout?: number; report?: readonly string[] } = {},
   now: () => number = Date.now,
 ): Core {
   const { handshake, report = [], ...others } = rest
@@ -105,6 +105,15 @@ describe('after a takeover nobody can tell', () => {
       assert.ok(Date.now() - START <= GRACE * 1.1 + 1200)
     })
   }
+
+  test('a time-out of a minute does not keep it open for a minute beyond the grace', async t => {
+    const guard = world(t)
+    const { connection, wire } = guard.seat()
+    await guard.run(3900)
+    reload({ handshake: { session: never }, timeout: 60_000 }).adopt(connection)
+    await guard.run(GRACE + 5000 - 3900)
+    assert.deepEqual(wire.closes, [[1013, 'SALLY_LIFETIME_UNAVAILABLE']])
+  })
 
   test('a late yes of the policy before it does not count', async t => {
     const guard = world(t)
