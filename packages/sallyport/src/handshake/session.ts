@@ -37,7 +37,7 @@ export const session: HandshakeControl = {
         return PASS
       }
     }
-    const unlimited = policy.handshake.rate === null
+    const unlimited = !isPaced(policy)
     return attempt => {
       const { standing, request } = attempt
       const credential = attempt.credential === undefined ? parts.proofs.credentialOf(request) : attempt.credential
@@ -62,6 +62,11 @@ export function anonymousSession({ id, request }: Attempt): Session {
 /** Who asks for a ticket, and who it is bound to, where the policy is `dangerouslyAnonymous`: the address. */
 export function addressSession({ ip }: HandshakeRequest): Session {
   return { id: `ip:${ip}`, user: `ip:${ip}` }
+}
+
+/** Whether strangers wait for their look-ups: not where `handshake/rate` is off or only reports. */
+export function isPaced({ handshake: { rate }, report }: Policy): boolean {
+  return rate !== null && report !== 'all' && !report.has('handshake/rate')
 }
 
 /** How a session is asked for. */
@@ -98,7 +103,7 @@ export function resolveSession(
   }
   const look = (): Awaitable<unknown> =>
     current !== null && resolver.recheck ? resolver.recheck(current, request) : resolver(request)
-  return after(settle(look, policy, parts, request, current, asking, credential !== null), resolution => {
+  return after(settle(look, policy, parts, request, current, asking, credential), resolution => {
     if (credential !== null) noteProof(parts, credential, resolution)
     return current !== null && 'session' in resolution && !isSame(resolution.session, current)
       ? deny('SALLY_SESSION_MISSING', 'the request now resolves to another session or user')
@@ -124,13 +129,13 @@ function settle(
   request: HandshakeRequest,
   current: Session | null,
   { standing, inTurn = false }: Asking,
-  isSharable: boolean,
+  credential: string | null,
 ): Awaitable<Resolution> {
   const { lookups } = parts
   // What answers at once never runs twice at one time. Of those who show nothing each is somebody else.
   const key =
-    isSharable && !inTurn && lookups.sharing
-      ? `${current === null ? '' : `${current.id}\n${current.user}`}\n${questionKey(request, policy)}`
+    credential !== null && !inTurn && lookups.sharing
+      ? `${current === null ? '' : `${current.id}\n${current.user}`}\n${questionKey(request, policy, credential)}`
       : null
   const ask = (): Awaitable<unknown> =>
     inTurn

@@ -63,18 +63,23 @@ function readAll(request: HandshakeRequest, parameter: string | null, served: Re
   return found.length === 0 ? null : found.join('\n')
 }
 
+/** Headers that are new in each request, whoever sends it: the handshake's key, and what traces a request. */
+const PER_REQUEST =
+  /^(?:sec-websocket-key|traceparent|tracestate|baggage|cf-ray|x-(?:request|correlation|trace|amzn-trace|b3-.*)-?id|x-cloud-trace-context|x-b3-.*|b3)$/
+
 /**
- * The same text for requests that a resolver cannot tell apart but by what is new in each handshake: its key and its
- * ticket. Such requests at the same time are one look-up.
+ * The same text for requests that a resolver cannot tell apart but by what is new in each of them. Such requests at the same
+ * time are one look-up. Where the resolver says what it reads, `credential` stands for all headers but Host.
  */
-export function questionKey(request: HandshakeRequest, policy: Policy): string {
-  const { ticket } = policy.handshake
+export function questionKey(request: HandshakeRequest, policy: Policy, credential: string): string {
+  const { ticket, session } = policy.handshake
   const parts = [request.ip, String(request.secure), request.method, targetOf(request, ticket)]
+  if (session?.reads !== undefined) return [...parts, request.header('host') ?? '', credential].join('\n')
   const { rawHeaders } = request
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase()
     const value = rawHeaders[index + 1]!
-    if (name === 'sec-websocket-key') continue
+    if (PER_REQUEST.test(name)) continue
     parts.push(name, name === 'sec-websocket-protocol' ? withoutTickets(value) : value)
   }
   return parts.join('\n')

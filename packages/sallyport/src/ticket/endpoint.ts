@@ -3,7 +3,7 @@ import type { Parts } from '../guard/parts.ts'
 import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { chargeUser } from '../handshake/rate.ts'
-import { type Asking, resolveSession } from '../handshake/session.ts'
+import { type Asking, isPaced, resolveSession } from '../handshake/session.ts'
 import { bindingOf } from '../handshake/ticket.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny } from '../policy/verdict.ts'
@@ -84,7 +84,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     const fault = originFault(request, report.origin)
     if (fault !== null) return fault
     const { standing = 'unproven', credential } = door
-    const isKnown = standing === 'proven' || policy.handshake.rate === null
+    const isKnown = standing === 'proven' || !isPaced(policy)
     const asking: Asking = {
       standing: isKnown ? 'known' : 'stranger',
       ...(credential !== undefined && { credential }),
