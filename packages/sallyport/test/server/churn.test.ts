@@ -79,7 +79,7 @@ describe('after a churn of connections nothing is left of them', () => {
       await all.promise
       assert.equal(core.connections.size, 0)
       assert.equal(store.size().leases, 0)
-      assert.equal(store.size().once, COUNT, 'used tickets, until they would have expired')
+      assert.equal(store.size().once, 2 * COUNT, 'tickets presented and used, until they would have expired')
       for (const { socket } of clients) socket.destroy()
     })
   }
