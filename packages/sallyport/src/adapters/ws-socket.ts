@@ -71,6 +71,7 @@ function keepsReason(socket: WebSocket, reason: string | Buffer | undefined): bo
 
 /** What of `ws` is not in its types. */
 interface Innards {
+  readonly _closeFrameReceived?: boolean
   /** Bun's own answers whether the socket became a WebSocket; `ws` answers nothing. */
   setSocket(socket: Duplex, head: Buffer, options: object): unknown
 }
@@ -106,6 +107,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
   const { prototype } = Base
   const innards = prototype as unknown as Innards
   const limits = !isReported(core.policy, 'message/size')
+  const { countListeners: countsListeners } = core.policy.message.concurrency
   const guardsOutbound = core.policy.message.outbound !== null
 
   let warned = false
@@ -132,7 +134,8 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
       if (guardsOutbound) (this as unknown as Pinged)._receiver?.prependListener?.('ping', notePing)
       // What was answered: a library such as graphql-ws puts its own chooser into the server's options.
       admission.attempt.subprotocol = this.protocol || null
-      const live = core.open(admission, transportOf(this, prototype, limits), delivery ?? new Listeners(this))
+      const transport = transportOf(this, prototype, limits)
+      const live = core.open(admission, transport, delivery ?? new Listeners(this, countsListeners))
       lives.set(this, live)
       live.begin()
       return attached
@@ -166,6 +169,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
     }
 
     override close(code?: number, reason?: string | Buffer): void {
+      if ((this as unknown as Innards)._closeFrameReceived === true) lives.get(this)?.closing()
       const end = reason === undefined && lives.has(this) ? endOf(this, core.policy) : undefined
       if (end === undefined) prototype.close.call(this, code, keepsReason(this, reason) ? reason : undefined)
       else prototype.close.call(this, end.code, end.reason)
@@ -185,8 +189,12 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
         else live.ponged()
         // Whoever has not proven itself is not heard.
         if (live.silent) return true
-      } else if (event === 'close') live.closed(Number(args[0]))
-      else if (event === 'error') {
+      } else if (event === 'close') {
+        live.closed(Number(args[0]))
+        // Behind the messages that came before it, as ever.
+        live.onceOver(() => void super.emit(event, ...args))
+        return true
+      } else if (event === 'error') {
         live.violation(...faultOf(args[0]))
         // The guard's events tell of it; without a listener of the app's own it must not end the process.
         if (this.listenerCount('error') === 0) return false
@@ -212,13 +220,20 @@ const textOf = (data: unknown): string => String(data)
 /** Hands what passed to the app's own `message` listeners: what was checked, serialised anew where it is not already. */
 export class Listeners implements Delivery {
   readonly #socket: WebSocket
+  readonly #countsListeners: boolean
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, countsListeners: boolean) {
     this.#socket = socket
+    this.#countsListeners = countsListeners
   }
 
   get takesBytes(): boolean {
     return !taken.has(this.#socket)
+  }
+
+  /** Typed handlers end with their message. A listener may go on for as long as the connection does, as graphql-ws's. */
+  get counts(): boolean {
+    return this.#countsListeners || taken.has(this.#socket)
   }
 
   open(): void {
@@ -237,7 +252,7 @@ export class Listeners implements Delivery {
     }
     const [data, isBinary] = payloadOf(subject, socket.binaryType)
     const pending: unknown[] = []
-    // Called here rather than by `emit`, so that an asynchronous listener counts as a running handler and its failure is ours.
+    // Called here rather than by `emit`, so that the failure of an asynchronous listener is ours.
     for (const listener of socket.rawListeners('message')) {
       const result: unknown = Reflect.apply(listener, socket, [data, isBinary])
       if (result instanceof Promise) pending.push(result)

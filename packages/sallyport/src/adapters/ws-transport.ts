@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { kernelQueueOf } from '../guard/kernel-queue.ts'
+import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
 import type { Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
 import { DENIALS } from '../policy/denials.ts'
@@ -10,9 +11,21 @@ import type { Policy } from '../policy/types.ts'
 /** What of `ws` is not in its types. */
 interface Received {
   /** Its bound is set low before and raised after authentication; `errored` is what the peer broke, once it did. */
-  _receiver?: { _maxPayload?: number; readonly _state?: number; readonly errored?: unknown } | null
+  _receiver?: Receiving | null
   readonly _socket?: Socket | null
 }
+
+interface Receiving {
+  _maxPayload?: number
+  /** Goes on while true: what came in one read is taken apart in one loop. */
+  _loop?: boolean
+  readonly _bufferedBytes?: number
+  readonly _state?: number
+  readonly errored?: unknown
+  write?(bytes: Buffer): unknown
+}
+
+const NOTHING = Buffer.alloc(0)
 
 /** States of `ws`'s receiver from the length of a frame to its last byte. */
 const FRAME_BEGUN = 1
@@ -41,8 +54,26 @@ export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boo
     sendText: text => Reflect.apply(prototype.send, socket, [text]),
     sendBinary: bytes => Reflect.apply(prototype.send, socket, [bytes]),
     ping: () => prototype.ping.call(socket),
-    pause: () => prototype.pause.call(socket),
-    resume: () => prototype.resume.call(socket),
+    isReset() {
+      const { _socket } = socket as unknown as Received
+      return _socket != null && isReset(_socket)
+    },
+    pause() {
+      prototype.pause.call(socket)
+      // What came in the same read would be taken apart all the same.
+      const { _receiver, _socket } = socket as unknown as Received
+      if (_receiver?._loop === true) _receiver._loop = false
+      if (_socket != null) stopHandle(_socket)
+    },
+    get keptBytes() {
+      return (socket as unknown as Received)._receiver?._bufferedBytes ?? 0
+    },
+    resume() {
+      prototype.resume.call(socket)
+      const { _receiver, _socket } = socket as unknown as Received
+      if (_socket != null) startHandle(_socket)
+      if ((_receiver?._bufferedBytes ?? 0) > 0) process.nextTick(takeApart, socket)
+    },
     close: (code, reason) => prototype.close.call(socket, code, reason),
     terminate: () => prototype.terminate.call(socket),
     limit(bytes) {
@@ -51,6 +82,13 @@ export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boo
       if (typeof _receiver?._maxPayload === 'number') _receiver._maxPayload = bytes
     },
   }
+}
+
+/** Goes on with what was read before a pause. */
+function takeApart(socket: WebSocket): void {
+  const { _receiver } = socket as unknown as Received
+  if (socket.isPaused || socket.readyState === socket.CLOSED || _receiver == null) return
+  if (_receiver.errored == null && (_receiver._bufferedBytes ?? 0) > 0) _receiver.write?.(NOTHING)
 }
 
 /** What `ws` reports of a peer that broke the protocol or a bound, as a close code and a word for the log. */

@@ -3,13 +3,15 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { createConcurrency } from '../message/concurrency.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { type DenialCode, DENIALS } from '../policy/denials.ts'
+import { kindOf } from '../policy/shown.ts'
 import { isThenable } from '../policy/thenable.ts'
 import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { checkClose } from './close-frame.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Hub } from './hub.ts'
-import { HOLD, InboundHalf } from './inbound-half.ts'
+import { HOLD } from './held-half.ts'
+import { InboundHalf } from './inbound-half.ts'
 import { FLAG } from './outbound-half.ts'
 import type { Transport } from './transport.ts'
 
@@ -93,6 +95,10 @@ export abstract class AppSide extends InboundHalf implements Connection {
       this.handlerFailed(error)
       return
     }
+    if (this.#delivery.counts === false) {
+      void Promise.resolve(running).catch((error: unknown) => this.handlerFailed(error))
+      return
+    }
     const handlers = (this.ownRare().concurrency ??= createConcurrency(this.hub.handlers))
     if (handlers.enter()) this.fill(handlers.running)
     const done = (): void => {
@@ -106,7 +112,12 @@ export abstract class AppSide extends InboundHalf implements Connection {
 
   /** As many handlers run as may. */
   private fill(running: number): void {
-    if (this.readyState >= 2 || this.isHeldFor(HOLD.full)) return
+    if (this.readyState >= 2) {
+      // The peer has closed: no more handlers run than may.
+      if (this.hub.enforced('message/concurrency')) this.holdFor(HOLD.full)
+      return
+    }
+    if (this.isHeldFor(HOLD.full)) return
     const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
     if (!this.hub.enforced('message/concurrency')) {
       this.report('message/concurrency', denial)
@@ -114,6 +125,37 @@ export abstract class AppSide extends InboundHalf implements Connection {
     }
     this.holdFor(HOLD.full)
     this.tell('message/concurrency', denial, true)
+  }
+
+  background(task: () => unknown): boolean {
+    if (typeof task !== 'function') {
+      throw new TypeError(
+        `background takes a function, not ${kindOf(task)}: write background(() => stream(connection))`,
+      )
+    }
+    if (this.readyState !== 1) return false
+    const rare = this.ownRare()
+    if (rare.tasks >= this.hub.policy.message.concurrency.background) {
+      const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${rare.tasks} background tasks run`)
+      if (this.hub.enforced('message/concurrency')) {
+        this.tell('message/concurrency', denial, true)
+        return false
+      }
+      this.report('message/concurrency', denial)
+    }
+    rare.tasks++
+    void this.runTask(task)
+    return true
+  }
+
+  private async runTask(task: () => unknown): Promise<void> {
+    try {
+      await task()
+    } catch (error) {
+      this.handlerFailed(error)
+    } finally {
+      this.ownRare().tasks--
+    }
   }
 
   /** Calls the app. What it throws, now or later, is told of and has no other way out. */
@@ -169,6 +211,7 @@ export abstract class AppSide extends InboundHalf implements Connection {
     this.readyState = 2
     this.dropBacklog()
     this.dropHeld()
+    this.endAhead()
   }
 
   protected shut(denial: Denial, code: number, control: ControlId | null): void {

@@ -29,6 +29,12 @@ export interface Connection<S extends Session = Session> {
    * Throws a `TypeError` for what JSON cannot bear: undefined, a Promise that was not awaited, a Map, a bigint in it.
    */
   send(message: object | string): boolean
+  /**
+   * Runs a task that outlives its message, such as a stream: it is no running handler, so that the messages that end it are
+   * read. What it throws is reported as what a handler throws. False, and it is not run, when the connection is not open or
+   * `message.concurrency.background` tasks run already. It should end with `signal`.
+   */
+  background(task: () => unknown): boolean
   /** Starts the closing handshake. Default 1000. Throws a `RangeError` for a code that may not be sent (RFC 6455 §7.4). */
   close(code?: number, reason?: string): void
   /** Cuts the connection without a closing handshake. */

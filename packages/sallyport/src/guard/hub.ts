@@ -49,7 +49,9 @@ export interface Delivery {
   open?(connection: Connection): unknown
   /** Whether `message` can do with the bytes of a subject that is `exact`, instead of its value. */
   readonly takesBytes?: boolean
-  /** One message that passed. A promise counts as a running handler. */
+  /** Whether a promise of `message` counts as a running handler. Default true. */
+  readonly counts?: boolean
+  /** One message that passed. */
   message(subject: MessageSubject, connection: Connection): unknown
   /** The end of a connection that `open` was called for. */
   closed?(connection: Connection, code: number): unknown

@@ -4,36 +4,23 @@ import { excessMs, spent } from '../message/gcra.ts'
 import { type Heartbeat, HEARTBEAT_BUDGET, HEARTBEAT_BYTES, heartbeatIn } from '../message/heartbeat.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { Subject } from '../message/subject.ts'
-import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
 import { Backlog } from './backlog.ts'
 import type { Hub } from './hub.ts'
-import { FLAG, OutboundHalf } from './outbound-half.ts'
+import { HeldHalf, HOLD } from './held-half.ts'
+import { FLAG } from './outbound-half.ts'
 import type { Transport } from './transport.ts'
 
 /** What one read of a transport may leave behind a message that is still judged: messages, and bytes beside the policy's. */
 const BACKLOG_MOST = 16_384
 const BACKLOG_BYTES = 65_536
 
-/** Why nothing is read and nothing judged: bits of `flags`, since several can hold at once. */
-export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'taken', number>> = Object.freeze({
-  /** A verdict is awaited. */
-  judged: 1,
-  /** `message/rate` delays the next message. */
-  delayed: 2,
-  /** As many handlers run as may. */
-  full: 4,
-  /** The peer does not read. */
-  slow: 8,
-  /** Whoever messages are delivered to takes no more. */
-  taken: 16,
-})
-const ANY_HOLD = 31
 /** Messages of one connection that have gone on in report mode while slow controls judge them; more are not judged. */
 const REPORTING_MOST = 64
 
 /** What comes in on a connection: judged one by one, in order, and read no faster than it is judged and handled. */
-export abstract class InboundHalf extends OutboundHalf {
+export abstract class InboundHalf extends HeldHalf {
   session: Session
   /** In ms since it opened: so short a number is kept in place, where ms since the epoch are objects. */
   private pingOffset = 0
@@ -49,8 +36,6 @@ export abstract class InboundHalf extends OutboundHalf {
   abstract readonly takesBytes: boolean
   protected abstract askDoor(subject: MessageSubject): Verdict | Promise<Verdict>
   protected abstract settle(subject: MessageSubject, verdict: Verdict): void
-  /** Ends it whatever report mode says. `control`: whom to tell of; null where it was told. */
-  protected abstract shut(denial: Denial, code: number, control: ControlId | null): void
 
   get pingedAt(): number {
     return this.openedAt + this.pingOffset
@@ -85,9 +70,6 @@ export abstract class InboundHalf extends OutboundHalf {
   /** When a delayed message is judged again. */
   get delayedUntil(): number {
     return this.rare.delayedUntil
-  }
-  get reading(): boolean {
-    return (this.flags & ANY_HOLD) === 0
   }
 
   text(text: string, bytes: number): void {
@@ -134,7 +116,7 @@ export abstract class InboundHalf extends OutboundHalf {
     const now = this.hub.now()
     this.lastMessageAt = now
     this.hub.received(subject.bytes)
-    if ((this.flags & ANY_HOLD) !== 0 || this.rare.backlog !== null) this.enqueue(subject)
+    if (this.isHeld || this.rare.backlog !== null) this.enqueue(subject)
     else this.judge(subject, now)
   }
 
@@ -148,6 +130,7 @@ export abstract class InboundHalf extends OutboundHalf {
     const backlog = (this.ownRare().backlog ??= new Backlog())
     subject.keep?.()
     backlog.push(subject)
+    this.addWaiting(subject.bytes)
     this.boundWaiting(backlog.size, backlog.bytes)
   }
 
@@ -157,7 +140,7 @@ export abstract class InboundHalf extends OutboundHalf {
    */
   boundWaiting(messages: number, bytes: number): void {
     if (messages <= BACKLOG_MOST && bytes <= HARD_FACTOR * this.messageBytes() + BACKLOG_BYTES) return
-    const detail = `${messages} messages of ${bytes} bytes came while the socket was paused`
+    const detail = `${messages} messages of ${bytes} bytes came while the connection was held`
     this.shut(deny('SALLY_MESSAGE_CONCURRENCY', detail), 1008, 'message/concurrency')
   }
 
@@ -200,42 +183,34 @@ export abstract class InboundHalf extends OutboundHalf {
     return this.readyState >= 2
   }
 
-  protected holdFor(reason: number): void {
-    if (this.reading) {
-      this.ownRare().heldSince = this.hub.now()
-      this.transport.pause()
-    }
-    this.flags |= reason
-  }
-
-  protected isHeldFor(reason: number): boolean {
-    return (this.flags & reason) !== 0
-  }
-
   /** Takes up what waited, in order, and reads on once nothing waits. */
   protected releaseFrom(reason: number): void {
     if ((this.flags & reason) === 0) return
     this.flags &= ~reason
     if ((this.flags & FLAG.takingUp) !== 0) return
     this.flags |= FLAG.takingUp
-    while (this.reading && this.readyState < 2) {
+    while (!this.isHeld && this.takesUp) {
       const subject = this.rare.backlog?.shift()
       if (subject === undefined) break
+      this.endWaiting(subject.bytes)
       this.judge(subject, this.hub.now())
     }
     this.flags &= ~FLAG.takingUp
-    if (!this.reading || this.readyState >= 2) return
-    this.dropBacklog()
-    // While nothing was read no pong could be seen, and nothing of a frame.
-    if (this.pongAwaited) {
-      const unread = this.hub.now() - Math.max(this.rare.heldSince, this.pingedAt)
-      this.pingedAt += unread
-      if (this.frameLookAt !== 0) this.frameLookAt += unread
+    if (this.readyState >= 2) {
+      const waits = this.isHeldFor(HOLD.full) && (this.rare.backlog?.size ?? 0) > 0
+      if (!waits && !this.isHeldFor(HOLD.judged)) this.endLastWords()
+      return
     }
-    this.transport.resume()
+    if (!this.isHeld) this.dropBacklog()
+    this.readOn(!this.isHeld)
   }
 
-  /** Whoever messages are delivered to takes no more for now: nothing is read and nothing judged until `release`. */
+  /** Whether what waits may still be judged: on an open connection, and where it came before the peer's close frame. */
+  private get takesUp(): boolean {
+    return this.readyState < 2 || this.rare.closedWith !== 0
+  }
+
+  /** Whoever messages are delivered to takes no more for now: nothing is judged until `release`. */
   hold(): void {
     if (this.readyState < 2) this.holdFor(HOLD.taken)
   }
@@ -263,6 +238,7 @@ export abstract class InboundHalf extends OutboundHalf {
     subject.altered = false
     subject.digits = false
     rare.backlog.putBack(subject)
+    this.addWaiting(subject.bytes)
     this.holdFor(HOLD.delayed)
     this.touch()
   }
@@ -274,6 +250,9 @@ export abstract class InboundHalf extends OutboundHalf {
   }
 
   protected dropBacklog(): void {
-    if (this.rare.backlog !== null) this.ownRare().backlog = null
+    const { backlog } = this.rare
+    if (backlog === null) return
+    for (let left = backlog.shift(); left !== undefined; left = backlog.shift()) this.endWaiting(left.bytes)
+    this.ownRare().backlog = null
   }
 }

@@ -8,11 +8,11 @@ import { DENIALS } from '../policy/denials.ts'
 import { isThenable } from '../policy/thenable.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Session } from '../session/session.ts'
-import { AppSide } from './app-side.ts'
 import { LATE_MARGIN_MS } from './entering.ts'
 import type { Delivery, Hub } from './hub.ts'
-import { HOLD } from './inbound-half.ts'
+import { HOLD } from './held-half.ts'
 import { FLAG } from './outbound-half.ts'
+import { LastWords } from './last-words.ts'
 import type { Checked } from './standing.ts'
 import type { Inlet, Transport } from './transport.ts'
 import { violationOf } from './violation.ts'
@@ -27,7 +27,7 @@ const SHORT_HANDSHAKE_MS = LATE_MARGIN_MS - 1000
  * One connection between its transport and the app: every message goes through the door in order, and nothing is
  * delivered, sent or counted once a denial has ended it. Here is what faces the wire, the door and the keeper.
  */
-export class LiveConnection extends AppSide implements MessageConnection, Kept, Inlet, Spoke {
+export class LiveConnection extends LastWords implements MessageConnection, Kept, Inlet, Spoke {
   messageTat = 0
   byteTat = 0
   budgetKeys: BudgetKeys | null = null
@@ -196,14 +196,8 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
     this.rare.abort?.abort()
   }
 
-  closed(code: number): void {
-    if (this.readyState === 3) return
-    this.readyState = 3
-    this.dropBacklog()
-    this.dropHeld()
+  protected tellEnded(code: number): void {
     this.hub.ended(this, code)
-    this.rare.abort?.abort()
-    this.ended(code)
   }
 
   // ——— through the door ———
@@ -228,7 +222,10 @@ export class LiveConnection extends AppSide implements MessageConnection, Kept, 
   }
 
   protected settle(subject: MessageSubject, verdict: Verdict): void {
-    if (this.readyState >= 2) return
+    if (this.readyState >= 2) {
+      if (this.rare.closedWith !== 0 && this.readyState === 2 && verdict.pass) this.dispatch(subject)
+      return
+    }
     if (!this.authenticated) this.settleFirst(subject, verdict)
     else if (verdict.pass) this.dispatch(subject)
     else this.refuseMessage(subject, verdict)

@@ -10,7 +10,10 @@ import type { Transport } from './transport.ts'
 
 /** Bits of `flags`, above those of HOLD: an idle connection is one of thousands, and a field each would be eight bytes. */
 export const FLAG: Readonly<
-  Record<'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'unjudged' | 'replying' | 'ahead', number>
+  Record<
+    'judging' | 'takingUp' | 'pongAwaited' | 'checking' | 'announced' | 'unjudged' | 'replying' | 'ahead' | 'paused',
+    number
+  >
 > = Object.freeze({
   /** A message is being judged or handled, in this very call. */
   judging: 32,
@@ -24,6 +27,8 @@ export const FLAG: Readonly<
   replying: 1024,
   /** It came under a policy whose handshake door has not said yes to it. */
   unjudged: 2048,
+  /** As much was read ahead as may: the socket is not read. */
+  paused: 4096,
   /** Much was sent before the last ping, and no pong has shown that the peer has read it. */
   ahead: 1 << 16,
 })

@@ -18,7 +18,20 @@ export class RareState {
   leaveBy = 0
   cutAt = 0
   delayedUntil = 0
-  heldSince = 0
+  /** Since when the socket is not read. */
+  pausedSince = 0
+  /** When such a socket is looked at next. */
+  unreadLookAt = 0
+  /** What was read and is not handled: all of it, and the part that the transport keeps; and who shares the bound. */
+  aheadBytes = 0
+  keptBytes = 0
+  aheadKey = ''
+  /** The peer's close code, while messages that came before its close frame are judged; else 0. */
+  closedWith = 0
+  /** Who is told once they are. */
+  over: (() => void) | null = null
+  /** Tasks that were handed to `background` and run. */
+  tasks = 0
   slowSince = 0
   slowLookAt = 0
   slowUntil = 0

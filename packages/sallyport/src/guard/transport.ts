@@ -19,6 +19,12 @@ export interface Transport {
   sendJson?(value: object): number
   sendBinary(bytes: Uint8Array): void
   ping(): void
+  /** Reads less at once, or as much as ever: something of what was read waits. Left out where a read cannot be bounded. */
+  readLess?(less: boolean): void
+  /** Whether the peer has reset the connection, asked while it is not read. Left out where nobody can tell. */
+  isReset?(): boolean
+  /** Bytes that were read and wait here once it is paused, where `kept` is not called. */
+  readonly keptBytes?: number
   /** Stops reading from the socket. Frames that were read already may still be delivered. */
   pause(): void
   /** Reads on. Never delivers from within the call. */
@@ -41,10 +47,14 @@ export interface Inlet {
   utf8(bytes: Buffer, start: number, end: number, ascii: boolean): void
   /** One whole binary message. The bytes may be reused by the transport after the call returns. */
   binary(bytes: Uint8Array): void
+  /** So many bytes were read and wait in the transport, since it was paused. */
+  kept?(bytes: number): void
   pinged(): void
   ponged(): void
   /** The peer broke the protocol or a bound of the wire; the transport closes by itself with `closeCode`. */
   violation(closeCode: number, detail: string): void
+  /** The peer's close frame is here; the connection ends once what waits for the peer has left. */
+  closing?(): void
   /** The connection ended. `code` is what was received or 1006; called exactly once. */
   closed(code: number): void
 }

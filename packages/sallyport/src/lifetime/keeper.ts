@@ -15,6 +15,9 @@ export interface KeptConnection extends Kept, Spoke {
   readonly readyState: number
   readonly cutAt: number
   readonly delayedUntil: number
+  /** When it is looked whether the peer of a socket that is not read is gone; 0 while it is read. */
+  readonly unreadLookAt: number
+  lookUnread(): void
   leaseAt: number
   /** Told at each look: the clock may have been set back. */
   clockIs(now: number): void
@@ -60,6 +63,7 @@ export function createKeeper<C extends KeptConnection>(
       due = connection.openedAt + SETTLE_MS
     }
     if (connection.delayedUntil !== 0 && connection.delayedUntil < due) due = connection.delayedUntil
+    if (connection.unreadLookAt !== 0 && connection.unreadLookAt < due) due = connection.unreadLookAt
     for (const { bit, check } of checks) {
       if ((connection.reported & bit) !== 0) continue
       const next = check.due(connection)
@@ -83,6 +87,7 @@ export function createKeeper<C extends KeptConnection>(
       work.settle(connection)
     }
     if (connection.delayedUntil !== 0 && connection.delayedUntil <= time) connection.undelay()
+    if (connection.unreadLookAt !== 0 && connection.unreadLookAt <= time) connection.lookUnread()
     for (const { id, bit, check } of checks) {
       if (connection.readyState >= 2) break
       if ((connection.reported & bit) !== 0 || check.due(connection) > time) continue

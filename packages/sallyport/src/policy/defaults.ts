@@ -40,6 +40,7 @@ export interface Defaults {
   readonly strikes: number
   readonly discriminator: string
   readonly handlers: number
+  readonly background: number
   readonly authenticationMs: number
   readonly heartbeatIntervalMs: number
   readonly heartbeatTimeoutMs: number
@@ -124,6 +125,8 @@ export const DEFAULTS: Defaults = Object.freeze({
   discriminator: 'type',
   /** Handlers that wait on a database; more of one connection starve the others. */
   handlers: 16,
+  /** Streams of one page: three times what a dashboard of 300 tiles has; each holds some KiB. */
+  background: 1000,
 
   /** The client sends its first message in its `open` event: one round trip. */
   authenticationMs: 5 * SECOND,

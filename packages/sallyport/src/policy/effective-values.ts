@@ -104,7 +104,10 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
       : on(`${list(Object.keys(schema.types))} by ${schema.discriminator}; unknown fields: ${schema.unknownFields}`),
   'message/authorize': ({ message: { authorize } }) =>
     authorize === null ? off('no rule: declared types are allowed to every session') : on("the app's rule"),
-  'message/concurrency': ({ message: { concurrency } }) => on(`${concurrency.handlers} handlers`),
+  'message/concurrency': ({ message: { concurrency } }) =>
+    on(
+      `${concurrency.handlers} handlers${concurrency.countListeners ? ', listeners too' : ''}, ${countInWords(concurrency.background)} background tasks`,
+    ),
   'message/outbound': ({ message: { outbound } }) =>
     outbound === null ? off('not declared: what the app sends is not checked') : on(list(Object.keys(outbound.types))),
   'lifetime/authentication': ({ lifetime: { authentication } }) =>

@@ -139,10 +139,25 @@ export const MESSAGE_CONTROLS: readonly ControlRow[] = [
     ],
   }),
   controlRow('message/concurrency', {
-    denies: 'more than N handlers of one connection run at once; the socket is paused, not buffered',
-    default: `${DEFAULTS.handlers} handlers`,
+    denies:
+      'more than N handlers of one connection run at once; the socket is read ahead at most one message and 64 KiB, so that control frames are seen',
+    default: `${DEFAULTS.handlers} handlers, ${countInWords(DEFAULTS.background)} background tasks`,
     notProbed: 'a paused socket and a slow handler look the same from outside',
-    keys: [['handlers', 'number', String(DEFAULTS.handlers), 'Handlers of one connection that run at once.']],
+    keys: [
+      ['handlers', 'number', String(DEFAULTS.handlers), 'Handlers of one connection that run at once.'],
+      [
+        'background',
+        'number',
+        countInWords(DEFAULTS.background),
+        'Tasks of one connection that `connection.background` runs at once.',
+      ],
+      [
+        'countListeners',
+        'boolean',
+        'false',
+        'Behind `guard.ws()`: whether the promise of a `message` listener counts as a running handler.',
+      ],
+    ],
   }),
   controlRow('message/outbound', {
     denies: 'what the app sends does not match the outbound schema: unknown fields stripped, secrets never leave',

@@ -1,7 +1,7 @@
 import { PING_TYPE, PONG_TYPE } from '../message/heartbeat.ts'
 import { readBudget } from './budget.ts'
 import { DEFAULTS } from './defaults.ts'
-import { openChild, readOff, refuse, refuseIdle } from './fields.ts'
+import { openChild, readFlag, readOff, refuse, refuseIdle } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { readHeartbeat } from './heartbeat-section.ts'
 import { readMessageRate } from './message-rate-section.ts'
@@ -65,11 +65,19 @@ export function readMessage(root: Fields, handshake: Policy['handshake']): Messa
     discriminator,
     strikes: readCount(message, 'strikes', DEFAULTS.strikes, 1, 10_000),
     authorize: readFunction<NonNullable<Message['authorize']>>(message, 'authorize'),
-    concurrency: Object.freeze({
-      handlers: readCount(openChild(message, 'concurrency', ['handlers']), 'handlers', DEFAULTS.handlers, 1, 100_000),
-    }),
+    concurrency: readConcurrency(message),
     outbound: outbound === null ? null : Object.freeze({ types: outbound, discriminator }),
     heartbeat: readHeartbeat(message, types, discriminator),
+  })
+}
+
+function readConcurrency(message: Fields): Message['concurrency'] {
+  const section = openChild(message, 'concurrency', ['handlers', 'background', 'countListeners'])
+  return Object.freeze({
+    handlers: readCount(section, 'handlers', DEFAULTS.handlers, 1, 100_000),
+    background: readCount(section, 'background', DEFAULTS.background, 1, 100_000),
+    // A listener's promise tells nothing of its length: that of a subscription lasts as long as the connection.
+    countListeners: readFlag(section, 'countListeners', false),
   })
 }
 

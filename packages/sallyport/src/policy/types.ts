@@ -119,7 +119,11 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       message: { readonly [key: string]: unknown },
       request: HandshakeRequest,
     ) => Awaitable<boolean>
-    readonly concurrency?: { readonly handlers?: number }
+    readonly concurrency?: {
+      readonly handlers?: number
+      readonly background?: number
+      readonly countListeners?: boolean
+    }
     readonly outbound?: SchemaMap
     /** Texts that the guard answers itself, for clients that cannot see pings. The app never gets them. At most 64 bytes each. */
     readonly heartbeat?: readonly { readonly text: string; readonly reply: string }[]
@@ -204,7 +208,11 @@ export interface Policy {
           request: HandshakeRequest,
         ) => Awaitable<boolean>)
       | null
-    readonly concurrency: { readonly handlers: number }
+    readonly concurrency: {
+      readonly handlers: number
+      readonly background: number
+      readonly countListeners: boolean
+    }
     readonly outbound: { readonly types: SchemaMap; readonly discriminator: string } | null
     readonly heartbeat: readonly { readonly text: string; readonly reply: string }[]
   }

@@ -9,8 +9,11 @@ export interface Reader {
 }
 
 /** One buffer for all sockets: each reads into it and is done with it before the next reads. */
-const SHARED_BYTES = 262_144
+const SHARED_BYTES = 65_536
+/** The same memory, where a read must be short: what a held connection is read ahead stays within its bound. */
+const LESS_BYTES = 16_384
 const shared = Buffer.allocUnsafeSlow(SHARED_BYTES)
+const less = shared.subarray(0, LESS_BYTES)
 
 const READER = Symbol('reader')
 const FIRST = Symbol('first')
@@ -87,7 +90,7 @@ function shareBuffer(socket: ReadSocket, onRead: typeof onBytes): boolean {
   const slots = slotsOf(socket)
   if (slots === null || !(slots.buffer in socket) || !(slots.callback in socket)) return false
   const { buffer, callback } = slots
-  if (socket[buffer] === shared) {
+  if (socket[buffer] === shared || socket[buffer] === less) {
     socket[callback] = onRead
     return true
   }
@@ -96,6 +99,16 @@ function shareBuffer(socket: ReadSocket, onRead: typeof onBytes): boolean {
   socket[buffer] = shared
   socket[callback] = onRead
   return true
+}
+
+/** Lets each read of a socket bring less, or as much as ever. Nothing changes where it does not read into shared memory. */
+export function readLess(plain: Socket, isLess: boolean): void {
+  const socket = plain as ReadSocket
+  if (found === null) return
+  const [from, to] = isLess ? [shared, less] : [less, shared]
+  if (socket[found.buffer] !== from) return
+  socket._handle?.useUserBuffer?.(to)
+  socket[found.buffer] = to
 }
 
 interface Slots {

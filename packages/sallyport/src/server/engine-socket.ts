@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type KernelQueue, kernelQueueOf } from '../guard/kernel-queue.ts'
+import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
 import type { Inlet, Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
 import {
@@ -19,7 +20,7 @@ import {
 import { sendBytes, sendFrame, sendLatin1, sendTextFrame, unsentBytes } from './engine-frames.ts'
 import { sendJsonFrame, tellTextLength } from './engine-json.ts'
 import { beginTurn, endTurn, flush, OUTBOX_BYTES } from './engine-outbox.ts'
-import { readFrom } from './engine-read.ts'
+import { readFrom, readLess } from './engine-read.ts'
 
 /** How a connection compresses what it sends, once permessage-deflate was agreed. */
 export interface EngineDeflate {
@@ -55,7 +56,6 @@ export class EngineSocket implements Transport, WireSink {
   #rest: Buffer | null = null
   #state: 'open' | 'closing' | 'ending' | 'closed' = 'open'
   #received: number = ABNORMAL
-  #peerEnded = false
   #timer: NodeJS.Timeout | null = null
 
   constructor(socket: Socket, limits: WireLimits, deflate: EngineDeflate | null) {
@@ -91,6 +91,7 @@ export class EngineSocket implements Transport, WireSink {
       const left = chunk.subarray(taken, end)
       if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, left])
       else this.#rest = owned ? left : Buffer.from(left)
+      this.#inlet?.kept?.(this.#rest.length)
     }
     return this.#rest === null
   }
@@ -127,8 +128,8 @@ export class EngineSocket implements Transport, WireSink {
 
   /** The peer sends no more. */
   ended(): void {
-    this.#peerEnded = true
-    if (this.#rest === null) this.#finish()
+    this.#rest = null
+    this.#finish()
   }
 
   /** The socket is gone. */
@@ -167,6 +168,7 @@ export class EngineSocket implements Transport, WireSink {
     this.#received = code
     // RFC 6455 §5.5.1: the answer echoes the code; it is not owed when ours went first.
     if (this.#state === 'open') this.#send(FIN | OPCODE.close, closePayload(code, ''))
+    this.#inlet?.closing?.()
     this.#finish()
   }
 
@@ -244,17 +246,26 @@ export class EngineSocket implements Transport, WireSink {
     if (this.#state === 'open') this.#send(FIN | OPCODE.ping, new Uint8Array(0))
   }
 
+  readLess(less: boolean): void {
+    readLess(this.#socket, less)
+  }
+
+  isReset(): boolean {
+    return isReset(this.#socket)
+  }
+
   pause(): void {
     // After the end of the stream what still comes is thrown away, paused or not.
     this.#paused = this.#decoder?.ended !== true
     this.#decoder?.pause()
     this.#socket.pause()
+    stopHandle(this.#socket)
   }
 
   resume(): void {
     this.#paused = false
     this.#decoder?.resume()
-    if (this.#rest === null) this.#socket.resume()
+    if (this.#rest === null) this.#readOn()
     // Never from within the guard's call: what was read is delivered as the socket would deliver it.
     else process.nextTick(deliverRest, this)
   }
@@ -286,8 +297,13 @@ export class EngineSocket implements Transport, WireSink {
     if (rest === null) return
     this.#rest = null
     if (!this.read(rest, 0, rest.length, true)) return
-    if (this.#peerEnded) this.#finish()
-    else this.#socket.resume()
+    this.#inlet?.kept?.(0)
+    this.#readOn()
+  }
+
+  #readOn(): void {
+    this.#socket.resume()
+    startHandle(this.#socket)
   }
 
   #send(first: number, payload: Uint8Array, start = 0, end: number = payload.length): void {
@@ -311,7 +327,7 @@ export class EngineSocket implements Transport, WireSink {
   #linger(): void {
     flush()
     this.#socket.end()
-    this.#socket.resume()
+    this.#readOn()
     this.#cutAfter(LINGER_MS)
   }
 

@@ -54,7 +54,7 @@ test('listeners hear what came, byte for byte, but for undeclared fields, howeve
 
 test('typed handlers that took the place of listeners after a message was judged get its value', () => {
   const socket = {} as WebSocket
-  const listeners = new Listeners(socket)
+  const listeners = new Listeners(socket, false)
   assert.equal(listeners.takesBytes, true)
   const text = '{"type":"chat","text":"a"}'
   const subject = Object.assign(Subject.lent(Buffer.from(text), 0, text.length, true), { exact: true })

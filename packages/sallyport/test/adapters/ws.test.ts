@@ -76,7 +76,7 @@ for (const binaryType of ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as c
 
 test('asynchronous listeners: counted, paused at the bound, their rejections contained', async t => {
   const { server, guard, open, event } = await started(t, {
-    message: { format: { data: 'text' }, concurrency: { handlers: 2 } },
+    message: { format: { data: 'text' }, concurrency: { handlers: 2, countListeners: true } },
   })
   let running = 0
   let most = 0

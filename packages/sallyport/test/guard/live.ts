@@ -3,6 +3,7 @@ import { createCore, type Core } from '../../src/guard/core.ts'
 import type { KernelQueue } from '../../src/guard/kernel-queue.ts'
 import type { Delivery } from '../../src/guard/hub.ts'
 import type { LiveConnection } from '../../src/guard/live-connection.ts'
+import { AHEAD_BYTES } from '../../src/guard/read-ahead.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import type { Transport } from '../../src/guard/transport.ts'
 import type { SallyEvent } from '../../src/event/event.ts'
@@ -57,6 +58,8 @@ export interface Seat {
   readonly wire: FakeTransport
   /** As one read of a transport: without regard to a pause. */
   read(...messages: (object | string)[]): void
+  /** Reads what fills the bound of reading ahead of a held connection, so that its socket is paused. */
+  fill(): void
 }
 
 /** How a connection came in. */
@@ -149,6 +152,7 @@ export function guarded(t: TestContext, { handshake, message, lifetime, ...rest 
       return {
         connection,
         wire,
+        fill: () => connection.text('{}', AHEAD_BYTES),
         read(...messages) {
           for (const each of messages) {
             const text = typeof each === 'string' ? each : JSON.stringify(each)

@@ -4,17 +4,22 @@ import { guarded } from '../guard/live.ts'
 
 const TIGHT = { backpressure: { bytes: 1000, for: 2000 }, session: { dangerouslyOff: true } }
 
-for (const [name, buffered, paused] of [
-  ['one below the bound is read from', 999, false],
-  ['at the bound is read from', 1000, false],
-  ['one above it is not read from', 1001, true],
+for (const [name, buffered, isHeld] of [
+  ['one below the bound is heard', 999, false],
+  ['at the bound is heard', 1000, false],
+  ['one above it is held: it cannot ask for more', 1001, true],
 ] as const) {
   test(`a peer ${name}`, t => {
     const guard = guarded(t, { lifetime: TIGHT })
-    const { connection, wire } = guard.seat()
+    const handled: unknown[] = []
+    const { connection, wire, read, fill } = guard.seat({ delivery: { message: ({ value }) => handled.push(value) } })
     wire.bufferedAmount = buffered
     connection.send('x')
-    assert.equal(wire.paused, paused)
+    read({ more: 1 })
+    assert.equal(handled.length, isHeld ? 0 : 1)
+    assert.equal(wire.paused, false)
+    fill()
+    assert.equal(wire.paused, isHeld)
   })
 }
 

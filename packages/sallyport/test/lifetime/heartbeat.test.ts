@@ -57,9 +57,11 @@ test('messages that are judged asynchronously do not stand in for pongs', async 
 test('while we do not read, no pong is missed; it is pinged on, and has its time once we read again', async t => {
   const guard = guarded(t, { lifetime: BEAT, message: { concurrency: { handlers: 1 } } })
   const slow = Promise.withResolvers<void>()
-  const { connection, wire, read } = guard.seat({ delivery: { message: () => slow.promise } })
+  const { connection, wire, read, fill } = guard.seat({ delivery: { message: () => slow.promise } })
   await guard.run(1100)
   read({ a: 1 })
+  assert.equal(wire.paused, false)
+  fill()
   assert.equal(wire.paused, true)
   await guard.run(10_000)
   assert.equal(wire.terminated, false)
@@ -74,9 +76,10 @@ test('while we do not read, no pong is missed; it is pinged on, and has its time
 
 test('a pause within the bound is not counted against the peer: no less, and no more', async t => {
   const guard = guarded(t, { lifetime: BEAT })
-  const { connection, wire } = guard.seat()
+  const { connection, wire, fill } = guard.seat()
   await guard.run(1100)
   connection.hold()
+  fill()
   await guard.run(200)
   connection.release()
   await guard.run(299)
@@ -97,9 +100,10 @@ test('to be let go without having been held gives a peer no more time', async t 
 test('it is cut once we read again and it still does not pong', async t => {
   const guard = guarded(t, { lifetime: BEAT, message: { concurrency: { handlers: 1 } } })
   const slow = Promise.withResolvers<void>()
-  const { wire, read } = guard.seat({ delivery: { message: () => slow.promise } })
+  const { wire, read, fill } = guard.seat({ delivery: { message: () => slow.promise } })
   await guard.run(1100)
   read({ a: 1 })
+  fill()
   await guard.run(5000)
   slow.resolve()
   await guard.run(500)
@@ -108,10 +112,11 @@ test('it is cut once we read again and it still does not pong', async t => {
 
 test('a pause while a frame is under way is not counted against the peer: no less, and no more', async t => {
   const guard = guarded(t, { lifetime: BEAT })
-  const { connection, wire } = guard.seat()
+  const { connection, wire, fill } = guard.seat()
   wire.midFrame = true
   await guard.run(1500)
   connection.hold()
+  fill()
   await guard.run(200)
   connection.release()
   // 500 bytes a second are 200 in this time-out.
@@ -120,6 +125,18 @@ test('a pause while a frame is under way is not counted against the peer: no les
   assert.equal(wire.terminated, false)
   await guard.run(1)
   assert.equal(wire.terminated, true)
+})
+
+test('a connection that is held and read ahead must pong in time: what it sends is seen', async t => {
+  const guard = guarded(t, { lifetime: BEAT, message: { concurrency: { handlers: 1 } } })
+  const never = new Promise<void>(() => undefined)
+  const [silent, honest] = [0, 1].map(() => guard.seat({ delivery: { message: () => never } }))
+  for (const { read } of [silent!, honest!]) read({ a: 1 }, { a: 2 })
+  for (let beat = 0; beat < 5; beat++) {
+    await guard.run(1000)
+    honest!.connection.ponged()
+  }
+  assert.deepEqual([silent!.wire.terminated, honest!.wire.terminated], [true, false])
 })
 
 test('an unasked pong is a control frame like a ping: a flood of them ends it', t => {

@@ -4,7 +4,10 @@ import { concurrency, createConcurrency } from '../../src/message/concurrency.ts
 import { policyWith } from './door-fixtures.ts'
 
 test('the bound is the policy’s', () => {
-  assert.equal(concurrency.compile(policyWith({ concurrency: { handlers: 7 } })), 7)
+  assert.equal(
+    concurrency.compile(policyWith({ concurrency: { handlers: 7, background: 1, countListeners: false } })),
+    7,
+  )
 })
 
 test('full at the bound, not one below; not full when one ends', () => {

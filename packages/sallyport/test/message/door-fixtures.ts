@@ -28,7 +28,7 @@ export function policyWith(message: Partial<Policy['message']> = {}, rest: Parti
       discriminator: 'type',
       strikes: 5,
       authorize: null,
-      concurrency: { handlers: 16 },
+      concurrency: { handlers: 16, background: 1000, countListeners: false },
       outbound: null,
       heartbeat: [],
       ...message,
