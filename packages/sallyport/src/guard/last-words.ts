@@ -24,8 +24,9 @@ export abstract class LastWords extends AppSide {
       setTimeout(() => this.endLastWords(), LAST_WORDS_MS).unref()
     } else this.dropRead()
     this.tellEnded(code)
+    if (lasts) return
     this.rare.abort?.abort()
-    if (!lasts) this.ended(code)
+    this.ended(code)
   }
 
   /** Calls `over` once the app may be told of the end: at once, unless messages that came before it are still handled. */
@@ -39,6 +40,8 @@ export abstract class LastWords extends AppSide {
     if (closedWith === 0 || this.readyState === 3) return
     this.readyState = 3
     this.dropRead()
+    // Not before: a handler that begins would wait for what has happened.
+    this.rare.abort?.abort()
     this.ended(closedWith)
     over?.()
   }
