@@ -48,6 +48,7 @@ const ALLOW: { readonly [code: string]: readonly [key: string, value: (event: Sa
   SALLY_MESSAGE_RATE_SHARED: ['message.rate.perUser', ({ detail }) => detail],
   SALLY_MESSAGE_NOT_TEXT: ['message.format.data', ({ detail }) => detail],
   SALLY_MESSAGE_SHAPE: ['message.format.depth', ({ detail }) => detail],
+  SALLY_MESSAGE_NUMBER: ['message.format.bigIntegers', ({ detail }) => detail],
   SALLY_MESSAGE_KEY: ['message.format.dangerouslyAllowKeys', ({ detail }) => detail],
   SALLY_MESSAGE_TYPE: ['message.schema', ({ detail }) => detail],
   SALLY_MESSAGE_INVALID: ['message.schema', ({ detail }) => detail],

@@ -109,7 +109,8 @@ function refuse({ type }: Run, detail: string): Denial {
 function settle(run: Run, input: object, value: unknown): Verdict {
   const { subject, check, bigIntegers } = run
   const digits = subject.big === true && bigIntegers === 'text'
-  const passed = digits ? withDigits(value) : value
+  // A schema that was asked about the text may have made bigints of its own.
+  const passed = digits && check.judgesBigints === true ? withDigits(value) : value
   if (run.takesBytes) {
     const parse = (): unknown => inputOf(run, parseAgain(subject.text ?? '{}', bigIntegers))
     const altered = check.isPure === true ? value !== input : !isAsSent(input, value, parse)

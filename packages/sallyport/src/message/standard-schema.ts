@@ -18,13 +18,18 @@ export function compileStandard(type: string, schema: StandardSchemaV1, options:
   const { discriminator, unknownFields } = options
   const standard = stripping(type, schema)['~standard']
   const refuse = unknownFields === 'refuse'
+  const unstripped = deletesLate(schema) ? schema['~standard'] : null
 
   const judge = (input: object, result: StandardSchemaV1.Result<unknown>): SchemaResult => {
     if (result.issues) return explain(result.issues)
     // A result with neither issues nor a value is no success.
     if (!('value' in result)) return refusal('', 'no-result')
     const value = withDiscriminator(input, result.value, discriminator)
-    return refuse && lost(input, value) ? UNKNOWN_FIELDS : { ok: true, value }
+    if (!(refuse || unstripped !== null) || !lost(input, value)) return { ok: true, value }
+    if (refuse) return UNKNOWN_FIELDS
+    // ArkType deletes a field after its predicates have seen it.
+    const again = unstripped?.validate(value)
+    return again !== undefined && 'issues' in again && again.issues ? explain(again.issues) : { ok: true, value }
   }
   let validate: Validate = value => standard.validate(value)
   return input => {
@@ -72,6 +77,13 @@ function stripping(type: string, schema: StandardSchemaV1): StandardSchemaV1 {
     throw schemaError(type, 'this ArkType has no onDeepUndeclaredKey', 'Update arktype to 2.0 or later.')
   }
   return onDeepUndeclaredKey.call(schema, 'delete')
+}
+
+/** Whether fields are deleted after the schema was checked, and values are not transformed: then it can be checked again. */
+function deletesLate(schema: StandardSchemaV1): boolean {
+  return (
+    schema['~standard'].vendor === 'arktype' && (schema as { includesTransform?: boolean }).includesTransform === false
+  )
 }
 
 function withDiscriminator(input: object, output: unknown, discriminator: string | null): unknown {

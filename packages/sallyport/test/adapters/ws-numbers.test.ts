@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import * as z from 'zod'
 import { type Host, started } from './ws-host.ts'
@@ -227,6 +228,49 @@ test('what a transform makes never becomes {}: a listener of text hears it whole
     'deep: /v/0/at URL',
     'nan: /v number',
   ])
+})
+
+test('what Ajv fills in and coerces in place is heard, and nothing else changes', async t => {
+  const ajv = new Ajv2020({ useDefaults: true, coerceTypes: true })
+  const filled = ajv.compile({
+    type: 'object',
+    properties: {
+      type: {},
+      n: { type: 'number' },
+      deep: { type: 'object', properties: { room: { default: 'lobby' }, f: {} } },
+    },
+  })
+  const host = await listening(t, { schema: { filled } })
+  const socket = await host.open()
+  await tell(socket, [
+    '{"type":"filled", "n":1.0,"deep":{"room":"a"}}',
+    '{"type":"filled","n":"7","deep":{"f":1.50}}',
+    '{"type":"filled","n":7.0,"deep":{}}',
+  ])
+  assert.deepEqual(host.heard, [
+    '{"type":"filled", "n":1.0,"deep":{"room":"a"}}',
+    '{"type":"filled","n":7,"deep":{"f":1.50,"room":"lobby"}}',
+    '{"type":"filled","n":7.0,"deep":{"room":"lobby"}}',
+  ])
+})
+
+test('a Standard Schema judges the number that was sent, not the double beside it', async t => {
+  const least = z.object({
+    type: z.literal('least'),
+    n: z
+      .number()
+      .max(0.1)
+      .refine(async n => n > 0),
+  })
+  const host = await listening(t, { schema: { least } })
+  const socket = await host.open()
+  const answers = await tell(
+    socket,
+    ['0.1', '0.10000000000000001', '1.0e-1', '0.09999999999999999', '0.10000000000000000'].map(
+      n => `{"type":"least","n":${n}}`,
+    ),
+  )
+  assert.deepEqual(answers, ['heard', 'SALLY_MESSAGE_INVALID', 'heard', 'heard', 'heard'])
 })
 
 test('typed handlers get what a transform makes as it is', async t => {

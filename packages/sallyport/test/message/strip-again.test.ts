@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { type } from 'arktype'
 import { Type } from 'typebox'
 import { Compile as CompileSchema } from 'typebox/schema'
 import { fc } from '../../../../test/support/fast-check.ts'
@@ -67,6 +68,37 @@ for (const [name, schema, message] of refused) {
     })
   }
 }
+
+test('ArkType: predicates hold for what is left, and a transform is not asked twice', () => {
+  const counts = type({ a: 'number' }).narrow(value => Object.keys(value).length === 3)
+  const differ = type({
+    l: type({ a: 'number' })
+      .array()
+      .narrow(list => new Set(list.map(one => JSON.stringify(one))).size === list.length),
+  })
+  const dated = type({ at: 'string.date.parse' })
+  const rows: readonly [schema: Schema, message: object, left: object | null][] = [
+    [counts, { type: 't', a: 1, x: 1 }, null],
+    [
+      differ,
+      {
+        type: 't',
+        l: [
+          { a: 1, x: 1 },
+          { a: 1, x: 2 },
+        ],
+      },
+      null,
+    ],
+    [differ, { type: 't', l: [{ a: 1, x: 1 }, { a: 2 }] }, { type: 't', l: [{ a: 1 }, { a: 2 }] }],
+    [type({ a: 'number' }), { type: 't', a: 1, x: 1 }, { type: 't', a: 1 }],
+    [dated, { type: 't', at: '2026-01-01', x: 1 }, { type: 't', at: new Date('2026-01-01') }],
+  ]
+  for (const [schema, message, left] of rows) {
+    const result = run(compile(schema), message)
+    assert.deepEqual(result.ok ? result.value : null, left)
+  }
+})
 
 test('a branch that goes takes what it declared with it, and the rest is stripped again', () => {
   const schema = {

@@ -68,6 +68,17 @@ test("bigIntegers 'text': a handler gets the digits; a Standard Schema is asked 
   ])
 })
 
+test("bigIntegers 'text': a bigint that a transform makes of the digits arrives as it is", async t => {
+  const made = z.object({ type: z.literal('big'), id: z.string().transform(BigInt), at: z.coerce.date().optional() })
+  const { socket, got } = await serving(
+    t,
+    { schema: { row, big: made }, format: { bigIntegers: 'text' } },
+    connection => connection.send({ type: 'heard' }),
+  )
+  await ask(socket, '{"type":"big","id":9007199254740993,"at":"2026-01-01"}')
+  assert.deepEqual(got, [{ type: 'big', id: 9007199254740993n, at: new Date('2026-01-01') }])
+})
+
 test('refused by default, cold and once such messages are known', async t => {
   const { socket, got } = await serving(t, {}, connection => connection.send({ type: 'heard' }))
   const code = '{"type":"error","code":"SALLY_MESSAGE_NUMBER"}'
