@@ -7,7 +7,7 @@ import { parsePolicy } from '../../src/policy/parse.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { StoreError } from '../../src/store/store-error.ts'
 import type { Store } from '../../src/store/store.ts'
-import { type Guarded, guarded, START } from './live.ts'
+import { type Guarded, guarded, REQUEST, START } from './live.ts'
 
 const ANN = { id: 's1', user: 'ann' }
 const GRACE = 8000
@@ -278,4 +278,26 @@ test('thousands of connections at one reload: no more than 64 look-ups at once, 
   assert.ok(seen.most <= 64, `${seen.most} at once`)
   await guard.run(200)
   assert.equal(seats.filter(({ wire, connection }) => wire.closes.length > 0 || connection.unjudged).length, 0)
+})
+
+test('strangers whose look-ups never end do not delay the look-ups of open connections', async t => {
+  const guard = world(t)
+  const seats = Array.from({ length: 100 }, () => guard.seat())
+  let strangers = 0
+  const session = (request: unknown): Promise<typeof ANN> => {
+    if (request === REQUEST) return Promise.resolve(ANN)
+    strangers++
+    return never()
+  }
+  const core = reload({ handshake: { session, connections: { perUser: 1000 } }, timeout: 60_000 })
+  const headers = { host: 'app.company.com', origin: 'https://app.company.com', cookie: 'sid=guessed' }
+  for (let index = 0; index < 500; index++) {
+    void core.admit(
+      core.fromWeb(new Request('https://app.company.com/ws', { headers }), `10.0.${index >> 8}.${index % 256}`),
+    )
+  }
+  assert.ok(strangers > 8, `${strangers} look-ups of strangers run`)
+  for (const { connection } of seats) core.adopt(connection)
+  await guard.run(500)
+  assert.equal(seats.filter(({ connection }) => connection.unjudged || connection.readyState !== 1).length, 0)
 })
