@@ -1,3 +1,4 @@
+import { isReported } from '../policy/reporting.ts'
 import { PASS, deny } from '../policy/verdict.ts'
 import type { Denial, Verdict } from '../policy/verdict.ts'
 import { keyTokens } from './key-tokens.ts'
@@ -22,13 +23,15 @@ const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice
  */
 export const format: MessageControl = {
   id: 'message/format',
-  compile({ message }): MessageCheck {
+  compile(whole): MessageCheck {
+    const { message } = whole
     const policy = message.format
     if (policy === null) return message.authorize === null ? parseLeniently : parseForRule
     if (policy.data === 'text') return text
     if (policy.data === 'binary') return binary
     if (policy.data === 'any') return subject => (subject.text === null ? binary(subject) : text(subject))
     const tree = treeCheck(policy)
+    const reports = isReported(whole, 'message/format')
     const asText = policy.bigIntegers === 'text' && message.schema === null
     return subject => {
       const source = subject.text
@@ -66,7 +69,8 @@ export const format: MessageControl = {
       // A schema judges the number that was sent, and hands the text on.
       if (numbers.big && asText) {
         subject.value = withDigits(value)
-        subject.digits = true
+        // What only reports changes nothing: a listener of text gets what came.
+        subject.digits = !reports
       }
       return PASS
     }

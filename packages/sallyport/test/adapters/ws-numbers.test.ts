@@ -17,8 +17,9 @@ async function listening(
   t: TestContext,
   message: object,
   upgrade = false,
+  report: readonly string[] = [],
 ): Promise<Host & { readonly heard: string[] }> {
-  const host = await started(t, { message: { schema: { order }, strikes: 1000, ...message } })
+  const host = await started(t, { message: { schema: { order }, strikes: 1000, ...message }, report })
   const heard: string[] = []
   const wss = new WebSocketServer({
     ...(upgrade ? { noServer: true } : { server: host.server }),
@@ -139,6 +140,22 @@ test('any message: numbers are judged where there is no schema too', async t => 
   const answers = await tell(socket, ['{"id":9007199254740993,"n":[1.50]}', '{"id":99999999999999999999}'])
   assert.deepEqual(answers, ['heard', 'SALLY_MESSAGE_NUMBER'])
   assert.deepEqual(host.heard, ['{"id":"9007199254740993","n":[1.50]}'])
+})
+
+test('in report mode a listener hears each number as it was sent, whatever becomes of big integers', async t => {
+  const texts = [
+    '{"type":"order","id":9007199254740993}',
+    '{"type":"order","id":1e400,"x":1}',
+    '{"type":"order","id":1.0}',
+  ]
+  for (const schema of [{ order }, { dangerouslyAcceptAnyMessage: true }]) {
+    for (const bigIntegers of ['refuse', 'text', 'bigint']) {
+      const host = await listening(t, { schema, format: { bigIntegers } }, false, ['message/format', 'message/schema'])
+      const socket = await host.open()
+      await tell(socket, texts)
+      assert.deepEqual(host.heard, texts)
+    }
+  }
 })
 
 test('with message/format off the bytes pass as they came', async t => {
