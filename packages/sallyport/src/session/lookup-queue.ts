@@ -132,7 +132,9 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
   const overall = options.strangers ?? { perSecond: Infinity, burst: Infinity }
   let timer: NodeJS.Timeout | undefined
   let timerAt = Infinity
-  let sharing = true
+  /** One that answers at once for some may still need time for others. */
+  let answersAtOnce = false
+  let takesTime = false
   /** Running look-ups in the order in which they began. */
   const begun = new Set<{ readonly end: number; readonly late: () => void }>()
 
@@ -208,11 +210,12 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       finish(0)
       throw error
     }
-    sharing = isThenable(answer)
     if (!isThenable(answer)) {
+      answersAtOnce = true
       finish(question.failed(answer) ? failedUnits - 1 : 0)
       return answer
     }
+    takesTime = true
     return new Promise<T>((resolve, reject) => {
       const look = {
         end: now() + lookMs,
@@ -292,7 +295,7 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       return answer
     },
     get sharing() {
-      return sharing
+      return takesTime || !answersAtOnce
     },
     get running() {
       return running()

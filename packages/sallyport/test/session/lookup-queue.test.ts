@@ -243,6 +243,17 @@ test('questions with one key at the same time are one look-up, also while it wai
   assert.deepEqual(begun, ['a0', 'b'])
 })
 
+test('look-ups can be shared until they are known to answer at once, and for ever once one took time', async () => {
+  const { queue } = createScene()
+  const question = { ip: '192.0.2.1', standing: 'stranger', key: null, failed: () => false } as const
+  assert.equal(queue.sharing, true)
+  void queue.ask({ ...question, look: () => null })
+  assert.equal(queue.sharing, false)
+  await queue.ask({ ...question, look: async () => 'ann' })
+  void queue.ask({ ...question, look: () => null })
+  assert.equal(queue.sharing, true, 'a resolver that answers at once where there is no cookie')
+})
+
 test('a known user does not wait with a stranger who asks by the same key', () => {
   const { ask, begun } = createScene()
   for (const name of names('a', 16)) ask(name)
