@@ -217,7 +217,7 @@ function isSilent(socket: object, given: readonly unknown[]): boolean {
 
 const textOf = (data: unknown): string => String(data)
 
-/** Hands what passed to the app's own `message` listeners: what was checked, serialised anew where it is not already. */
+/** Hands what passed to the app's own `message` listeners: the bytes that came, or the checked value as JSON where it was altered. */
 export class Listeners implements Delivery {
   readonly #socket: WebSocket
   readonly #countsListeners: boolean
