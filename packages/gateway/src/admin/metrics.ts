@@ -65,7 +65,7 @@ export function createMetrics(running: Running): Metrics {
   )
   const reporting = gauge(
     'sallyport_report_only',
-    '1 for each control of a route that only reports and denies nothing.',
+    '1 for each control of a route that only reports.',
     'max',
     'route',
     'control',
