@@ -54,6 +54,7 @@ export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boo
     sendText: text => Reflect.apply(prototype.send, socket, [text]),
     sendBinary: bytes => Reflect.apply(prototype.send, socket, [bytes]),
     ping: () => prototype.ping.call(socket),
+    pong: () => prototype.pong.call(socket),
     isReset() {
       const { _socket } = socket as unknown as Received
       return _socket != null && isReset(_socket)

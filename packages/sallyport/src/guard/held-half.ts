@@ -17,8 +17,9 @@ export const HOLD: Readonly<Record<'judged' | 'delayed' | 'full' | 'slow' | 'tak
   taken: 16,
 })
 const ANY_HOLD = 31
-/** How often a connection that is not read is looked at, in ms. */
+/** How often a connection that is not read is looked at, and how often it is sent a sign that asks for no answer, in ms. */
 const LOOK_MS = 500
+const SIGN_MS = 1_000
 
 /**
  * How a connection is held back. Its messages wait, and it is read ahead of them within bounds: pings are answered, and a
@@ -152,11 +153,10 @@ export abstract class HeldHalf extends OutboundHalf implements Holder {
       this.terminate()
       return
     }
-    if (this.pongAwaited || this.readyState !== 1) return
+    // What was queued shows the end as well; and before the proof nothing may be sent.
+    if (this.readyState !== 1 || this.transport.bufferedAmount > 0) return
     // A peer that has ended is not seen behind what it sent: its system answers what we send with a reset.
-    this.pingedAt = this.hub.now()
-    this.pongAwaited = true
-    this.frameLookAt = 0
-    this.transport.ping()
+    const unread = this.hub.now() - this.rare.pausedSince - LOOK_MS
+    if (unread % SIGN_MS < LOOK_MS) this.transport.pong?.()
   }
 }

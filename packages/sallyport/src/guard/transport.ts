@@ -19,6 +19,8 @@ export interface Transport {
   sendJson?(value: object): number
   sendBinary(bytes: Uint8Array): void
   ping(): void
+  /** A pong that nobody asked for, and nobody answers (RFC 6455 §5.5.3). */
+  pong?(): void
   /** Reads less at once, or as much as ever: something of what was read waits. Left out where a read cannot be bounded. */
   readLess?(less: boolean): void
   /** Whether the peer has reset the connection, asked while it is not read. Left out where nobody can tell. */

@@ -246,6 +246,10 @@ export class EngineSocket implements Transport, WireSink {
     if (this.#state === 'open') this.#send(FIN | OPCODE.ping, new Uint8Array(0))
   }
 
+  pong(): void {
+    if (this.#state === 'open') this.#send(FIN | OPCODE.pong, new Uint8Array(0))
+  }
+
   readLess(less: boolean): void {
     readLess(this.#socket, less)
   }

@@ -4,13 +4,15 @@ import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type Connection, createGuard, type Guard, type Session } from 'sallyport'
 import { serve } from 'sallyport/server'
+import { connect as connectTls } from 'node:tls'
 import { WebSocketServer } from 'ws'
+import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { HANDSHAKE, open, type RawClient } from '../server/engine-server.ts'
 import { listenTo, type ToldEvents } from '../support/told-events.ts'
 import { freePort } from '../support/world.ts'
 
 /** How sockets are opened. */
-export type Way = 'serve' | 'ws'
+export type Way = 'serve' | 'tls' | 'ws'
 /** Why a connection is held. */
 export type State = 'full' | 'judged' | 'delayed' | 'slow' | 'paused'
 
@@ -25,6 +27,8 @@ export interface Held extends ToldEvents {
   readonly handled: readonly string[]
   /** Resolves once the app was told of the end. */
   readonly closed: Promise<void>
+  /** Resets the connection. */
+  reset(): void
   /** Lets the handler end. */
   release(): void
 }
@@ -53,12 +57,13 @@ const FLOOD = 4_000_000
 export async function held(t: TestContext, options: HeldOptions): Promise<Held> {
   const { way, state, expiresIn } = options
   const port = await freePort()
+  const scheme = way === 'tls' ? 'https' : 'http'
   let peer: RawClient | undefined
   // First: a server waits for a peer that does not answer its close frame.
   t.after(() => peer?.socket.destroy())
   const guard = createGuard({
     handshake: {
-      origin: { allow: [`http://localhost:${port}`] },
+      origin: { allow: [`${scheme}://localhost:${port}`] },
       session: () => ({ id: 's1', user: 'ann', ...(expiresIn !== undefined && { expiresAt: Date.now() + expiresIn }) }),
       ticket: { dangerouslyWithoutTicket: true },
     },
@@ -89,15 +94,18 @@ export async function held(t: TestContext, options: HeldOptions): Promise<Held> 
     connection.send('x'.repeat(8_000_000))
     return undefined
   }
-  if (way === 'serve') {
+  if (way !== 'ws') {
     const app = await serve({
       guard,
       port,
+      ...(way === 'tls' && { host: 'localhost', tls: { key: KEY, cert: CERTIFICATE } }),
       close: () => closed.resolve(),
       open: (connection: Connection) => opened.resolve(connection),
       message: (message: unknown, connection: Connection) => handle(String(message), connection),
     } as never)
-    app.server.prependListener('connection', (socket: Socket) => sockets.push(socket))
+    app.server.prependListener(way === 'tls' ? 'secureConnection' : 'connection', (socket: Socket) =>
+      sockets.push(socket),
+    )
     t.after(() => app.close({ withinMs: 0 }))
   } else {
     const server = createServer()
@@ -121,9 +129,12 @@ export async function held(t: TestContext, options: HeldOptions): Promise<Held> 
   }
   const handshake = HANDSHAKE.replace('Host: app.test', `Host: localhost:${port}`).replace(
     'Origin: https://app.test',
-    `Origin: http://localhost:${port}`,
+    `Origin: ${scheme}://localhost:${port}`,
   )
-  peer = await open({ dial: () => connect(port, 'localhost') }, handshake)
+  const wire = connect(port, 'localhost')
+  wire.on('error', () => undefined)
+  const dial = (): Socket => (way === 'tls' ? connectTls({ socket: wire, rejectUnauthorized: false }) : wire)
+  peer = await open({ dial }, handshake)
   const connection = await opened.promise
   const [socket] = sockets
   if (state === 'slow') peer.socket.pause()
@@ -143,6 +154,7 @@ export async function held(t: TestContext, options: HeldOptions): Promise<Held> 
     connection,
     handled,
     closed: closed.promise,
+    reset: () => wire.resetAndDestroy(),
     release: () => gate.resolve(),
   }
 }
