@@ -12,7 +12,7 @@ import { gatewayAnswer } from './gateway-answer.ts'
 import type { GatewayLog } from './contract.ts'
 import { nominatedBy } from './header-names.ts'
 import { filterCookies } from './header-values.ts'
-import { isPassable } from './plain-faults.ts'
+import { isPassable, tidyReason } from './plain-faults.ts'
 import type { Route } from './route.ts'
 
 /** Plain HTTP of a route's hosts, on its way to a backend. */
@@ -25,6 +25,9 @@ export interface Passage {
 }
 
 const HOP_OF_ANSWER = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection', 'te', 'trailer', 'upgrade']
+
+/** What a Connection header cannot take off: without these the body would have another end. */
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding'])
 
 /** Compiles the passage of plain HTTP: streamed, without what ends at a hop or what only the gateway may say. */
 export function createPassage(
@@ -52,13 +55,13 @@ export function createPassage(
     underWay.get(request)?.answered()
     if (!isPassable(answer)) {
       answer.destroy()
-      log.warn(
-        { route: route.id, upstream: pool.name, detail: '101, or a Transfer-Encoding other than chunked' },
-        'plain HTTP failed',
-      )
+      const detail = 'a status other than 200 to 599, or a Transfer-Encoding other than chunked'
+      warnings.warn('no answer', { route: route.id, upstream: pool.name, detail }, 'plain HTTP failed')
       send(response, 502, 'GATEWAY_UPSTREAM_BROKEN')
       return
     }
+    tidyReason(answer)
+    for (const name of nominatedBy(answer.headers.connection)) if (!FRAMING.has(name)) delete answer.headers[name]
     for (const name of HOP_OF_ANSWER) delete answer.headers[name]
     // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
     answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close'

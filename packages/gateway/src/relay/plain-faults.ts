@@ -34,12 +34,20 @@ export function faultOfPlain(request: IncomingMessage): PlainFault | null {
 }
 
 /**
- * Whether an answer can be passed on. The gateway asked for no other protocol, so 101 is none, and `gzip, chunked` is a body
- * that nobody here can read.
+ * Whether an answer can be passed on. The gateway asked for no other protocol, so 101 is none; a status below 200 or above
+ * 599 has no meaning (RFC 9110 §15), and Node throws for one below 100; `gzip, chunked` is a body that nobody here can read.
  */
-export function isPassable({ statusCode, headers }: IncomingMessage): boolean {
+export function isPassable({ statusCode = 0, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']
-  return statusCode !== 101 && (coding === undefined || coding.toLowerCase() === 'chunked')
+  return statusCode >= 200 && statusCode <= 599 && (coding === undefined || coding.toLowerCase() === 'chunked')
+}
+
+/** Signs that a reason phrase may not hold (RFC 9112 §4). Node reads them, and throws when they are to be written. */
+const UNWRITABLE = /[^\t -~\x80-\xff]/
+
+/** Takes off a reason phrase that cannot be written; the status says it all. */
+export function tidyReason(answer: IncomingMessage): void {
+  if (UNWRITABLE.test(answer.statusMessage ?? '')) answer.statusMessage = ''
 }
 
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {

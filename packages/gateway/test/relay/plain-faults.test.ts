@@ -133,6 +133,10 @@ describe('an answer of a backend that plain HTTP cannot have', () => {
     ['101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     ['101, and an answer behind it', 'HTTP/1.1 101 Fine\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'],
     ['h2c', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nPRI'],
+    ['a status of 0, which Node throws for', 'HTTP/1.1 000 Nothing\r\nContent-Length: 4\r\n\r\nevil'],
+    ['a status of 99', 'HTTP/1.1 099 Less\r\nContent-Length: 4\r\n\r\nevil'],
+    ['a status of 600', 'HTTP/1.1 600 More\r\nContent-Length: 4\r\n\r\nevil'],
+    ['a status of four digits', 'HTTP/1.1 2000 Wide\r\nContent-Length: 4\r\n\r\nevil'],
     ['gzip, chunked', `HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${CHUNKED}`],
     ['an unknown coding', `HTTP/1.1 200 OK\r\nTransfer-Encoding: x-mine\r\n\r\nevil`],
   ] as const) {
@@ -146,6 +150,40 @@ describe('an answer of a backend that plain HTTP cannot have', () => {
       await backend.close()
     })
   }
+  for (const [name, reason] of [
+    ['a control character', 'a\x01b'],
+    ['an escape sequence', '\x1b[31mred'],
+    ['delete', 'a\x7f'],
+    ['a reason of a language', 'r\xe9ponse'],
+    ['none', ''],
+  ] as const) {
+    test(`a reason phrase with ${name} ends no process, and its answer passes`, async () => {
+      const backend = await createRawBackend((socket: Socket) =>
+        socket.once('data', () =>
+          socket.write(Buffer.from(`HTTP/1.1 404 ${reason}\r\nContent-Length: 2\r\n\r\nno`, 'latin1')),
+        ),
+      )
+      const world = await createWorld(configOf([backend.target], [route({ http })]))
+      assert.match(await tell(world.port, get('/')), /^HTTP\/1\.1 404 [\t -~\x80-\xff]*\r\n[^]*no$/)
+      await world.close()
+      await backend.close()
+    })
+  }
+  test('what the Connection header of an answer names ends at the gateway, but for its framing', async () => {
+    const backend = await createRawBackend((socket: Socket) =>
+      socket.once('data', () => {
+        const lines = 'Connection: X-Hop, Content-Length\r\nX-Hop: 1\r\nX-End: 2\r\nContent-Length: 2'
+        socket.write(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\nhi`)
+      }),
+    )
+    const world = await createWorld(configOf([backend.target], [route({ http })]))
+    const text = await tell(world.port, get('/'))
+    assert.match(text, /x-end: 2/i)
+    assert.match(text, /content-length: 2/i)
+    assert.doesNotMatch(text, /x-hop/i)
+    await world.close()
+    await backend.close()
+  })
   test('an honest 103 before the answer is none of these', async () => {
     const backend = await createRawBackend((socket: Socket) =>
       socket.once('data', () => {
