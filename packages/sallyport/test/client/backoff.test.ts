@@ -33,8 +33,14 @@ describe('back-off', () => {
       const draw = mock.method(Math, 'random', () => random)
       const backoff = createBackoff()
       assert.deepEqual([backoff.next(0), backoff.next(0), backoff.next(0)], expected)
+      // A deploy lasts seconds to minutes: for two minutes nobody waits longer than 5 s …
+      for (let times = 0; times < 40; times++) assert.ok(backoff.next(0) <= random * 5000)
+      assert.equal(backoff.next(0), random * 5000)
+      // … and then less and less is asked.
       for (let times = 0; times < 20; times++) backoff.next(0)
       assert.equal(backoff.next(0), random * 30_000)
+      backoff.reset()
+      for (let times = 0; times < 40; times++) assert.ok(backoff.next(0) <= random * 5000)
       draw.mock.restore()
     })
 })
