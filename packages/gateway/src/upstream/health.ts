@@ -18,8 +18,9 @@ export function watchHealth(
 ): HealthWatch {
   let stopped = false
   const look = async (target: Target): Promise<void> => {
-    const reason = await probe(target.address, config, tls)
-    if (stopped) return
+    const { reason, own } = await probe(target.address, config, tls)
+    // Without a descriptor, say, the gateway cannot look: what it knew still holds.
+    if (stopped || own) return
     const answers = reason === null
     if (answers !== target.answers) {
       const facts = { upstream, target: target.address.label, ...(reason !== null && { detail: reason }) }
@@ -43,10 +44,16 @@ export function watchHealth(
   }
 }
 
-/** Null when the target is well, or why not. Never rejects. */
-export async function probe(address: Address, config: HealthConfig, tls: UpstreamTls | null): Promise<string | null> {
+/** What a look found: `reason` is null when the target is well; `own`: the gateway could not look. */
+export interface HealthAnswer {
+  readonly reason: string | null
+  readonly own: boolean
+}
+
+/** Looks at a target once. Never rejects. */
+export async function probe(address: Address, config: HealthConfig, tls: UpstreamTls | null): Promise<HealthAnswer> {
   const { path, timeoutMs } = config
   const answer = await askStatus({ address, tls, request: plainRequest(path, address), timeoutMs })
-  if (answer.status === null) return answer.reason
-  return answer.status >= 200 && answer.status < 400 ? null : `it answers ${answer.status}`
+  if (answer.status === null) return answer
+  return { reason: answer.status >= 200 && answer.status < 400 ? null : `it answers ${answer.status}`, own: false }
 }

@@ -29,12 +29,17 @@ const PROBE_PAUSE_MS = 1_000
  * Decides which targets are passed over. A client chooses what is asked of a backend, so what becomes of its request is no
  * proof: any answer shows that the target lives, and a time-out or a broken answer only starts a probe. A target is passed
  * over when a probe fails, or when nobody takes its connections. The last usable target never is: it is probed until it
- * answers.
+ * answers. A target that answers requests but no probe is not passed over by probes again: whoever asks it for what it does
+ * not serve could keep it out.
  */
 export function createTargetStates(options: TargetStatesOptions): TargetStates {
   const { name, targets, config, log, now, probe } = options
   const probing = new Set<Target>()
   const probedAt = new Map<Target, number>()
+  /** Passed over because of a probe, and not heard of since. */
+  const condemned = new Set<Target>()
+  /** Answer requests, and not the probe: a server that closes what it does not know, and has no pages. */
+  const mute = new Set<Target>()
   const timers = new Map<Target, NodeJS.Timeout>()
   let stopped = false
 
@@ -49,6 +54,7 @@ export function createTargetStates(options: TargetStatesOptions): TargetStates {
       log.info({ upstream: name, target: target.address.label }, 'the backend answers again')
       calm(target)
     }
+    condemned.delete(target)
     target.answeredAt = time
     target.failures = 0
     target.failing = false
@@ -79,9 +85,32 @@ export function createTargetStates(options: TargetStatesOptions): TargetStates {
     const answer = await probe(target.address)
     probing.delete(target)
     if (stopped) return
-    if (answer === null) alive(target)
+    if (answer === null) {
+      mute.delete(target)
+      alive(target)
+      return
+    }
     // Somebody else got an answer meanwhile.
-    else if (!answer.own && target.answeredAt < startedAt) fail(target, { detail: `probe: ${answer.reason}` })
+    if (answer.own || mute.has(target) || target.answeredAt >= startedAt) return
+    fail(target, { detail: `probe: ${answer.reason}` })
+    condemned.add(target)
+  }
+
+  /** Whether the probe, by which a target was passed over that answers, says anything about it. */
+  const doubtProbe = async (target: Target): Promise<void> => {
+    const answer = await probe(target.address)
+    if (stopped || answer === null || answer.own || mute.has(target)) return
+    mute.add(target)
+    const remedy = 'set health.path of the upstream to a page that it answers'
+    const facts = { upstream: name, target: target.address.label, detail: `probe: ${answer.reason}`, remedy }
+    log.warn(facts, 'the backend answers requests, but no probe: it is passed over only where it takes no connection')
+  }
+
+  /** A real request was answered. */
+  const heard = (target: Target): void => {
+    const wasCondemned = condemned.has(target)
+    alive(target)
+    if (wasCondemned && !stopped) void doubtProbe(target)
   }
 
   /** Probes a target that fails, less and less often, until it answers or is tried again by its time. */
@@ -98,7 +127,7 @@ export function createTargetStates(options: TargetStatesOptions): TargetStates {
 
   return {
     report(target, failed) {
-      if (failed === null || failed.evidence === 'alive') alive(target)
+      if (failed === null || failed.evidence === 'alive') heard(target)
       else if (failed.evidence === 'doubt') {
         if (now() - (probedAt.get(target) ?? -Infinity) >= PROBE_PAUSE_MS) void look(target)
       } else if (failed.evidence === 'unreachable') {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { probe } from '../../src/upstream/health.ts'
-import { parseAddress } from '../../src/upstream/target.ts'
+import { probe, watchHealth } from '../../src/upstream/health.ts'
+import { type Address, parseAddress, Target } from '../../src/upstream/target.ts'
 import { createRawBackend } from '../support/backends.ts'
 
 const HEALTH = { path: '/health', intervalMs: 1000, timeoutMs: 10_000 }
+
+async function found(address: Address): Promise<{ readonly reason: string | null; readonly own: boolean }> {
+  const { reason, own } = await probe(address, HEALTH, null)
+  return { reason, own }
+}
 
 describe('what a look at a backend finds', () => {
   const rows: readonly [name: string, answer: readonly string[] | null, reason: string | null][] = [
@@ -39,7 +44,7 @@ describe('what a look at a backend finds', () => {
         })
       })
       const address = parseAddress(backend.target)
-      assert.equal(await probe(address, HEALTH, null), reason)
+      assert.deepEqual(await found(address), { reason, own: false })
       assert.equal(await asked.promise, `GET /health HTTP/1.1\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`)
       await backend.close()
     })
@@ -47,8 +52,20 @@ describe('what a look at a backend finds', () => {
 
   test('no answer in time', async () => {
     const backend = await createRawBackend(() => undefined)
-    const reason = await probe(parseAddress(backend.target), { ...HEALTH, timeoutMs: 20 }, null)
-    assert.equal(reason, 'no answer within 20 ms')
+    const { reason, own } = await probe(parseAddress(backend.target), { ...HEALTH, timeoutMs: 20 }, null)
+    assert.deepEqual({ reason, own }, { reason: 'no answer within 20 ms', own: false })
     await backend.close()
+  })
+
+  test('a look that fails within the gateway changes nothing: a gateway without descriptors has no dead backends', async () => {
+    // Every system refuses to open TCP to the broadcast address.
+    const target = new Target(parseAddress('ws://255.255.255.255:1'))
+    assert.equal((await probe(target.address, HEALTH, null)).own, true)
+    const told: string[] = []
+    const tell = (_facts: object, message: string): void => void told.push(message)
+    const watch = watchHealth('app', [target], { ...HEALTH, intervalMs: 5 }, null, { info: tell, warn: tell })
+    await new Promise(resolve => setTimeout(resolve, 50))
+    watch.stop()
+    assert.deepEqual([target.answers, told], [true, []])
   })
 })

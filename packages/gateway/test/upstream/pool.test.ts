@@ -1,44 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { UpstreamConfig } from '../../src/config/types.ts'
 import { evidenceOf, failure } from '../../src/upstream/failure.ts'
-import type { LifeAnswer } from '../../src/upstream/life-probe.ts'
-import { createPool, type Pool } from '../../src/upstream/pool.ts'
-import type { Address } from '../../src/upstream/target.ts'
-import { UPSTREAM } from '../support/gateway-world.ts'
+import { DEAD, picked, poolOf, settled } from '../support/pool-bench.ts'
 
 const UNREACHABLE = failure('GATEWAY_UPSTREAM_UNREACHABLE', 'ECONNREFUSED')
-
-interface Bench {
-  readonly pool: Pool
-  readonly clock: { now: number }
-  readonly told: string[]
-  /** Hosts that were probed, in order. */
-  readonly probed: string[]
-  /** What a probe of each finds: null is life. */
-  readonly found: { [host: string]: LifeAnswer }
-}
-
-/** A pool on a clock of the test's own, none of whose backends is ever called. */
-function poolOf(config: Partial<UpstreamConfig>, names = 'abc'): Bench {
-  const clock = { now: 1_700_000_000_000 }
-  const told: string[] = []
-  const probed: string[] = []
-  const found: Bench['found'] = {}
-  const tell = (_facts: object, message: string): void => void told.push(message)
-  const targets = Array.from(names, name => `ws://${name}:1`)
-  const probe = ({ hostname }: Address): Promise<LifeAnswer> => {
-    probed.push(hostname)
-    return Promise.resolve(found[hostname] ?? null)
-  }
-  const log = { info: tell, warn: tell }
-  const pool = createPool('app', { ...UPSTREAM, ...config, targets }, log, { now: () => clock.now, probe })
-  return { pool, clock, told, probed, found }
-}
-const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-const DEAD: LifeAnswer = { reason: 'no answer within 5000 ms', own: false }
-const picked = (pool: Pool, times: number): string =>
-  Array.from({ length: times }, () => pool.pick()?.address.hostname ?? '-').join('')
 
 describe('whose turn it is', () => {
   test('round robin: one after the other', () => {
