@@ -17,7 +17,8 @@ everything that is weakened. Every key signs and verifies once, every certificat
 needs are loaded. Nobody is asked, and nothing listens.
 
   -c, --config FILE   default ${DEFAULT_FILE}
-      --strict        what is weakened, off or only reports is a failure too, but for what the file accepts with a reason
+      --strict        also fails on what is weakened, turned off by a dangerously… key, or only reports,
+                      unless the file accepts it with a reason
       --json          for machines
 
 Exit code: 0 well, 1 problems (with --strict: or weakened), 2 usage.

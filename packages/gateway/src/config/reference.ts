@@ -20,7 +20,7 @@ export function configReference(): string {
       for (const [key, child] of Object.entries(part.properties ?? {})) {
         if (key === '$schema') continue
         const at = path === '' ? key : `${path}.${key}`
-        const must = part.required?.includes(key) === true ? ' **Must be said.**' : ''
+        const must = part.required?.includes(key) === true ? ' **Required.**' : ''
         rows.push(`| \`${at}\` | ${(child.description ?? '').replaceAll('|', '\\|')}${must} |`)
         if (!POLICY.has(key)) walk(child, at)
       }

@@ -28,7 +28,7 @@ const forwardAuthKeys = mapped(
     cookie: may(
       either<readonly string[], string>(Array.isArray, list(cookieName, 1, "'sid'"), cookieName),
       null,
-      'The session cookie, or a list where it is in several. One of sessionHeader, userHeader and cookie must be said.',
+      'The session cookie, or a list where it is in several. One of sessionHeader, userHeader and cookie is required.',
     ),
     expiresHeader: may(
       header,

@@ -15,7 +15,7 @@ export interface Shape<T> {
 export interface Field<T> {
   readonly shape: Shape<T>
   readonly doc: string
-  /** What to write where it is unsaid and must be said. */
+  /** What to write where this required key is missing. */
   readonly must: string | null
   readonly fallback: T | (() => T) | undefined
 }
@@ -72,7 +72,7 @@ export function object<F extends { readonly [key: string]: Field<any> }>(fields:
         } else if (field.must === null) {
           found[key] = typeof field.fallback === 'function' ? (field.fallback as () => unknown)() : field.fallback
         } else {
-          refuse(reading, [...path, key], undefined, { message: 'it must be said', remedy: field.must })
+          refuse(reading, [...path, key], undefined, { message: 'required key is missing', remedy: field.must })
         }
       }
       return reading.problems.length === told ? (found as FieldsOf<F>) : undefined

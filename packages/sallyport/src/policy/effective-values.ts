@@ -1,7 +1,7 @@
 import { quote } from './shown.ts'
 import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
-import { budgetInWords, countInWords, durationInWords, sizeInWords } from './words.ts'
+import { budgetInWords, countInWords, durationInWords, periodInWords, sizeInWords } from './words.ts'
 
 /** What a control comes to under a policy. */
 export interface Effective {
@@ -53,7 +53,7 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     rate === null
       ? off('no bound')
       : on(
-          `strangers ${budgetInWords(rate.perIp, 'attempts')} per IP and ${budgetInWords(rate.total, 'attempts')} in all; ${budgetInWords(rate.perUser, 'attempts')} per user`,
+          `per user ${budgetInWords(rate.perUser, 'attempts')}; strangers per IP ${budgetInWords(rate.perIp, 'attempts')}, in all ${budgetInWords(rate.total, 'attempts')}`,
         ),
   'handshake/connections': ({ handshake: { connections } }) =>
     connections === null
@@ -90,7 +90,7 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     rate === null
       ? off('no bound')
       : on(
-          `${budgetInWords(rate.messages, 'messages')}; ${sizeInWords(rate.bytes.amount)} per ${durationInWords(rate.bytes.perMs)}; per user ${budgetInWords(rate.perUser, 'messages')}; per IP ${budgetInWords(rate.perIp, 'messages')}; beyond: ${rate.exceed}${heartbeat.length === 0 ? '' : `; answers ${list(heartbeat.map(({ text }) => quote(text)))} itself`}`,
+          `${budgetInWords(rate.messages, 'messages')}; ${sizeInWords(rate.bytes.amount)}/${periodInWords(rate.bytes.perMs)}; per user ${budgetInWords(rate.perUser, 'messages')}; per IP ${budgetInWords(rate.perIp, 'messages')}; beyond: ${rate.exceed}${heartbeat.length === 0 ? '' : `; answers ${list(heartbeat.map(({ text }) => quote(text)))} itself`}`,
         ),
   'message/format': ({ message: { format } }) =>
     format === null
@@ -117,7 +117,9 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
   'lifetime/heartbeat': ({ lifetime: { heartbeat } }) =>
     heartbeat === null
       ? off('dead peers stay')
-      : on(`${durationInWords(heartbeat.intervalMs)} / ${durationInWords(heartbeat.timeoutMs)}`),
+      : on(
+          `ping every ${durationInWords(heartbeat.intervalMs)}, answer within ${durationInWords(heartbeat.timeoutMs)}`,
+        ),
   'lifetime/idle': ({ lifetime: { idle: bound } }) =>
     bound === null ? off('no bound') : on(durationInWords(bound.afterMs)),
   'lifetime/age': ({ lifetime: { age } }) => (age === null ? off('no bound') : on(durationInWords(age.maxMs))),

@@ -87,7 +87,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
   controlRow('handshake/rate', {
     denies:
       'attempts exceed the budget: of those who show no credential per IP (IPv6: per /64, /56 and /48) and in all; of known users per user; an unknown credential waits for its look-up',
-    default: `strangers ${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')} per IP and ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')} in all; ${budgetInWords(DEFAULTS.handshakesPerUser, 'attempts')} per user`,
+    default: `per user ${budgetInWords(DEFAULTS.handshakesPerUser, 'attempts')}; strangers per IP ${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')}, in all ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')}`,
     meets: ['ASVS-4.1.3'],
     keys: [
       [

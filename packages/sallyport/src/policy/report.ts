@@ -6,6 +6,7 @@ import { isReported } from './reporting.ts'
 import { isList, kindOf } from './shown.ts'
 import type { Policy } from './types.ts'
 import type { ControlId } from './verdict.ts'
+import { durationInWords } from './words.ts'
 
 /** What a control does under a policy. */
 export type ControlState = 'on' | 'off' | 'weakened' | 'report-only'
@@ -54,17 +55,17 @@ function changesOf(policy: Policy): string[] {
   if (!CONTROLS.some(({ id }) => reports(id))) return []
   const { heartbeat } = policy.lifetime
   return [
-    "the guard's own memory stays bounded: messages that wait, messages that slow controls still judge (64 of a connection), users and addresses that are remembered",
-    'guard.drain closes connections, and refuses new ones',
-    ...(reports('handshake/ticket') ? ['a ticket that is offered as a subprotocol is never answered with'] : []),
+    "the guard's own memory stays bounded: messages that wait, messages that slow controls still judge (64 of a connection), remembered users and addresses",
+    'guard.drain closes connections and refuses new ones',
+    ...(reports('handshake/ticket') ? ['the guard never answers with a ticket that is offered as a subprotocol'] : []),
     ...(reports('handshake/session')
-      ? ['a handshake waits for the look-up of its session, no longer than timeout']
+      ? ['a handshake waits for the look-up of its session, at most for `timeout`']
       : []),
     ...(reports('lifetime/heartbeat') && heartbeat !== null
-      ? [`peers are pinged each ${heartbeat.intervalMs / 1000} s`]
+      ? [`each peer is pinged every ${durationInWords(heartbeat.intervalMs)}`]
       : []),
-    'an option verifyClient or WebSocket of the app itself is replaced by guard.ws()',
-    'serve() and the gateway read HTTP and frames within the bounds of the policy, and the gateway drops hop-by-hop headers',
+    'guard.ws() replaces the options verifyClient and WebSocket of the app',
+    'serve() and the gateway keep the bounds of the policy on HTTP heads and frames, and the gateway drops hop-by-hop headers',
   ]
 }
 

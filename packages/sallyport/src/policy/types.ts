@@ -27,7 +27,7 @@ export interface RateInput {
 /** How a ticket, or the app's own CSRF token, travels: never in a cookie. */
 export type Carrier = 'subprotocol' | 'first-message' | 'query'
 
-/** The policy as a user writes it. What is not said has the secure default; see `docs/controls/`. */
+/** The policy as a user writes it. A key that is left out has the secure default; see `docs/controls/`. */
 export interface PolicyInput<S extends Session = Session, M extends SchemaMap = SchemaMap> {
   /** Name of the app in events. Default `sallyport`. */
   readonly name?: string

@@ -26,9 +26,13 @@ export function sizeInWords(bytes: number): string {
 
 /** `100 messages/min, burst 100`. */
 export function budgetInWords({ amount, perMs, burst }: Budget, unit: string): string {
-  const words = durationInWords(perMs)
-  const per = words.startsWith('1 ') ? words.slice(2) : words
-  return `${countInWords(amount)} ${unit}/${per}, burst ${countInWords(burst)}`
+  return `${countInWords(amount)} ${unit}/${periodInWords(perMs)}, burst ${countInWords(burst)}`
+}
+
+/** What stands behind the slash of a rate: `min`, `10 s`. */
+export function periodInWords(ms: number): string {
+  const words = durationInWords(ms)
+  return words.startsWith('1 ') ? words.slice(2) : words
 }
 
 /** `10 000`, with narrow no-break spaces left out so that it can be searched for. */
