@@ -38,7 +38,8 @@ for (let nth = 0; ; nth++) {
 }
 
 const guard = createGuard({
-  name: `node ${setup.index}`,
+  // The nodes of one cluster have one name: caps and budgets on a shared store are counted by it.
+  name: 'cluster',
   handshake: {
     transport: { dangerouslyAllowPlaintext: true },
     origin: { allow: ['https://app.test'] },
@@ -52,7 +53,7 @@ const guard = createGuard({
       perUser: { attempts: 10_000_000, per: '1 minute' },
       total: { attempts: 10_000_000, per: '1 minute' },
     },
-    connections: { total: 100_000, perIp: 100_000, perUser: 10 },
+    connections: { total: 100_000, perIp: 100_000, strangersPerIp: 100_000, perUser: 10 },
   },
   message: {
     schema: { chat: z.object({ type: z.literal('chat'), message: z.string().max(1000) }) },
