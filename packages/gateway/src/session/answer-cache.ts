@@ -5,6 +5,8 @@ export interface AnswerCache<T> {
    * is already under way does. What `ask` rejects with is told to all who wait, and not kept.
    */
   get(key: string, again: boolean, ask: () => Promise<T>): Promise<T>
+  /** Forgets what is kept. An answer that is under way still goes to those who wait for it now, and to nobody later. */
+  forget(): void
   readonly size: number
 }
 
@@ -19,11 +21,15 @@ export function createAnswerCache<T extends { readonly cacheMs: number }>(
   most = 10_000,
 ): AnswerCache<T> {
   const kept = new Map<string, Kept<T>>()
-  const underway = new Map<string, Promise<T>>()
+  let underway = new Map<string, Promise<T>>()
 
   return {
     get size() {
       return kept.size
+    },
+    forget() {
+      kept.clear()
+      underway = new Map()
     },
     get(key, again, ask) {
       const known = again ? undefined : kept.get(key)
@@ -32,9 +38,11 @@ export function createAnswerCache<T extends { readonly cacheMs: number }>(
         return Promise.resolve(known.answer)
       const waiting = underway.get(key)
       if (waiting !== undefined) return waiting
+      const mine = underway
       const asked = ask().then(
         answer => {
-          underway.delete(key)
+          mine.delete(key)
+          if (mine !== underway) return answer
           kept.delete(key)
           if (answer.cacheMs > 0) {
             if (kept.size >= most) kept.delete(kept.keys().next().value!)
@@ -43,7 +51,7 @@ export function createAnswerCache<T extends { readonly cacheMs: number }>(
           return answer
         },
         (error: unknown) => {
-          underway.delete(key)
+          mine.delete(key)
           throw error
         },
       )

@@ -134,6 +134,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
     ambient: names.some(name => name !== 'authorization'),
     reads: names.map(header => ({ header })),
     recheck: (_: Session, request: HandshakeRequest) => find(request, true),
+    forget: () => cache.forget(),
   })
 }
 

@@ -49,3 +49,19 @@ test('a refusal reaches all who wait, and is not kept', async () => {
   )
   assert.deepEqual(await cache.get('a', false, async () => ({ cacheMs: 7 })), { cacheMs: 7 })
 })
+
+test('attack: who asks after forget() gets no answer from before it, kept or under way', async () => {
+  const cache = createAnswerCache<{ readonly cacheMs: number; readonly name: string }>(() => 0)
+  const kept = { cacheMs: 1000, name: 'kept' }
+  await cache.get('a', false, () => Promise.resolve(kept))
+  const early = Promise.withResolvers<typeof kept>()
+  const waiting = cache.get('b', false, () => early.promise)
+  cache.forget()
+  const fresh = (name: string) => (): Promise<typeof kept> => Promise.resolve({ cacheMs: 1000, name })
+  assert.equal((await cache.get('a', false, fresh('a2'))).name, 'a2')
+  const late = cache.get('b', false, fresh('b2'))
+  early.resolve({ cacheMs: 1000, name: 'early' })
+  assert.equal((await waiting).name, 'early')
+  assert.equal((await late).name, 'b2')
+  assert.equal((await cache.get('b', false, fresh('b3'))).name, 'b2')
+})

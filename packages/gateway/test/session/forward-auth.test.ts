@@ -379,3 +379,13 @@ describe('how long an answer is used again', () => {
     assert.equal(await find(withCookie('a=1')), null)
   })
 })
+
+test('attack: a yes that is kept is not used after a revocation', async () => {
+  const resolver = forwardAuth(config())
+  answer = yes()
+  assert.equal((await resolver(withCookie('sid=1')))?.user, 'alice')
+  answer = (_, response) => void response.writeHead(401).end()
+  assert.equal((await resolver(withCookie('sid=1')))?.user, 'alice')
+  resolver.forget!()
+  assert.equal(await resolver(withCookie('sid=1')), null)
+})

@@ -264,6 +264,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const revoked = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
   const endAll = (target: Target, at: number | null = null): void => {
     const news = { target, at }
+    parts.lookups.renew()
+    settle(() => policy.handshake.session?.forget?.())
     for (const connection of live) {
       if (isMeant(news, connection.session) && isOlder(news, connection.enteredAt)) connection.revoked(revoked)
     }

@@ -80,6 +80,13 @@ export function clientCertificateOf(request: HandshakeRequest): string | null {
   return socket.getPeerCertificate()?.fingerprint256 ?? null
 }
 
+/** The server of Node's that accepted its connection; null where there is none. */
+export function serverOf(request: HandshakeRequest): object | null {
+  if (!(request instanceof PeerRequest)) return null
+  const socket: (Socket & { readonly server?: object }) | null = request.socket
+  return socket?.server ?? null
+}
+
 export class PeerRequest implements HandshakeRequest {
   readonly method: string
   readonly httpVersion: string

@@ -211,6 +211,10 @@ function readAmbient(handshake: Fields, resolver: object): boolean {
     if (recheck !== undefined && typeof recheck !== 'function') {
       refuse(at, 'recheck', kindOf(recheck), 'a function is meant here', 'write (session, request) => …')
     }
+    const forget: unknown = Reflect.get(resolver, 'forget')
+    if (forget !== undefined && typeof forget !== 'function') {
+      refuse(at, 'forget', kindOf(forget), 'a function is meant here', 'write () => { … }, which forgets kept answers')
+    }
     readReads(at, Reflect.get(resolver, 'reads'))
     if (ambient === undefined || typeof ambient === 'boolean') return ambient !== false
     refuse(

@@ -1,5 +1,5 @@
 import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { clientCertificateOf } from '../handshake/peer-request.ts'
+import { clientCertificateOf, serverOf } from '../handshake/peer-request.ts'
 import type { Policy } from '../policy/types.ts'
 import { isTicketProtocol } from '../ticket/carriers.ts'
 import type { Credential } from './session.ts'
@@ -67,13 +67,32 @@ function readAll(request: HandshakeRequest, parameter: string | null, served: Re
 const PER_REQUEST =
   /^(?:sec-websocket-key|traceparent|tracestate|baggage|cf-ray|x-(?:request|correlation|trace|amzn-trace|b3-.*)-?id|x-cloud-trace-context|x-b3-.*|b3)$/
 
+/** Numbers of the servers that requests came to: an app may trust one of its listeners more than another. */
+const servers = new WeakMap<object, number>()
+let serverCount = 0
+
+function numberOf(server: object | null): string {
+  if (server === null) return ''
+  const known = servers.get(server) ?? ++serverCount
+  servers.set(server, known)
+  return String(known)
+}
+
 /**
  * The same text for requests that a resolver cannot tell apart but by what is new in each of them. Such requests at the same
- * time are one look-up. Where the resolver says what it reads, `credential` stands for all headers but Host.
+ * time are one look-up. Where the resolver says what it reads, `credential` stands for all headers but Host. The client's
+ * certificate and the server are not in the headers, and are always compared.
  */
 export function questionKey(request: HandshakeRequest, policy: Policy, credential: string): string {
   const { ticket, session } = policy.handshake
-  const parts = [request.ip, String(request.secure), request.method, targetOf(request, ticket)]
+  const parts = [
+    request.ip,
+    String(request.secure),
+    clientCertificateOf(request) ?? '',
+    numberOf(serverOf(request)),
+    request.method,
+    targetOf(request, ticket),
+  ]
   if (session?.reads !== undefined) return [...parts, request.header('host') ?? '', credential].join('\n')
   const { rawHeaders } = request
   for (let index = 0; index < rawHeaders.length; index += 2) {

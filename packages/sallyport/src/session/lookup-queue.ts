@@ -70,6 +70,8 @@ export interface LookupQueue {
    * {@link LookupRefused}. Synchronous where no slot must be waited for and `look` is.
    */
   ask<T>(question: Question<T>): Awaitable<T>
+  /** Something was revoked: who asks from now on does not share a look-up that began before. */
+  renew(): void
   /** Look-ups that run, and questions that wait. */
   readonly running: number
   readonly waiting: number
@@ -109,7 +111,7 @@ const MOST_STRANGERS = 16_384
 const MOST_KNOWN = 131_072
 
 interface Shared {
-  readonly answer: Promise<unknown>
+  answer: Promise<unknown> | null
   followers: number
 }
 
@@ -244,14 +246,13 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
     })
   }
 
-  const wait = <T>(of: Lane, question: Question<T>, networks: readonly string[]): Promise<T> =>
+  const wait = <T>(of: Lane, question: Question<T>, networks: readonly string[], shared: Shared | null): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       const waiting: Waiting = {
         since: now(),
         networks,
         begin() {
-          const hasFollowers = (of.shared.get(question.key ?? '')?.followers ?? 0) > 0
-          if (!hasFollowers && question.wanted?.() === false) {
+          if ((shared === null || shared.followers === 0) && question.wanted?.() === false) {
             of.line.finish(networks, -1, now())
             reject(new LookupRefused('abandoned', 0))
             return
@@ -269,30 +270,38 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       if (refused !== waiting) pump()
     })
 
-  const askAlone = <T>(of: Lane, question: Question<T>): Awaitable<T> => {
+  const askAlone = <T>(of: Lane, question: Question<T>, shared: Shared | null): Awaitable<T> => {
     const isKnown = of === known
     const networks = isKnown && of.line.waiting === 0 ? NOBODY : isKnown ? [question.ip] : networkKeys(question.ip)
     if (running() < MOST_AT_ONCE && of.line.takeAtOnce(networks, now())) return run(of, question, networks)
-    return wait(of, question, isKnown ? [question.ip] : networks)
+    return wait(of, question, isKnown ? [question.ip] : networks, shared)
   }
 
   return {
     ask<T>(question: Question<T>): Awaitable<T> {
       const of = question.standing === 'known' ? known : strangers
       const { key } = question
-      if (key === null) return askAlone(of, question)
+      if (key === null) return askAlone(of, question, null)
       const same = of.shared.get(key)
       if (same !== undefined) {
         if (++same.followers <= STRANGERS.places) return same.answer as Promise<T>
         throw refusal('full')
       }
-      const answer = askAlone(of, question)
+      const shared: Shared = { answer: null, followers: 0 }
+      const answer = askAlone(of, question, shared)
       if (answer instanceof Promise) {
-        of.shared.set(key, { answer, followers: 0 })
-        const forget = (): void => void of.shared.delete(key)
+        shared.answer = answer
+        of.shared.set(key, shared)
+        const forget = (): void => {
+          if (of.shared.get(key) === shared) of.shared.delete(key)
+        }
         answer.then(forget, forget)
       }
       return answer
+    },
+    renew() {
+      known.shared.clear()
+      strangers.shared.clear()
     },
     get sharing() {
       return takesTime || !answersAtOnce

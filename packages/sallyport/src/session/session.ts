@@ -34,4 +34,6 @@ export interface SessionResolver<S extends Session = Session> {
   readonly reads?: readonly Credential[]
   /** Checks again while the connection lives; without it the resolver itself is called again. */
   readonly recheck?: (session: S, request: HandshakeRequest) => Awaitable<S | null | undefined>
+  /** Called at each revocation. A resolver that keeps answers forgets them here: one from before the revocation may be wrong. */
+  readonly forget?: () => void
 }

@@ -310,3 +310,28 @@ test('a refusal says when to come back, and not the same to everybody', () => {
   }
   assert.ok(told.size > 10 && [...told].every(ms => ms >= 1000 && ms <= 5000), [...told].join())
 })
+
+test('attack: after renew() nobody joins a look-up from before it, and those who joined are answered', async () => {
+  const { ask, answer, answered, begun, faults, queue, pass } = createScene()
+  ask('first', { key: 'k' })
+  ask('joined', { key: 'k' })
+  queue.renew()
+  ask('later', { key: 'k' })
+  ask('later too', { key: 'k' })
+  assert.deepEqual(begun, ['first', 'later'])
+  await answer('first')
+  ask('last', { key: 'k' })
+  assert.deepEqual(begun, ['first', 'later'])
+  await answer('later')
+  assert.deepEqual(answered, ['first', 'joined', 'later', 'later too', 'last'])
+  // One that still waits has followers, and is made for them after its own client has left.
+  for (let nth = 0; nth < 16; nth++) ask(`full ${nth}`)
+  ask('gone', { key: 'g', wanted: () => false })
+  ask('follower', { key: 'g' })
+  queue.renew()
+  await answer('full 0')
+  await pass(10)
+  await answer('gone')
+  assert.ok(answered.includes('follower'))
+  assert.deepEqual([...faults], [])
+})
