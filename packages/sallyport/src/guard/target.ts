@@ -44,8 +44,13 @@ function requireTarget(target: unknown): asserts target is Revocable {
     }
     const odd = keys.find(one => one !== 'session' && one !== 'user')
     if (odd !== undefined && !isThenable(target)) {
-      const near = nearest(odd, ['session', 'user'])
-      const meant = near === undefined ? "write { session: id }, { user: id } or 'all'" : `write { ${near}: id }`
+      const near = nearest(odd, ['session', 'user', 'expiresAt'])
+      const meant =
+        near === 'expiresAt'
+          ? 'write { session: id, expiresAt: ms }'
+          : near === undefined
+            ? "write { session: id }, { user: id } or 'all', with `expiresAt` beside an id where it is known"
+            : `write { ${near}: id }`
       throw new TypeError(`guard.revoke: unknown key ${show(odd)}; ${meant}. Nothing was revoked`)
     }
   }

@@ -18,6 +18,16 @@ const NOBODY: readonly (readonly [name: string, target: unknown, message: RegExp
   ['a session instead of its id', { session: { id: 's1' } }, /session is an object/],
   ['another key', { sessionId: 's1' }, /unknown key 'sessionId'; write \{ session: id \}/],
   ['a key of nobody', { account: 's1' }, /unknown key 'account'; write \{ session: id \}, \{ user: id \}/],
+  [
+    'a key that ends like another',
+    { session: 's1', expires: 1 },
+    /unknown key 'expires'; write \{ session: id, expiresAt: ms \}/,
+  ],
+  [
+    'a session and a key of nobody',
+    { session: 's1', reason: 'x' },
+    /unknown key 'reason'; write .*, with `expiresAt` beside an id/,
+  ],
   ['a target that is still to come', Promise.resolve({ session: 's1' }), /a Promise names nobody/],
   ['an empty object', {}, /write \{ session: id \}/],
   ['ALL in capitals', 'ALL', /write \{ session: id \}/],
