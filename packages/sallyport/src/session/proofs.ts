@@ -17,6 +17,11 @@ export const PROOF_MS = 900_000
 const FRESH_MS = 300_000
 /** Remembered on this node at most: about 300 bytes each. */
 const MOST_HERE = 50_000
+/**
+ * Remembered of one user at least; twice the connections of a user where that is more. Whoever adds junk to the Cookie header
+ * has a new credential each time, and must not push out those of others.
+ */
+const LEAST_OF_USER = 64
 const DOMAIN = 'sallyport credential\0'
 const DIGEST_BYTES = 32
 /** 144 bits. */
@@ -49,6 +54,9 @@ export function createProofs(
 ): Proofs {
   const read = createCredentialReader(policy)
   const here = createRemembered(MOST_HERE)
+  const mostOfUser = Math.max(LEAST_OF_USER, 2 * (policy.handshake.connections?.perUser ?? 0))
+  /** The credentials of each user, the latest last; the user that was accepted last is the last one. */
+  const ofUsers = new Map<string, string[]>()
   const shared =
     policy.store !== null && store.remember !== undefined && store.recall !== undefined && store.forget !== undefined
       ? (store as Required<Pick<Store, 'remember' | 'recall' | 'forget'>>)
@@ -71,6 +79,15 @@ export function createProofs(
   const forget = (credential: string): void => {
     here.delete(credential)
     quietly(() => shared?.forget(`proof:${credential}`))
+  }
+
+  const noteOfUser = (user: string, credential: string): void => {
+    const known = ofUsers.get(user) ?? []
+    if (!known.includes(credential)) known.push(credential)
+    if (known.length > mostOfUser) forget(known.shift()!)
+    ofUsers.delete(user)
+    ofUsers.set(user, known)
+    if (ofUsers.size > MOST_HERE) ofUsers.delete(ofUsers.keys().next().value!)
   }
 
   const unlessRevoked = (credential: string, proof: Proof | null): Awaitable<Proof | null> => {
@@ -116,6 +133,7 @@ export function createProofs(
       if (ttlMs <= 0) return
       const text = JSON.stringify([at, session.id, session.user])
       here.set(credential, text, ttlMs, at)
+      noteOfUser(session.user, credential)
       quietly(() => shared?.remember(`proof:${credential}`, text, ttlMs))
     },
     forget,

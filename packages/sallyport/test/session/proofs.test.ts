@@ -160,3 +160,43 @@ test('nothing of a credential is in a key or a text of the store', async () => {
   assert.equal(asked.length, 2)
   assert.doesNotMatch(JSON.stringify(asked), /s3cret/)
 })
+
+test('attack: one user with another junk cookie each time pushes out no proof of anybody else', async () => {
+  const { proofs } = scene()
+  accept(proofs, withCookie('sid=1'))
+  for (let nth = 0; nth < 60_000; nth++) {
+    accept(proofs, withCookie(`sid=2; junk=${nth}`), { id: 's2', user: 'mallory' })
+  }
+  assert.equal(await userOf(proofs, withCookie('sid=1')), 'ann')
+  assert.equal(await userOf(proofs, withCookie('sid=2; junk=59999')), 'mallory')
+  assert.equal(await userOf(proofs, withCookie('sid=2; junk=59936')), 'mallory')
+  assert.equal(await userOf(proofs, withCookie('sid=2; junk=59935')), null)
+})
+
+test('attack: in a shared store one user holds a bounded number of proofs too', async () => {
+  const shared = createMemoryStore()
+  const kept = new Set<string>()
+  const store: Store = {
+    ...shared,
+    remember: (key, value, ttlMs) => {
+      kept.add(key)
+      shared.remember(key, value, ttlMs)
+    },
+    forget: key => {
+      kept.delete(key)
+      shared.forget(key)
+    },
+  }
+  const { proofs } = scene(undefined, { shared: store })
+  for (let nth = 0; nth < 1000; nth++) accept(proofs, withCookie(`sid=2; junk=${nth}`), { id: 's2', user: 'mallory' })
+  assert.equal(kept.size, 64)
+})
+
+test('honest: a user whose cookie rolls, on 30 devices, stays proven with each', async () => {
+  const { proofs } = scene()
+  const devices = Array.from({ length: 30 }, (_, nth) => nth)
+  for (const roll of [1, 2, 3]) {
+    for (const device of devices) accept(proofs, withCookie(`sid=${device}.${roll}`), { id: `s${device}`, user: 'ann' })
+  }
+  for (const device of devices) assert.equal(await userOf(proofs, withCookie(`sid=${device}.3`)), 'ann')
+})
