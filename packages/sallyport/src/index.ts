@@ -97,6 +97,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
         if (denial === null) observer.issuedTicket(request, session)
         else observer.deniedTicket(request, denial, session)
       },
+      wouldDeny: (denial, request, session) => observer.deniedTicket(request, denial, session, false),
     }),
     ws: refuseSpread((webSocket?: WebSocketClass) => {
       if (webSocket !== undefined) requireClass(webSocket)

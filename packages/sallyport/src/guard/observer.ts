@@ -22,7 +22,8 @@ export interface Observer {
   lostSocket(code: DenialCode): void
   /** Tells of sockets that were counted. */
   lostSockets(denial: Denial, ip: string): void
-  deniedTicket(request: HandshakeRequest, denial: Denial, session: Session | null): void
+  /** `enforced` (default true) is false where report mode issues it all the same. */
+  deniedTicket(request: HandshakeRequest, denial: Denial, session: Session | null, enforced?: boolean): void
   issuedTicket(request: HandshakeRequest, session: Session | null): void
   denied(control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection): void
   opened(connection: LiveConnection): void
@@ -69,9 +70,9 @@ export function createObserver(policy: Policy, now: () => number): Observer {
     lostSockets(denial, ip) {
       tell(() => ({ ...describe.describeDenial({}, denial, true), ...(ip !== '' && { source_ip: ip }) }))
     },
-    deniedTicket(request, denial, session) {
-      counters.denied('handshake/ticket', denial.code, request.path, true)
-      tell(() => describe.describeDenial({ request, session }, denial, true))
+    deniedTicket(request, denial, session, enforced = true) {
+      counters.denied('handshake/ticket', denial.code, request.path, enforced)
+      tell(() => describe.describeDenial({ request, session }, denial, enforced))
     },
     issuedTicket(request, session) {
       counters.ticketIssued()

@@ -5,6 +5,7 @@ import type { HandshakeRequest } from '../handshake/handshake-request.ts'
 import { chargeUser } from '../handshake/rate.ts'
 import { type Asking, isPaced, resolveSession } from '../handshake/session.ts'
 import { bindingOf } from '../handshake/ticket.ts'
+import { isReported } from '../policy/reporting.ts'
 import type { Policy } from '../policy/types.ts'
 import { type Awaitable, type Denial, deny } from '../policy/verdict.ts'
 import { STRANGERS } from '../session/lookup-queue.ts'
@@ -44,6 +45,8 @@ export interface TicketEndpointParts {
   /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */
   readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | TicketAdmission>
   readonly emit?: (report: TicketReport) => void
+  /** Hears of a denial that report mode does not enforce. */
+  readonly wouldDeny?: (denial: Denial, request: HandshakeRequest, session: Session) => void
   /** Web requests may come without the address of the peer. */
   readonly withoutAddress?: boolean
 }
@@ -93,7 +96,10 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     if (!('session' in resolution)) return resolution
     report.session = resolution.session
     const charged = await charge?.(standing, resolution.session)
-    if (charged?.pass === false) return charged
+    if (charged?.pass === false) {
+      if (!isReported(policy, 'handshake/rate')) return charged
+      endpoint.wouldDeny?.(charged, request, resolution.session)
+    }
     const issued = parts.tickets.issue(bindingOf(resolution.session, door.origin, path))
     return issuedAnswer(issued, parts.now())
   }

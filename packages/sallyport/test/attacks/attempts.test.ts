@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test, type TestContext } from 'node:test'
-import { createGuard, type HandshakeRequest, type Session } from 'sallyport'
+import { createGuard, type Guard, type HandshakeRequest, type Session } from 'sallyport'
 import { type Connection, connect } from 'sallyport/client'
 import { serve } from 'sallyport/server'
 import { WebSocket } from 'ws'
@@ -12,6 +12,7 @@ const TRUSTED = { proxy: { trust: ['127.0.0.1', '::1'] } }
 interface Place {
   readonly port: number
   readonly origin: string
+  readonly guard: Pick<Guard, 'counters'>
   readonly looks: () => number
   /** Status of a bare handshake with these further header lines. */
   ask(...lines: string[]): Promise<number>
@@ -40,6 +41,7 @@ async function place(t: TestContext, { ms = 20, handshake = {}, rest = {} } = {}
   return {
     port,
     origin,
+    guard,
     looks: () => looks,
     ask: async (...lines) => (await exchange(port, handshakeText({ port, add: lines }))).status,
     async ticket(cookie, headers = {}) {
@@ -247,3 +249,14 @@ test('20 requests for a ticket with one cookie at the same time are one look-up'
   assert.ok(answers.every(({ status }) => status === 200))
   assert.equal(site.looks(), 1)
 })
+
+for (const report of [true, ['handshake/rate']] as const) {
+  test(`honest: with report ${JSON.stringify(report)} one user gets 60 tickets with 60 cookies, and events tell what would be denied`, async t => {
+    const site = await place(t, { ms: 0, rest: { report } })
+    const codes = new Set<number>()
+    for (let nth = 0; nth < 60; nth++) codes.add((await site.ticket(`sid=u-rolling; nth=${nth}`)).status)
+    assert.deepEqual([...codes], [200])
+    const reported = site.guard.counters().denials.filter(({ code }) => code === 'SALLY_HANDSHAKE_RATE')
+    assert.ok(reported.length > 0 && reported.every(({ enforced }) => !enforced), JSON.stringify(reported))
+  })
+}
