@@ -24,7 +24,11 @@ export function faultOfIdentity({ requestHeaders, sessionHeader, userHeader, coo
   if (sessionHeader !== null || userHeader !== null || (cookies?.length ?? 0) > 0) return null
   // One header is a name; of a Cookie header each further cookie would make another person.
   if (sent.length === 1 && sent[0] !== 'cookie') return null
-  return { message: 'nothing names the person: with one more cookie somebody would be somebody else', remedy: NAME_IT }
+  return {
+    message:
+      'nothing names the session or the user: by the whole Cookie header, one more cookie would make another user',
+    remedy: NAME_IT,
+  }
 }
 
 /** What is wrong, and what to write. */

@@ -226,9 +226,9 @@ describe('who it is', () => {
     }
   })
   for (const [name, over, message] of [
-    ['nothing is named', NONE, /nothing names the person/],
-    ['the Cookie header alone', { ...NONE, requestHeaders: ['cookie'] }, /nothing names the person/],
-    ['an empty list of cookies', { ...NONE, cookies: [] }, /nothing names the person/],
+    ['nothing is named', NONE, /nothing names the session or the user/],
+    ['the Cookie header alone', { ...NONE, requestHeaders: ['cookie'] }, /nothing names the session or the user/],
+    ['an empty list of cookies', { ...NONE, cookies: [] }, /nothing names the session or the user/],
     ['a cookie that the endpoint never gets', { cookies: ['sid'], requestHeaders: ['Authorization'] }, /cannot vouch/],
   ] as const) {
     test(`an error at start: ${name}`, () => assert.throws(() => forwardAuth(config(over)), message))
