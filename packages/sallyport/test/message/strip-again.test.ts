@@ -212,6 +212,31 @@ class Draw {
   }
 }
 
+/**
+ * The same schema for Ajv 8.20, which can skip `contains` for an empty list where other keywords stand beside it. By the
+ * specification (2020-12, core §10.3.1.3) such a list is invalid: it is not so that each element of it fails.
+ */
+function forAjv(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(forAjv)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, forAjv(value)]))
+  if (!('contains' in copy)) return copy
+  const { contains, allOf = [], ...rest } = copy
+  const without = { type: 'array', items: { not: contains } }
+  return { ...rest, allOf: [...(allOf as unknown[]), { not: without }] }
+}
+
+test('a list without elements holds nothing that contains asks for, whatever stands beside it', () => {
+  for (const beside of [{}, { prefixItems: [{ type: 'number' }] }, { items: {} }, { items: { type: 'number' } }]) {
+    const list = { type: 'array', contains: {}, ...beside }
+    const check = compile({ type: 'object', properties: { type: {}, l: list } })
+    assert.equal(run(check, { type: 't', l: [] }).ok, false, JSON.stringify(list))
+    assert.equal(run(check, { type: 't', l: [1] }).ok, true, JSON.stringify(list))
+    const isValid = new Ajv2020({ strict: false }).compile(forAjv(list) as JsonSchema)
+    assert.deepEqual([isValid([]), isValid([1])], [false, true], 'so says Ajv')
+  }
+})
+
 test('property: what passes matches the schema, whatever was stripped from it', () => {
   const seen = { passed: 0, stripped: 0, refused: 0, proven: 0 }
   fc.assert(
@@ -225,7 +250,7 @@ test('property: what passes matches the schema, whatever was stripped from it', 
       } catch {
         return
       }
-      const isValid = new Ajv2020({ strict: false, logger: false }).compile(whole)
+      const isValid = new Ajv2020({ strict: false, logger: false }).compile(forAjv(whole) as JsonSchema)
       const typebox = CompileSchema(whole)
       const isProven = keepsValid(readDocument('t', whole))
       for (const one of messages) {
@@ -239,9 +264,9 @@ test('property: what passes matches the schema, whatever was stripped from it', 
           // Ajv 8.20 cannot follow what it has evaluated through some dependentSchemas.
           return
         }
-        // What one of them finds invalid is refused; they differ about some uses of contains.
-        if (!valid || !typebox.Check(one)) {
-          if (!typebox.Check(one)) assert.equal(result.ok, false)
+        assert.equal(typebox.Check(one), valid, JSON.stringify(one))
+        if (!valid) {
+          assert.equal(result.ok, false)
           continue
         }
         if (!result.ok) {
