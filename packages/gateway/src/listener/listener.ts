@@ -122,6 +122,8 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
       : createFront(server, isTrusted, handlers.refused)
   const bounds = boundSockets(server, {
     most: Infinity,
+    // Its own and its backend's.
+    descriptorsEach: 2,
     front,
     isProxy: address => isTrusted(address) || handlers.isProxy(address),
     lost: (loss, ip) => handlers.refused(loss, { ip }),

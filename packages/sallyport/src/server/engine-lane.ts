@@ -62,6 +62,7 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
 
   function first(socket: Socket, chunk: Buffer, owned: boolean): void {
     silent.delete(socket)
+    socket.off('end', cut)
     const listeners = server.listenerCount('upgrade')
     const upgrade = listeners > 0 ? readUpgrade(chunk) : null
     if (upgrade === null) handOn(socket, owned ? chunk : Buffer.from(chunk))
@@ -100,6 +101,8 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
     silent.set(socket, Date.now())
     sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     socket.on('error', cut)
+    // Half open it would keep its place until the sweep.
+    socket.on('end', cut)
     if (!readFirst(socket, reader)) socket.on('data', firstData)
   })
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
 import { remoteOf } from '../handshake/remote-address.ts'
+import { shareDescriptors } from './descriptors.ts'
 import { requireServer } from './http-server.ts'
 import { createNetworks, type Network, type Networks, oldestOf, type SocketState } from './networks.ts'
 
@@ -14,8 +15,12 @@ export type SocketLoss =
 
 /** What {@link boundSockets} is made with. */
 export interface SocketBoundsOptions {
-  /** The most sockets at once, WebSockets among them. */
+  /** The most sockets at once, WebSockets among them. Fewer where the system gives the process fewer descriptors. */
   most: number
+  /** Descriptors that a connection takes: 2 where it is relayed. Default 1. */
+  readonly descriptorsEach?: number
+  /** For tests: the descriptors of the process. */
+  readonly descriptors?: number
   /** The server that accepts them, where it is another one (it reads a PROXY header first). */
   readonly front?: SocketServer
   /** Whether an address is a proxy that many clients share: it has no share of its own. */
@@ -64,10 +69,13 @@ interface SecureSocket extends TLSSocket {
 export function boundSockets(server: Server, options: SocketBoundsOptions): SocketBounds {
   requireServer('boundSockets', server)
   if (!(server instanceof SocketServer)) return { upgraded() {}, limit() {} }
-  const { front = server, isProxy, lost } = options
+  const { front = server, isProxy, lost, descriptorsEach = 1, descriptors } = options
   let { most } = options
   const networks = createNetworks()
   const tracked = new Map<Socket, Tracked>()
+
+  const share = shareDescriptors(descriptorsEach, () => connectionsOf(front, tracked.size), descriptors)
+  front.once('close', share.leave)
 
   const limit = (sockets: number): void => {
     most = sockets
@@ -102,7 +110,7 @@ export function boundSockets(server: Server, options: SocketBoundsOptions): Sock
   }
 
   const makeRoom = ({ root }: Tracked): void => {
-    const free = most - connectionsOf(front, tracked.size)
+    const free = Math.min(most - connectionsOf(front, tracked.size), share.free())
     if (!root.isProxy && root.counts.quiet > Math.max(LEAST_SHARE, free)) close(oldestOf(root, 'quiet'), 'silent')
     else if (free < 0) {
       const socket = crowdedOut(networks)

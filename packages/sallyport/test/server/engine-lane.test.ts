@@ -250,6 +250,14 @@ describe('a connection that says nothing', () => {
     for (const socket of [silent, later, last, client.socket]) socket.destroy()
   })
 
+  test('and ends is closed at once: half open it would hold its place until the sweep', async t => {
+    const engine = await startEngine(t, { silenceMs: 1_000_000 })
+    const socket = engine.dial()
+    socket.end()
+    while (engine.sockets.length < 1 || !engine.sockets[0]!.destroyed) await new Promise(setImmediate)
+    socket.destroy()
+  })
+
   test('is cut when the lane is closed', async t => {
     const engine = await startEngine(t)
     const socket = engine.dial()

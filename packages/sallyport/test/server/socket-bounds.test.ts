@@ -6,6 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, describe, test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
+import { mostDescriptors, roomFor } from '../../src/server/descriptors.ts'
 import { installLane } from '../../src/server/engine-lane.ts'
 import { boundSockets, type SocketLoss } from '../../src/server/socket-bounds.ts'
 
@@ -26,7 +27,12 @@ interface Bench {
 const MOST = 60
 
 /** A server of 60 places. `/slow` is never answered; a handshake is answered by 101 and no more. */
-async function start(t: TestContext, tls = false, isProxy: (address: string) => boolean = () => false): Promise<Bench> {
+async function start(
+  t: TestContext,
+  tls = false,
+  isProxy: (address: string) => boolean = () => false,
+  few: { readonly most?: number; readonly descriptors?: number; readonly descriptorsEach?: number } = {},
+): Promise<Bench> {
   const hanging: ServerResponse[] = []
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.url === '/slow') hanging.push(response)
@@ -44,7 +50,7 @@ async function start(t: TestContext, tls = false, isProxy: (address: string) => 
   }
   const lane = installLane(server, 10_000, (_read, socket) => accept(socket))
   const note = (loss: SocketLoss, address: string): void => void lost.push([loss, address])
-  const bounds = boundSockets(server, { most: MOST, isProxy, lost: note })
+  const bounds = boundSockets(server, { most: MOST, isProxy, lost: note, ...few })
   let came = 0
   server.on('connection', () => came++)
   server.listen(0, '127.0.0.1')
@@ -104,6 +110,53 @@ const ATTACKS: readonly (readonly [name: string, bytes: string | Buffer | undefi
   ['begin no TLS handshake', undefined, true],
   ['stop in the middle of a ClientHello', Buffer.from('1603010200010001fc0303', 'hex'), true],
 ]
+
+describe('a process that may open fewer files than it has places', () => {
+  for (const [name, each] of [
+    ['one descriptor each', 1],
+    ['two each, as behind a gateway', 2],
+  ] as const) {
+    test(`${name}: one address leaves descriptors to others`, async t => {
+      const descriptors = 64 + each * MOST
+      const bench = await start(t, false, undefined, { most: 10_000, descriptors, descriptorsEach: each })
+      const sockets: Socket[] = []
+      for (let index = 0; index < 2 * MOST; index++) {
+        sockets.push(bench.dial('127.0.0.9'))
+        await until(() => bench.came() > index)
+      }
+      await until(() => openOf(sockets) <= MOST / 2)
+      for (const from of ['127.0.0.2', '127.0.0.9', '127.0.0.3']) assert.equal(await bench.page(from), OK)
+    })
+  }
+
+  test('two servers of one process share them', async t => {
+    const few = { most: 10_000, descriptors: 64 + MOST }
+    const [one, other] = [await start(t, false, undefined, few), await start(t, false, undefined, few)]
+    const sockets: Socket[] = []
+    for (let index = 0; index < MOST; index++) {
+      sockets.push(one.dial('127.0.0.9'))
+      await until(() => one.came() > index)
+      sockets.push(other.dial('127.0.0.10'))
+      await until(() => other.came() > index)
+    }
+    await until(() => openOf(sockets) < MOST)
+    for (const bench of [one, other]) assert.equal(await bench.page('127.0.0.2'), OK)
+  })
+
+  test('the bound is what Linux tells; where nobody tells, there is none', () => {
+    const line = 'Max open files            1024                 524288               files     \n'
+    const rows: readonly (readonly [text: string, most: number])[] = [
+      [`Limit  Soft Limit\nMax processes 1 2 processes\n${line}`, 1024],
+      ['Max open files            unlimited            unlimited            files', Infinity],
+      ['', Infinity],
+    ]
+    for (const [text, most] of rows) assert.equal(mostDescriptors(text), most)
+    assert.deepEqual(
+      [roomFor(1, 1024), roomFor(2, 1024), roomFor(2, 10), roomFor(2, Infinity)],
+      [960, 480, 0, Infinity],
+    )
+  })
+})
 
 describe('sockets of one address that send no request cannot take every place', () => {
   for (const [name, bytes, tls] of ATTACKS) {
