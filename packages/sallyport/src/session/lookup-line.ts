@@ -83,6 +83,19 @@ const FORGET_MS = 250
 /** How often somebody is looked for whose network holds more places than the newcomer's. */
 const EVICTION_TRIES = 32
 
+/** The largest network that it is in. */
+function largestOf(network: Network): Network {
+  let largest = network
+  while (largest.parent !== null && largest.parent.parent !== null) largest = largest.parent
+  return largest
+}
+
+/** Whether one network still holds more places than another once it has given one up to it. */
+function holdsMore(one: Network, other: Network): boolean {
+  const [largest, otherLargest] = [largestOf(one), largestOf(other)]
+  return largest === otherLargest ? one.places > other.places + 1 : largest.places > otherLargest.places + 1
+}
+
 /** A line of those who wait for a look-up. It has no clock and no timer of its own. */
 export function createLookupLine({
   root: rootLimits,
@@ -222,9 +235,10 @@ export function createLookupLine({
   /**
    * Makes room for one more of a network. Answers whether there is room now, and who lost a place for it. Where its own
    * network is full that is one of it, chosen at random, or the newcomer. Where all places are taken it is one of
-   * a network that holds more: those are found at random, the more easily the more they hold.
+   * a network that holds more: those are found at random, the more easily the more they hold. The largest networks are
+   * compared first: whoever has many small ones must not keep all places with one in each.
    */
-  const makeRoom = (network: Network): { readonly hasRoom: boolean; readonly evicted: Waiting | null } => {
+  const makeRoom = (network: Network, now: number): { readonly hasRoom: boolean; readonly evicted: Waiting | null } => {
     for (let one = network; one.parent !== null; one = one.parent) {
       if (one.places < one.limits.places) continue
       const index = Math.floor(random() * (network.waiting.length + 1))
@@ -234,8 +248,10 @@ export function createLookupLine({
     if (root.places < root.limits.places) return { hasRoom: true, evicted: null }
     for (let nth = 0; nth < EVICTION_TRIES; nth++) {
       const entry = arrivals[head + Math.floor(random() * (arrivals.length - head))]
-      if (entry === undefined || entry.waiting === null || entry.network.places <= network.places + 1) continue
-      return { hasRoom: true, evicted: remove(entry.network, entry.network.waiting.indexOf(entry)) }
+      if (entry === undefined || entry.waiting === null || !holdsMore(entry.network, network)) continue
+      const evicted = remove(entry.network, entry.network.waiting.indexOf(entry))
+      forget(entry.network, now)
+      return { hasRoom: true, evicted }
     }
     return { hasRoom: false, evicted: null }
   }
@@ -270,7 +286,7 @@ export function createLookupLine({
     add(waiting) {
       const network = open(waiting.networks)
       if (network === null) return waiting
-      const { hasRoom, evicted } = makeRoom(network)
+      const { hasRoom, evicted } = makeRoom(network, waiting.since)
       if (!hasRoom) {
         forget(network, waiting.since)
         return waiting

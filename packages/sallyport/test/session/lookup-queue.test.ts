@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
+import { createLookupLine, type Waiting } from '../../src/session/lookup-line.ts'
 import { createLookupQueue, LookupRefused, type LookupQueue, type Question } from '../../src/session/lookup-queue.ts'
 
 interface Scene {
@@ -334,4 +335,50 @@ test('attack: after renew() nobody joins a look-up from before it, and those who
   await answer('gone')
   assert.ok(answered.includes('follower'))
   assert.deepEqual([...faults], [])
+})
+
+for (const [what, ipOf] of [
+  [
+    '17 networks of /48, one place for each /64',
+    (nth: number) => `2001:db8:${(nth % 17).toString(16)}:${Math.floor(nth / 17).toString(16)}::1`,
+  ],
+  ['70 networks of /48, all in one /64 each', (nth: number) => `2001:db8:${(nth % 70).toString(16)}::1`],
+  ['300 IPv4 addresses', (nth: number) => `10.0.${nth % 3}.${Math.floor(nth / 3) % 100}`],
+] as const) {
+  test(`attack: who takes all places from ${what} gives one up for somebody of elsewhere`, () => {
+    const { ask, faults, queue } = createScene()
+    for (let nth = 0; nth < 17_408; nth++) ask(`stranger ${nth}`, { ip: ipOf(nth) })
+    assert.ok(queue.waiting > 16_000, String(queue.waiting))
+    const others = names('192.0.2.', 100).concat(names('2001:db8:ff', 10).map(prefix => `${prefix}::1`))
+    for (const ip of others) {
+      ask(ip, { ip })
+      assert.equal(faults.get(ip), undefined)
+    }
+  })
+}
+
+test('attack: networks that lost their place are forgotten: 70 000 of them leave room for somebody else', () => {
+  const limits = { places: 4, atOnce: 1, perSecond: Infinity, burst: Infinity }
+  const line = createLookupLine({
+    root: limits,
+    levels: [limits, limits],
+    waitMs: 5000,
+    atRandom: true,
+    random: Math.random,
+  })
+  const waiting = (since: number, networks: readonly string[]): Waiting => ({
+    since,
+    networks,
+    begin: () => undefined,
+    refuse: () => undefined,
+  })
+  for (let round = 0; round < 23_400; round++) {
+    const now = round * 10_000
+    for (let nth = 0; nth < 4; nth++) line.add(waiting(now, [`${round}.${nth}`, `${round}`]))
+    for (let nth = 0; nth < 3; nth++) {
+      const newcomer = waiting(now, [`other ${nth} of ${round}`, `other ${nth}`])
+      assert.notEqual(line.add(newcomer), newcomer, `round ${round}`)
+    }
+    line.overdue(now + 5000)
+  }
 })
