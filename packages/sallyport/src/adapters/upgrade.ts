@@ -45,10 +45,13 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
       server.emit('connection', open, request)
     })
   }
+  const keepsEmpty = side.reports('handshake/subprotocol')
+  const windowBits = side.reports('handshake/extensions') ? null : side.windowBits
   return (request, socket, head) => {
     if (request.url?.split('?', 1)[0] !== path) return false
     // A line without a value offers nothing; `ws` answers 400 to it.
-    if (request.headers['sec-websocket-protocol'] === '') delete request.headers['sec-websocket-protocol']
+    if (!keepsEmpty && request.headers['sec-websocket-protocol'] === '')
+      delete request.headers['sec-websocket-protocol']
     // Before anything is awaited: a peer that resets meanwhile must not end the process.
     socket.on('error', () => socket.destroy())
     const own = socketOf(request, socket)
@@ -56,8 +59,8 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
       if (!answer.pass) refuseUpgrade(own, answer)
       else if (!socket.destroyed) {
         const complete = (): void => server.handleUpgrade(request, socket, head, open => announce(open, request))
-        if (side.windowBits === null) complete()
-        else withKeptOffer(request, side.windowBits, complete)
+        if (windowBits === null) complete()
+        else withKeptOffer(request, windowBits, complete)
       }
     }
     const answer = side.admit(request, head.length > 0 || isAnswering(own, request))

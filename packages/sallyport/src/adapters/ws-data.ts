@@ -49,6 +49,12 @@ export function payloadOf(subject: MessageSubject, binaryType: string): readonly
   return [binaryType === 'fragments' ? [buffer] : buffer, true]
 }
 
+/** A copy of the bytes that `ws` would send of a value; none of a Blob, which would have to be awaited. */
+export function bytesOf(data: unknown): Uint8Array {
+  if (ArrayBuffer.isView(data)) return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  return data instanceof Blob ? new Uint8Array() : Uint8Array.from(new Uint8Array(data as ArrayBuffer))
+}
+
 /** Bytes, or for text characters, of what an app sends. */
 export function sizeOf(data: unknown): number {
   if (typeof data === 'string') return data.length

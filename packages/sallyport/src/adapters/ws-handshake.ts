@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { isReported } from '../policy/reporting.ts'
+import type { Policy } from '../policy/types.ts'
 import { isTicketProtocol } from '../ticket/carriers.ts'
 import { agreeDeflate, MIN_WINDOW_BITS, readExtensions } from '../wire/index.ts'
 
@@ -12,6 +14,15 @@ const ONCE: ReadonlySet<string> = new Set([
   'sec-websocket-protocol',
   EXTENSIONS,
 ])
+
+/** The headers that stand once in an answer. What only reports leaves those of its control as the app wrote them. */
+export function singleHeaders(policy: Pick<Policy, 'report'>): ReadonlySet<string> {
+  if (policy.report === 'all') return new Set()
+  const once = new Set(ONCE)
+  if (isReported(policy, 'handshake/subprotocol')) once.delete('sec-websocket-protocol')
+  if (isReported(policy, 'handshake/extensions')) once.delete(EXTENSIONS)
+  return once
+}
 
 /** Parts of `ws` that its types leave out. */
 interface Negotiated {
@@ -64,10 +75,10 @@ export function withKeptOffer(request: IncomingMessage, windowBits: number, comp
 }
 
 /**
- * Runs `complete`, in which `ws` writes the 101, and lets each header of the handshake stand once in it: an app adds lines
+ * Runs `complete`, in which `ws` writes the 101, and lets each header in `once` stand once in it: an app adds lines
  * in its `headers` listener, and a client refuses two subprotocols. The line of `ws` wins; a ticket is never echoed.
  */
-export function withHeadersOnce(socket: Duplex, complete: () => void): void {
+export function withHeadersOnce(socket: Duplex, once: ReadonlySet<string>, complete: () => void): void {
   const own = Object.getOwnPropertyDescriptor(socket, 'write')
   const { write } = socket
   const restore = (): void => {
@@ -76,7 +87,7 @@ export function withHeadersOnce(socket: Duplex, complete: () => void): void {
   }
   const writeOnce = (head: unknown, ...rest: unknown[]): unknown => {
     restore()
-    return Reflect.apply(write, socket, [typeof head === 'string' ? headersOnce(head) : head, ...rest])
+    return Reflect.apply(write, socket, [typeof head === 'string' ? headersOnce(head, once) : head, ...rest])
   }
   Object.defineProperty(socket, 'write', { value: writeOnce, configurable: true, writable: true })
   try {
@@ -87,14 +98,13 @@ export function withHeadersOnce(socket: Duplex, complete: () => void): void {
 }
 
 /** Drops the later ones of repeated lines, and a ticket among the subprotocols. */
-export function headersOnce(head: string): string {
+export function headersOnce(head: string, once: ReadonlySet<string> = ONCE): string {
   const seen = new Set<string>()
   return head
     .split('\r\n')
     .filter(line => {
       const colon = line.indexOf(':')
       const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase()
-      if (!ONCE.has(name)) return true
       if (
         name === 'sec-websocket-protocol' &&
         line
@@ -103,6 +113,7 @@ export function headersOnce(head: string): string {
           .some(isTicketProtocol)
       )
         return false
+      if (!once.has(name)) return true
       if (seen.has(name)) return false
       seen.add(name)
       return true

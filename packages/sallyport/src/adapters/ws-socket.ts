@@ -8,7 +8,7 @@ import type { LiveConnection } from '../guard/live-connection.ts'
 import type { MessageSubject } from '../message/message-control.ts'
 import { boundDeflate } from './ws-handshake.ts'
 import { isReported } from '../policy/reporting.ts'
-import { payloadOf, readBuffers, sizeOf } from './ws-data.ts'
+import { bytesOf, payloadOf, readBuffers, sizeOf } from './ws-data.ts'
 import { endOf, faultOf, transportOf } from './ws-transport.ts'
 
 /** `ws`'s class, or the app's own subclass of it. */
@@ -109,6 +109,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
   const limits = !isReported(core.policy, 'message/size')
   const { countListeners: countsListeners } = core.policy.message.concurrency
   const guardsOutbound = core.policy.message.outbound !== null
+  const onlyReports = isReported(core.policy, 'message/outbound')
 
   let warned = false
 
@@ -153,7 +154,15 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
         typeof data === 'string' ||
         typeof data === 'number' ||
         (typeof options === 'object' && options?.binary === false)
-      const sent = live.send(isText ? textOf(data) : new Uint8Array(data as Buffer))
+      const message = isText ? textOf(data) : bytesOf(data)
+      if (!live.silent && onlyReports) {
+        // It leaves with the app's own options, whatever is said of it.
+        live.reportOutbound(message)
+        Reflect.apply(prototype.send, this, [data, ...rest])
+        live.sent(sizeOf(data))
+        return
+      }
+      const sent = live.send(message)
       const callback = rest.at(-1)
       if (typeof callback === 'function') {
         callback(sent ? undefined : new Error('not sent: message/outbound refused it, or the connection is closing'))

@@ -10,7 +10,7 @@ import { extensions } from '../handshake/extensions.ts'
 import { isReported } from '../policy/reporting.ts'
 import type { ControlId } from '../policy/verdict.ts'
 import { deferredOptions, FIRST_MESSAGE } from './ws-first-message.ts'
-import { withHeadersOnce } from './ws-handshake.ts'
+import { singleHeaders, withHeadersOnce } from './ws-handshake.ts'
 import { hideTickets } from './ws-protocols.ts'
 import { guardedClass, type ReceiverLocks, type WebSocketClass } from './ws-socket.ts'
 
@@ -37,6 +37,8 @@ export interface WsSide {
    * option to wait: only `guard.upgrade` can keep the app's listener from a peer that has proven nothing.
    */
   readonly isDeferred: boolean
+  /** Whether a control only reports. */
+  readonly reports: (control: ControlId) => boolean
   /** Greatest window of what is sent compressed; null where nothing is. */
   readonly windowBits: number | null
   /** Whether a socket is of a class of this side: it was opened, and is judged, by this guard. */
@@ -75,6 +77,7 @@ export function createWsSide(core: Core): WsSide {
   const deflate = extensions(core.policy)
   // What only reports leaves the app's own options as they are.
   const reports = (control: ControlId): boolean => isReported(core.policy, control)
+  const once = singleHeaders(core.policy)
   const locks: Partial<ReceiverLocks> = {
     ...(!reports('message/size') && {
       maxPayload: size.bytes,
@@ -116,7 +119,7 @@ export function createWsSide(core: Core): WsSide {
   let warned = false
   /** Lets the handshake in, and sees that what was opened for it is guarded: an old `ws` has no option `WebSocket`. */
   const letIn = ({ socket }: IncomingMessage, server: object, callback: (pass: boolean) => void): void => {
-    withHeadersOnce(socket, () => callback(true))
+    withHeadersOnce(socket, once, () => callback(true))
     if (!admissions.has(socket)) {
       sound.add(server)
       suspects.delete(server)
@@ -144,16 +147,16 @@ export function createWsSide(core: Core): WsSide {
     return typeof compression === 'object' && compressions.has(compression) ? null : 'perMessageDeflate'
   }
   const handleProtocols: WsOptions['handleProtocols'] = (offered, request) => {
-    const chosen = admissions.get(request.socket)?.attempt.subprotocol ?? false
-    if (chosen !== false || !reports('handshake/subprotocol')) return chosen
-    // As `ws` does by itself.
-    return offered.values().next().value ?? false
+    // What only reports chooses as `ws` does by itself. Tickets are not among what is offered here.
+    if (reports('handshake/subprotocol')) return offered.values().next().value ?? false
+    return admissions.get(request.socket)?.attempt.subprotocol ?? false
   }
   const choice = reports('handshake/subprotocol') ? {} : { handleProtocols }
 
   return {
     admit,
     isDeferred,
+    reports,
     windowBits: deflate?.windowBits ?? null,
     opened: socket => classes.has(socket.constructor),
     // JavaScript may give an HTTP server, which has no such options, or nothing.

@@ -182,6 +182,11 @@ export abstract class OutboundHalf {
     return true
   }
 
+  /** Says what `message/outbound` would refuse of a message that leaves past it. */
+  reportOutbound(message: string | Uint8Array): void {
+    if (this.readyState < 2) this.checkOutbound(message)
+  }
+
   /** What may leave; null when `message/outbound` keeps it. */
   private checkOutbound(message: object | string): object | string | null | undefined {
     const { outbound } = this.hub

@@ -52,12 +52,13 @@ export function compileAjv(type: string, validate: AjvValidate, options: SchemaO
       "Give the JSON Schema itself, or leave message.format.bigIntegers 'refuse'.",
     )
   }
-  return checkWith(
+  const check = checkWith(
     readDocument(type, schema),
     value => (validate(value) ? null : explain(validate.errors)),
     type,
     options,
   )
+  return Object.assign(check, { mayChange: true })
 }
 
 /** A compiled TypeBox validator, of `typebox/schema` or `typebox/compile`. */

@@ -1,3 +1,4 @@
+import { isReported } from '../policy/reporting.ts'
 import type { Policy } from '../policy/types.ts'
 import type { BigIntegers } from '../policy/types.ts'
 import { alteredText, isAsSent } from './message-text.ts'
@@ -6,6 +7,7 @@ import { hasOneReading } from './one-reading.ts'
 import { dataKindOf } from './plain-data.ts'
 import { compileSchemas, typeOf } from './schema.ts'
 import { type SchemaCheck, shownPath } from './schema-result.ts'
+import { undeclaredFields } from './undeclared-fields.ts'
 
 /**
  * What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. `given` is what report mode
@@ -28,8 +30,10 @@ export type WriteJson = (message: object) => string
  * What is checked is what is sent. Plain data is checked as it stands. A message with code in it (a getter, a `toJSON`, a
  * proxy) is written once, and the check reads what was written. Dates may be checked as dates or as their text.
  * Bytes match no schema. An asynchronous schema refuses every message: what is sent must keep its order.
+ * What only reports changes no message: it names the fields that would be stripped.
  */
-export function compileOutbound({ message }: Policy, writeJson: WriteJson): OutboundCheck | null {
+export function compileOutbound(whole: Policy, writeJson: WriteJson): OutboundCheck | null {
+  const { message } = whole
   const policy = message.outbound
   if (policy === null) return null
   const { types, discriminator } = policy
@@ -41,26 +45,44 @@ export function compileOutbound({ message }: Policy, writeJson: WriteJson): Outb
     const schema = type === null ? undefined : checks.get(type)
     return type === null || schema === undefined ? null : { type, schema, value }
   }
-  const check = (value: unknown): Checked => {
+  const reports = isReported(whole, 'message/outbound')
+  /** `isOwn`: whether the value is the app's own, which no schema may change. */
+  const check = (value: unknown, isOwn: boolean): Checked => {
     const declared = schemaOf(value)
-    return declared === null ? UNDECLARED : checkBy(declared.schema, declared.type, declared.value)
+    if (declared === null) return UNDECLARED
+    const isCopied = isOwn && (reports || declared.schema.mayChange === true)
+    return checkBy(declared.schema, declared.type, isCopied ? structuredClone(declared.value) : declared.value)
   }
   const checkText = (text: string): OutboundResult => {
     const declared = schemaOf(parsed(text))
     return declared === null ? withGiven(UNDECLARED, text) : judgeText(text, declared, bigIntegers)
   }
+  const answer = (checked: Checked, given: object | string): OutboundResult => {
+    const result = withGiven(checked, given)
+    return reports ? reported(result, given) : result
+  }
   return given => {
-    if (typeof given === 'string') return checkText(given)
+    if (typeof given === 'string') return reports ? reported(checkText(given), given) : checkText(given)
     if (given instanceof Uint8Array) return withGiven(UNDECLARED, given)
     const kind = dataKindOf(given)
-    if (kind === 'plain') return withGiven(check(given), given)
+    if (kind === 'plain') return answer(check(given, true), given)
     const text = writeJson(given)
-    const written = check(bigIntegers === 'bigint' ? parseWithBigints(text) : JSON.parse(text))
-    if (written.ok || kind === 'code') return withGiven(written, text)
-    const dated = check(given)
-    return withGiven(dated.ok ? dated : written, text)
+    const written = check(bigIntegers === 'bigint' ? parseWithBigints(text) : JSON.parse(text), false)
+    if (written.ok || kind === 'code') return answer(written, text)
+    const dated = check(given, true)
+    return answer(dated.ok ? dated : written, text)
   }
 }
+
+/** Lets the message itself leave, and names the fields that would be stripped. */
+function reported(result: OutboundResult, given: object | string): OutboundResult {
+  if (!result.ok || result.value === given) return result
+  const fields = undeclaredFields(read(given), read(result.value))
+  if (fields === null) return { ok: true, value: given }
+  return { ok: false, detail: `fields that the schema does not declare: ${fields}`, given }
+}
+
+const read = (message: object | string): unknown => (typeof message === 'string' ? parsed(message) : message)
 
 /** A message of a declared type. */
 interface Declared {

@@ -44,7 +44,7 @@ function objectKind(value: object, depth: number): DataKind {
   if ('toJSON' in value || types.isBoxedPrimitive(value) || isRaw(value)) return 'code'
   const keys = Object.keys(value)
   // A hole is written as null.
-  if (isList && keys.length !== value.length) return 'code'
+  if (isList && (keys.length !== value.length || !isLast(keys.at(-1), value.length))) return 'code'
   let kind: DataKind = 'plain'
   for (const key of keys) {
     const property = Reflect.getOwnPropertyDescriptor(value, key)
@@ -54,6 +54,11 @@ function objectKind(value: object, depth: number): DataKind {
     if (inner === 'dates') kind = 'dates'
   }
   return kind
+}
+
+/** Whether as many keys as a list has elements are its indices: among keys, indices come first. */
+function isLast(key: string | undefined, length: number): boolean {
+  return key === undefined || key === String(length - 1)
 }
 
 /** Raw JSON (`JSON.rawJSON`) is an object without a prototype that is written as the text in it. */

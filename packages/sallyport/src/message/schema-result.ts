@@ -10,6 +10,8 @@ export interface SchemaCheck {
   (value: object): SchemaResult | Promise<SchemaResult>
   /** Whether it answers its input where nothing was stripped, and never changes it. */
   readonly isPure?: boolean
+  /** Whether it may change its input, which must be a copy then: Ajv fills in, coerces and removes in place. */
+  readonly mayChange?: boolean
   /** Whether numbers are judged where values hold bigints. Else, with `bigIntegers: 'text'`, it is asked about text. */
   readonly judgesBigints?: boolean
 }

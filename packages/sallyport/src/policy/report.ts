@@ -64,7 +64,9 @@ function changesOf(policy: Policy): string[] {
     ...(reports('lifetime/heartbeat') && heartbeat !== null
       ? [`each peer is pinged every ${durationInWords(heartbeat.intervalMs)}`]
       : []),
-    'guard.ws() replaces the options verifyClient and WebSocket of the app',
+    'an error that a handler throws or that a peer causes is an event and does not end the process',
+    'the guard answers the heartbeats of sallyport.v1 and message.heartbeat; the app does not receive them',
+    'guard.ws() replaces the options verifyClient and WebSocket of the app, and calls message listeners without emit()',
     'serve() and the gateway keep the bounds of the policy on HTTP heads and frames, and the gateway drops hop-by-hop headers',
   ]
 }

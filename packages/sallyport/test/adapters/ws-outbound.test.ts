@@ -9,8 +9,8 @@ const schema = { chat: { type: 'object', properties: { message: { type: 'string'
 const SECRET = 'S3cret'
 
 /** An open pair: the app's socket and its client. */
-async function pair(t: Parameters<typeof started>[0], message: object) {
-  const host = await started(t, { message: { schema, ...message } })
+async function pair(t: Parameters<typeof started>[0], message: object, report: readonly string[] = []) {
+  const host = await started(t, { message: { schema, ...message }, report })
   const wss = new WebSocketServer({ server: host.server, ...host.guard.ws() })
   const app = once(wss, 'connection') as Promise<[WebSocket]>
   const client = await host.open()
@@ -74,4 +74,37 @@ test('a message in pieces is not sent: no piece matches a schema', async t => {
   app.send('{"type":"chat","message":"b"}')
   assert.equal(String((await once(client, 'message'))[0]), '{"type":"chat","message":"b"}')
   assert.equal(host.events.filter(({ code }) => code === 'SALLY_OUTBOUND_INVALID').length, 2)
+})
+
+test('in report mode whatever the app sends leaves as it would without a guard', async t => {
+  const { client, app, host } = await pair(t, { outbound: schema }, ['message/outbound'])
+  const got: string[] = []
+  client.on('message', (data: Buffer, isBinary) =>
+    got.push(`${isBinary ? 'bytes' : 'text'} ${data.toString('latin1')}`),
+  )
+  const errors: unknown[] = []
+  app.send('{"type":"chat", "message":"a", "admin":true}', error => errors.push(error))
+  app.send(new DataView(Uint8Array.of(1, 2, 3).buffer))
+  app.send(Uint16Array.of(0x0201, 0x0403))
+  app.send(Uint8Array.of(5, 6).buffer)
+  app.send('one ', { fin: false })
+  app.send('message', { fin: true })
+  app.send(new Blob(['blob']))
+  app.send('{"type":"chat"}', { binary: true })
+  const closed = once(client, 'close')
+  app.close(1000)
+  await closed
+  assert.deepEqual(got, [
+    'text {"type":"chat", "message":"a", "admin":true}',
+    'bytes \x01\x02\x03',
+    'bytes \x01\x02\x03\x04',
+    'bytes \x05\x06',
+    'text one message',
+    'bytes blob',
+    'bytes {"type":"chat"}',
+  ])
+  assert.deepEqual(errors, [null])
+  const events = host.events.filter(({ code }) => code === 'SALLY_OUTBOUND_INVALID')
+  assert.match(String(events[0]?.detail), /\/admin$/)
+  assert.ok(events.every(({ enforced }) => enforced === false))
 })

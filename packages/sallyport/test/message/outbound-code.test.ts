@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
+import { Ajv } from 'ajv'
 import * as z from 'zod'
 import { textOf } from '../../src/guard/outbound-text.ts'
 import { compileOutbound } from '../../src/message/outbound.ts'
@@ -248,4 +249,64 @@ test('a cycle is not plain, and ends', () => {
   const cycle: { self?: object } = {}
   cycle.self = cycle
   assert.equal(dataKindOf(cycle), 'code')
+})
+
+// ——— what only reports ———
+
+const REPORTS = policyWith(
+  { outbound: { types: USERS, discriminator: 'type' } },
+  { report: new Set(['message/outbound']) },
+)
+
+const reported: readonly (readonly [what: string, message: object | string])[] = [
+  ['an object with a field too many', { type: 'user', name: 'ann', hash: 'h' }],
+  ['a field too many in a list', { type: 'list', users: [{ name: 'ann', hash: 'h' }] }],
+  ['a text with a field too many', '{ "type":"user", "name":"ann", "hash":"h", "n":1.0 }'],
+  ['a row whose toJSON says more', new Row()],
+]
+for (const [what, message] of reported) {
+  test(`report mode lets a message leave as it is, and names its fields: ${what}`, () => {
+    const result = compileOutbound(REPORTS, textOf)!(message)
+    assert.ok(!result.ok)
+    assert.equal(written(result.given), written(message))
+    assert.match(result.detail, /\/hash\b/)
+    assert.doesNotMatch(result.detail, /SECRET/)
+  })
+}
+
+test('report mode runs code of a message once, and sends what that run wrote', () => {
+  const message = turning()
+  const result = compileOutbound(REPORTS, textOf)!(message)
+  assert.doesNotMatch(written(result.ok ? result.value : result.given), /SECRET/)
+})
+
+test('report mode sends what a transform would change as the app wrote it', () => {
+  const types: SchemaMap = { user: z.object({ type: z.literal('user'), name: z.string().transform(() => 'x') }) }
+  const policy = policyWith({ outbound: { types, discriminator: 'type' } }, { report: 'all' })
+  const message = { type: 'user', name: 'ann' }
+  assert.deepEqual(compileOutbound(policy, textOf)!(message), { ok: true, value: message })
+})
+
+for (const report of [new Set<never>(), 'all'] as const) {
+  test(`an Ajv function that removes, fills in and coerces leaves the app's own object alone (${report === 'all' ? 'reports' : 'enforces'})`, () => {
+    const ajv = new Ajv({ removeAdditional: 'all', useDefaults: true, coerceTypes: true })
+    const validate = ajv.compile({
+      type: 'object',
+      properties: { type: {}, age: { type: 'number' }, role: { type: 'string', default: 'guest' } },
+    })
+    const policy = policyWith({ outbound: { types: { user: validate }, discriminator: 'type' } }, { report })
+    const row = { type: 'user', age: '5', hash: SECRET }
+    const result = compileOutbound(policy, textOf)!(row)
+    assert.deepEqual(row, { type: 'user', age: '5', hash: SECRET })
+    if (report !== 'all') assert.deepEqual(result, { ok: true, value: { type: 'user', age: 5, role: 'guest' } })
+  })
+}
+
+test('a list with a hole and a field of its own is no plain data: a hole is written as null', () => {
+  const list: unknown[] = []
+  list.length = 1
+  Object.assign(list, { extra: 1 })
+  assert.equal(dataKindOf({ list }), 'code')
+  assert.equal(dataKindOf({ list: [1, 2] }), 'plain')
+  assert.equal(dataKindOf({ list: [] }), 'plain')
 })
