@@ -108,6 +108,8 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const { halfOpen } = parts
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()
+  /** They have ended, and messages from before that are still handled. */
+  const lingering = new Set<LiveConnection>()
   const entering = createEntering()
   // A drain is the operator's own command: report mode would leave a server that cannot stop.
   const enforced = (control: ControlId): boolean => control === 'lifetime/shutdown' || !isReported(policy, control)
@@ -203,7 +205,11 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       keeper.forget(connection)
       release(connection.attempt)
       observer.closed(connection, code)
+      if (connection.lingers) lingering.add(connection)
       if (draining !== null && live.size === 0) for (const done of draining) done()
+    },
+    over(connection) {
+      if (lingering.delete(connection)) letGo()
     },
   }
   let maker: RequestMaker | null = null
@@ -269,6 +275,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     for (const connection of live) {
       if (isMeant(news, connection.session) && isOlder(news, connection.enteredAt)) connection.revoked(revoked)
     }
+    for (const connection of lingering) if (isMeant(news, connection.session)) connection.revoked(revoked)
     entering.note(news)
   }
   /** The latest expiry among the open connections that a revocation means; 0 where none is known. */
@@ -304,7 +311,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   let listening: (() => void)[] = []
   /** Once it has drained nobody is left whom news could be of: a store outlives the guards that a reload replaces. */
   const letGo = (): void => {
-    if (draining === null || live.size > 0 || entering.size > 0) return
+    if (draining === null || live.size > 0 || lingering.size > 0 || entering.size > 0) return
     shared.leave()
     for (const off of listening) off()
     listening = []

@@ -38,6 +38,8 @@ export interface Hub {
   readonly sent: (bytes: number, messages?: number) => void
   readonly received: (bytes: number) => void
   readonly ended: (connection: LiveConnection, code: number) => void
+  /** What came before the peer's close frame is handled, or dropped. */
+  readonly over: (connection: LiveConnection) => void
   readonly store: Store
   /** Another guard takes the connection over: forgets it. Its places go to the attempt that it is judged by there, or back where that guard has another store. */
   readonly surrender: (connection: LiveConnection, heir: Attempt, store: Store) => void

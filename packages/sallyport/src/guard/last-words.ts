@@ -7,6 +7,12 @@ const LAST_WORDS_MS = 500
 /** How a connection ends from the peer's side, and what becomes of messages that it sent before. */
 export abstract class LastWords extends AppSide {
   protected abstract tellEnded(code: number): void
+  protected abstract tellOver(): void
+
+  /** Whether it has ended, and messages from before the peer's close frame are still handled. */
+  get lingers(): boolean {
+    return this.rare.closedWith !== 0 && this.readyState === 2
+  }
 
   closing(): void {
     if (this.readyState >= 2 || this.hasLastWords) return
@@ -31,7 +37,7 @@ export abstract class LastWords extends AppSide {
 
   /** Calls `over` once the app may be told of the end: at once, unless messages that came before it are still handled. */
   onceOver(over: () => void): void {
-    if (this.rare.closedWith !== 0 && this.readyState === 2) this.ownRare().over = over
+    if (this.lingers) this.ownRare().over = over
     else over()
   }
 
@@ -40,6 +46,7 @@ export abstract class LastWords extends AppSide {
     if (closedWith === 0 || this.readyState === 3) return
     this.readyState = 3
     this.dropRead()
+    this.tellOver()
     // Not before: a handler that begins would wait for what has happened.
     this.rare.abort?.abort()
     this.ended(closedWith)

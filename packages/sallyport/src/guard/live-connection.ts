@@ -200,6 +200,10 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
     this.hub.ended(this, code)
   }
 
+  protected tellOver(): void {
+    this.hub.over(this)
+  }
+
   // ——— through the door ———
 
   protected askDoor(subject: MessageSubject): Verdict | Promise<Verdict> {
@@ -223,7 +227,7 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
 
   protected settle(subject: MessageSubject, verdict: Verdict): void {
     if (this.readyState >= 2) {
-      if (this.rare.closedWith !== 0 && this.readyState === 2 && verdict.pass) this.dispatch(subject)
+      if (this.lingers && verdict.pass) this.dispatch(subject)
       return
     }
     if (!this.authenticated) this.settleFirst(subject, verdict)
@@ -366,6 +370,7 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   /** The operator's own word, so that report mode does not hold it back. */
   revoked(denial: Denial): void {
     if (this.readyState < 2) this.shut(denial, DENIALS[denial.code].close ?? 1008, DENIALS[denial.code].control)
+    else this.endLastWords()
   }
 
   protected touch(): void {
