@@ -120,7 +120,7 @@ export const DEFAULTS: Defaults = Object.freeze({
   width: 1024,
   /** An id that was rounded names somebody else's row; who needs 64 bits says how they arrive. */
   bigIntegers: 'refuse',
-  /** One mistake is a bug, five within a minute a probe. */
+  /** One mistake is a bug, more than five within a minute are a probe. */
   strikes: 5,
   discriminator: 'type',
   /** Handlers that wait on a database; more of one connection starve the others. */

@@ -86,7 +86,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
   }),
   controlRow('handshake/rate', {
     denies:
-      'attempts exceed the budget: of those who show no credential per IP (IPv6: per /64, /56 and /48) and in all; of known users per user; an unknown credential waits for its look-up',
+      'the attempts of a user, or of strangers from one address (IPv6: /64, /56 and /48) or in all, exceed their budget; an unknown credential waits for its look-up',
     default: `per user ${budgetInWords(DEFAULTS.handshakesPerUser, 'attempts')}; strangers per IP ${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')}, in all ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')}`,
     meets: ['ASVS-4.1.3'],
     keys: [
