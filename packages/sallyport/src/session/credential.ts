@@ -11,7 +11,8 @@ export type CredentialReader = (request: HandshakeRequest) => string | null
  * Names of headers and query parameters that may hold a credential. Where a resolver does not say what it reads, a value
  * too many costs its owner at most a wait; one too few makes honest clients share the budget of those who show nothing.
  */
-const SUSPECT = /auth|token|session|secret|jwt|credential|key|user|cert|identity|assertion|oidc/
+const SUSPECT =
+  /auth|token|session|secret|jwt|credential|key|user|cert|identity|assertion|oidc|principal|email|consumer|account|login|subject/
 const NOT_SUSPECT = /^(?::|sec-|user-agent$)/
 
 /** How the credential of a request is read under a policy. */
@@ -63,9 +64,12 @@ function readAll(request: HandshakeRequest, parameter: string | null, served: Re
   return found.length === 0 ? null : found.join('\n')
 }
 
-/** Headers that are new in each request, whoever sends it: the handshake's key, and what traces a request. */
+/**
+ * Headers that are new in each request, whoever sends it: the handshake's key, and what traces a request. `baggage` is not
+ * one of them: it may say who the user is.
+ */
 const PER_REQUEST =
-  /^(?:sec-websocket-key|traceparent|tracestate|baggage|cf-ray|x-(?:request|correlation|trace|amzn-trace|b3-.*)-?id|x-cloud-trace-context|x-b3-.*|b3)$/
+  /^(?:sec-websocket-key|traceparent|tracestate|cf-ray|x-(?:request|correlation|trace|amzn-trace|b3-.*)-?id|x-cloud-trace-context|x-b3-.*|b3)$/
 
 /** Numbers of the servers that requests came to: an app may trust one of its listeners more than another. */
 const servers = new WeakMap<object, number>()

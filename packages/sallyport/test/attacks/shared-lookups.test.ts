@@ -132,3 +132,63 @@ test('attack: a resolver that keeps its answers is told to forget them at each r
   await guard.revoke({ user: 'ann' })
   assert.equal(await dial(), 401)
 })
+
+const HOSTS = ['one.localhost', 'two.localhost']
+const DIFFERENCES: readonly (readonly [
+  name: string,
+  headers: (who: string) => object,
+  target: (who: string) => string,
+])[] = [
+  ['the host', who => ({ host: `${who}.localhost` }), () => '/ws'],
+  ['the query', () => ({}), who => `/ws?room=${who}`],
+  ['the Origin', who => ({ origin: `http://${who}.localhost` }), () => '/ws'],
+  ['the user that a proxy names', who => ({ 'x-forwarded-user': who }), () => '/ws'],
+  ['a header that is no credential by its name', who => ({ 'x-acting-for': who }), () => '/ws'],
+  ['the language', who => ({ 'accept-language': who }), () => '/ws'],
+  ['the baggage of a trace', who => ({ baggage: `userId=${who}` }), () => '/ws'],
+  ['one more cookie', who => ({ cookie: `sid=shared; tenant=${who}` }), () => '/ws'],
+  ['the address', who => ({ 'x-forwarded-for': who === 'one' ? '192.0.2.1' : '192.0.2.2' }), () => '/ws'],
+]
+for (const [what, headersOf, targetOf] of DIFFERENCES) {
+  test(`attack: two requests of one cookie that differ by ${what} alone get no answer of each other`, async t => {
+    const port = await freePort()
+    const seen: string[] = []
+    const guard = createGuard({
+      proxy: { trust: ['127.0.0.1'] },
+      handshake: {
+        origin: { allow: HOSTS.map(name => `http://${name}`) },
+        host: { allow: HOSTS },
+        ticket: { dangerouslyWithoutTicket: true },
+        async session(request: HandshakeRequest): Promise<Session> {
+          const who = JSON.stringify([request.ip, request.target, request.rawHeaders]).includes('two') ? 'two' : 'one'
+          const user = request.ip === '192.0.2.2' ? 'two' : who
+          await new Promise(resolve => setTimeout(resolve, 200))
+          return { id: `s-${user}`, user }
+        },
+        authorize: ({ user }: Session) => {
+          seen.push(user)
+          return true
+        },
+      },
+      message: { schema: SCHEMA },
+    })
+    const app = await serve({ port, guard, handlers: { chat() {} } })
+    t.after(() => app.close({ withinMs: 0 }))
+    const dial = (who: string): WebSocket =>
+      new WebSocket(`ws://127.0.0.1:${port}${targetOf(who)}`, {
+        headers: {
+          host: 'one.localhost',
+          origin: 'http://one.localhost',
+          cookie: 'sid=shared',
+          authorization: 'Bearer service',
+          'x-forwarded-for': '192.0.2.1',
+          'x-forwarded-proto': 'https',
+          ...headersOf(who),
+        },
+      })
+    const clients = ['one', 'two'].map(dial)
+    await Promise.all(clients.map(client => once(client, 'open')))
+    assert.deepEqual(seen.toSorted(), ['one', 'two'])
+    for (const client of clients) client.terminate()
+  })
+}
