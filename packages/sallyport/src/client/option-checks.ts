@@ -9,13 +9,14 @@ type Rules<T> = { readonly [Key in keyof Required<T>]: Rule }
 const FUNCTION: Rule = [/^f/, 'a function']
 const OBJECT: Rule = [/^object:\[object Object]$/, '{ … }']
 const NUMBER: Rule = [/^number:\d+$/, 'a number']
+const TIME: Rule = [/^number:\d+$/, 'a number of ms']
 
 const NAME: Rule = [/^string:\S+$/, 'a name']
 const FLAG: Rule = [/^boolean/, 'true or false']
 const TEXT: Rule = [/^string:[^]{1,64}$/, 'a text of 1 to 64 bytes']
 
-const HEARTBEAT: Rules<HeartbeatOptions> = { text: TEXT, reply: TEXT, after: NUMBER, within: NUMBER, awake: NUMBER }
-const BACKOFF: Rules<BackoffOptions> = { min: NUMBER, max: NUMBER }
+const HEARTBEAT: Rules<HeartbeatOptions> = { text: TEXT, reply: TEXT, after: TIME, within: TIME, awake: TIME }
+const BACKOFF: Rules<BackoffOptions> = { min: TIME, max: TIME }
 const OPTIONS: Rules<ConnectOptions<string>> = {
   ticket: [/^(function|boolean:false|string:(\/|https?:))/, 'a path, a function or false'],
   carrier: [/^string:(subprotocol|first-message|query)$/, 'subprotocol, first-message or query'],
@@ -66,7 +67,7 @@ export function requireOptions(options: ConnectOptions<string>): void {
   requireRules(options.backoff ?? {}, BACKOFF)
   const { text, reply } = options.heartbeat || {}
   requireRules(options.heartbeat || {}, HEARTBEAT)
-  if ((text === undefined) !== (reply === undefined)) throw new TypeError('heartbeat: write text and reply')
+  if ((text === undefined) !== (reply === undefined)) throw new TypeError('heartbeat: write both text and reply')
 }
 
 /** Throws a `TypeError` for the name of nothing that happens to a connection. */
