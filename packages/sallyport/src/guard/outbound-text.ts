@@ -15,7 +15,7 @@ const DEPTH_MOST = 64
 export function textOf(message: object, bigIntegers: BigIntegers = 'refuse'): string {
   let text: string | undefined
   try {
-    text = bigIntegers === 'bigint' ? JSON.stringify(message, writeBigint) : JSON.stringify(message)
+    text = bigIntegers === 'bigint' ? JSON.stringify(message, bigintWriter()) : JSON.stringify(message)
   } catch (error) {
     const path = bigintIn(message, bigIntegers)
     if (path === null) throw error
@@ -34,6 +34,15 @@ export function textOf(message: object, bigIntegers: BigIntegers = 'refuse'): st
 }
 
 const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => object }
+
+/** A `toJSON` of BigInt's prototype, which many apps add, would write another type, or round. */
+const bigintWriter = (): typeof writeBigint => ('toJSON' in BigInt.prototype ? writeHeldBigint : writeBigint)
+
+/** Writes the bigint that a field holds, rather than what its `toJSON` made of it. */
+function writeHeldBigint(this: unknown, key: string, value: unknown): unknown {
+  const held: unknown = Reflect.getOwnPropertyDescriptor(this as object, key)?.value
+  return writeBigint(key, typeof held === 'bigint' ? held : value)
+}
 
 /** Lets JSON.stringify write a bigint of 64 bits as an integer; of any other it throws. */
 function writeBigint(_key: string, value: unknown): unknown {

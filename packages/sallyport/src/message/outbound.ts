@@ -55,7 +55,14 @@ export function compileOutbound(whole: Policy, writeJson: WriteJson): OutboundCh
   }
   const checkText = (text: string): OutboundResult => {
     const declared = schemaOf(parsed(text))
-    return declared === null ? withGiven(UNDECLARED, text) : judgeText(text, declared, bigIntegers)
+    if (declared === null) return withGiven(UNDECLARED, text)
+    try {
+      return judgeText(text, declared, bigIntegers)
+    } catch (error) {
+      // JSON.parse reads it however deep it is; nobody else does.
+      if (!(error instanceof RangeError)) throw error
+      return { ok: false, detail: `${declared.type}: nested too deep to be checked`, given: text }
+    }
   }
   const answer = (checked: Checked, given: object | string): OutboundResult => {
     const result = withGiven(checked, given)

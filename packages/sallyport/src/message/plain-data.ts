@@ -8,7 +8,7 @@ import { types } from 'node:util'
 export type DataKind = 'plain' | 'dates' | 'code'
 
 /** Objects and arrays in one another. A deeper value, or a cycle, counts as code. */
-const DEPTH_MOST = 64
+const DEPTH_MOST = 1000
 const { toISOString } = Date.prototype
 const dateToJSON = Object.getOwnPropertyDescriptor(Date.prototype, 'toJSON')?.value as unknown
 

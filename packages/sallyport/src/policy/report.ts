@@ -56,7 +56,7 @@ function changesOf(policy: Policy): string[] {
   const { heartbeat } = policy.lifetime
   return [
     "the guard's own memory stays bounded: messages that wait, messages that slow controls still judge (64 of a connection), remembered users and addresses",
-    'guard.drain closes connections and refuses new ones',
+    'guard.drain closes connections and refuses new ones, and guard.revoke closes those that it names',
     ...(reports('handshake/ticket') ? ['the guard never answers with a ticket that is offered as a subprotocol'] : []),
     ...(reports('handshake/session')
       ? ['a handshake waits for the look-up of its session, at most for `timeout`']

@@ -103,3 +103,26 @@ for (const [message, text] of [
 ] as const) {
   test(`send: ${show(message)} is sent as ${text}`, () => assert.equal(textOf(message), text))
 }
+
+for (const [what, toJSON] of [
+  ['text', (value: bigint) => String(value)],
+  ['a number, which rounds', Number],
+] as const) {
+  test(`bigIntegers 'bigint' writes integers though BigInt.prototype.toJSON of the app answers ${what}`, () => {
+    const { prototype } = BigInt
+    const answer = function (this: bigint): unknown {
+      return toJSON(this)
+    }
+    Object.defineProperty(prototype, 'toJSON', { value: answer, configurable: true, writable: true })
+    try {
+      const id = 9007199254740993n
+      const rows = [{ id: 18446744073709551615n }, 5n]
+      const text = '{"type":"row","id":9007199254740993,"rows":[{"id":18446744073709551615},5]}'
+      assert.equal(textOf({ type: 'row', id, rows }, 'bigint'), text)
+      // Without the policy's word the app's own toJSON stands.
+      assert.equal(textOf({ type: 'row', id }), JSON.stringify({ type: 'row', id }))
+    } finally {
+      Reflect.deleteProperty(prototype, 'toJSON')
+    }
+  })
+}

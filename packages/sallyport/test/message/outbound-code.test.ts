@@ -310,3 +310,23 @@ test('a list with a hole and a field of its own is no plain data: a hole is writ
   assert.equal(dataKindOf({ list: [1, 2] }), 'plain')
   assert.equal(dataKindOf({ list: [] }), 'plain')
 })
+
+test('nested data of the app leaves as it is, however deep a schema lets it be', () => {
+  const types: SchemaMap = { tree: { type: 'object', properties: { type: {}, tree: {} } } }
+  for (const depth of [60, 65, 300, 900]) {
+    const tree: unknown = JSON.parse('['.repeat(depth) + '1.5' + ']'.repeat(depth))
+    const message = { type: 'tree', tree }
+    assert.equal(sent(types, message), JSON.stringify(message), String(depth))
+    const result = compile(types)(JSON.stringify(message))
+    assert.deepEqual(result, { ok: true, value: JSON.stringify(message) }, String(depth))
+  }
+})
+
+for (const deep of ['[', '{"a":']) {
+  test(`a text that is nested without end is refused, and nothing throws: ${deep}`, () => {
+    const types: SchemaMap = { tree: { type: 'object', properties: { type: {}, tree: {} } } }
+    const close = deep === '[' ? ']' : '}'
+    const result = compile(types)(`{"type":"tree","tree":${deep.repeat(30_000)}1e5${close.repeat(30_000)}}`)
+    assert.ok(!result.ok)
+  })
+}
