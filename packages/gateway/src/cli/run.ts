@@ -1,11 +1,13 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
+import { mostDescriptors, roomFor } from 'sallyport/embed'
 import { adminApi } from '../admin/admin-api.ts'
 import { type AdminServer, serveAdmin } from '../admin/admin-server.ts'
 import { fleetApi, reloadFleet } from '../admin/fleet-api.ts'
 import { createMetrics } from '../admin/metrics.ts'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import { type ParsedConfig, parseConfigFully } from '../config/parse.ts'
+import type { GatewayConfig } from '../config/types.ts'
 import { createRefusals } from '../relay/refusals.ts'
 import { startFleet } from '../reload/fleet.ts'
 import { readConfigText, startRunning } from '../reload/running.ts'
@@ -140,10 +142,27 @@ function tellServing(
   admin: AdminServer | null,
 ): void {
   const { workers, routes } = config
+  tellOfDescriptors(log, config)
   log.info(
     { kind: 'startup', file, ports, admin: admin?.port ?? null, workers, routes: routes.map(({ id }) => id) },
     'serving',
   )
+}
+
+/** What a policy allows that says nothing, or sets no cap: the least that an operator expects. */
+const DEFAULT_CONNECTIONS = 10_000
+
+/** Each connection takes two descriptors: its own and its backend's. */
+function tellOfDescriptors(log: Logger, { routes, workers }: GatewayConfig): void {
+  const allowed = routes.reduce(
+    (sum, { policy }) => sum + (policy.handshake.connections?.total ?? DEFAULT_CONNECTIONS),
+    0,
+  )
+  const room = roomFor(2) * workers
+  if (room >= allowed) return
+  const remedy = 'raise it (systemd: LimitNOFILE, Docker: --ulimit nofile), or lower handshake.connections.total'
+  const facts = { kind: 'limits', files: mostDescriptors(), connections: room, allowed, remedy }
+  log.warn(facts, 'the system lets this process open fewer files than the policies allow connections')
 }
 
 /** Resolves when a signal has been obeyed. */

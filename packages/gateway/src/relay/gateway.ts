@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { mostDescriptors, refuseSocket, roomFor } from 'sallyport/embed'
+import { refuseSocket } from 'sallyport/embed'
 import type { GatewayConfig } from '../config/types.ts'
 import { createListener, type Listener, type ListenerHandlers, type Refused } from '../listener/listener.ts'
 import type { Gateway, GatewayParts, ReplaceResult } from './contract.ts'
@@ -80,7 +80,6 @@ export function createGateway(given: GatewayParts): Gateway {
     async listen() {
       await listenAll(listeners)
       isListening = true
-      tellOfDescriptors(serving, parts.log)
     },
     get ports() {
       return new Map(listeners.flatMap(({ config, port }) => (port === null ? [] : [[config.name, port] as const])))
@@ -161,17 +160,6 @@ function mostConnections({ guards }: Serving): number {
   let most = SPARE_CONNECTIONS
   for (const { policy } of guards.values()) most += policy.handshake.connections?.total ?? UNCAPPED
   return most
-}
-
-/** Each connection takes two descriptors: its own and its backend's. */
-function tellOfDescriptors({ guards }: Serving, log: GatewayParts['log']): void {
-  let allowed = 0
-  for (const { policy } of guards.values()) allowed += policy.handshake.connections?.total ?? 0
-  const room = roomFor(2)
-  if (room >= allowed) return
-  const remedy = 'raise it (systemd: LimitNOFILE, Docker: --ulimit nofile), or lower handshake.connections.total'
-  const facts = { kind: 'limits', files: mostDescriptors(), connections: room, allowed, remedy }
-  log.warn(facts, 'the system lets this process open fewer files than the policies allow connections')
 }
 
 /** A changed route takes its open connections over; those of a removed one leave. */

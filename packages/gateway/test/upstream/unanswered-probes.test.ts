@@ -125,7 +125,11 @@ test('a visitor who asks for what such backends close keeps none of them out', a
   while (world.logged.filter(({ message }) => message === SILENT).length < targets.length) {
     await dial(world, 'nope')
     await probed()
-    assert.equal(await dial(world, 'room'), 101)
+    // Whichever is passed over now serves again before the last of these.
+    for (let honest = 0; honest < 20; honest++) {
+      assert.equal(await dial(world, 'room'), 101)
+      await new Promise(resolve => setTimeout(resolve, 15))
+    }
   }
   await probed()
   const before = world.logged.length

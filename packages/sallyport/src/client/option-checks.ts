@@ -46,11 +46,13 @@ const NAMES: readonly (keyof Lifecycle)[] = [
 
 function requireRule(name: string, value: unknown, [form, write]: Rule): void {
   const text = String(value)
-  if (!form.test(`${typeof value}:${text}`)) throw new TypeError(`${name} is ${text}; write ${write}`)
+  // A text so long may be a token.
+  const shown = text.length < 24 ? text : `${typeof value} of ${text.length}`
+  if (!form.test(`${typeof value}:${text}`)) throw new TypeError(`${name} is ${shown}; write ${write}`)
 }
 
 function requireKnown(name: string, known: readonly string[]): void {
-  if (!known.includes(name)) throw new TypeError(`'${name}' is none of ${known.join()}`)
+  if (!known.includes(name)) throw new TypeError(`'${String(name).slice(0, 24)}' is none of ${known.join()}`)
 }
 
 function requireRules<T>(given: object, rules: Rules<T>): void {

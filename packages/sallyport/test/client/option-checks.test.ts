@@ -6,6 +6,8 @@ import { fakeSockets } from './fake-socket.ts'
 
 const { WebSocket } = fakeSockets()
 const URL_OF_APP = 'ws://localhost:8080/ws'
+/** As the head of a JWT begins, which says only how it is signed. */
+const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0'
 const quiet = { WebSocket, ticket: false } as const
 const circular: { type: string; self?: object } = { type: 'chat' }
 circular.self = circular
@@ -50,7 +52,11 @@ const OPTIONS: readonly (readonly [name: string, options: unknown, message: RegE
   ['a heartbeat without its answer', { heartbeat: { text: 'ping' } }, /write both text and reply/],
   ['an answer to no heartbeat', { heartbeat: { reply: 'pong' } }, /write both text and reply/],
   ['an empty heartbeat', { heartbeat: { text: '', reply: 'pong' } }, /^text is ; write a text of 1 to 64 bytes/],
-  ['a heartbeat that is too long', { heartbeat: { text: 'x'.repeat(65), reply: 'pong' } }, /^text is x+; write/],
+  ['a heartbeat that is too long', { heartbeat: { text: 'x'.repeat(65), reply: 'pong' } }, /^text is string of 65; write/],
+  ['a ticket itself for its path', { ticket: TOKEN }, /^ticket is string of 36; write a path, a function or false$/],
+  ['a bare protocol that bears a token', { protocols: TOKEN }, /^protocols is string of 36; write a list of names$/],
+  ['a list of options that bears a token', { backoff: [TOKEN] }, /^backoff is object of 36; write \{ … \}$/],
+  ['a token for the name of an option', { [TOKEN]: 1 }, /^'eyJhbGciOiJIUzI1NiJ9\.eyJ' is none of/],
   ['a wait as text', { heartbeat: { within: '8000' } }, /^within is 8000; write a number of ms/],
   ['a wait of the past', { heartbeat: { after: -1 } }, /^after is -1/],
   ['a danger as text', { dangerouslyCrossOrigin: 'true' }, /^dangerouslyCrossOrigin is true; write true or false/],
