@@ -62,6 +62,8 @@ async function tryKeys(route: RouteConfig): Promise<readonly Failure[]> {
   ]
 }
 
+const PAIR = 'name a PEM certificate with its chain, and its private key'
+
 function tryCertificate(path: Path, { cert, key }: TlsFiles): readonly Failure[] {
   try {
     const pem = readFileSync(cert)
@@ -69,19 +71,32 @@ function tryCertificate(path: Path, { cert, key }: TlsFiles): readonly Failure[]
     createSecureContext({ cert: pem, key: secret })
     const certificate = new X509Certificate(pem)
     if (!certificate.checkPrivateKey(createPrivateKey(secret))) {
-      return [{ path, message: 'the key is not that of the certificate', remedy: 'name the two files of one pair' }]
+      return [{ path, ...unusable({ code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' } as NodeJS.ErrnoException) }]
     }
     return outOfDate(path, certificate)
   } catch (error) {
-    const { code = 'unusable', path: name } = error as NodeJS.ErrnoException
-    return [
-      {
-        path,
-        message: `certificate and key cannot be used (${code}${name === undefined || name.includes('-----') ? '' : `: ${name}`})`,
-        remedy: 'name a PEM certificate with its chain, and its private key',
-      },
-    ]
+    return [{ path, ...unusable(error as NodeJS.ErrnoException) }]
   }
+}
+
+/** What the codes of OpenSSL and of files mean here, and what to do. */
+const UNUSABLE: { readonly [code: string]: readonly [message: string, remedy: string] } = {
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: ['the key is not that of the certificate', 'name the two files of one pair'],
+  ERR_OSSL_X509_KEY_TYPE_MISMATCH: ['the key is not that of the certificate', 'name the two files of one pair'],
+  ERR_OSSL_BAD_DECRYPT: ['the key is encrypted', 'decrypt it: openssl pkey -in key.pem -out plain.pem'],
+  ERR_MISSING_PASSPHRASE: ['the key is encrypted', 'decrypt it: openssl pkey -in key.pem -out plain.pem'],
+  ERR_OSSL_PEM_NO_START_LINE: ['one of the files is not PEM, or they are swapped', PAIR],
+  ERR_SSL_EE_KEY_TOO_SMALL: ['the key is too short for TLS', 'make one of P-256, or RSA of 2048 bits or more'],
+  ERR_SSL_CA_MD_TOO_WEAK: ['the certificate is signed by a digest that TLS refuses', 'have it signed by SHA-256'],
+  ENOENT: ['there is no such file', PAIR],
+  EACCES: ['this user may not read the file', 'let this user read it'],
+  EISDIR: ['one of the names is a folder', PAIR],
+}
+
+function unusable({ code = 'unusable', path: name }: NodeJS.ErrnoException): Omit<Failure, 'path'> {
+  const [message, remedy] = UNUSABLE[code] ?? ['certificate and key cannot be used', PAIR]
+  const file = name === undefined || name.includes('-----') ? '' : `: ${name}`
+  return { message: `${message} (${code}${file})`, remedy }
 }
 
 function outOfDate(path: Path, { validFrom, validTo }: X509Certificate): readonly Failure[] {

@@ -16,6 +16,8 @@ export interface SharedStore {
 const PATIENCE_MS = 5000
 const RETRY_MS = 500
 
+const REMEDY = 'start Redis there, open the way to it, or correct store.redis.url'
+
 /**
  * Connects to Redis by the optional peer `redis`. A Redis that is down is no reason not to start: until it answers, what
  * needs it is denied (503), and the log says so. Rejects where the package is missing.
@@ -32,7 +34,13 @@ export async function openSharedStore({ url, secret, prefix }: StoreConfig, log:
   client.on('error', (error: unknown) => {
     const { code, name } = error as NodeJS.ErrnoException
     const what = code ?? name
-    if (what !== told) log.error({ kind: 'store', code: what }, 'Redis cannot be reached')
+    if (what !== told) {
+      const at = URL.parse(url)?.host
+      log.error(
+        { kind: 'store', code: what, at, remedy: REMEDY },
+        'Redis cannot be reached; nobody is let in until it is',
+      )
+    }
     told = what
   })
   client.on('ready', () => {
@@ -44,7 +52,11 @@ export async function openSharedStore({ url, secret, prefix }: StoreConfig, log:
     () => false,
   )
   const store = redis(client, { secret, prefix })
+  // Each attempt to find out is two states: an outage is told once, and so is its end.
+  let isAway = false
   store.onState(({ state, detail }) => {
+    if (state === 'probing' || (state === 'unavailable' && isAway)) return
+    isAway = state === 'unavailable'
     if (state === 'available') log.info({ kind: 'store', state }, detail)
     else log.error({ kind: 'store', state }, detail)
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,7 +81,16 @@ describe('check tries every key', () => {
     [
       'a key of another certificate',
       tls(CERTIFICATE, EC.own),
-      /listeners\.public\.tls {2}certificate and key cannot be used|the key is not that/,
+      /listeners\.public\.tls {2}the key is not that of the certificate/,
+    ],
+    ['the two files swapped', tls(KEY, CERTIFICATE), /not PEM, or they are swapped/],
+    [
+      'a key that is encrypted',
+      tls(
+        CERTIFICATE,
+        createPrivateKey(KEY).export({ type: 'pkcs8', format: 'pem', cipher: 'aes256', passphrase: 'x' }) as string,
+      ),
+      /the key is encrypted[^]*openssl pkey/,
     ],
     [
       'a certificate that is none',

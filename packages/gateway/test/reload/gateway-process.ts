@@ -16,6 +16,8 @@ export interface LogLine {
   readonly listener?: string
   readonly ip?: string
   readonly host?: string
+  readonly at?: string
+  readonly remedy?: string
   readonly ports?: { readonly [listener: string]: number }
   readonly admin?: number | null
 }

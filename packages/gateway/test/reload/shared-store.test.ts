@@ -56,6 +56,18 @@ describe('two gateways that share a Redis', {
     await redis.kill()
     await a.heard(({ kind, level }) => kind === 'store' && level === 'error')
     await assert.rejects(open(a.port, '/chat', 'nina'), /503/)
+    const asked = (): number => a.lines.filter(line => line.includes('the shared store is asked')).length
+    while (asked() < 3) await pause(20)
+    const away = a.lines.filter(line => line.includes('"kind":"store"') && line.includes('"state":'))
+    assert.deepEqual(
+      away.map(line => (JSON.parse(line) as { state: string }).state).slice(-1),
+      ['unavailable'],
+      'an outage is told once, however often it is looked whether it is over',
+    )
+    assert.equal(away.filter(line => line.includes('"probing"')).length, 0)
+    const { at, remedy } = await a.heard(({ msg }) => msg.startsWith('Redis cannot be reached'))
+    assert.match(String(at), /:\d+$/)
+    assert.match(String(remedy), /store\.redis\.url/)
     await redis.start()
     let socket: WebSocket | null = null
     for (let tries = 0; socket === null && tries < 300; tries++) {

@@ -52,12 +52,12 @@ function requireRule(name: string, value: unknown, [form, write]: Rule): void {
 }
 
 function requireKnown(name: string, known: readonly string[]): void {
-  if (!known.includes(name)) throw new TypeError(`'${String(name).slice(0, 24)}' is none of ${known.join()}`)
+  if (!known.includes(name)) throw new TypeError(`'${name}' is none of ${known.join()}`)
 }
 
 function requireRules<T>(given: object, rules: Rules<T>): void {
   for (const [key, value] of Object.entries(given)) {
-    requireKnown(key, Object.keys(rules))
+    requireKnown(key.slice(0, 24), Object.keys(rules))
     if (value !== undefined) requireRule(key, value, rules[key as keyof T])
   }
 }

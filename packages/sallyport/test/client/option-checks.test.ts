@@ -52,7 +52,11 @@ const OPTIONS: readonly (readonly [name: string, options: unknown, message: RegE
   ['a heartbeat without its answer', { heartbeat: { text: 'ping' } }, /write both text and reply/],
   ['an answer to no heartbeat', { heartbeat: { reply: 'pong' } }, /write both text and reply/],
   ['an empty heartbeat', { heartbeat: { text: '', reply: 'pong' } }, /^text is ; write a text of 1 to 64 bytes/],
-  ['a heartbeat that is too long', { heartbeat: { text: 'x'.repeat(65), reply: 'pong' } }, /^text is string of 65; write/],
+  [
+    'a heartbeat that is too long',
+    { heartbeat: { text: 'x'.repeat(65), reply: 'pong' } },
+    /^text is string of 65; write/,
+  ],
   ['a ticket itself for its path', { ticket: TOKEN }, /^ticket is string of 36; write a path, a function or false$/],
   ['a bare protocol that bears a token', { protocols: TOKEN }, /^protocols is string of 36; write a list of names$/],
   ['a list of options that bears a token', { backoff: [TOKEN] }, /^backoff is object of 36; write \{ … \}$/],
