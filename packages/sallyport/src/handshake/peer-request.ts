@@ -83,7 +83,7 @@ export function clientCertificateOf(request: HandshakeRequest): string | null {
 /** The server of Node's that accepted its connection; null where there is none. */
 export function serverOf(request: HandshakeRequest): object | null {
   if (!(request instanceof PeerRequest)) return null
-  const socket: (Socket & { readonly server?: object }) | null = request.socket
+  const socket = request.socket as { readonly server?: object | null } | null
   return socket?.server ?? null
 }
 

@@ -21,6 +21,8 @@ export interface Waiting {
 /** Somebody who waits, where the line keeps it. */
 interface Entry {
   readonly since: number
+  /** Which one it is of all that ever waited. */
+  readonly order: number
   readonly network: Network
   /** Null once it is out of the line: nothing of a request is kept for the order of arrival alone. */
   waiting: Waiting | null
@@ -34,7 +36,10 @@ export interface LookupLineOptions {
   readonly levels: readonly Limits[]
   /** Longest wait, in ms. */
   readonly waitMs: number
-  /** Who of one network is next: somebody at random, or the first that came. */
+  /**
+   * Who of one network is next where most of its places are taken: somebody at random. Else, and where this is false, it is
+   * the first that came: then nobody waits longer than those before him take.
+   */
   readonly atRandom: boolean
   readonly random: () => number
 }
@@ -82,6 +87,8 @@ const MOST_NETWORKS = 65_536
 const FORGET_MS = 250
 /** How often somebody is looked for whose network holds more places than the newcomer's. */
 const EVICTION_TRIES = 32
+/** Part of a network's places that are taken from which on the next one is chosen at random. */
+const CROWDED = 0.75
 
 /** The largest network that it is in. */
 function largestOf(network: Network): Network {
@@ -111,6 +118,7 @@ export function createLookupLine({
   /** In order of arrival, those who are out among them. */
   let arrivals: Entry[] = []
   let head = 0
+  let order = 0
 
   const make = (key: string, limits: Limits, parent: Network | null): Network => {
     if (parent !== null) parent.parts++
@@ -213,11 +221,22 @@ export function createLookupLine({
     return waiting!
   }
 
+  const indexOfNext = ({ waiting: entries, limits }: Network): number => {
+    // Without chance the list is in order of arrival.
+    if (!atRandom) return 0
+    if (entries.length >= limits.places * CROWDED) return Math.floor(random() * entries.length)
+    let first = 0
+    for (let index = 1; index < entries.length; index++) {
+      if (entries[index]!.order < entries[first]!.order) first = index
+    }
+    return first
+  }
+
   const pickIn = (network: Network, now: number): Waiting | null => {
     if (!mayBegin(network, now)) return null
     const { length } = network.waiting
     if (length > 0) {
-      const picked = remove(network, atRandom ? Math.floor(random() * length) : 0)
+      const picked = remove(network, indexOfNext(network))
       take(network, now)
       return picked
     }
@@ -291,7 +310,7 @@ export function createLookupLine({
         forget(network, waiting.since)
         return waiting
       }
-      const entry: Entry = { since: waiting.since, network, waiting }
+      const entry: Entry = { since: waiting.since, order: order++, network, waiting }
       network.waiting.push(entry)
       count(network, 1)
       if (waitMs !== Infinity) {

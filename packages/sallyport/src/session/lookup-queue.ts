@@ -124,9 +124,10 @@ interface Lane {
 
 /**
  * A bounded, fair queue for session look-ups. At most {@link MOST_AT_ONCE} run at once. Known users come first, and
- * strangers never hold all slots. Within a standing, addresses take turns; within an address a waiting stranger is chosen
- * at random, so that a flood from the same address cannot push a burst of honest people to the end. Where an address has
- * no place left, the newcomer takes the place of one that is chosen at random.
+ * strangers never hold all slots. Within a standing, addresses take turns. Within an address the first that came is next;
+ * where three quarters of its places are taken a stranger is chosen at random, so that a flood from the same address cannot
+ * push a burst of honest people to the end. Where an address has no place left, the newcomer takes the place of one that is
+ * chosen at random.
  */
 export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
   const { lookMs, now = () => performance.now(), random = Math.random } = options

@@ -111,6 +111,44 @@ test('one address has 256 places: a flood is refused at random, and neither push
   assert.ok([...faults.values()].every(fault => fault === 'full'))
 })
 
+test('an office whose address somebody guesses from: below three quarters of the places nobody is passed over', async () => {
+  const { queue, begun, faults, ask, answer, pass } = createScene()
+  // 150 come at once, while 100 guesses a second fail: as many as the rate lets fail.
+  for (let nth = 0; nth < 150; nth++) ask(`honest ${nth}`)
+  let guesses = 0
+  for (let tick = 0; tick < 400; tick++) {
+    ask(`guess ${guesses++}`)
+    for (const name of begun.splice(0)) await answer(name, name.startsWith('honest') ? 'ann' : null)
+    await pass(10)
+  }
+  assert.deepEqual(
+    [...faults.keys()].filter(name => name.startsWith('honest')),
+    [],
+  )
+  assert.ok(queue.waiting < 192, `${queue.waiting} wait`)
+})
+
+test('who is next is the first that came, and one at random where three quarters of the places are taken', () => {
+  const picks = (count: number): number[] => {
+    const [smallest] = [{ places: 256, atOnce: Infinity, perSecond: Infinity, burst: Infinity }]
+    const line = createLookupLine({
+      root: smallest!,
+      levels: [smallest!],
+      waitMs: 5000,
+      atRandom: true,
+      random: () => 0.999,
+    })
+    const picked: number[] = []
+    for (let nth = 0; nth < count; nth++) {
+      line.add({ since: nth, networks: ['one'], begin: () => picked.push(nth), refuse: () => undefined })
+    }
+    for (let nth = 0; nth < 3; nth++) line.next(0)?.begin()
+    return picked
+  }
+  assert.deepEqual(picks(191), [0, 1, 2])
+  assert.deepEqual(picks(192), [191, 0, 1])
+})
+
 test('a place is held for 5 s', async () => {
   const { ask, faults, pass } = createScene()
   for (const name of names('a', 16)) ask(name)
