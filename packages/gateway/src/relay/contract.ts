@@ -51,6 +51,8 @@ export type RefusalReason =
   | 'full'
   | 'plain-http'
   | 'host'
+  /** Passed: `handshake/host` only reports. */
+  | 'host-reported'
   /** At the admin API: told in the log alone. */
   | 'admin-token'
   | 'admin-host'

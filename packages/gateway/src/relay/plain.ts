@@ -40,8 +40,16 @@ export function servePlain(
   const fault = faultOfPlain(request)
   if (plain.refuses(request.url ?? '')) refuse('plain-http', gatewayAnswer(403, 'GATEWAY_HTTP_REFUSED'))
   else if (fault !== null) refuse('malformed', fault.answer, fault.detail)
-  else if (!plain.servesHost(request.headers.host)) refuse('host', gatewayAnswer(421, 'SALLY_HOST_NOT_SERVED'))
-  else plain.passage.handle(request, response)
+  else {
+    const verdict = plain.servesHost(request.headers.host)
+    if (verdict === 'refuse') {
+      refuse('host', gatewayAnswer(421, 'SALLY_HOST_NOT_SERVED'))
+      return
+    }
+    if (verdict === 'would-refuse')
+      refused('host-reported', { ip: request.socket.remoteAddress, host: request.headers.host, path })
+    plain.passage.handle(request, response)
+  }
 }
 
 /** The route that a ticket is asked of: the one that serves the path in `?path=`. */

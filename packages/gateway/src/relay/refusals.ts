@@ -32,6 +32,7 @@ const MESSAGES: { readonly [reason in RefusalReason]: string } = {
   full: 'more connections than the policies allow',
   'plain-http': 'plain HTTP that is refused',
   host: 'plain HTTP for a host that the policy does not serve',
+  'host-reported': 'plain HTTP for a host that the policy does not serve, which handshake/host only reports',
   'admin-token': 'no token of the admin API, or not the one',
   'admin-host': 'a Host of the admin API that is no name of loopback',
 }
@@ -69,7 +70,8 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
       detail,
       ...(addresses !== null && { addresses }),
     }
-    log.warn(facts, `refused: ${MESSAGES[reason]}`)
+    if (reason === 'host-reported') log.warn({ ...facts, kind: 'reported' }, `would be refused: ${MESSAGES[reason]}`)
+    else log.warn(facts, `refused: ${MESSAGES[reason]}`)
     kind.timer = setTimeout(() => {
       kind.timer = null
       if (kind.untold > 0) tell(kind)

@@ -25,12 +25,15 @@ export interface Serving {
   readonly isProxy: (address: string) => boolean
 }
 
+/** `would-refuse`: the policy does not serve it, and only reports that. */
+export type HostVerdict = 'serve' | 'refuse' | 'would-refuse'
+
 /** Plain HTTP of a route's hosts: where it goes, and what of it does not. */
 export interface Plain extends Matchable {
   readonly passage: Passage
   readonly refuses: (target: string) => boolean
   /** Whether the route's `handshake.host` serves a Host header. */
-  readonly servesHost: (host: string | undefined) => boolean
+  readonly servesHost: (host: string | undefined) => HostVerdict
 }
 
 /**
@@ -110,8 +113,10 @@ export function createServing(
  * rebound name must not read the app. It is off, or lets pass in report mode, as it does for handshakes.
  */
 function hostCheckOf(hosts: readonly string[], { handshake: { host }, report }: Guard['policy']): Plain['servesHost'] {
-  if (hosts.length > 0 || host === null || report === 'all' || report.has('handshake/host')) return () => true
-  return createHostCheck(host.names)
+  if (hosts.length > 0 || host === null) return () => 'serve'
+  const isServed = createHostCheck(host.names)
+  const otherwise = report === 'all' || report.has('handshake/host') ? 'would-refuse' : 'refuse'
+  return name => (isServed(name) ? 'serve' : otherwise)
 }
 
 /** Stops what a refused reload had made; nothing of it has served. */

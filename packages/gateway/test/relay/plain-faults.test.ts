@@ -102,6 +102,8 @@ describe('plain HTTP that two readers read differently', () => {
     }))
 })
 
+const isReported = ({ report }: RoutePart, host: string): boolean => report !== undefined && host !== 'app.localhost'
+
 describe('Host of plain HTTP on a route without hosts', () => {
   const rows: readonly [name: string, host: string, status: number, part?: RoutePart][] = [
     ['a name that the policy serves', 'app.localhost', 200],
@@ -114,6 +116,8 @@ describe('Host of plain HTTP on a route without hosts', () => {
     ['none', '', 421],
     ['off, as for handshakes', 'rebound.evil.example', 200, { handshake: { host: { dangerouslyOff: true } } }],
     ['only reporting, as for handshakes', 'rebound.evil.example', 200, { report: ['handshake/host'] }],
+    ['only reporting all, as for handshakes', 'rebound.evil.example', 200, { report: true }],
+    ['only reporting: a name that is served is no report', 'app.localhost', 200, { report: ['handshake/host'] }],
     ['a route with hosts serves these', 'app.localhost', 200, { hosts: ['app.localhost'] }],
   ]
   for (const [name, host, status, part = {}] of rows) {
@@ -123,6 +127,8 @@ describe('Host of plain HTTP on a route without hosts', () => {
         assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `))
         assert.equal(reached().length, status === 200 ? 1 : 0)
         if (status === 421) assert.match(text, /SALLY_HOST_NOT_SERVED/)
+        const told = world.gateway.refusals().map(({ reason }) => reason)
+        assert.deepEqual(told, status === 421 ? ['host'] : isReported(part, host) ? ['host-reported'] : [])
       }))
   }
 })
