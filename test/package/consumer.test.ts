@@ -336,6 +336,27 @@ for (const document of ['README.md', 'docs/guide/serve.md']) {
   })
 }
 
+test('a newcomer who follows the README from `npm init` on gets a server that listens', async () => {
+  const [, shell] = /## Ten lines\n+```sh\n(.*?)\n```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!
+  const [install, ...rest] = shell!.trim().split('\n')
+  assert.match(install!, /^npm install sallyport ws zod$/)
+  const fresh = join(folder, 'newcomer')
+  mkdirSync(fresh)
+  npm(['init', '--yes'], fresh) // says "type": "commonjs" since npm 11
+  for (const line of rest) run('sh', ['-c', line], fresh)
+  const port = await freePort()
+  const { code } = snippets.find(({ run }) => run === 'server')!
+  writeFileSync(join(fresh, 'server.ts'), code.replaceAll('8080', String(port)))
+  const server = spawn(process.execPath, ['server.ts'], { cwd: fresh, stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    let said = ''
+    for await (const line of createInterface({ input: server.stdout })) if ((said = line) !== '') break
+    assert.equal(said, `guarded: ws://localhost:${port}`)
+  } finally {
+    if (server.kill()) await once(server, 'exit')
+  }
+})
+
 test('a CommonJS app requires each export', () => {
   const file = join(folder, 'app.cjs')
   writeFileSync(

@@ -24,7 +24,7 @@ listeners:
     #   tls: { cert: /etc/sallyport/tls/cert.pem, key: /etc/sallyport/tls/key.pem }
     address: 127.0.0.1:8080
 
-# Whose X-Forwarded-For and X-Forwarded-Proto are believed: the proxy in front, and nobody else.
+# The gateway believes X-Forwarded-For and X-Forwarded-Proto of these addresses only: the proxy in front.
 proxy:
   trust: [127.0.0.1]
 
@@ -38,25 +38,25 @@ routes:
     path: /ws
     upstream: app
 
-    # Who asks? A subrequest with the client's own cookies to the app: 2xx is yes, 401 and 403 no, all else 503.
+    # Finds the user: asks the app with the client's own cookies. 2xx means yes, 401 and 403 no, anything else 503.
     session:
       forwardAuth:
         url: http://127.0.0.1:9000/me
-        # Who it is: a header of that answer, or the name of the session cookie.
+        # What names the user: a header of that answer, or the session cookie.
         userHeader: X-User
         # sessionHeader: X-Session-Id
         # cookie: sid
         # expiresHeader: X-Session-Expires
 
     handshake:
-      # Exactly as browsers send it: scheme, host, port if it is not 443; no slash at the end.
+      # Exactly as browsers send it: scheme, host, and port unless it is the default; no slash at the end.
       origin: { allow: [https://app.example.com] }
       # The page fetches a ticket (POST /.sallyport/ticket?path=/ws) and offers it as a subprotocol. openssl rand -base64 32
       ticket: { secret: '\${TICKET_SECRET}' }
 
     message:
       rate: { messages: 100, per: 1 minute }
-      # Nothing passes that is not declared. From an AsyncAPI document: sallyport-gateway import api.yaml > messages.json
+      # Only declared messages pass. From an AsyncAPI document: sallyport-gateway import api.yaml > messages.json
       # and then  schema: file:messages.json
       schema:
         chat:
@@ -67,9 +67,9 @@ routes:
             type: { const: chat }
             text: { type: string, maxLength: 1000 }
 
-    # To see first what would be denied, and deny nothing:  report: true  (GET /-/report lists it)
+    # To see first what would be denied, without denying:  report: true  (GET /-/report lists it)
 
-# The operator's door: loopback or a unix socket, never a public address.
+# The admin API: loopback or a unix socket, never a public address.
 admin:
   address: 127.0.0.1:9901
   token: \${ADMIN_TOKEN}
