@@ -150,7 +150,7 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
     if (key === 'multipleOf' && !(Number(value) > 0))
       throw schemaError(type, `${path} is ${String(value)}`, 'Write a number above 0.')
     const isJudged = key === 'const' || key === 'enum' || (NUMBER_BOUNDS.has(key) && rules.bigIntegers === true)
-    const rounded = isJudged ? [value].flat().find(isRounded) : undefined
+    const rounded = isJudged ? roundedIn(value) : undefined
     if (rounded === undefined) return
     const remedy =
       rules.bigIntegers === true
@@ -216,6 +216,17 @@ function kindOf(key: string): { readonly is: string; fits(value: unknown): boole
   if (key === 'pattern') return { is: 'text', fits: value => typeof value === 'string' || value instanceof RegExp }
   if (key === 'dependentRequired') return { is: 'an object of lists', fits: isRecord }
   return null
+}
+
+/** A rounded integer in a constant, at any depth of it. */
+function roundedIn(value: unknown): number | undefined {
+  if (isRounded(value)) return value
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const inner of Object.values(value)) {
+    const found = roundedIn(inner)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** An integer of up to 64 bits that a number does not hold for certain. */

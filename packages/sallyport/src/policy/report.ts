@@ -58,8 +58,8 @@ function changesOf(policy: Policy): string[] {
     "the guard's own memory stays bounded: messages that wait, messages that slow controls still judge (64 of a connection), remembered users and addresses",
     'guard.drain closes connections and refuses new ones, and guard.revoke closes those that it names',
     ...(reports('handshake/ticket') ? ['the guard never answers with a ticket that is offered as a subprotocol'] : []),
-    ...(reports('handshake/session')
-      ? ['a handshake waits for the look-up of its session, at most for `timeout`']
+    ...(CONTROLS.some(({ id }) => id.startsWith('handshake/') && reports(id))
+      ? ['a handshake waits for its session, handshake.authorize and a shared store, each at most for `timeout`']
       : []),
     ...(reports('lifetime/heartbeat') && heartbeat !== null
       ? [`each peer is pinged every ${durationInWords(heartbeat.intervalMs)}`]

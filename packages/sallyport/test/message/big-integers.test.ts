@@ -87,6 +87,13 @@ const rounded: readonly [name: string, field: Schema, modes: readonly BigInteger
     ['text', 'bigint'],
     /v\/maximum: 9223372036854776000 is beyond .* Write a bigint, such as 9007199254740993n/,
   ],
+  [
+    'a constant within an object',
+    { const: { id: 2 ** 53 } },
+    ['refuse', 'text', 'bigint'],
+    /v\/const: 9007199254740992 /,
+  ],
+  ['a constant within lists', { enum: [[[1, { id: -(2 ** 60) }]]] }, ['refuse', 'bigint'], /v\/enum: -115292150460/],
   ['a step of nothing', { multipleOf: 0 }, ['refuse', 'bigint'], /v\/multipleOf is 0\. Write a number above 0/],
   ['a step below nothing', { multipleOf: -2 }, ['refuse', 'bigint'], /v\/multipleOf is -2/],
 ]
