@@ -72,7 +72,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
       error instanceof LookupRefused && error.fault === 'abandoned' ? null : refused(error)
     try {
       const { ip } = attempt.request
-      const answer = lookups.ask({ ip, standing: 'known', key: null, look, failed: () => false, wanted: isWanted })
+      const answer = lookups.ask({ ip, standing: 'open', key: null, look, failed: () => false, wanted: isWanted })
       return answer instanceof Promise ? answer.catch(fail) : answer
     } catch (error) {
       return fail(error)

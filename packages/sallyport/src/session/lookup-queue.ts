@@ -8,10 +8,11 @@ export interface Question<T> {
   /** The client's address; look-ups are shared out fairly among addresses (IPv6: /64 in /56 in /48). */
   readonly ip: string
   /**
-   * `known`: a re-check of an open connection, or an attempt that is proven. It has slots of its own, no rate, and waits
-   * as long as it takes. `stranger`: everything else, within the bounds of {@link STRANGERS}.
+   * `known`: an attempt that is proven. It has slots of its own, no rate, and waits as long as it takes. `open`: a re-check
+   * of an open connection. The same, but after a reload there are thousands of them, and who is known does not wait behind them.
+   * `stranger`: everything else, within the bounds of {@link STRANGERS}.
    */
-  readonly standing: 'known' | 'stranger'
+  readonly standing: 'known' | 'open' | 'stranger'
   /** Questions of one standing with the same key at the same time are one look-up. Null is never shared. */
   readonly key: string | null
   readonly look: () => Awaitable<T>
@@ -81,9 +82,12 @@ export interface LookupQueue {
 
 /** Look-ups at once, in all. */
 export const MOST_AT_ONCE = 64
-/** Slots that only the known may use, and only strangers: neither can starve the other. */
+/** Slots that only the known and the open may use, and only strangers: neither can starve the other. */
 const KNOWN_ONLY = 16
 const STRANGERS_ONLY = 8
+/** The same between the known, who come first, and the open: slots that only one of them may use. */
+const HANDSHAKES_ONLY = 16
+const OPEN_ONLY = 8
 
 /** Units of the rate: a look-up takes one, and two more once it has failed. */
 const FAILED_UNITS = 3
@@ -158,9 +162,15 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       random,
     }),
   })
-  const known = lane(MOST_KNOWN, MOST_AT_ONCE - STRANGERS_ONLY, OF_KNOWN, true)
+  const mostKnown = MOST_AT_ONCE - STRANGERS_ONLY
+  const known = lane(MOST_KNOWN, mostKnown - OPEN_ONLY, OF_KNOWN, true)
+  const open = lane(MOST_KNOWN, mostKnown - HANDSHAKES_ONLY, OF_KNOWN, true)
   const strangers = lane(MOST_STRANGERS, MOST_AT_ONCE - KNOWN_ONLY, limitsOfStrangers(perAddress), false)
-  const running = (): number => known.line.running + strangers.line.running
+  const lanes = { known, open, stranger: strangers }
+  const runningKnown = (): number => known.line.running + open.line.running
+  const running = (): number => runningKnown() + strangers.line.running
+  /** Whether a slot is free for somebody of this lane. */
+  const hasSlot = (of: Lane): boolean => running() < MOST_AT_ONCE && (of === strangers || runningKnown() < mostKnown)
 
   const refusal = (fault: LookupFault): LookupRefused => {
     // Spread over twice the time in which a full address empties.
@@ -172,7 +182,8 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
   const pump = (): void => {
     const at = now()
     while (running() < MOST_AT_ONCE) {
-      const next = known.line.next(at) ?? strangers.line.next(at)
+      const [first, second] = open.line.running < OPEN_ONLY ? [open, known] : [known, open]
+      const next = (hasSlot(known) ? (first.line.next(at) ?? second.line.next(at)) : null) ?? strangers.line.next(at)
       if (next === null) break
       next.begin()
     }
@@ -188,14 +199,13 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       look.late()
     }
     for (const waiting of strangers.line.overdue(at)) waiting.refuse(refusal('late'))
-    known.line.wake(at)
-    strangers.line.wake(at)
+    for (const { line } of [known, open, strangers]) line.wake(at)
     pump()
   }
 
   const wakeLater = (): void => {
     const [first] = begun
-    const at = Math.min(first?.end ?? Infinity, strangers.line.dueAt(), known.line.dueAt())
+    const at = Math.min(first?.end ?? Infinity, strangers.line.dueAt(), known.line.dueAt(), open.line.dueAt())
     if (at >= timerAt || at === Infinity) return
     clearTimeout(timer)
     timerAt = at
@@ -272,15 +282,15 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
     })
 
   const askAlone = <T>(of: Lane, question: Question<T>, shared: Shared | null): Awaitable<T> => {
-    const isKnown = of === known
+    const isKnown = of !== strangers
     const networks = isKnown && of.line.waiting === 0 ? NOBODY : isKnown ? [question.ip] : networkKeys(question.ip)
-    if (running() < MOST_AT_ONCE && of.line.takeAtOnce(networks, now())) return run(of, question, networks)
+    if (hasSlot(of) && of.line.takeAtOnce(networks, now())) return run(of, question, networks)
     return wait(of, question, isKnown ? [question.ip] : networks, shared)
   }
 
   return {
     ask<T>(question: Question<T>): Awaitable<T> {
-      const of = question.standing === 'known' ? known : strangers
+      const of = lanes[question.standing]
       const { key } = question
       if (key === null) return askAlone(of, question, null)
       const same = of.shared.get(key)
@@ -301,8 +311,7 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       return answer
     },
     renew() {
-      known.shared.clear()
-      strangers.shared.clear()
+      for (const { shared } of [known, open, strangers]) shared.clear()
     },
     get sharing() {
       return takesTime || !answersAtOnce
@@ -311,7 +320,7 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
       return running()
     },
     get waiting() {
-      return known.line.waiting + strangers.line.waiting
+      return known.line.waiting + open.line.waiting + strangers.line.waiting
     },
   }
 }

@@ -248,6 +248,7 @@ test('strangers whose look-ups hang leave slots for known users, who come first 
 test('known users whose look-ups hang leave slots for strangers', () => {
   const { ask, begun } = createScene()
   for (const name of names('known', 500)) ask(name, { standing: 'known' })
+  for (const name of names('open', 500)) ask(name, { standing: 'open' })
   assert.equal(begun.length, 56)
   ask('stranger')
   assert.equal(begun.at(-1), 'stranger')
@@ -255,7 +256,7 @@ test('known users whose look-ups hang leave slots for strangers', () => {
 
 test('5 000 re-checks of known users wait for as long as it takes, in order, and none is refused', async () => {
   const { ask, begun, answer, faults, pass } = createScene()
-  for (const name of names('known', 5000)) ask(name, { standing: 'known', ip: '192.0.2.1' })
+  for (const name of names('known', 5000)) ask(name, { standing: 'open', ip: '192.0.2.1' })
   await pass(4000)
   for (let nth = 0; nth < 5000; nth++) await answer(begun[nth]!)
   assert.equal(begun.length, 5000)
@@ -419,4 +420,26 @@ test('attack: networks that lost their place are forgotten: 70 000 of them leave
     }
     line.overdue(now + 5000)
   }
+})
+
+test('honest: 5 000 re-checks after a reload keep no known user waiting, from whatever address', () => {
+  const { ask, begun, queue } = createScene()
+  for (const [nth, name] of names('open', 5000).entries())
+    ask(name, { standing: 'open', ip: `10.0.${nth >> 8}.${nth & 255}` })
+  ask('ann', { standing: 'known', ip: '192.0.2.2' })
+  ask('bob', { standing: 'known', ip: '10.0.0.7' })
+  assert.deepEqual(begun.slice(-2), ['ann', 'bob'])
+  assert.ok(queue.waiting > 4900)
+})
+
+test('attack: known users whose look-ups hang, and strangers too, leave slots for re-checks', async () => {
+  const { ask, begun, answer, pass } = createScene()
+  for (const [nth, name] of names('stranger', 500).entries()) ask(name, { ip: `10.0.0.${nth % 250}` })
+  for (const name of names('known', 500)) ask(name, { standing: 'known' })
+  for (const name of names('open', 20)) ask(name, { standing: 'open' })
+  for (let nth = 0; nth < 16; nth++) {
+    await answer(`known${nth}`)
+    await pass(10)
+  }
+  assert.ok(begun.filter(name => name.startsWith('open')).length >= 8, begun.slice(60).join())
 })
