@@ -43,6 +43,10 @@ const known = new WeakMap<Socket, Watched>()
 let timer: NodeJS.Timeout | null = null
 let looking = false
 let lookedAt = -Infinity
+/** A socket whose queue was never seen is looked at after this time in ms, which is longer where a look takes long. */
+let soonestMs = PAUSE_MS
+/** Its peer is judged after a second. */
+const LATEST_FIRST_MS = 800
 
 /**
  * The queue of a socket in the kernel; from the first call on it is looked at now and then. Null where the system does not
@@ -58,7 +62,7 @@ export function kernelQueueOf(socket: Socket): KernelQueue | null {
   }
   queue.askedAt = Date.now()
   watched.set(queue.inode, queue)
-  if (timer === null || (queue.bytes === null && performance.now() - lookedAt > PAUSE_MS)) void look()
+  if (timer === null || (queue.bytes === null && performance.now() - lookedAt > soonestMs)) void look()
   return queue
 }
 
@@ -86,16 +90,25 @@ async function look(): Promise<void> {
   for (const [inode, { askedAt }] of watched) if (askedAt < bound) watched.delete(inode)
   if (watched.size === 0) return
   const pause = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, PAUSE_FACTOR * tookMs))
+  soonestMs = Math.min(pause, LATEST_FIRST_MS)
   timer = setTimeout(() => void look(), pause).unref()
 }
 
-/** Notes what a table says of the sockets that are watched. */
+/**
+ * Notes what a table says of the sockets that are watched. The table has a row for each socket of the machine: it is read
+ * without making anything of the rows that are not looked for.
+ */
 function note(table: string): void {
-  for (const row of table.split('\n')) {
-    const columns = row.trim().split(/\s+/, INODE + 1)
-    const queue = watched.get(columns[INODE] ?? '')
+  // The first line has the names of the columns.
+  let end = table.indexOf('\n')
+  while (end !== -1) {
+    const start = end + 1
+    end = table.indexOf('\n', start)
+    const inodeAt = columnAt(table, start, INODE)
+    const queue = inodeAt === -1 ? undefined : watched.get(table.slice(inodeAt, table.indexOf(' ', inodeAt)))
     if (queue === undefined) continue
-    const bytes = Number.parseInt(columns[QUEUES]!.split(':', 1)[0]!, 16)
+    const queuesAt = columnAt(table, start, QUEUES)
+    const bytes = Number.parseInt(table.slice(queuesAt, queuesAt + 8), 16)
     if (!Number.isFinite(bytes)) continue
     if (queue.bytes !== null && bytes !== queue.bytes) {
       queue.changes++
@@ -103,4 +116,21 @@ function note(table: string): void {
     }
     queue.bytes = bytes
   }
+}
+
+const BLANK = 32
+const LINE_END = 10
+
+/** Where a column of the row at `start` begins; -1 where the row has fewer. */
+function columnAt(table: string, start: number, column: number): number {
+  let wasBlank = true
+  let passed = 0
+  for (let at = start; at < table.length; at++) {
+    const sign = table.charCodeAt(at)
+    if (sign === LINE_END) return -1
+    const isBlank = sign === BLANK
+    if (wasBlank && !isBlank && passed++ === column) return at
+    wasBlank = isBlank
+  }
+  return -1
 }
