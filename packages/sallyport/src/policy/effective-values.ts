@@ -53,7 +53,7 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     rate === null
       ? off('no bound')
       : on(
-          `per user ${budgetInWords(rate.perUser, 'attempts')}; strangers per IP ${budgetInWords(rate.perIp, 'attempts')}, in all ${budgetInWords(rate.total, 'attempts')}`,
+          `per user ${budgetInWords(rate.perUser, 'attempts')}; strangers per IP ${budgetInWords(rate.perIp, 'attempts')}; strangers in all ${budgetInWords(rate.total, 'attempts')}`,
         ),
   'handshake/connections': ({ handshake: { connections } }) =>
     connections === null

@@ -87,7 +87,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
   controlRow('handshake/rate', {
     denies:
       'the attempts of a user, or of strangers from one address (IPv6: /64, /56 and /48) or in all, exceed their budget; an unknown credential waits for its look-up',
-    default: `per user ${budgetInWords(DEFAULTS.handshakesPerUser, 'attempts')}; strangers per IP ${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')}, in all ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')}`,
+    default: `per user ${budgetInWords(DEFAULTS.handshakesPerUser, 'attempts')}; strangers per IP ${budgetInWords(DEFAULTS.handshakesPerIp, 'attempts')}; strangers in all ${budgetInWords(DEFAULTS.handshakesTotal, 'attempts')}`,
     meets: ['ASVS-4.1.3'],
     keys: [
       [

@@ -98,7 +98,7 @@ export function formatReport(report: Report, options: { readonly colour?: boolea
   const width = Math.max(...report.controls.map(line => line.control.length))
   const margin = ' '.repeat(width + 16)
   const lines = report.controls.flatMap(({ control, state, values, because, requirements }) => [
-    `  ${control.padEnd(width)}  ${paint(state.padEnd(12), COLOURS[state])}${values}`,
+    `  ${control.padEnd(width)}  ${paint(state.padEnd(12), COLOURS[state])}${rowsOf(values).join(`\n${margin}`)}`,
     ...(because.length === 0 ? [] : [`${margin}by ${because.join(', ')}`]),
     ...(requirements.length === 0 ? [] : wrapped(requirements).map(text => `${margin}touches ${text}`)),
   ])
@@ -118,4 +118,21 @@ function wrapped(ids: readonly string[]): readonly string[] {
   for (let start = 0; start < ids.length; start += IDS_A_LINE)
     rows.push(ids.slice(start, start + IDS_A_LINE).join(', '))
   return rows
+}
+
+const MOST_COLUMNS = 80
+
+/** Values in rows that a terminal shows whole; a row ends at a semicolon. */
+function rowsOf(values: string): readonly string[] {
+  if (values.length <= MOST_COLUMNS) return [values]
+  const rows: string[] = []
+  let row = ''
+  for (const part of values.split('; ')) {
+    const longer = row === '' ? part : `${row}; ${part}`
+    if (row !== '' && longer.length >= MOST_COLUMNS) {
+      rows.push(`${row};`)
+      row = part
+    } else row = longer
+  }
+  return [...rows, row]
 }

@@ -90,13 +90,31 @@ test('the text is aligned, with and without colour', () => {
     plain
       .split('\n')
       .find(text => text.startsWith(`  ${line.control} `))!
-      .indexOf(line.values),
+      .indexOf(line.values.split('; ')[0]!),
   )
   assert.equal(new Set(columns).size, 1)
   const coloured = formatReport(whole, { colour: true })
   // oxlint-disable-next-line no-control-regex
   assert.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), plain)
   assert.notEqual(coloured, plain)
+})
+
+test('long values go on in the next row, in the same column, and lose nothing', () => {
+  const whole = report({ 'message.heartbeat': [{ text: 'ping', reply: 'pong' }] })
+  const rows = formatReport(whole).split('\n')
+  for (const control of ['handshake/rate', 'message/rate']) {
+    const { values } = whole.controls.find(line => line.control === control)!
+    const first = rows.findIndex(row => row.startsWith(`  ${control} `))
+    const column = rows[first]!.indexOf(values.split('; ')[0]!)
+    const end = rows.findIndex((row, index) => index > first && !row.startsWith(' '.repeat(column)))
+    const shown = rows.slice(first, end).map(row => row.slice(column))
+    assert.ok(shown.length > 1, control)
+    assert.ok(
+      shown.every(row => row.length <= 80),
+      shown.join('|'),
+    )
+    assert.equal(shown.join(' '), values)
+  }
 })
 
 for (const [name, args, message] of [
