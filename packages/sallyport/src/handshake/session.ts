@@ -23,6 +23,8 @@ export type Resolution = { readonly session: Session } | Denial
 type SessionParts = Pick<Parts, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
 
 const MOST_CHARS = 512
+/** Times below this are seconds: as ms they would be in 1973. */
+const SECONDS_BELOW = 100_000_000_000
 
 /**
  * No handshake without the session that the HTTP side would find (seed: authenticate the handshake; ASVS 4.4.3). A
@@ -205,6 +207,11 @@ function faultOf(found: unknown): string | null {
   for (const key of ['expiresAt', 'issuedAt'] as const) {
     const value: unknown = (found as Partial<Session>)[key]
     if (value !== undefined && !Number.isFinite(value)) return `${key} is no finite number of milliseconds`
+  }
+  const { issuedAt } = found as Partial<Session>
+  // Each revocation of its user would end every later sign-in too, for as long as it is remembered.
+  if (issuedAt !== undefined && issuedAt > 0 && issuedAt < SECONDS_BELOW) {
+    return 'issuedAt is in seconds; write ms since the epoch: seconds * 1000'
   }
   return null
 }

@@ -86,6 +86,9 @@ describe('handshake/session', () => {
     ['expiresAt a Date', { ...ALICE, expiresAt: new Date(NOW + 9) }, 'SALLY_SESSION_UNAVAILABLE'],
     ['expiresAt text', { ...ALICE, expiresAt: String(NOW + 9) }, 'SALLY_SESSION_UNAVAILABLE'],
     ['expiresAt null', { ...ALICE, expiresAt: null }, 'SALLY_SESSION_UNAVAILABLE'],
+    ['issuedAt in seconds', { ...ALICE, issuedAt: 1_796_000_000 }, 'SALLY_SESSION_UNAVAILABLE'],
+    ['issuedAt in ms', { ...ALICE, issuedAt: 1_596_000_000_000 }, 'pass'],
+    ['issuedAt 0: from before all revocations', { ...ALICE, issuedAt: 0 }, 'pass'],
     ['issuedAt text', { ...ALICE, issuedAt: '1' }, 'SALLY_SESSION_UNAVAILABLE'],
   ]
   for (const [name, answer, code] of rows) {
