@@ -2,6 +2,7 @@ import type { UpstreamConfig } from '../config/types.ts'
 import type { Failure } from './failure.ts'
 import type { LifeProbe } from './life-probe.ts'
 import type { PoolLog } from './pool.ts'
+import { remedyOf } from './remedy.ts'
 import type { Target } from './target.ts'
 
 /** What is known of the targets of an upstream, from real requests and from probes. */
@@ -65,7 +66,8 @@ export function createTargetStates(options: TargetStatesOptions): TargetStates {
   const fail = (target: Target, facts: { readonly detail: string; readonly code?: string }): void => {
     const time = now()
     if (stopped || target.failing || target.ejectedUntil > time) return
-    const said = { upstream: name, target: target.address.label, ...facts }
+    const remedy = remedyOf(facts.detail)
+    const said = { upstream: name, target: target.address.label, ...facts, ...(remedy !== null && { remedy }) }
     target.reason = facts.detail
     if (targets.some(other => other !== target && other.isUsable(time))) {
       target.ejectedUntil = time + config.ejectMs
