@@ -1,4 +1,5 @@
 import { parseDuration } from 'sallyport/policy'
+import { faultOfBareTime } from '../config/shape.ts'
 import { USER_SESSION } from '../session/forward-identity.ts'
 import type { Running } from '../reload/running.ts'
 import type { Metrics } from './metrics.ts'
@@ -52,8 +53,7 @@ export function adminApi(running: Running, metrics: Metrics): { readonly [path: 
     '/-/drain': {
       method: 'POST',
       answer({ body }) {
-        const within = (body as { within?: unknown } | null | undefined)?.within
-        const ms = within === undefined ? running.config.drainMs : parseDuration(within, 0)
+        const ms = drainTimeOf(body, running.config.drainMs)
         if (typeof ms !== 'number') return bad(ms.remedy)
         // Answered at once: it ends when the last connection has gone.
         running.drain(ms).catch(() => undefined)
@@ -103,8 +103,20 @@ function deadUpstreams({ gateway }: Running): readonly string[] {
   return [...alive].filter(([, isAlive]) => !isAlive).map(([name]) => name)
 }
 
+const DRAIN = 'write {"within":"30 s"}, or no body for `drain` of the configuration'
+
+/** How long a drain may take, in ms; else what to write. A number below a second is refused, as in the configuration. */
+function drainTimeOf(body: unknown, fallback: number): number | { readonly remedy: string } {
+  if (body === undefined) return fallback
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { remedy: DRAIN }
+  const { within, ...others } = body as { readonly [key: string]: unknown }
+  if (Object.keys(others).length > 0) return { remedy: DRAIN }
+  if (within === undefined) return fallback
+  return faultOfBareTime(within) ?? parseDuration(within, 0)
+}
+
 const REVOKE =
-  'write one of {"session":"…"}, {"user":"…"}, {"connection":"…"}, {"all":true}; beside session or user, "expiresAt" in ms since the epoch may stand'
+  'write one of {"session":"…"}, {"user":"…"}, {"connection":"…"}, {"all":true}; "expiresAt" (ms since the epoch) is allowed beside session or user'
 
 /** Ms since the epoch: what is smaller are seconds. */
 function isTime(value: unknown): boolean {

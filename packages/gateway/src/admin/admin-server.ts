@@ -18,7 +18,7 @@ const MOST_BODY = 16 * 1024
 
 /** As what those who are refused here are told of. */
 const LISTENER = 'admin'
-const TOKEN_REMEDY = 'send Authorization: Bearer, and what admin.token holds'
+const TOKEN_REMEDY = 'send Authorization: Bearer and the value of admin.token'
 
 /** Serves the endpoints on loopback or a unix socket; `refusals` hears of who has not the token. Rejects where the address is taken. */
 export async function serveAdmin(
@@ -73,7 +73,7 @@ async function handle(
     return write(
       response,
       401,
-      { error: 'no token, or not the one', remedy: TOKEN_REMEDY },
+      { error: 'the token is missing or wrong', remedy: TOKEN_REMEDY },
       { 'WWW-Authenticate': 'Bearer' },
     )
   }

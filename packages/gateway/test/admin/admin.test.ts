@@ -70,7 +70,7 @@ describe('the operator’s door', () => {
     const before = told()
     for (let nth = 0; nth < 20; nth++) {
       const { json, status } = await gateway.admin('GET', '/metrics', undefined, 'guess')
-      assert.deepEqual([status, json.remedy], [401, 'send Authorization: Bearer, and what admin.token holds'])
+      assert.deepEqual([status, json.remedy], [401, 'send Authorization: Bearer and the value of admin.token'])
     }
     await gateway.admin('POST', '/-/revoke', { user: 'nobody' })
     await gateway.heard(({ kind }) => kind === 'revoked')
@@ -109,7 +109,20 @@ describe('the operator’s door', () => {
     ]) {
       assert.equal((await gateway.admin('POST', '/-/revoke', body)).status, 400, JSON.stringify(body))
     }
-    assert.equal((await gateway.admin('POST', '/-/drain', { within: 'soon' })).status, 400)
+    for (const body of [
+      { within: 'soon' },
+      { within: 30 }, // ms, where seconds are meant: everybody would leave at once
+      { within: -1 },
+      { within: null },
+      { withinMs: 30_000 },
+      { within: '30 s', reason: 'deploy' },
+      ['30 s'],
+    ]) {
+      const { status, json } = await gateway.admin('POST', '/-/drain', body)
+      assert.equal(status, 400, JSON.stringify(body))
+      assert.match(json.remedy, /^write /, JSON.stringify(body))
+    }
+    assert.equal((await gateway.admin('GET', '/-/ready')).status, 200, 'none of them drains')
   })
 
   test('what no route has heard of is counted, with labels of the configuration alone', async () => {
