@@ -26,7 +26,8 @@ export function openPage(port: number, sid: string | null, watcher: Watcher): Pe
   }
   const connection = connect(`ws://127.0.0.1:${port}/ws`, {
     WebSocket: Page as unknown as NonNullable<NonNullable<Parameters<typeof connect>[1]>['WebSocket']>,
-    ticket: `${origin}/.sallyport/ticket`,
+    // Whoever has no session needs no ticket.
+    ticket: sid === null ? false : `${origin}/.sallyport/ticket`,
     fetch: (url, init) => fetch(url, { ...init, headers }),
     dangerouslyCrossOrigin: true,
   })
