@@ -5,6 +5,7 @@ const steps = [
   ['types', 'tsc', ['-b']],
   ['types of tests', 'tsc', ['-p', 'packages/sallyport/tsconfig.test.json']],
   ['types of the chat', 'tsc', ['-p', 'examples/chat/tsconfig.json', '--noEmit']],
+  ['types of ways in', 'tsc', ['-p', 'examples/ways-in/tsconfig.json', '--noEmit']],
   ['types of the gateway', 'tsc', ['-p', 'packages/gateway/tsconfig.test.json']],
   ['types of the lab', 'tsc', ['-p', 'lab/tsconfig.json', '--noEmit']],
   ['types of tools', 'tsc', ['-p', 'tsconfig.tools.json']],
