@@ -31,7 +31,6 @@ export interface Catalogue {
   describeWeakened(path: string, control: ControlId): SallyEvent
   /** A control that only reports, at start; null: all of them. */
   describeReporting(control: ControlId | null): SallyEvent
-  describeStartup(detail?: string): SallyEvent
   /** `open`: how many connections were told to close. */
   describeShutdown(open: number): SallyEvent
   /** The shared store went away, is asked again, came back, or stayed away for too long. */
@@ -234,11 +233,6 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
           description: `${control ?? 'every control'} only reports: it denies nothing`,
           control: control ?? undefined,
         },
-        null,
-      ),
-    describeStartup: detail =>
-      describe(
-        { kind: 'startup', event: `sys_startup:${appid}`, level: 'info', description: 'the guard started', detail },
         null,
       ),
     describeShutdown(open) {

@@ -12,7 +12,6 @@ export type EventKind =
   | 'revoked'
   | 'weakened'
   | 'reporting'
-  | 'startup'
   | 'shutdown'
   | 'failure'
   | 'store'

@@ -20,4 +20,3 @@ function verdict(answer: unknown): Verdict {
   return answer === true ? PASS : deny('SALLY_HANDSHAKE_FORBIDDEN', 'handshake.authorize did not answer true')
 }
 
-/** Query builders answer with what can be awaited and is no Promise. */

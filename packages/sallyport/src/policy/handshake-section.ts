@@ -69,7 +69,7 @@ function readRequest(handshake: Fields): Handshake['request'] {
 function readFetchMetadata(handshake: Fields, origin: Handshake['origin']): Handshake['fetch-metadata'] {
   const off = readOff(openChild(handshake, 'fetch-metadata', ['dangerouslyOff']), 'handshake/fetch-metadata')
   if (off) return null
-  if (origin !== null) return Object.freeze({ allow: origin.allow })
+  if (origin !== null) return Object.freeze({})
   if (handshake.findings.weakened.some(({ path }) => path === ANY_ORIGIN)) {
     handshake.findings.weakened.push({ path: ANY_ORIGIN, control: 'handshake/fetch-metadata' })
   }

@@ -165,7 +165,7 @@ export interface Policy {
     readonly host: { readonly names: readonly string[] } | null
     readonly request: { readonly headerBytes: number; readonly headers: number; readonly targetBytes: number }
     readonly origin: { readonly allow: readonly string[]; readonly allowMissing: boolean } | null
-    readonly 'fetch-metadata': { readonly allow: readonly string[] } | null
+    readonly 'fetch-metadata': Readonly<Record<string, never>> | null
     readonly subprotocol: { readonly serve: readonly string[]; readonly required: boolean } | null
     readonly extensions: { readonly threshold: number; readonly windowBits: number } | null
     readonly rate: { readonly perIp: Budget; readonly perUser: Budget; readonly total: Budget } | null

@@ -111,7 +111,6 @@ describe('an event', () => {
       made: catalogue.describeWeakened('handshake.origin.dangerouslyAllowMissing', 'handshake/origin'),
       expected: 'sys_monitor_disabled:app,handshake/origin',
     },
-    { row: 'startup', made: catalogue.describeStartup(), expected: 'sys_startup:app' },
     { row: 'shutdown', made: catalogue.describeShutdown(2), expected: 'sys_shutdown:app' },
   ])
     it(`of ${row} is ${expected}`, () => {

@@ -19,7 +19,7 @@ const TABLE: readonly (readonly [control: string, effective: unknown, stated: un
   ['handshake/host: hosts of the origins', handshake.host, { names: ['app.company.com'] }],
   ['handshake/request: on', handshake.request, { headerBytes: 16_384, headers: 64, targetBytes: 2048 }],
   ['handshake/origin: as decided, none missing', handshake.origin, { allow: ['https://app.company.com'], allowMissing: false }],
-  ['handshake/fetch-metadata: on', handshake['fetch-metadata'], { allow: ['https://app.company.com'] }],
+  ['handshake/fetch-metadata: on', handshake['fetch-metadata'], {}],
   ['handshake/subprotocol: on', handshake.subprotocol, { serve: ['sallyport.v1'], required: false }],
   ['handshake/extensions: off', handshake.extensions, null],
   ['handshake/rate: strangers 100/min/IP, 30 000/min in all; 60/min/user, burst 40', handshake.rate, { perIp: perMinute(100), perUser: { ...perMinute(60), burst: 40 }, total: perMinute(30_000) }],

@@ -1,2 +1,0 @@
-export { MESSAGE_DOOR } from './door.ts'
-export { createMessageDoor } from './run.ts'
