@@ -19,4 +19,3 @@ export const authorize: HandshakeControl = {
 function verdict(answer: unknown): Verdict {
   return answer === true ? PASS : deny('SALLY_HANDSHAKE_FORBIDDEN', 'handshake.authorize did not answer true')
 }
-
