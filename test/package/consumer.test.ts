@@ -4,14 +4,13 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { transformSync } from 'esbuild'
 import { WebSocket } from 'ws'
+import { freePort } from '../support/free-port.ts'
 import { type Snippet, snippetsOf } from './snippets.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -220,15 +219,6 @@ test('a library that exports what it makes of a policy has declarations', () => 
   assert.match(declared, /const page: .*message: string/s)
   assert.doesNotMatch(declared, /sallyport\/dist/)
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, 'localhost')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 /** Runs a server snippet on a free port, and answers once it listens. */
 async function start(snippet: Snippet, runtime: string): Promise<{ child: ChildProcess; port: number }> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -10,15 +10,7 @@ import { launch, type LaunchOptions } from 'puppeteer-core'
 import { createBackend } from '../support/backends.ts'
 import { configOf, createWorld, route } from '../support/gateway-world.ts'
 import { closing } from '../support/leftovers.ts'
-
-async function freePort(): Promise<number> {
-  const probe = createNetServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
+import { freePort } from '../../../../test/support/free-port.ts'
 
 async function serve(
   html: string,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -12,6 +12,7 @@ import { start, type Started } from '../../demo/started.ts'
 import { parseConfigFully } from '../../src/config/parse.ts'
 import { startGateway, type GatewayProcess } from '../reload/gateway-process.ts'
 import { configOf, cookieOf } from '../reload/load.ts'
+import { freePort } from '../../../../test/support/free-port.ts'
 
 // The files in deploy/, with the ports, names and certificates of this machine in place of theirs.
 const DEPLOY = join(import.meta.dirname, '../../../../deploy')
@@ -39,15 +40,6 @@ after(async () => {
   await backend.end()
   rmSync(folder, { recursive: true, force: true })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const PLAIN = "{ address: '127.0.0.1:0' }"
 

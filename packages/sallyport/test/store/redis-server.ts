@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { freePort } from '../../../../test/support/free-port.ts'
+
+export { freePort }
 
 /** A real Redis of its own, on a free port of loopback; it ends with the test. */
 export interface RedisServer {
@@ -32,15 +34,6 @@ export interface RedisServerOptions {
   readonly bind?: string
   readonly port?: number
   readonly args?: readonly string[]
-}
-
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const probe = createServer().listen(0, host)
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 const servers = new Set<ChildProcess>()

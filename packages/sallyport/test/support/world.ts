@@ -1,21 +1,12 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { createGuard, type Guard, type Session } from 'sallyport'
 import { type App, serve, type ServeOptions } from 'sallyport/server'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { listenTo, type ToldEvents } from './told-events.ts'
+import { freePort } from '../../../../test/support/free-port.ts'
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
+export { freePort }
 
 /** Signed-in sessions by the value of the cookie `sid`; `down` makes the store fail. */
 export interface Accounts {
