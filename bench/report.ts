@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { barChart, type ChartGroup } from './chart.ts'
 import type { Spread } from './statistics.ts'
@@ -31,7 +32,8 @@ export function writeReport(report: Report): void {
   writeFileSync(`${RESULTS}${report.name}.svg`, barChart(title, unit, groups))
 }
 
-const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
+/** `SALLYPORT_BENCH_RESULTS` names another folder, for runs whose figures are not to be committed. */
+const RESULTS = join(process.env['SALLYPORT_BENCH_RESULTS'] ?? fileURLToPath(new URL('results', import.meta.url)), '/')
 
 /** The same without a chart. */
 export function writeTables(report: Omit<Report, 'chart'>): void {

@@ -1,6 +1,2 @@
-import * as fc from 'fast-check'
-
-// By itself fast-check ends at some ten elements, whatever `maxLength` says: what lies beyond would never be tried.
-fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true })
-
-export { fc }
+/** fast-check as all tests use it: see `properties.ts` for what differs. */
+export * as fc from './properties.ts'
