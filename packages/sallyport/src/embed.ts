@@ -129,7 +129,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
 
 export type { Admission, Admittance } from './guard/core.ts'
 export type { Delivery } from './guard/hub.ts'
-export { type HttpAnswer, type Refusal, refusalText } from './guard/refusal.ts'
+export type { HttpAnswer, Refusal } from './guard/refusal.ts'
 export { type KernelQueue, kernelQueueOf } from './guard/kernel-queue.ts'
 export { READING_RATE, stepOf } from './lifetime/backpressure.ts'
 export type { MessageSubject } from './message/message-control.ts'

@@ -4,7 +4,6 @@ import { isIPv4, isIPv6 } from 'node:net'
 export interface ProxyHeader {
   /** Address of the client; null for LOCAL and UNKNOWN, where the connection speaks for itself. */
   readonly address: string | null
-  readonly port: number
   /** Bytes of the header. */
   readonly length: number
 }
@@ -37,10 +36,10 @@ function readV1(bytes: Buffer): ProxyReading {
   const match = V1.exec(bytes.toString('latin1', 0, end))
   if (match === null) return 'broken'
   const [, family, source = '', destination = '', port, ownPort] = match
-  if (family === undefined) return { address: null, port: 0, length: end + 2 }
+  if (family === undefined) return { address: null, length: end + 2 }
   const isAddress = family === 'TCP4' ? isIPv4 : isIPv6
   if (!isAddress(source) || !isAddress(destination) || !isPort(port) || !isPort(ownPort)) return 'broken'
-  return { address: source, port: Number(port), length: end + 2 }
+  return { address: source, length: end + 2 }
 }
 
 /** As the protocol writes one: no leading zero. */
@@ -56,15 +55,15 @@ function readV2(bytes: Buffer): ProxyReading {
   if (version !== 2 || command > 1 || body > MAX_V2_BODY_BYTES) return 'broken'
   const length = 16 + body
   if (bytes.length < length) return 'more'
-  if (command === 0) return { address: null, port: 0, length }
+  if (command === 0) return { address: null, length }
   if (family === 0x11) {
     if (body < 12) return 'broken'
-    return { address: bytes.subarray(16, 20).join('.'), port: bytes.readUInt16BE(24), length }
+    return { address: bytes.subarray(16, 20).join('.'), length }
   }
   if (family === 0x21) {
     if (body < 36) return 'broken'
     const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(16 + 2 * index).toString(16))
-    return { address: groups.join(':'), port: bytes.readUInt16BE(48), length }
+    return { address: groups.join(':'), length }
   }
-  return { address: null, port: 0, length }
+  return { address: null, length }
 }

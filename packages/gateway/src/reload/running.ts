@@ -19,7 +19,6 @@ export type ReloadResult =
 
 /** A gateway that runs of a file. */
 export interface Running {
-  readonly file: string
   readonly gateway: Gateway
   readonly wouldDeny: WouldDenyCounts
   /** The configuration that is in force. */
@@ -160,7 +159,6 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   }
 
   return {
-    file,
     gateway,
     wouldDeny,
     reloads,

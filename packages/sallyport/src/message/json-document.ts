@@ -67,11 +67,10 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
     seen.add(node)
     const id = own(node, '$id')
     if (typeof id === 'string') name(id, node, path)
-    for (const key of Object.keys(node))
-      keyword(node, key, node[key], path, nested || (path !== '#' && id !== undefined))
+    for (const key of Object.keys(node)) keyword(key, node[key], path, nested || (path !== '#' && id !== undefined))
   }
 
-  const keyword = (node: JsonSchema, key: string, value: unknown, path: string, nested: boolean): void => {
+  const keyword = (key: string, value: unknown, path: string, nested: boolean): void => {
     const at = `${path}/${key}`
     if (BRANCHES.has(key)) branches = true
     if (ONE_SCHEMA.has(key)) walk(value, at, nested)

@@ -93,13 +93,12 @@ const OPEN_ONLY = 8
 const FAILED_UNITS = 3
 const PER_SECOND = 100
 
-/** What strangers of one address may ask: places to wait in, ms to wait, look-ups at once, failed look-ups a second. */
+/** What strangers of one address may ask: places to wait in, ms to wait, look-ups at once. */
 export const STRANGERS: {
   readonly places: number
   readonly waitMs: number
   readonly atOnce: number
-  readonly failedPerSecond: number
-} = Object.freeze({ places: 256, waitMs: 5000, atOnce: 16, failedPerSecond: PER_SECOND })
+} = Object.freeze({ places: 256, waitMs: 5000, atOnce: 16 })
 
 /** By size of the network: an address (IPv6: /64), its /56, its /48. */
 function limitsOfStrangers({ perSecond, burst }: { readonly perSecond: number; readonly burst: number }): Limits[] {
@@ -121,7 +120,6 @@ interface Shared {
 
 interface Lane {
   readonly line: LookupLine
-  readonly most: number
   readonly failedUnits: number
   readonly shared: Map<string, Shared>
 }
@@ -146,7 +144,6 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
   const begun = new Set<{ readonly end: number; readonly late: () => void }>()
 
   const lane = (most: number, atOnce: number, levels: readonly Limits[], isKnown: boolean): Lane => ({
-    most,
     failedUnits: isKnown ? 1 : FAILED_UNITS,
     shared: new Map(),
     line: createLookupLine({

@@ -28,7 +28,6 @@ export interface TicketReport {
   readonly session: Session | null
   /** `''` where a missing Origin was allowed; null before the door has answered. */
   readonly origin: string | null
-  readonly path: string | null
 }
 
 /** A ticket request that passed the door: what is known of it. */
@@ -78,7 +77,6 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     if (request.method !== 'POST') return methodAnswer()
     const path = pathOf(request, section.paths)
     if (typeof path !== 'string') return path
-    report.path = path
     const site = siteFault(request)
     if (site !== null) return site
     const door = await within(policy.timeoutMs, endpoint.runDoor(request))
@@ -105,7 +103,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
   }
 
   const answer = async (view: () => HandshakeRequest): Promise<TicketAnswer> => {
-    const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null, path: null }
+    const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null }
     try {
       report.request = view()
       const decision = await within(patienceMs, decide(report as Writable<TicketReport>))
