@@ -10,10 +10,10 @@ export const FIXED: Readonly<Record<string, readonly string[]>> = {
   'packages/gateway': ['LICENSE', 'README.md', 'package.json', 'schema/gateway.schema.json'],
 }
 
-/** What a tarball must hold: {@link FIXED}, and `dist/x.js` and `dist/x.d.ts` for each committed `src/x.ts`. */
+/** What a tarball must hold: {@link FIXED}, and `dist/x.js` and `dist/x.d.ts` for each committed `src/x.ts` that is no test. */
 export function expectedOf(folder: string, sources: readonly string[]): readonly string[] {
   const compiled = sources
-    .filter(path => path.endsWith('.ts'))
+    .filter(path => path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .map(path => path.replace(/^src\//, 'dist/').replace(/\.ts$/, ''))
     .flatMap(path => [`${path}.js`, `${path}.d.ts`])
   return [...(FIXED[folder] ?? []), ...compiled].toSorted()

@@ -92,6 +92,7 @@ test('a version is exact: no range, no tag, no v', () => {
 test('a tarball with a test, a stray file or a missing one is refused', () => {
   const expected = expectedOf('packages/gateway', ['src/index.ts', 'src/cli/main.ts', 'src/page.html'])
   assert.deepEqual(differences(expected, expected), [])
+  assert.deepEqual(expectedOf('packages/gateway', ['src/door.test.ts']), expectedOf('packages/gateway', []))
   for (const stray of ['dist/index.test.js', 'src/index.ts', '.env', 'dist/index.js.map', 'dist/.tsbuildinfo'])
     assert.deepEqual(differences([...expected, stray], expected), [`has ${stray}, which is not on the list`])
   for (const lost of ['LICENSE', 'README.md', 'schema/gateway.schema.json', 'dist/cli/main.js', 'dist/index.d.ts'])
