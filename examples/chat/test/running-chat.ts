@@ -6,6 +6,7 @@ import { startChat } from '../src/chat.ts'
 import type { RunningChat } from '../src/chat.ts'
 import type { Notice } from '../src/door.ts'
 import type { Options } from '../src/options.ts'
+import { freePort } from '../../../test/support/free-port.ts'
 
 /** A chat on free ports with a data folder of its own. `end` stops it and leaves nothing behind. */
 export interface TestChat {
@@ -21,7 +22,15 @@ export async function startTestChat(options: Partial<Options>): Promise<TestChat
   const events: SallyEvent[] = []
   const notices: Notice[] = []
   const chat = await startChat(
-    { port: 0, attackerPort: 0, unguarded: false, sameSite: 'lax', json: false, ...options, data },
+    {
+      port: await freePort(),
+      attackerPort: await freePort(),
+      unguarded: false,
+      sameSite: 'lax',
+      json: false,
+      ...options,
+      data,
+    },
     { event: event => void events.push(event), notice: notice => void notices.push(notice) },
   )
   return {
