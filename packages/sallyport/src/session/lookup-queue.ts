@@ -85,8 +85,11 @@ export const MOST_AT_ONCE = 64
 /** Slots that only the known and the open may use, and only strangers: neither can starve the other. */
 const KNOWN_ONLY = 16
 const STRANGERS_ONLY = 8
-/** The same between the known, who come first, and the open: slots that only one of them may use. */
-const HANDSHAKES_ONLY = 16
+/**
+ * The same between the known, who come first, and the open: slots that only one of them may use. Few are kept from re-checks:
+ * after a reload thousands of them must be answered within the grace.
+ */
+const HANDSHAKES_ONLY = 4
 const OPEN_ONLY = 8
 
 /** Units of the rate: a look-up takes one, and two more once it has failed. */

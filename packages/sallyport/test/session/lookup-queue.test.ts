@@ -254,6 +254,14 @@ test('known users whose look-ups hang leave slots for strangers', () => {
   assert.equal(begun.at(-1), 'stranger')
 })
 
+test('re-checks alone take 52 slots, so that thousands are answered within a grace; 4 are kept for known users', () => {
+  const { ask, begun } = createScene()
+  for (const name of names('open', 500)) ask(name, { standing: 'open' })
+  assert.equal(begun.length, 52)
+  for (const name of names('known', 5)) ask(name, { standing: 'known' })
+  assert.deepEqual(begun.slice(52), names('known', 4))
+})
+
 test('5 000 re-checks of known users wait for as long as it takes, in order, and none is refused', async () => {
   const { ask, begun, answer, faults, pass } = createScene()
   for (const name of names('known', 5000)) ask(name, { standing: 'open', ip: '192.0.2.1' })
