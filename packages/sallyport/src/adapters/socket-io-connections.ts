@@ -84,7 +84,7 @@ export function guardConnections(
 function transportOf(socket: EngineSocketLike, ponged: () => void): Transport {
   let isSetUp = false
   queueMicrotask(() => (isSetUp = true))
-  // Nothing that still waits for it goes out to whom it is taken from.
+  // `true` drops what still waits to be sent: the peer has no right to it any more.
   const end = (): void => {
     // Socket.IO does not hear of an end before it has set the connection up.
     if (isSetUp) socket.close(true)

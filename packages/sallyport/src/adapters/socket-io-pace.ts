@@ -11,7 +11,7 @@ const MOST_AT_ONCE = 8
 
 /** All sessions of one user together. */
 const USER: Budget = { amount: 12_000, perMs: 60_000, burst: 400 }
-/** Users of whom a budget is kept; those that are full again are forgotten. */
+/** The most users whose budgets are kept; a budget that is full again is forgotten. */
 const MOST_USERS = 10_000
 
 /** Theoretical arrival times by user. */

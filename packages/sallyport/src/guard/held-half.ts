@@ -29,7 +29,7 @@ export abstract class HeldHalf extends OutboundHalf implements Holder {
   /** Ends it whatever report mode says. `control`: whom to tell of; null where it was told. */
   protected abstract shut(denial: Denial, code: number, control: ControlId | null): void
   abstract terminate(): void
-  /** What came before the peer's close frame is handled, or waits for too long: the app is told of the end. */
+  /** What came before the peer's close frame is handled, or waits for too long: the app hears of the end. */
   protected abstract endLastWords(): void
   abstract pingedAt: number
   abstract pongAwaited: boolean

@@ -21,7 +21,7 @@ export const FLAG: Readonly<
   takingUp: 64,
   pongAwaited: 128,
   checking: 256,
-  /** The app knows of it, and so is told of its end. */
+  /** The app knows the connection, so it hears when it ends. */
   announced: 512,
   /** The answer to a heartbeat has not left yet. */
   replying: 1024,

@@ -40,8 +40,8 @@ interface Registry {
 }
 
 /**
- * With whom a guard shares: nobody, guards of its name, or another copy of the library too. `twin`: with nobody, though this
- * copy of the library has made another guard of an equal policy without a name.
+ * What a guard shares its state with: nothing, guards of its name, or another copy of the library too. `twin`: with nothing,
+ * although this copy of the library has made another guard of an equal policy without a name.
  */
 export type Company = 'nobody' | 'twin' | 'name' | 'copy'
 
@@ -49,7 +49,7 @@ export type Company = 'nobody' | 'twin' | 'name' | 'copy'
 export interface Shared {
   readonly store: MemoryStore
   readonly secretFor: State['secretFor']
-  /** With whom it shared when it was made. */
+  /** What it shared its state with when it was made. */
   readonly company: Company
   /** Whether a copy of the library is here that shares nothing: one of another version. */
   readonly apart: boolean

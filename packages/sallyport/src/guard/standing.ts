@@ -2,6 +2,7 @@ import type { Attempt } from '../handshake/attempt.ts'
 import type { HandshakeControl } from '../handshake/handshake-control.ts'
 import { anonymousSession, type Asking, isSame, type Resolution, resolveSession } from '../handshake/session.ts'
 import type { DenialCode } from '../policy/denials.ts'
+import { isReported } from '../policy/reporting.ts'
 import { createDoor } from '../policy/run-door.ts'
 import { isThenable } from '../policy/thenable.ts'
 import type { Policy } from '../policy/types.ts'
@@ -58,7 +59,7 @@ type Step = (attempt: Attempt, held: Session, isWanted: () => boolean) => Awaita
 
 /** Compiles the checks of one guard. */
 export function createStanding({ policy, parts, lookups, door, observe }: StandingOptions): Standing {
-  /** Attempts of which an event has said that they are in doubt: a look-up that fails each time is told of once. */
+  /** Attempts whose doubt has had its event: a look-up that fails again and again gets one. */
   const doubted = new WeakSet<Attempt>()
 
   /** Makes a look-up in the queue; null where nobody waits for it any more. */
@@ -110,7 +111,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
   const lookAgain: Step = (attempt, held, isWanted) => {
     // An anonymous connection is its own session: one that was opened for somebody must not go on as nobody.
     if (policy.handshake.session === null) return isSame(anonymousSession(attempt), held) ? PASS : ANOTHER
-    const isEnforced = policy.report !== 'all' && !policy.report.has('handshake/session')
+    const isEnforced = !isReported(policy, 'handshake/session')
     const settle = (found: Resolution | null): Verdict | null => {
       if (found === null) return null
       if ('session' in found) {

@@ -1,6 +1,7 @@
 import type { Parts } from '../guard/parts.ts'
 import { after } from '../policy/after.ts'
 import { DENIALS } from '../policy/denials.ts'
+import { isReported } from '../policy/reporting.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
 import type { Policy } from '../policy/types.ts'
 import { questionKey } from '../session/credential.ts'
@@ -67,8 +68,8 @@ export function addressSession({ ip }: HandshakeRequest): Session {
 }
 
 /** Whether strangers wait for their look-ups: not where `handshake/rate` is off or only reports. */
-export function isPaced({ handshake: { rate }, report }: Policy): boolean {
-  return rate !== null && report !== 'all' && !report.has('handshake/rate')
+export function isPaced(policy: Policy): boolean {
+  return policy.handshake.rate !== null && !isReported(policy, 'handshake/rate')
 }
 
 /** How a session is asked for. */

@@ -1,4 +1,5 @@
 import { isStoreError } from '../store/store-error.ts'
+import { isReported } from './reporting.ts'
 import { isThenable } from './thenable.ts'
 import { PASS, deny } from './verdict.ts'
 import type { ControlId, Denial, Verdict } from './verdict.ts'
@@ -48,7 +49,7 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
     id,
     check,
     timeoutMs: most,
-    enforced: report !== 'all' && !report.has(id),
+    enforced: !isReported({ report }, id),
   }))
   type Step = (typeof steps)[number]
 

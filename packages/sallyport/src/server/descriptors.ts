@@ -22,7 +22,7 @@ function readLimits(): string {
   }
 }
 
-/** How many connections a process has descriptors for, of whom each takes so many. */
+/** How many connections a process has room for, where each takes `each` file descriptors. */
 export function roomFor(each: number, most: number = mostDescriptors()): number {
   return Math.max(0, Math.floor((most - RESERVED) / each))
 }
