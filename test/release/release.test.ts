@@ -120,7 +120,7 @@ test('the library is published before the gateway, with provenance; a pre-releas
   for (const words of commandsOf('1.0.0-rc.1')) assert.equal(words.at(-1), 'next')
 })
 
-test('the command refuses a version that is none, an unknown option, and two modes at once', () => {
+test('the command refuses text that is no version, an unknown option, and two modes at once', () => {
   for (const wrong of [
     [],
     ['latest'],

@@ -93,11 +93,11 @@ describe('check tries every key', () => {
       /the key is encrypted[^]*openssl pkey/,
     ],
     [
-      'a certificate that is none',
+      'text that is no certificate',
       tls('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', KEY),
       /listeners\.public\.tls/,
     ],
-    ['a key that is none', tls(CERTIFICATE, 'hello'), /listeners\.public\.tls/],
+    ['text that is no key', tls(CERTIFICATE, 'hello'), /listeners\.public\.tls/],
     ['a CA that is a private key', ca(KEY), /upstreams\.app\.tls\.ca {2}entry 1 of 1 is no certificate/],
     [
       'a second CA that is broken',

@@ -14,7 +14,7 @@ const judged: readonly [name: string, field: Schema, token: string, passes: bool
   ['a constant and a number beside it', { const: 0.1 }, '0.10000000000000001', false],
   ['a constant, written otherwise', { const: 0.1 }, '1.0e-1', true],
   ['an enumeration and a number beside it', { enum: [1, 0.3] }, '0.29999999999999999', false],
-  ['an integer that is none', { type: 'integer' }, '1.0000000000000001', false],
+  ['a fraction next to an integer', { type: 'integer' }, '1.0000000000000001', false],
   ['an integer with a fraction of zeros', { type: 'integer' }, '1.0', true],
   ['2^53 and a number beside it', { const: 1, maximum: 9007199254740991 }, '9007199254740991.5', false],
   ['a negative minimum and a little less', { minimum: -0.1 }, '-0.10000000000000001', false],

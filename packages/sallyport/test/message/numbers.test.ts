@@ -14,7 +14,7 @@ const literals: readonly [token: string, code: string, why: string][] = [
   ['18446744073709551615', 'SALLY_MESSAGE_NUMBER', 'the greatest integer of 64 bits'],
   ['1'.padEnd(400, '0'), 'SALLY_MESSAGE_NUMBER', 'an integer beyond doubles'],
   ['-0', 'PASS', 'negative zero'],
-  ['1.0', 'PASS', 'a fraction that is none'],
+  ['1.0', 'PASS', 'a fraction of zero'],
   ['1e3', 'PASS', 'an exponent'],
   ['1E+0003', 'PASS', 'leading zeros in the exponent'],
   ['1e22', 'PASS', 'an exponent beyond 2^53'],

@@ -179,7 +179,7 @@ const spellings: readonly [name: string, learned: string, text: string, goesOn: 
   ['a fraction that would have an exponent', '{"type":"t","n":1}', '{"type":"t","n":0.0000001}', true],
   ['another, with many digits', '{"type":"t","n":1}', '{"type":"t","n":0.00000012345678}', true],
   ['a fraction that ends in 0', '{"type":"t","n":1}', '{"type":"t","n":1.50}', true],
-  ['a fraction that is none', '{"type":"t","n":1}', '{"type":"t","n":7.0}', true],
+  ['a fraction of zero', '{"type":"t","n":1}', '{"type":"t","n":7.0}', true],
   ['learned from a number that is written otherwise', '{"type":"t","n":1.0}', '{"type":"t","n":1}', true],
   ['learned from such a number, and a space', '{"type": "t","n":1.00}', '{"type": "t","n":1}', true],
   ['learned from such a number, and spaced so that it is as long', '{"type": "t","n":1}', '{"type": "t","n":1}', true],
