@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'puppeteer-core'
+import { closedContext } from '../../test/browsers/patience.ts'
 import { type Profile, STEP_MS, type Tab } from './browser.ts'
 
 /** A context of its own: cookies and storage of one are not seen by the others. */
@@ -11,7 +12,7 @@ export async function puppeteerProfile(browser: Browser): Promise<Profile> {
       await page.goto(url, { waitUntil: 'domcontentloaded' })
       return tabOf(page)
     },
-    close: () => context.close(),
+    close: () => closedContext(context),
   }
 }
 

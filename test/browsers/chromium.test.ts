@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startChromium, UPSTREAM_COOKIES } from './chromium.ts'
+import { closedContext } from './patience.ts'
 
 /** A browser that fails `times` in this way, and then is Chromium. Each start leaves a line. */
 function failing(way: string, times: number): { readonly path: string; starts(): number; remove(): void } {
@@ -44,4 +45,14 @@ test('a browser that does not answer is killed and started once more; then it is
   } finally {
     browser.remove()
   }
+})
+
+test('a context whose close is never answered is left to the end of the browser', async () => {
+  let asked = 0
+  const close = (): Promise<void> => {
+    asked++
+    return new Promise(() => {})
+  }
+  await closedContext({ close }, 50)
+  assert.equal(asked, 1)
 })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Browser } from 'puppeteer-core'
+import type { Browser, BrowserContext } from 'puppeteer-core'
 
 /** On a busy machine a start takes 3 to 5 s. Two of them, and a test, are within the runner's 120 s. */
 export const START_MS = 30_000
@@ -28,4 +28,12 @@ export async function answered(launching: Promise<Browser>, withinMs: number, la
 /** Resolves once the browser has ended by itself, or had the time for it: its group is killed then. */
 export async function closed(browser: Browser): Promise<void> {
   await Promise.race([browser.close().catch(() => {}), delay(CLOSE_MS, undefined, { ref: false })])
+}
+
+/**
+ * Resolves once a context is closed, or had the time for it. Chromium now and then never answers
+ * `Target.disposeBrowserContext`; what is left of the context ends with the browser.
+ */
+export async function closedContext(context: Pick<BrowserContext, 'close'>, withinMs = CLOSE_MS): Promise<void> {
+  await Promise.race([context.close().catch(() => {}), delay(withinMs, undefined, { ref: false })])
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { SameSite } from '../src/session-store.ts'
 import { type Chromium, startChromium } from '../../../test/browsers/chromium.ts'
+import { closedContext } from '../../../test/browsers/patience.ts'
 import { attack, openChat, say, shows, signInByForm, textOf } from './pages.ts'
 import { startTestChat } from './running-chat.ts'
 import type { TestChat } from './running-chat.ts'
@@ -35,7 +36,7 @@ async function underAttack(
     await signInByForm(page, victim)
     return await attack(context, attacker, visit)
   } finally {
-    await context.close()
+    await closedContext(context)
   }
 }
 
@@ -91,7 +92,7 @@ for (const { sameSite, crossSite } of MATRIX) {
       )
       assert.deepEqual(problems, [])
     } finally {
-      await context.close()
+      await closedContext(context)
       await running.end()
     }
   })
@@ -139,7 +140,7 @@ test('guarded: a sibling page can neither fetch a ticket, nor sign the victim ou
     await page.waitForSelector('#status[data-state=open]', { timeout: 10_000 })
     assert.equal(await textOf(page, '#my-handle'), '@alice')
   } finally {
-    await context.close()
+    await closedContext(context)
     await running.end()
   }
 })

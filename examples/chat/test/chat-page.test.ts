@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { BrowserContext } from 'puppeteer-core'
 import { type Chromium, startChromium } from '../../../test/browsers/chromium.ts'
+import { closedContext } from '../../../test/browsers/patience.ts'
 import { ask } from './https-client.ts'
 import { connected, openChat, say, shows, signInByForm, textOf } from './pages.ts'
 import { startTestChat } from './running-chat.ts'
@@ -52,7 +53,7 @@ test('page: two people talk in a room and in private; markup stays text; nobody 
   await shows(carol!.page, 'the last words')
   assert.doesNotMatch(await carol!.page.content(), /only for Alice/)
   for (const { problems } of [alice!, bob!, carol!]) assert.deepEqual(problems, [])
-  await Promise.all(contexts.map(context => context.close()))
+  await Promise.all(contexts.map(closedContext))
 })
 
 test('page: the keyboard alone signs in, talks, changes the conversation, keeps the account, signs out', async () => {
@@ -119,7 +120,7 @@ test('page: the keyboard alone signs in, talks, changes the conversation, keeps 
     problems.filter(text => !text.includes('401')),
     [],
   )
-  await context.close()
+  await closedContext(context)
 })
 
 test('page: every control has a name, on the sign-in form and in the chat', async () => {
@@ -141,7 +142,7 @@ test('page: every control has a name, on the sign-in form and in the chat', asyn
   await check(6)
   await signInByForm(page, 'alice')
   await check(9)
-  await context.close()
+  await closedContext(context)
 })
 
 for (const theme of ['light', 'dark'] as const) {
@@ -189,7 +190,7 @@ for (const theme of ['light', 'dark'] as const) {
       assert.equal(sideways, false, `${width} px`)
       assert.equal(dark, theme === 'dark')
     }
-    await context.close()
+    await closedContext(context)
   })
 }
 
@@ -215,7 +216,7 @@ test('page, narrow: the drawer opens, takes the focus, and Escape gives it back'
     PATIENCE,
   )
   assert.equal(await textOf(page, '#title'), 'Bob Okafor')
-  await context.close()
+  await closedContext(context)
 })
 
 test('sign-out over HTTP: the other tab’s socket closes, and its page asks to sign in', async () => {
@@ -232,7 +233,7 @@ test('sign-out over HTTP: the other tab’s socket closes, and its page asks to 
   const since = running.events.slice(heard)
   assert.ok(since.some(({ kind, close_code }) => kind === 'close' && close_code === 4401))
   assert.ok(since.some(({ code }) => code === 'SALLY_LIFETIME_REVOKED'))
-  await context.close()
+  await closedContext(context)
 })
 
 test('restart: history and sign-ins survive, the page comes back by itself; a deleted account does not keep its session', async () => {
@@ -263,7 +264,7 @@ test('restart: history and sign-ins survive, the page comes back by itself; a de
     assert.equal(second.chat.store.userByName('alice'), undefined)
     assert.deepEqual(second.chat.store.database.prepare('SELECT * FROM sessions').all(), [])
   } finally {
-    await context.close()
+    await closedContext(context)
     await second?.end()
     rmSync(data, { recursive: true, force: true })
   }
