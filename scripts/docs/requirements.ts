@@ -1,4 +1,4 @@
-import type { ControlId } from '../../packages/sallyport/src/policy/verdict.ts'
+import type { ControlId } from '../../packages/sallyport/src/model/verdict.ts'
 import { CONTROLS } from '../../packages/sallyport/src/policy/controls.ts'
 import type { Requirement } from './requirement.ts'
 import { CHECKLIST, OWASP } from './requirements-checklist.ts'
@@ -30,7 +30,7 @@ export function testOf(id: ControlId): string {
 
 /** Path of the source of a control. */
 export function sourceOf(id: ControlId): string {
-  return `packages/sallyport/src/${id}.ts`
+  return `packages/sallyport/src/controls/${id}.ts`
 }
 
 /** All tests that show a line. */

@@ -1,6 +1,6 @@
 import type { LiveConnection } from '../guard/live-connection.ts'
-import { DENIALS } from '../policy/denials.ts'
-import { type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
+import { DENIALS } from '../model/denials.ts'
+import { type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { PacketCase, PacketDoors } from './socket-io-packets.ts'
 import type { EnginePacket, EngineSocketLike, Packet, SocketIoServerLike } from './socket-io-server.ts'
 import { isBinaryPacket, namespaceOf, PACKET } from './socket-io-text.ts'

@@ -12,9 +12,9 @@
  */
 import { insideOf } from '../guard/registry.ts'
 import type { Guard } from '../index.ts'
-import { requireOptions } from '../policy/options.ts'
-import type { SchemaMap } from '../policy/types.ts'
-import type { Session } from '../session/session.ts'
+import { requireOptions } from '../shape/options.ts'
+import type { SchemaMap } from '../model/policy.ts'
+import type { Session } from '../model/session.ts'
 import { Admissions, guardConnections } from './socket-io-connections.ts'
 import { createPacketDoors } from './socket-io-packets.ts'
 import { createRequestDoors, guardRequests } from './socket-io-requests.ts'

@@ -4,9 +4,9 @@ import { kernelQueueOf } from '../guard/kernel-queue.ts'
 import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
 import type { Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'
-import { DENIALS } from '../policy/denials.ts'
-import { isReported } from '../policy/reporting.ts'
-import type { Policy } from '../policy/types.ts'
+import { DENIALS } from '../model/denials.ts'
+import { isReported } from '../model/reporting.ts'
+import type { Policy } from '../model/policy.ts'
 
 /** What of `ws` is not in its types. */
 interface Received {

@@ -1,5 +1,5 @@
-import type { DenialCode } from '../policy/denials.ts'
-import type { ControlId } from '../policy/verdict.ts'
+import type { DenialCode } from '../model/denials.ts'
+import type { ControlId } from '../model/verdict.ts'
 import { exposition } from './exposition.ts'
 import { cleanPath } from './redact.ts'
 

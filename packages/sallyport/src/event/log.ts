@@ -1,4 +1,4 @@
-import type { Logger, SallyEvent } from './event.ts'
+import type { Logger, SallyEvent } from '../model/event.ts'
 import { quietly } from './quietly.ts'
 
 /**

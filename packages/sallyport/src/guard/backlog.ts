@@ -1,4 +1,4 @@
-import type { MessageSubject } from '../message/message-control.ts'
+import type { MessageSubject } from '../controls/message/message-control.ts'
 
 /** Messages of one connection that were read and wait for their turn, oldest first. */
 export class Backlog {

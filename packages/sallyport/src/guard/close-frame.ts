@@ -1,4 +1,4 @@
-import { kindOf, show } from '../policy/shown.ts'
+import { kindOf, show } from '../shape/shown.ts'
 
 /** RFC 6455 §5.5: a control frame bears 125 bytes, two of them the code. */
 const REASON_BYTES = 123

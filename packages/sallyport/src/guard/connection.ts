@@ -1,4 +1,4 @@
-import type { Session } from '../session/session.ts'
+import type { Session } from '../model/session.ts'
 
 /** One open, guarded connection, as handlers get it. */
 export interface Connection<S extends Session = Session> {

@@ -1,9 +1,9 @@
-import { createHalfOpen } from '../handshake/half-open.ts'
-import type { Policy } from '../policy/types.ts'
+import { createHalfOpen } from '../controls/handshake/half-open.ts'
+import type { Policy } from '../model/policy.ts'
 import { createLookupQueue, type LookupQueue } from '../session/lookup-queue.ts'
 import { createProofs } from '../session/proofs.ts'
 import { createMemoryStore } from '../store/memory.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from '../controls/context.ts'
 
 /** Addresses whose refused Origins are counted at one time. */
 const MOST_FOREIGN = 10_000

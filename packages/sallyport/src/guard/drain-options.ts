@@ -1,5 +1,5 @@
-import { LONGEST_MS } from '../policy/duration.ts'
-import { requireNumber, requireOptions } from '../policy/options.ts'
+import { LONGEST_MS } from '../shape/duration.ts'
+import { requireNumber, requireOptions } from '../shape/options.ts'
 
 /**
  * The time that a drain was given, in ms; undefined for the policy's. Throws a `TypeError` for what is none, before

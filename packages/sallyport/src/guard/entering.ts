@@ -1,6 +1,6 @@
-import type { Attempt } from '../handshake/attempt.ts'
-import type { Session } from '../session/session.ts'
-import type { Target } from '../store/store.ts'
+import type { Attempt } from '../model/attempt.ts'
+import type { Session } from '../model/session.ts'
+import type { Target } from '../model/store.ts'
 
 /** A revocation. `at` is when it was made, for news that come late; null for news that come at once. */
 export interface Revoked {

@@ -1,4 +1,4 @@
-import { type ControlId, type Denial, deny } from '../policy/verdict.ts'
+import { type ControlId, type Denial, deny } from '../model/verdict.ts'
 import { addressKey } from '../store/address-key.ts'
 import { FLAG, OutboundHalf } from './outbound-half.ts'
 import { type Holder, readAhead, WAITING_BYTES } from './read-ahead.ts'

@@ -1,8 +1,8 @@
 import { types } from 'node:util'
-import { isOf64Bits } from '../message/message-text.ts'
-import { kindOf, pathTo } from '../policy/shown.ts'
-import { isThenable } from '../policy/thenable.ts'
-import type { BigIntegers } from '../policy/types.ts'
+import { isOf64Bits } from '../controls/message/message-text.ts'
+import { kindOf, pathTo } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
+import type { BigIntegers } from '../model/policy.ts'
 
 const ZERO = 0x30
 /** JSON.stringify itself fails on a cycle; deeper than this nobody looks. */

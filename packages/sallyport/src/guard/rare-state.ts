@@ -1,7 +1,7 @@
-import type { Concurrency } from '../message/concurrency.ts'
-import type { RateNeeds } from '../message/message-control.ts'
-import type { DenialCode } from '../policy/denials.ts'
-import type { Denial } from '../policy/verdict.ts'
+import type { Concurrency } from '../controls/message/concurrency.ts'
+import type { RateNeeds } from '../controls/message/message-control.ts'
+import type { DenialCode } from '../model/denials.ts'
+import type { Denial } from '../model/verdict.ts'
 import type { Backlog } from './backlog.ts'
 
 /** What most connections never come to: one that does has a record of its own, the others share an empty one. */

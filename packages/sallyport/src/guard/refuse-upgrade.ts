@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { kindOf, show } from '../policy/shown.ts'
+import { kindOf, show } from '../shape/shown.ts'
 import { isMidAnswer } from './answering.ts'
 import { type HttpAnswer, refusalText } from './refusal.ts'
 import { cutUntaken } from './upgrade-socket.ts'

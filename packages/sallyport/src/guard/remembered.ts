@@ -1,7 +1,7 @@
-import type { Policy } from '../policy/types.ts'
-import { DEFAULTS } from '../policy/defaults.ts'
-import type { Session } from '../session/session.ts'
-import type { Target } from '../store/store.ts'
+import type { Policy } from '../model/policy.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import type { Session } from '../model/session.ts'
+import type { Target } from '../model/store.ts'
 
 /** The shortest time that a revocation is remembered, in ms: longer than a ticket lives and a handshake takes. */
 const LEAST_MS = 10 * 60_000

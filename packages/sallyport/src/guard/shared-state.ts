@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { isNamed } from '../policy/parse.ts'
-import type { Policy } from '../policy/types.ts'
+import type { Policy } from '../model/policy.ts'
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts'
-import type { Target } from '../store/store.ts'
+import type { Target } from '../model/store.ts'
 import { fingerprint } from './fingerprint.ts'
 
 /*

@@ -1,15 +1,21 @@
-import type { Attempt } from '../handshake/attempt.ts'
-import type { HandshakeControl } from '../handshake/handshake-control.ts'
-import { anonymousSession, type Asking, isSame, type Resolution, resolveSession } from '../handshake/session.ts'
-import type { DenialCode } from '../policy/denials.ts'
-import { isReported } from '../policy/reporting.ts'
-import { createDoor } from '../policy/run-door.ts'
-import { isThenable } from '../policy/thenable.ts'
-import type { Policy } from '../policy/types.ts'
-import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
-import type { Session } from '../session/session.ts'
+import type { Attempt } from '../model/attempt.ts'
+import type { HandshakeControl } from '../controls/handshake/handshake-control.ts'
+import {
+  anonymousSession,
+  type Asking,
+  isSame,
+  type Resolution,
+  resolveSession,
+} from '../controls/handshake/session.ts'
+import type { DenialCode } from '../model/denials.ts'
+import { isReported } from '../model/reporting.ts'
+import { createDoor } from '../controls/run.ts'
+import { isThenable } from '../model/thenable.ts'
+import type { Policy } from '../model/policy.ts'
+import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
+import type { Session } from '../model/session.ts'
 import { type LookupQueue, LookupRefused } from '../session/lookup-queue.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from '../controls/context.ts'
 
 /** Codes that say "cannot tell": a look-up or a store failed. On an open connection they are borne for the grace. */
 const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([

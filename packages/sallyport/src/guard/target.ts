@@ -1,8 +1,8 @@
-import { nearest } from '../policy/nearest.ts'
-import { kindOf, show } from '../policy/shown.ts'
-import { isThenable } from '../policy/thenable.ts'
+import { nearest } from '../shape/nearest.ts'
+import { kindOf, show } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
 import { isOfName } from '../store/named-store.ts'
-import type { Target } from '../store/store.ts'
+import type { Target } from '../model/store.ts'
 
 /** Whom `guard.revoke` ends: one session, all sessions of a user, or everybody. */
 export type Revocable =

@@ -1,4 +1,4 @@
-import type { KernelQueue } from './kernel-queue.ts'
+import type { KernelQueue } from '../model/kernel-queue.ts'
 
 /**
  * What a connection needs of the socket below it: `ws`, the engine of `serve()` and others implement it.

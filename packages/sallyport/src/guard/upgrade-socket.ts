@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type HttpAnswer, refusalOf } from './refusal.ts'
-import { deny } from '../policy/verdict.ts'
+import { deny } from '../model/verdict.ts'
 
 /**
  * The socket of an `upgrade` event. Since Node 26 the stream of the event is none where the request announces a body that

@@ -1,4 +1,4 @@
-import { type Denial, deny } from '../policy/verdict.ts'
+import { type Denial, deny } from '../model/verdict.ts'
 
 /** The denial for what a transport reports by the code it closes with (RFC 6455 §7.4.1). */
 export function violationOf(closeCode: number, detail: string): Denial {

@@ -1,6 +1,6 @@
-import { DENIALS } from './denials.ts'
-import type { DenialCode } from './denials.ts'
-import type { ControlId } from './verdict.ts'
+import { DENIALS } from '../model/denials.ts'
+import type { DenialCode } from '../model/denials.ts'
+import type { ControlId } from '../model/verdict.ts'
 
 /** One key of the policy that configures a control. */
 export interface ControlKey {

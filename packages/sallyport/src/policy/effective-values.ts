@@ -1,7 +1,7 @@
-import { quote } from './shown.ts'
-import type { Policy } from './types.ts'
-import type { ControlId } from './verdict.ts'
-import { budgetInWords, countInWords, durationInWords, periodInWords, sizeInWords } from './words.ts'
+import { quote } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
+import type { ControlId } from '../model/verdict.ts'
+import { budgetInWords, countInWords, durationInWords, periodInWords, sizeInWords } from '../shape/words.ts'
 
 /** What a control comes to under a policy. */
 export interface Effective {

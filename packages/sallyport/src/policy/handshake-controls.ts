@@ -1,7 +1,7 @@
 import { controlRow } from './control-row.ts'
 import type { ControlRow } from './control-row.ts'
-import { DEFAULTS } from './defaults.ts'
-import { budgetInWords, countInWords, durationInWords, sizeInWords } from './words.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { budgetInWords, countInWords, durationInWords, sizeInWords } from '../shape/words.ts'
 
 const OFF = ['dangerouslyOff', 'boolean', 'false', 'Turns the control off.'] as const
 

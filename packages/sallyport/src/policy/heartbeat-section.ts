@@ -1,8 +1,8 @@
-import { HEARTBEAT_BYTES, PING_TYPE } from '../message/heartbeat.ts'
-import { type Fields, openFields, refuse } from './fields.ts'
-import { readList } from './scalars.ts'
-import { kindOf, pathTo, show } from './shown.ts'
-import type { Policy, SchemaMap } from './types.ts'
+import { HEARTBEAT_BYTES, PING_TYPE } from '../controls/message/heartbeat.ts'
+import { type Fields, openFields, refuse } from '../shape/fields.ts'
+import { readList } from '../shape/scalars.ts'
+import { kindOf, pathTo, show } from '../shape/shown.ts'
+import type { Policy, SchemaMap } from '../model/policy.ts'
 
 const EXAMPLE = "{ text: 'ping', reply: 'pong' }"
 const MOST = 8

@@ -1,9 +1,9 @@
-import { openChild, readOff, refuse } from './fields.ts'
-import type { Fields } from './fields.ts'
+import { openChild, readOff, refuse } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
 import { ANY_ORIGIN } from './origin-section.ts'
-import { readEach } from './scalars.ts'
-import { show } from './shown.ts'
-import type { Policy } from './types.ts'
+import { readEach } from '../shape/scalars.ts'
+import { show } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
 
 const EXAMPLE = "'api.company.com'"
 

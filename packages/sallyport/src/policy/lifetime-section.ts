@@ -1,10 +1,10 @@
-import { DEFAULTS } from './defaults.ts'
-import { openChild, readOff, refuse, refuseIdle } from './fields.ts'
-import type { Fields } from './fields.ts'
-import { readDuration, readSize } from './scalars.ts'
-import { show } from './shown.ts'
-import type { Policy } from './types.ts'
-import type { ControlId } from './verdict.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { openChild, readOff, refuse, refuseIdle } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
+import { readDuration, readSize } from '../shape/scalars.ts'
+import { show } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
+import type { ControlId } from '../model/verdict.ts'
 
 /** Keys of `lifetime`. */
 const KEYS: readonly string[] = ['authentication', 'heartbeat', 'idle', 'age', 'session', 'backpressure', 'shutdown']

@@ -1,8 +1,8 @@
-import { HEARTBEAT_BUDGET, HEARTBEAT_BYTES } from '../message/heartbeat.ts'
+import { HEARTBEAT_BUDGET, HEARTBEAT_BYTES } from '../controls/message/heartbeat.ts'
 import { controlRow } from './control-row.ts'
 import type { ControlRow } from './control-row.ts'
-import { DEFAULTS } from './defaults.ts'
-import { budgetInWords, countInWords, sizeInWords } from './words.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { budgetInWords, countInWords, sizeInWords } from '../shape/words.ts'
 
 const OFF = ['dangerouslyOff', 'boolean', 'false', 'Turns the control off.'] as const
 const PER_USER = `${countInWords(DEFAULTS.messages.amount * DEFAULTS.connectionsPerUser)} messages/min`

@@ -1,12 +1,12 @@
-import type { Budget } from '../store/store.ts'
-import { readBudget } from './budget.ts'
-import { DEFAULTS } from './defaults.ts'
-import { entriesOf, openChild, readOff, refuse } from './fields.ts'
-import type { Fields } from './fields.ts'
-import { nearest } from './nearest.ts'
-import { readChoice, readCount, readDuration, readSize } from './scalars.ts'
-import { pathTo, show } from './shown.ts'
-import type { MessageRatePolicy, Policy, SchemaMap } from './types.ts'
+import type { Budget } from '../model/store.ts'
+import { readBudget } from '../shape/budget.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { entriesOf, openChild, readOff, refuse } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
+import { nearest } from '../shape/nearest.ts'
+import { readChoice, readCount, readDuration, readSize } from '../shape/scalars.ts'
+import { pathTo, show } from '../shape/shown.ts'
+import type { MessageRatePolicy, Policy, SchemaMap } from '../model/policy.ts'
 
 const KEYS = ['messages', 'per', 'burst', 'bytes', 'perUser', 'perIp', 'cost', 'exceed', 'dangerouslyOff']
 

@@ -1,14 +1,14 @@
-import { PING_TYPE, PONG_TYPE } from '../message/heartbeat.ts'
-import { readBudget } from './budget.ts'
-import { DEFAULTS } from './defaults.ts'
-import { openChild, readFlag, readOff, refuse, refuseIdle } from './fields.ts'
-import type { Fields } from './fields.ts'
+import { PING_TYPE, PONG_TYPE } from '../controls/message/heartbeat.ts'
+import { readBudget } from '../shape/budget.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { openChild, readFlag, readOff, refuse, refuseIdle } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
 import { readHeartbeat } from './heartbeat-section.ts'
 import { readMessageRate } from './message-rate-section.ts'
-import { readChoice, readCount, readEach, readFunction, readSize } from './scalars.ts'
+import { readChoice, readCount, readEach, readFunction, readSize } from '../shape/scalars.ts'
 import { type ReservedType, readSchema, readSchemaMap } from './schema-section.ts'
-import { pathTo, show } from './shown.ts'
-import type { Policy } from './types.ts'
+import { pathTo, show } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
 
 /** Keys of `message`. */
 const KEYS: readonly string[] = [

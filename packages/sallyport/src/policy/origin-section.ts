@@ -1,9 +1,9 @@
-import { openChild, readDanger, refuse } from './fields.ts'
-import type { Fields } from './fields.ts'
+import { openChild, readDanger, refuse } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
 import { faultOfOrigin, showOrigin } from './origin-value.ts'
-import { readEach } from './scalars.ts'
-import { isEmptyList, isList, kindOf, pathTo } from './shown.ts'
-import type { Policy } from './types.ts'
+import { readEach } from '../shape/scalars.ts'
+import { isEmptyList, isList, kindOf, pathTo } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
 
 const KEYS = ['allow', 'dangerouslyAllowMissing', 'dangerouslyAllowInsecure', 'dangerouslyAllowAnyOrigin']
 const WRITE = "allow: ['https://app.company.com']"

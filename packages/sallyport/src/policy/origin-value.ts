@@ -1,6 +1,6 @@
-import type { Unusable } from './duration.ts'
-import { bearsSecret } from './secret-text.ts'
-import { kindOf, quote } from './shown.ts'
+import type { Unusable } from '../shape/duration.ts'
+import { bearsSecret } from '../shape/secret-text.ts'
+import { kindOf, quote } from '../shape/shown.ts'
 
 /** Extensions are pages too; their origin is the id that the store gave them, and it is compared whole like any other. */
 const EXTENSION =

@@ -1,21 +1,24 @@
 import { CONTROLS } from './controls.ts'
-import { DEFAULTS } from './defaults.ts'
-import { openChild, openFields, refuse } from './fields.ts'
-import type { Fields } from './fields.ts'
+import { EXAMPLES } from './examples.ts'
+import { placesOf } from './places.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { openChild, openFields, refuse } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
 import { readHandshake } from './handshake-section.ts'
 import { readLifetime } from './lifetime-section.ts'
 import { readMessage } from './message-section.ts'
-import { nearest } from './nearest.ts'
-import { PolicyError } from './problem.ts'
-import type { Findings } from './problem.ts'
+import { nearest } from '../shape/nearest.ts'
+import { PolicyError } from '../shape/problem.ts'
+import type { Findings } from '../shape/problem.ts'
 import { readProxy } from './proxy-section.ts'
-import { readDuration, readEach, readWord } from './scalars.ts'
-import { readSecret } from './secret-value.ts'
-import { kindOf, show } from './shown.ts'
-import { isThenable } from './thenable.ts'
-import type { Policy } from './types.ts'
-import type { ControlId } from './verdict.ts'
+import { readDuration, readEach, readWord } from '../shape/scalars.ts'
+import { readSecret } from '../shape/secret-value.ts'
+import { kindOf, show } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
+import type { Policy } from '../model/policy.ts'
+import type { ControlId } from '../model/verdict.ts'
 
+const HINTS: Findings['hints'] = { exampleOf: path => EXAMPLES[path], placesOf }
 const KEYS = ['name', 'proxy', 'handshake', 'message', 'lifetime', 'report', 'timeout', 'store', 'events']
 const STORE_METHODS = ['take', 'once', 'lease', 'release', 'revoke', 'revokedAt', 'onRevoked']
 const LOGGER_METHODS = ['info', 'warn', 'error']
@@ -28,7 +31,7 @@ const IDS: readonly string[] = CONTROLS.map(control => control.id)
  * @throws PolicyError with every problem there is, and never anything else.
  */
 export function parsePolicy(input: unknown): Policy {
-  const findings: Findings = { problems: [], weakened: [] }
+  const findings: Findings = { hints: HINTS, problems: [], weakened: [] }
   const root = openFields(input === undefined ? {} : input, '', KEYS, findings)
   const handshake = readHandshake(root)
   const message = readMessage(root, handshake)

@@ -1,9 +1,9 @@
 import ipaddr from 'ipaddr.js'
-import { openChild, refuse } from './fields.ts'
-import type { Fields } from './fields.ts'
-import { readChoice, readEach } from './scalars.ts'
-import { show } from './shown.ts'
-import type { Policy } from './types.ts'
+import { openChild, refuse } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
+import { readChoice, readEach } from '../shape/scalars.ts'
+import { show } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
 
 /** Wider than the widest private ranges (10.0.0.0/8, fc00::/7), a range holds addresses of strangers. */
 const WIDEST_V4 = 8

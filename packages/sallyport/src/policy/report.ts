@@ -1,12 +1,12 @@
 import { CONTROLS } from './controls.ts'
 import type { ControlRow } from './controls.ts'
 import { effectiveValues } from './effective-values.ts'
-import { requireOptions } from './options.ts'
-import { isReported } from './reporting.ts'
-import { isList, kindOf } from './shown.ts'
-import type { Policy } from './types.ts'
-import type { ControlId } from './verdict.ts'
-import { durationInWords } from './words.ts'
+import { requireOptions } from '../shape/options.ts'
+import { isReported } from '../model/reporting.ts'
+import { isList, kindOf } from '../shape/shown.ts'
+import type { Policy } from '../model/policy.ts'
+import type { ControlId } from '../model/verdict.ts'
+import { durationInWords } from '../shape/words.ts'
 
 /** What a control does under a policy. */
 export type ControlState = 'on' | 'off' | 'weakened' | 'report-only'

@@ -1,10 +1,10 @@
-import { DEFAULTS } from './defaults.ts'
-import { openChild, readDanger, readFlag, refuse, refuseIdle } from './fields.ts'
-import type { Fields } from './fields.ts'
-import { readSecret } from './secret-value.ts'
-import { readChoice, readDuration, readEach, readFunction } from './scalars.ts'
-import { isEmptyList, isList, kindOf, show } from './shown.ts'
-import type { Policy, TicketPolicy } from './types.ts'
+import { DEFAULTS } from '../model/defaults.ts'
+import { openChild, readDanger, readFlag, refuse, refuseIdle } from '../shape/fields.ts'
+import type { Fields } from '../shape/fields.ts'
+import { readSecret } from '../shape/secret-value.ts'
+import { readChoice, readDuration, readEach, readFunction } from '../shape/scalars.ts'
+import { isEmptyList, isList, kindOf, show } from '../shape/shown.ts'
+import type { Policy, TicketPolicy } from '../model/policy.ts'
 
 const KEYS = [
   'secret',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { type KernelQueue, kernelQueueOf } from '../guard/kernel-queue.ts'
+import { kernelQueueOf } from '../guard/kernel-queue.ts'
+import type { KernelQueue } from '../model/kernel-queue.ts'
 import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
 import type { Inlet, Transport } from '../guard/transport.ts'
 import { violationOf } from '../guard/violation.ts'

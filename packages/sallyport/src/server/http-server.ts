@@ -1,5 +1,5 @@
-import { kindOf } from '../policy/shown.ts'
-import { isThenable } from '../policy/thenable.ts'
+import { kindOf } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
 
 /** Throws a `TypeError` for what is no server, which would be left as it is in silence. */
 export function requireServer(who: string, server: unknown): void {

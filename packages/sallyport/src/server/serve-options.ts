@@ -1,6 +1,6 @@
-import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
-import { show } from '../policy/shown.ts'
-import { isThenable } from '../policy/thenable.ts'
+import { requireFunction, requireNumber, requireOptions } from '../shape/options.ts'
+import { show } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
 
 // biome-ignore format: one line
 const KEYS = ['guard', 'port', 'host', 'tls', 'path', 'ticketPath', 'request', 'handlers', 'message', 'open', 'close', 'error']

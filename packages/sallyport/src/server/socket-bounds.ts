@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
-import { remoteOf } from '../handshake/remote-address.ts'
+import { remoteOf } from '../request/remote-address.ts'
 import { shareDescriptors } from './descriptors.ts'
 import { requireServer } from './http-server.ts'
 import { createNetworks, type Network, type Networks, oldestOf, type SocketState } from './networks.ts'

@@ -1,5 +1,5 @@
 import type { Observer } from '../guard/observer.ts'
-import { deny } from '../policy/verdict.ts'
+import { deny } from '../model/verdict.ts'
 import type { SocketLoss } from './socket-bounds.ts'
 
 /** Tells of sockets that were closed before they sent a request, or for want of room. */

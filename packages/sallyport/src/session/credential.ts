@@ -1,8 +1,8 @@
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { clientCertificateOf, serverOf } from '../handshake/peer-request.ts'
-import type { Policy } from '../policy/types.ts'
-import { isTicketProtocol } from '../ticket/carriers.ts'
-import type { Credential } from './session.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { clientCertificateOf, serverOf } from '../request/peer-request.ts'
+import type { Policy } from '../model/policy.ts'
+import { isTicketProtocol } from '../request/carriers.ts'
+import type { Credential } from '../model/session.ts'
 
 /** Reads what a request shows to say who it is; null where it shows nothing. */
 export type CredentialReader = (request: HandshakeRequest) => string | null

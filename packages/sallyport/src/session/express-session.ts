@@ -1,9 +1,9 @@
 import { parseCookie } from 'cookie'
 import { type IncomingMessage, ServerResponse } from 'node:http'
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { kindOf } from '../policy/shown.ts'
-import { noteMaker } from '../policy/uncalled.ts'
-import type { Session, SessionResolver } from './session.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { kindOf } from '../shape/shown.ts'
+import { noteMaker } from '../shape/uncalled.ts'
+import type { Session, SessionResolver } from '../model/session.ts'
 import { SessionUnavailable } from './unavailable.ts'
 
 /** A request on which express-session has run. */

@@ -1,10 +1,10 @@
 import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey, KeyObject } from 'jose'
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { nearest } from '../policy/nearest.ts'
-import { isOptions } from '../policy/options.ts'
-import { bearsSecret, hidden } from '../policy/secret-text.ts'
-import { kindOf } from '../policy/shown.ts'
-import { isThenable } from '../policy/thenable.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { nearest } from '../shape/nearest.ts'
+import { isOptions } from '../shape/options.ts'
+import { bearsSecret, hidden } from '../shape/secret-text.ts'
+import { kindOf } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
 
 /** Where the token is. A browser sends cookies by itself, so a ticket is required beside one. */
 export type TokenSource =

@@ -8,12 +8,12 @@ import {
   jwtVerify,
 } from 'jose'
 import { createHash } from 'node:crypto'
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { isList } from '../policy/shown.ts'
-import { noteMaker } from '../policy/uncalled.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { isList } from '../shape/shown.ts'
+import { noteMaker } from '../shape/uncalled.ts'
 import { type JwtOptions, requireJwksUrl, requireJwtOptions, type TokenSource } from './jwt-options.ts'
 import { nobody } from './nobody.ts'
-import type { Session, SessionResolver } from './session.ts'
+import type { Session, SessionResolver } from '../model/session.ts'
 import { SessionUnavailable } from './unavailable.ts'
 
 export type { JwtOptions, TokenSource } from './jwt-options.ts'

@@ -1,5 +1,5 @@
-import type { Awaitable } from '../policy/verdict.ts'
-import { isThenable } from '../policy/thenable.ts'
+import type { Awaitable } from '../model/verdict.ts'
+import { isThenable } from '../model/thenable.ts'
 import { networkKeys } from '../store/address-key.ts'
 import { createLookupLine, type Limits, type LookupLine, type Waiting } from './lookup-line.ts'
 

@@ -1,4 +1,4 @@
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
 
 /** Why a resolver of ours found nobody, by request: for the operator's log alone. */
 const reasons = new WeakMap<HandshakeRequest, string>()

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { Parts } from '../guard/parts.ts'
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { after } from '../policy/after.ts'
-import type { Policy } from '../policy/types.ts'
-import type { Awaitable } from '../policy/verdict.ts'
-import { latestRevocation } from '../store/marks.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { after } from '../model/after.ts'
+import type { Policy } from '../model/policy.ts'
+import type { Awaitable } from '../model/verdict.ts'
+import { latestRevocation, type MarkedStore } from '../store/marks.ts'
 import { createRemembered } from '../store/remembered.ts'
-import type { Revocation, Store } from '../store/store.ts'
-import { createHmacSha256, HMAC_HEAD_BYTES } from '../ticket/hmac.ts'
+import type { Revocation, Store } from '../model/store.ts'
+import { createHmacSha256, HMAC_HEAD_BYTES } from './hmac.ts'
 import { createCredentialReader } from './credential.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../model/session.ts'
 
 /** How long a credential counts as proven after a resolver accepted it, in ms. */
 export const PROOF_MS = 900_000
@@ -48,10 +47,7 @@ export interface Proofs {
 }
 
 /** The proofs of one guard, in its store where that is shared and can remember. */
-export function createProofs(
-  policy: Policy,
-  { store, now, marks = null }: Pick<Parts, 'store' | 'now' | 'marks'>,
-): Proofs {
+export function createProofs(policy: Policy, { store, now, marks = null }: MarkedStore): Proofs {
   const read = createCredentialReader(policy)
   const here = createRemembered(MOST_HERE)
   const mostOfUser = Math.max(LEAST_OF_USER, 2 * (policy.handshake.connections?.perUser ?? 0))

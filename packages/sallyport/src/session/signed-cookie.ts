@@ -1,10 +1,10 @@
 import { unsign } from 'cookie-signature'
-import type { HandshakeRequest } from '../handshake/handshake-request.ts'
-import { requireOptions } from '../policy/options.ts'
-import { isList, kindOf, show } from '../policy/shown.ts'
-import { noteMaker } from '../policy/uncalled.ts'
-import type { Awaitable } from '../policy/verdict.ts'
-import type { Session, SessionResolver } from './session.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { requireOptions } from '../shape/options.ts'
+import { isList, kindOf, show } from '../shape/shown.ts'
+import { noteMaker } from '../shape/uncalled.ts'
+import type { Awaitable } from '../model/verdict.ts'
+import type { Session, SessionResolver } from '../model/session.ts'
 
 /** Options of `signedCookie`. */
 export interface SignedCookieOptions<S extends Session = Session> {

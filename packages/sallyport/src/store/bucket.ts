@@ -1,4 +1,4 @@
-import type { Budget, Taken } from './store.ts'
+import type { Budget, Taken } from '../model/store.ts'
 
 /**
  * A budget in use (GCRA). What the algorithm calls the theoretical arrival time is kept as the debt in units at an

@@ -1,6 +1,6 @@
 import { createDeadline, type Waiter } from './deadline.ts'
-import { StoreError } from './store-error.ts'
-import type { StoreState } from './store.ts'
+import { StoreError } from '../model/store-error.ts'
+import type { StoreState } from '../model/store.ts'
 
 /** Options of {@link createCircuit}. Times in ms. */
 export interface CircuitOptions {

@@ -1,4 +1,4 @@
-import type { Budget, Target } from './store.ts'
+import type { Budget, Target } from '../model/store.ts'
 
 /** Marks our messages among those of the app: IPC has one channel. */
 export const CHANNEL = 'sallyport.store.1'

@@ -3,8 +3,8 @@ import { type Asked, CHANNEL, isFrame, type PrimaryFrame } from './ipc-frames.ts
 import { createMemoryStore, type MemoryStore } from './memory.ts'
 import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
 import type { ShareGrant } from './shares.ts'
-import { StoreError } from './store-error.ts'
-import type { Budget } from './store.ts'
+import { StoreError } from '../model/store-error.ts'
+import type { Budget } from '../model/store.ts'
 
 /** What {@link serveIpcStore} serves. */
 export interface IpcPrimary {

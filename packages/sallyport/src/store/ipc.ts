@@ -1,13 +1,13 @@
 import cluster from 'node:cluster'
-import { LONGEST_MS } from '../policy/duration.ts'
-import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
-import type { Awaitable } from '../policy/verdict.ts'
+import { LONGEST_MS } from '../shape/duration.ts'
+import { requireFunction, requireNumber, requireOptions } from '../shape/options.ts'
+import type { Awaitable } from '../model/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } from './ipc-frames.ts'
 import { lostWithinMs } from './lost.ts'
 import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
-import { StoreError } from './store-error.ts'
-import type { Revocation, Store, StoreState, Taken, Target, Unsubscribe } from './store.ts'
+import { StoreError } from '../model/store-error.ts'
+import type { Revocation, Store, StoreState, Taken, Target, Unsubscribe } from '../model/store.ts'
 
 /** Options of {@link ipcStore}. Times in ms. */
 export interface IpcStoreOptions {

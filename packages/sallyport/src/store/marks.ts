@@ -1,9 +1,18 @@
-import type { Awaitable } from '../policy/verdict.ts'
-import type { Revocation, Store } from './store.ts'
+import type { Awaitable } from '../model/verdict.ts'
+import type { Revocation, Store } from '../model/store.ts'
 
 /** Revocations in the memory of this process. */
 export interface Marks {
   revokedAt(session: string, user: string): Revocation | null
+}
+
+/** A store, its clock, and what this process remembers beside it. */
+export interface MarkedStore {
+  readonly store: Store
+  /** Ms since the epoch. */
+  readonly now: () => number
+  /** Revocations of guards that share with this one. */
+  readonly marks?: Marks | null
 }
 
 /** The latest revocations that touch a session, of the store and of this process's own marks. */

@@ -1,4 +1,4 @@
-import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
+import { requireFunction, requireNumber, requireOptions } from '../shape/options.ts'
 
 /** Options of `createMemoryStore`. */
 export interface MemoryStoreOptions {

@@ -3,8 +3,8 @@ import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 import { createLeases } from './leases.ts'
 import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
 import { createRemembered } from './remembered.ts'
-import { StoreError } from './store-error.ts'
-import type { Revocation, Store, Taken, Target, Unsubscribe } from './store.ts'
+import { StoreError } from '../model/store-error.ts'
+import type { Revocation, Store, Taken, Target, Unsubscribe } from '../model/store.ts'
 import { createUsedKeys } from './used-keys.ts'
 
 /** How many keys of each kind live in a store. */
@@ -32,7 +32,7 @@ export interface MemoryStore extends Store {
 }
 
 export type { MemoryStoreOptions } from './memory-options.ts'
-export { StoreError } from './store-error.ts'
+export { StoreError } from '../model/store-error.ts'
 
 interface KeyedBucket extends Bucket, Expiring {
   readonly key: string

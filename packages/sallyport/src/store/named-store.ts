@@ -1,5 +1,5 @@
 import { laterOf } from './marks.ts'
-import type { Store, Target } from './store.ts'
+import type { Store, Target } from '../model/store.ts'
 
 /** A store and the text that ends each key in it. */
 interface Origin {

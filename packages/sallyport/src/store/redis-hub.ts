@@ -2,7 +2,7 @@ import type { RedisNames } from './redis-names.ts'
 import type { Ask } from './redis-revocations.ts'
 import { BEAT, DEAD, LEAVE, PROBE } from './redis-scripts.ts'
 import { lostWithinMs } from './lost.ts'
-import { StoreError } from './store-error.ts'
+import { StoreError } from '../model/store-error.ts'
 
 /** Options of {@link createRedisHub}. Times in ms. */
 export interface RedisHubOptions {

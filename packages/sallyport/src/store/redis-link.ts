@@ -1,5 +1,5 @@
-import { kindOf } from '../policy/shown.ts'
-import { isThenable } from '../policy/thenable.ts'
+import { kindOf } from '../shape/shown.ts'
+import { isThenable } from '../model/thenable.ts'
 import type { Script } from './redis-scripts.ts'
 
 type Method = (...args: never[]) => unknown

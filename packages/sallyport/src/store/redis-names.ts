@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
-import type { Target } from './store.ts'
+import type { Target } from '../model/store.ts'
 
 /** A key as Redis sees it. */
 export interface RedisKey {

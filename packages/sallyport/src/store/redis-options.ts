@@ -1,7 +1,7 @@
-import { LONGEST_MS } from '../policy/duration.ts'
-import { requireFunction, requireNumber, requireOptions } from '../policy/options.ts'
-import { isPlaceholder } from '../policy/secret-value.ts'
-import { kindOf, show } from '../policy/shown.ts'
+import { LONGEST_MS } from '../shape/duration.ts'
+import { requireFunction, requireNumber, requireOptions } from '../shape/options.ts'
+import { isPlaceholder } from '../shape/secret-value.ts'
+import { kindOf, show } from '../shape/shown.ts'
 import { MOST_KEYS } from './memory-options.ts'
 
 /** Options of `redis`. Times in ms. */

@@ -1,6 +1,6 @@
 import type { RedisKey, RedisNames } from './redis-names.ts'
 import { MARK, MARKED, type Script, TELL, TOLD } from './redis-scripts.ts'
-import type { Revocation, Target, Unsubscribe } from './store.ts'
+import type { Revocation, Target, Unsubscribe } from '../model/store.ts'
 
 /** Runs a script in time, or rejects. */
 export type Ask = (script: Script, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>

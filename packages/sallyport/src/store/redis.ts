@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Awaitable } from '../policy/verdict.ts'
+import type { Awaitable } from '../model/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Claim, createPlaces } from './places.ts'
 import { BATCH, chunks } from './redis-batch.ts'
@@ -13,8 +13,8 @@ import { COUNT, LEASE, ONCE, PURGE, TAKE } from './redis-scripts.ts'
 import { rememberIn } from './redis-remembered.ts'
 import { settleShares } from './redis-shares.ts'
 import { createShares } from './shares.ts'
-import { StoreError } from './store-error.ts'
-import type { Store, StoreState, Taken, Unsubscribe } from './store.ts'
+import { StoreError } from '../model/store-error.ts'
+import type { Store, StoreState, Taken, Unsubscribe } from '../model/store.ts'
 
 /** A {@link Store} that all nodes of a cluster share. */
 export interface RedisStore extends Store {

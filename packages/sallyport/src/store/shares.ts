@@ -1,7 +1,7 @@
 import { type Bucket, refilledAt, takeFrom } from './bucket.ts'
 import { createExpiryQueue, type Expiring } from './expiry.ts'
-import type { Awaitable } from '../policy/verdict.ts'
-import type { Budget, Taken } from './store.ts'
+import type { Awaitable } from '../model/verdict.ts'
+import type { Budget, Taken } from '../model/store.ts'
 
 /** What a share asks of the shared budget: `owed` was spent already, `wanted` would be spent here. */
 export interface ShareAsk {

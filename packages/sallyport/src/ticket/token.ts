@@ -1,11 +1,10 @@
 import { randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
-import type { Parts } from '../guard/parts.ts'
-import type { TicketPolicy } from '../policy/types.ts'
-import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../policy/verdict.ts'
-import { latestRevocation } from '../store/marks.ts'
-import type { Revocation } from '../store/store.ts'
-import { createHmacSha256, type Hmac, HMAC_HEAD_BYTES } from './hmac.ts'
-import type { TicketBinding, Tickets } from './tickets.ts'
+import type { TicketPolicy } from '../model/policy.ts'
+import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
+import { latestRevocation, type MarkedStore } from '../store/marks.ts'
+import type { Revocation } from '../model/store.ts'
+import { createHmacSha256, type Hmac, HMAC_HEAD_BYTES } from '../session/hmac.ts'
+import type { TicketBinding, Tickets } from '../model/tickets.ts'
 
 /*
  * A ticket is base64url of 75 bytes, which leaves no padding bits to vary:
@@ -40,7 +39,7 @@ export const TICKET_CLOCK_SKEW_MS = 2000
  */
 export function createTickets(
   policy: Pick<TicketPolicy, 'secrets' | 'ttlMs'> | null,
-  { store, now, marks = null }: Pick<Parts, 'store' | 'now' | 'marks'>,
+  { store, now, marks = null }: MarkedStore,
 ): Tickets {
   const secrets = secretsOf(policy?.secrets ?? null)
   const ttlMs = policy?.ttlMs ?? DEFAULT_TTL_MS

@@ -1,5 +1,5 @@
 import { createMemoryStore } from '../store/memory.ts'
-import type { TicketBinding } from './tickets.ts'
+import type { TicketBinding } from '../model/tickets.ts'
 import { createTickets } from './token.ts'
 
 const BINDING: TicketBinding = { session: { id: 'trial', user: 'trial' }, origin: 'https://trial.example', path: '/' }

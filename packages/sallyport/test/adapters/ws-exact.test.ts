@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { Listeners, takeOver } from '../../src/adapters/ws-socket.ts'
 import type { LiveConnection } from '../../src/guard/live-connection.ts'
-import { Subject } from '../../src/message/subject.ts'
+import { Subject } from '../../src/controls/message/subject.ts'
 import { nextTexts } from '../support/world.ts'
 import { createHost, type Host } from './ws-host.ts'
 

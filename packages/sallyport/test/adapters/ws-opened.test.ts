@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { kindOf } from '../../src/policy/shown.ts'
+import { kindOf } from '../../src/shape/shown.ts'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { createHost, guardFor } from './ws-host.ts'
 

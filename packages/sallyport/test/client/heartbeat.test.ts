@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import type { Connection, ConnectOptions, Lifecycle } from '../../src/client/index.ts'
-import { PING_TYPE, PONG_TYPE } from '../../src/message/heartbeat.ts'
+import { PING_TYPE, PONG_TYPE } from '../../src/controls/message/heartbeat.ts'
 import { type In, openFake, type Out } from './client-fixtures.ts'
 import type { FakeSocket } from './fake-socket.ts'
 import { settle } from './fake-socket.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { connect } from '../../src/client/index.ts'
-import { show } from '../../src/policy/shown.ts'
+import { show } from '../../src/shape/shown.ts'
 import { fakeSockets } from './fake-socket.ts'
 
 const { WebSocket } = fakeSockets()

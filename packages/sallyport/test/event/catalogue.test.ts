@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { type Catalogue, createCatalogue, type EventSubject } from '../../src/event/catalogue.ts'
-import type { SallyEvent } from '../../src/event/event.ts'
+import type { SallyEvent } from '../../src/model/event.ts'
 import { createRedactor } from '../../src/event/redact.ts'
-import { DENIALS, type DenialCode } from '../../src/policy/denials.ts'
-import { deny } from '../../src/policy/verdict.ts'
+import { DENIALS, type DenialCode } from '../../src/model/denials.ts'
+import { deny } from '../../src/model/verdict.ts'
 import { request, subject } from './facts.ts'
 
 const redactor = createRedactor('a key of tests')

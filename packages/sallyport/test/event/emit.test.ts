@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { describe, it } from 'node:test'
 import { createEvents } from '../../src/event/emit.ts'
-import type { Logger } from '../../src/event/event.ts'
+import type { Logger } from '../../src/model/event.ts'
 import { event, subject } from './facts.ts'
 
 const setUp = (withLog = false) => {

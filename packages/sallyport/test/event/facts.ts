@@ -1,6 +1,6 @@
-import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
+import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import type { EventSubject } from '../../src/event/catalogue.ts'
-import type { SallyEvent } from '../../src/event/event.ts'
+import type { SallyEvent } from '../../src/model/event.ts'
 
 /** A handshake for tests of events. */
 export function request(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { pino } from 'pino'
-import type { Logger, SallyEvent } from '../../src/event/event.ts'
+import type { Logger, SallyEvent } from '../../src/model/event.ts'
 import { createEventLog, type LoggedEvent } from '../../src/event/log.ts'
 import { event } from './facts.ts'
 

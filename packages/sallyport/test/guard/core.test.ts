@@ -4,7 +4,7 @@ import { createCore } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store, Target } from '../../src/store/store.ts'
+import type { Store, Target } from '../../src/model/store.ts'
 import { FakeTransport } from './live.ts'
 
 /** A core whose `authorize` waits: the session is found, the connection not yet open. */

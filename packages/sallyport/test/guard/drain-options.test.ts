@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withinOf } from '../../src/guard/drain-options.ts'
-import { LONGEST_MS } from '../../src/policy/duration.ts'
-import { show } from '../../src/policy/shown.ts'
+import { LONGEST_MS } from '../../src/shape/duration.ts'
+import { show } from '../../src/shape/shown.ts'
 import { createWorld } from '../support/world.ts'
 
 const MISTAKES: readonly (readonly [name: string, options: unknown, message: RegExp])[] = [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createEntering, isMeant, isOlder, LATE_MARGIN_MS, type Revoked } from '../../src/guard/entering.ts'
-import type { Attempt } from '../../src/handshake/attempt.ts'
-import type { Session } from '../../src/session/session.ts'
-import type { Target } from '../../src/store/store.ts'
+import type { Attempt } from '../../src/model/attempt.ts'
+import type { Session } from '../../src/model/session.ts'
+import type { Target } from '../../src/model/store.ts'
 
 const NOW = 1_700_000_000_000
 const attemptOf = (session: Session | null): Attempt => ({ session }) as Attempt

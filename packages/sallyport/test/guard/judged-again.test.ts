@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as z from 'zod'
 import { createCore } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
-import type { MessageSubject } from '../../src/message/message-control.ts'
+import type { MessageSubject } from '../../src/controls/message/message-control.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { guarded } from './live.ts'
 

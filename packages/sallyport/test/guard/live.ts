@@ -1,16 +1,16 @@
 import type { TestContext } from 'node:test'
 import { createCore, type Core } from '../../src/guard/core.ts'
-import type { KernelQueue } from '../../src/guard/kernel-queue.ts'
+import type { KernelQueue } from '../../src/model/kernel-queue.ts'
 import type { Delivery } from '../../src/guard/hub.ts'
 import type { LiveConnection } from '../../src/guard/live-connection.ts'
 import { AHEAD_BYTES } from '../../src/guard/read-ahead.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import type { Transport } from '../../src/guard/transport.ts'
-import type { SallyEvent } from '../../src/event/event.ts'
-import type { Attempt } from '../../src/handshake/attempt.ts'
-import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
+import type { SallyEvent } from '../../src/model/event.ts'
+import type { Attempt } from '../../src/model/attempt.ts'
+import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import type { Session } from '../../src/session/session.ts'
+import type { Session } from '../../src/model/session.ts'
 
 /** A socket that notes what it is told and does nothing by itself. */
 export class FakeTransport implements Transport {

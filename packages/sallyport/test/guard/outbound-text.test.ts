@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import type { Connection } from 'sallyport'
 import { textOf } from '../../src/guard/outbound-text.ts'
-import { show } from '../../src/policy/shown.ts'
+import { show } from '../../src/shape/shown.ts'
 import { createWorld } from '../support/world.ts'
 import { guarded } from './live.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { refusalOf, refusalText } from '../../src/guard/refusal.ts'
-import { deny } from '../../src/policy/verdict.ts'
+import { deny } from '../../src/model/verdict.ts'
 
 test('the answer is the code and nothing else, the same the second time', () => {
   for (let time = 0; time < 2; time++) {

@@ -5,8 +5,8 @@ import { createObserver } from '../../src/guard/observer.ts'
 import { NOTHING_RARE } from '../../src/guard/rare-state.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import { StoreError } from '../../src/store/store-error.ts'
-import type { Store } from '../../src/store/store.ts'
+import { StoreError } from '../../src/model/store-error.ts'
+import type { Store } from '../../src/model/store.ts'
 import { type Guarded, guarded, REQUEST, START } from './live.ts'
 
 const ANN = { id: 's1', user: 'ann' }

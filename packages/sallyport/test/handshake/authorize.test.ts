@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authorize } from '../../src/handshake/authorize.ts'
+import { authorize } from '../../src/controls/handshake/authorize.ts'
 import { attemptOf, codeOf, compileControl, partsOf, policyOf } from './door-fixtures.ts'
 
 const session = { id: 's', user: 'ann' }

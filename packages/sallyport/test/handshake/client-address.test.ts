@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { createAddressReader } from '../../src/handshake/client-address.ts'
+import { createAddressReader } from '../../src/request/client-address.ts'
 import { addressKey } from '../../src/store/address-key.ts'
 
 type Headers = Readonly<Record<string, string>>

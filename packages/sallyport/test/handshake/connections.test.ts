@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connections, connectionsOfUser } from '../../src/handshake/connections.ts'
+import { connections, connectionsOfUser } from '../../src/controls/handshake/connections.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { attemptOf, codeOf, compileControl, partsOf, policyOf } from './door-fixtures.ts'
 
 const policy = policyOf({ connections: { total: 4, perIp: 2, perUser: 2 } })

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { type Admittance, type Core, createCore } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import type { CountersSnapshot } from '../../src/event/counters.ts'
-import type { ControlId } from '../../src/policy/verdict.ts'
+import type { ControlId } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { type Asked, policyOf, requestOf } from './door-fixtures.ts'
 
 const session = (): object => ({ id: 'ann-1', user: 'ann' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { extensions } from '../../src/handshake/extensions.ts'
+import { extensions } from '../../src/controls/handshake/extensions.ts'
 import { policyOf } from './door-fixtures.ts'
 
 const WHOLE = { threshold: 1024, windowBits: 12 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fetchMetadata } from '../../src/handshake/fetch-metadata.ts'
+import { fetchMetadata } from '../../src/controls/handshake/fetch-metadata.ts'
 import { attemptOf, codeOf, compileControl, ORIGIN, policyOf } from './door-fixtures.ts'
 
 const check = compileControl(fetchMetadata)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Standing } from '../../src/handshake/attempt.ts'
-import { halfOpen } from '../../src/handshake/half-open.ts'
+import type { Standing } from '../../src/model/attempt.ts'
+import { halfOpen } from '../../src/controls/handshake/half-open.ts'
 import { attemptOf, codeOf, compileControl, partsOf, policyOf } from './door-fixtures.ts'
 
 const policy = policyOf({ connections: { perIp: 4, strangersPerIp: 2 } })

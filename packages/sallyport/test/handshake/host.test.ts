@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { host } from '../../src/handshake/host.ts'
+import { host } from '../../src/controls/handshake/host.ts'
 import { attemptOf, codeOf, compileControl, policyOf } from './door-fixtures.ts'
 
 const policy = policyOf({ host: { allow: ['api.company.com', 'admin.company.com:8443', '[::1]'] } })

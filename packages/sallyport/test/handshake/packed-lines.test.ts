@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { ownString, packLines, unpackLines } from '../../src/handshake/packed-lines.ts'
+import { ownString, packLines, unpackLines } from '../../src/request/packed-lines.ts'
 
 const CHROME = [
   ['Host', 'app.test'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rate, rateOfTicketRequest, rateOfUser } from '../../src/handshake/rate.ts'
-import type { Denial } from '../../src/policy/verdict.ts'
+import { rate, rateOfTicketRequest, rateOfUser } from '../../src/controls/handshake/rate.ts'
+import type { Denial } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { type Asked, attemptOf, codeOf, compileControl, ORIGIN, partsOf, policyOf } from './door-fixtures.ts'
 
 const policy = policyOf({

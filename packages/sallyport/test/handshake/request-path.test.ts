@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { isCanonicalPath } from '../../src/handshake/request-path.ts'
+import { isCanonicalPath } from '../../src/request/request-path.ts'
 
 const CANONICAL = [
   '/',

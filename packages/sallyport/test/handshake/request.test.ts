@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { request } from '../../src/handshake/request.ts'
+import { request } from '../../src/controls/handshake/request.ts'
 import { type Asked, attemptOf, codeOf, compileControl, HONEST, policyOf } from './door-fixtures.ts'
 
 const MALFORMED = 'SALLY_REQUEST_MALFORMED'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { subprotocol } from '../../src/handshake/subprotocol.ts'
+import { subprotocol } from '../../src/controls/handshake/subprotocol.ts'
 import { attemptOf, codeOf, compileControl, policyOf } from './door-fixtures.ts'
 
 const policy = policyOf({ subprotocol: { serve: ['chat.v2', 'chat.v1'] } })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { transport } from '../../src/handshake/transport.ts'
+import { transport } from '../../src/controls/handshake/transport.ts'
 import { attemptOf, codeOf, compileControl, policyOf } from './door-fixtures.ts'
 
 const rows: readonly [name: string, secure: boolean, loopback: boolean, code: string][] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LEASE_TTL_MS } from '../../src/store/lease-time.ts'
+import { LEASE_TTL_MS } from '../../src/model/lease-time.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { FakeTransport, guarded, REQUEST, settled, START } from '../guard/live.ts'
 

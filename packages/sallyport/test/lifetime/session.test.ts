@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Session } from '../../src/session/session.ts'
+import type { Session } from '../../src/model/session.ts'
 import { createAttemptId } from '../../src/guard/attempt-id.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { StoreState } from '../../src/store/store.ts'
+import type { StoreState } from '../../src/model/store.ts'
 import { guarded, settled, START } from '../guard/live.ts'
 
 const ANN: Session = { id: 's1', user: 'ann' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { createWheel, TICK_MS } from '../../src/lifetime/wheel.ts'
+import { createWheel, TICK_MS } from '../../src/controls/lifetime/wheel.ts'
 import { settled, START } from '../guard/live.ts'
 
 const TURN_MS = 1024 * TICK_MS

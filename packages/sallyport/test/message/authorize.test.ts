@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authorize } from '../../src/message/authorize.ts'
-import type { Policy } from '../../src/policy/types.ts'
-import { PASS } from '../../src/policy/verdict.ts'
+import { authorize } from '../../src/controls/message/authorize.ts'
+import type { Policy } from '../../src/model/policy.ts'
+import { PASS } from '../../src/model/verdict.ts'
 import { codeOf, connectionOf, parsed, partsWith, policyWith } from './door-fixtures.ts'
 
 type Rule = NonNullable<Policy['message']['authorize']>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { concurrency, createConcurrency } from '../../src/message/concurrency.ts'
+import { concurrency, createConcurrency } from '../../src/controls/message/concurrency.ts'
 import { policyWith } from './door-fixtures.ts'
 
 test('the bound is the policy’s', () => {

@@ -1,9 +1,9 @@
-import type { Parts } from '../../src/guard/parts.ts'
-import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
-import type { MessageConnection, MessageSubject } from '../../src/message/message-control.ts'
-import type { Policy } from '../../src/policy/types.ts'
-import type { Verdict } from '../../src/policy/verdict.ts'
-import type { Budget, Store, Taken } from '../../src/store/store.ts'
+import type { Parts } from '../../src/controls/context.ts'
+import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
+import type { MessageConnection, MessageSubject } from '../../src/controls/message/message-control.ts'
+import type { Policy } from '../../src/model/policy.ts'
+import type { Verdict } from '../../src/model/verdict.ts'
+import type { Budget, Store, Taken } from '../../src/model/store.ts'
 
 export const perMinute = (amount: number): Budget => ({ amount, perMs: 60_000, burst: amount })
 

@@ -7,8 +7,8 @@ import { Compile } from 'typebox/compile'
 import { Compile as CompileSchema } from 'typebox/schema'
 import * as v from 'valibot'
 import * as z from 'zod'
-import type { Handlers } from '../../src/message/message-types.ts'
-import type { SchemaMap } from '../../src/policy/types.ts'
+import type { Handlers } from '../../src/model/message-types.ts'
+import type { SchemaMap } from '../../src/model/policy.ts'
 
 const TypeBoxChat = Type.Object({
   type: Type.Literal('typebox'),

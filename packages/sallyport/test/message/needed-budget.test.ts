@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { excessMs, spent } from '../../src/message/gcra.ts'
-import { NeededBudget, NeededBudgets } from '../../src/message/needed-budget.ts'
-import type { Budget } from '../../src/store/store.ts'
+import { excessMs, spent } from '../../src/controls/message/gcra.ts'
+import { NeededBudget, NeededBudgets } from '../../src/controls/message/needed-budget.ts'
+import type { Budget } from '../../src/model/store.ts'
 import { fc } from '../../../../test/support/fast-check.ts'
 
 const SET: Budget = { amount: 10, perMs: 60_000, burst: 10 }

@@ -1,7 +1,7 @@
-import type { Schema } from '../../src/message/schema-kinds.ts'
-import type { BigIntegers } from '../../src/policy/types.ts'
-import { format } from '../../src/message/format.ts'
-import { schema } from '../../src/message/schema.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
+import type { BigIntegers } from '../../src/model/policy.ts'
+import { format } from '../../src/controls/message/format.ts'
+import { schema } from '../../src/controls/message/schema.ts'
 import { atOnce, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
 
 export const FORMAT = { data: 'json', depth: 32, width: 1000, allowKeys: [] } as const

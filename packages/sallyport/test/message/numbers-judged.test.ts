@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { judgeNumber } from '../../src/message/number-literal.ts'
-import type { Schema } from '../../src/message/schema-kinds.ts'
+import { judgeNumber } from '../../src/schema/number-literal.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
 import { ask, sent, tenTo } from './numbers-fixtures.ts'
 import { pairOf, policyFor } from './skeleton-fixtures.ts'
 

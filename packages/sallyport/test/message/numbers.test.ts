@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { judgeNumber } from '../../src/message/number-literal.ts'
+import { judgeNumber } from '../../src/schema/number-literal.ts'
 import { ask, sent, tenTo } from './numbers-fixtures.ts'
 
 const literals: readonly [token: string, code: string, why: string][] = [

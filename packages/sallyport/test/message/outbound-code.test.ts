@@ -5,9 +5,9 @@ import { fc } from '../../../../test/support/fast-check.ts'
 import { Ajv } from 'ajv'
 import * as z from 'zod'
 import { textOf } from '../../src/guard/outbound-text.ts'
-import { compileOutbound } from '../../src/message/outbound.ts'
-import { dataKindOf } from '../../src/message/plain-data.ts'
-import type { SchemaMap } from '../../src/policy/types.ts'
+import { compileOutbound } from '../../src/controls/message/outbound.ts'
+import { dataKindOf } from '../../src/schema/plain-data.ts'
+import type { SchemaMap } from '../../src/model/policy.ts'
 import { policyWith } from './door-fixtures.ts'
 
 const compile = (types: SchemaMap) =>

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as z from 'zod'
 import { textOf } from '../../src/guard/outbound-text.ts'
-import { compileOutbound } from '../../src/message/outbound.ts'
-import type { Schema } from '../../src/message/schema-kinds.ts'
-import type { SchemaMap } from '../../src/policy/types.ts'
+import { compileOutbound } from '../../src/controls/message/outbound.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
+import type { SchemaMap } from '../../src/model/policy.ts'
 import { policyWith } from './door-fixtures.ts'
 
 const compile = (types: SchemaMap) =>

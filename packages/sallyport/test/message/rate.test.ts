@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { cost, rate } from '../../src/message/rate.ts'
-import type { MessageRatePolicy } from '../../src/policy/types.ts'
-import type { Taken } from '../../src/store/store.ts'
+import { cost, rate } from '../../src/controls/message/rate.ts'
+import type { MessageRatePolicy } from '../../src/model/policy.ts'
+import type { Taken } from '../../src/model/store.ts'
 import { atOnce, codeOf, connectionOf, parsed, partsWith, perMinute, policyWith, textOf } from './door-fixtures.ts'
 import type { TakeCall } from './door-fixtures.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { format } from '../../src/message/format.ts'
-import { schema } from '../../src/message/schema.ts'
-import type { SchemaMap } from '../../src/policy/types.ts'
+import { format } from '../../src/controls/message/format.ts'
+import { schema } from '../../src/controls/message/schema.ts'
+import type { SchemaMap } from '../../src/model/policy.ts'
 import { codeOf, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
 import { SEED_SCHEMAS } from './seed-schemas.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { controlFrames, size } from '../../src/message/size.ts'
+import { controlFrames, size } from '../../src/controls/message/size.ts'
 import { atOnce, codeOf, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
 
 const policy = policyWith({

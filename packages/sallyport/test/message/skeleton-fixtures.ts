@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { Type } from 'typebox'
-import { format } from '../../src/message/format.ts'
-import type { MessageSubject } from '../../src/message/message-control.ts'
-import type { Schema } from '../../src/message/schema-kinds.ts'
-import { schema } from '../../src/message/schema.ts'
-import { createMessageReader, type MessageReader, type ReadMessage } from '../../src/message/skeleton.ts'
-import type { Policy, SchemaMap } from '../../src/policy/types.ts'
+import { format } from '../../src/controls/message/format.ts'
+import type { MessageSubject } from '../../src/controls/message/message-control.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
+import { schema } from '../../src/controls/message/schema.ts'
+import { createMessageReader, type MessageReader, type ReadMessage } from '../../src/fast-path/template.ts'
+import type { Policy, SchemaMap } from '../../src/model/policy.ts'
 import { atOnce, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
 
 type Message = Policy['message']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
-import type { Schema } from '../../src/message/schema-kinds.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
 import { taught, taughtLeaf } from './skeleton-fixtures.ts'
 
 const leaves: readonly [

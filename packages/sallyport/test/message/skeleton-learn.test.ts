@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMessageReader } from '../../src/message/skeleton.ts'
+import { createMessageReader } from '../../src/fast-path/template.ts'
 import { Chat, CHAT, policyFor, type Pair, pairOf, read, twice } from './skeleton-fixtures.ts'
 
 const T = '{"type":"t","v":"a"}'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { bytePattern, patternEnd } from '../../src/message/skeleton-pattern.ts'
+import { bytePattern, patternEnd } from '../../src/fast-path/template-pattern.ts'
 
 const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 

@@ -5,8 +5,8 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Compile as CompileSchema } from 'typebox/schema'
 import * as z from 'zod'
-import type { Schema } from '../../src/message/schema-kinds.ts'
-import { createMessageReader } from '../../src/message/skeleton.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
+import { createMessageReader } from '../../src/fast-path/template.ts'
 import { Chat, policyFor, pairOf, read, taught } from './skeleton-fixtures.ts'
 
 const objectOf = (rest: object, properties: object = { v: { type: 'string' } }): Schema => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plainStringEnd, readNumber } from '../../src/message/skeleton-scan.ts'
+import { plainStringEnd, readNumber } from '../../src/fast-path/template-scan.ts'
 
 const isPlain = (byte: number): boolean => byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c
 

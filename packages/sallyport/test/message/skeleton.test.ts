@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
-import { createMessageReader } from '../../src/message/skeleton.ts'
+import { createMessageReader } from '../../src/fast-path/template.ts'
 import { Chat, CHAT, chat, policyFor, pairOf, read, taught, twice } from './skeleton-fixtures.ts'
 
 test('what was seen once is read, with a value that is its own', () => {

@@ -6,11 +6,11 @@ import { type } from 'arktype'
 import { Type } from 'typebox'
 import { Compile as CompileSchema } from 'typebox/schema'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { compileSchema } from '../../src/message/compile-schema.ts'
-import { readDocument } from '../../src/message/json-document.ts'
-import type { JsonSchema, Schema } from '../../src/message/schema-kinds.ts'
-import type { SchemaResult } from '../../src/message/schema-result.ts'
-import { keepsValid } from '../../src/message/strip-proof.ts'
+import { compileSchema } from '../../src/controls/message/compile-schema.ts'
+import { readDocument } from '../../src/schema/json-document.ts'
+import type { JsonSchema, Schema } from '../../src/model/schema-kinds.ts'
+import type { SchemaResult } from '../../src/schema/schema-result.ts'
+import { keepsValid } from '../../src/schema/strip-proof.ts'
 
 const compile = (schema: Schema) => compileSchema('t', schema, { discriminator: 'type', unknownFields: 'strip' })
 const run = (check: ReturnType<typeof compile>, value: object): SchemaResult => {

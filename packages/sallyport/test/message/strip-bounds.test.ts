@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { compileSchema } from '../../src/message/compile-schema.ts'
-import type { Schema } from '../../src/message/schema-kinds.ts'
-import type { SchemaResult } from '../../src/message/schema-result.ts'
+import { compileSchema } from '../../src/controls/message/compile-schema.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
+import type { SchemaResult } from '../../src/schema/schema-result.ts'
 
 const compile = (schema: Schema) => compileSchema('t', schema, { discriminator: 'type', unknownFields: 'strip' })
 const run = (check: ReturnType<typeof compile>, value: object): SchemaResult => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { compileSchema } from '../../src/message/compile-schema.ts'
-import type { JsonSchema } from '../../src/message/schema-kinds.ts'
+import { compileSchema } from '../../src/controls/message/compile-schema.ts'
+import type { JsonSchema } from '../../src/model/schema-kinds.ts'
 
 const compile = (schema: JsonSchema, unknownFields: 'strip' | 'refuse' = 'strip') =>
   compileSchema('t', schema, { discriminator: 'type', unknownFields })

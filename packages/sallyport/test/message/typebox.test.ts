@@ -3,8 +3,8 @@ import { registerHooks } from 'node:module'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as z from 'zod'
-import { compileSchema } from '../../src/message/compile-schema.ts'
-import type { Schema } from '../../src/message/schema-kinds.ts'
+import { compileSchema } from '../../src/controls/message/compile-schema.ts'
+import type { Schema } from '../../src/model/schema-kinds.ts'
 
 /** As where the optional peer is not installed. */
 registerHooks({

@@ -4,8 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Compile as CompileSchema } from 'typebox/schema'
-import { compileSchema } from '../../src/message/compile-schema.ts'
-import type { JsonSchema, Schema } from '../../src/message/schema-kinds.ts'
+import { compileSchema } from '../../src/controls/message/compile-schema.ts'
+import type { JsonSchema, Schema } from '../../src/model/schema-kinds.ts'
 
 const compile = (schema: Schema) => compileSchema('t', schema, { discriminator: 'type', unknownFields: 'strip' })
 

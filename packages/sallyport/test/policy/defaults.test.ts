@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULTS } from '../../src/policy/defaults.ts'
+import { DEFAULTS } from '../../src/model/defaults.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import type { Policy } from '../../src/policy/types.ts'
+import type { Policy } from '../../src/model/policy.ts'
 import { policyWith } from './honest-policy.ts'
 
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LONGEST_MS, parseDuration } from '../../src/policy/duration.ts'
+import { LONGEST_MS, parseDuration } from '../../src/shape/duration.ts'
 
 const GOOD: readonly (readonly [unknown, number])[] = [
   [1, 1],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { editDistance, nearest } from '../../src/policy/nearest.ts'
+import { editDistance, nearest } from '../../src/shape/nearest.ts'
 
 for (const [a, b, distance] of [
   ['', '', 0],

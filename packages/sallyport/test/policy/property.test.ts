@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import { PolicyError } from '../../src/policy/problem.ts'
+import { PolicyError } from '../../src/shape/problem.ts'
 import { formatReport, reportPolicy } from '../../src/policy/report.ts'
 import { policyWith } from './honest-policy.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createDoor } from '../../src/policy/run-door.ts'
-import type { DoorCheck } from '../../src/policy/run-door.ts'
-import { PASS, deny } from '../../src/policy/verdict.ts'
-import type { ControlId, Denial, Verdict } from '../../src/policy/verdict.ts'
+import { createDoor } from '../../src/controls/run.ts'
+import type { DoorCheck } from '../../src/controls/run.ts'
+import { PASS, deny } from '../../src/model/verdict.ts'
+import type { ControlId, Denial, Verdict } from '../../src/model/verdict.ts'
 
 type Answer = () => Verdict | Promise<Verdict>
 type Seen = { readonly control: ControlId; readonly code: string; readonly detail: string; readonly enforced: boolean }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createGuard, PolicyError } from '../../src/index.ts'
-import { bearsSecret, hidden } from '../../src/policy/secret-text.ts'
-import { quote } from '../../src/policy/shown.ts'
+import { bearsSecret, hidden } from '../../src/shape/secret-text.ts'
+import { quote } from '../../src/shape/shown.ts'
 import { jwt } from '../../src/session/jwt.ts'
 import { honestPolicy } from './secret-policy.ts'
 

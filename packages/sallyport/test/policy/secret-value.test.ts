@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { isPlaceholder } from '../../src/policy/secret-value.ts'
+import { isPlaceholder } from '../../src/shape/secret-value.ts'
 import { policyWith, SECRET } from './honest-policy.ts'
 import { problemsOf } from './problems-of.ts'
 

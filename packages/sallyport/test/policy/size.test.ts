@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LARGEST_BYTES, parseSize } from '../../src/policy/size.ts'
+import { LARGEST_BYTES, parseSize } from '../../src/shape/size.ts'
 
 const GOOD: readonly (readonly [unknown, number])[] = [
   [1, 1],

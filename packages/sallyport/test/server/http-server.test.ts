@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { cutUnread, installLane, readLines } from 'sallyport/embed'
-import { kindOf } from '../../src/policy/shown.ts'
+import { kindOf } from '../../src/shape/shown.ts'
 
 const server = createServer()
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { createAddressReader } from '../../src/handshake/client-address.ts'
-import type { HandshakeRequest } from '../../src/handshake/handshake-request.ts'
-import { PeerRequest, fromNode as viewNode } from '../../src/handshake/peer-request.ts'
+import { createAddressReader } from '../../src/request/client-address.ts'
+import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
+import { PeerRequest, fromNode as viewNode } from '../../src/request/peer-request.ts'
 
 const readAddress = createAddressReader({ trust: [], header: 'x-forwarded-for' })
 

@@ -8,7 +8,7 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, Unsec
 import { jwt, type JwtOptions } from '../../src/session/jwt.ts'
 import { reasonOf } from '../../src/session/nobody.ts'
 import { SessionUnavailable } from '../../src/session/unavailable.ts'
-import { show } from '../../src/policy/shown.ts'
+import { show } from '../../src/shape/shown.ts'
 import { handshake } from './handshakes.ts'
 
 const ISSUER = 'https://issuer.example'

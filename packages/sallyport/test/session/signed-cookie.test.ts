@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sign } from 'cookie-signature'
 import { signedCookie } from '../../src/session/index.ts'
-import { show } from '../../src/policy/shown.ts'
+import { show } from '../../src/shape/shown.ts'
 import { handshake } from './handshakes.ts'
 
 const NEW = 'the newest secret 51ac'

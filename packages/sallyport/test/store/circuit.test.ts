@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
 import { type Circuit, createCircuit } from '../../src/store/circuit.ts'
-import type { StoreError } from '../../src/store/store-error.ts'
+import type { StoreError } from '../../src/model/store-error.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
 const immediates = async (): Promise<void> => {

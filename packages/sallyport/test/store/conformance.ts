@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import type { Budget, Store, Target } from '../../src/store/store.ts'
+import type { Budget, Store, Target } from '../../src/model/store.ts'
 
 /** A store under test, with the clock that it goes by. */
 export interface StoreUnderTest {

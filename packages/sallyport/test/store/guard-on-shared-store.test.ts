@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import { StoreError } from '../../src/store/store-error.ts'
-import type { Store, StoreState, Target } from '../../src/store/store.ts'
+import { StoreError } from '../../src/model/store-error.ts'
+import type { Store, StoreState, Target } from '../../src/model/store.ts'
 import { closeOf, createWorld, nextMessage, refusalOf } from '../support/world.ts'
 
 /** A store that can be told to be away, to have news, and to say how it is. */

@@ -1,6 +1,6 @@
 // A worker of node:cluster for ipc.test.ts: does what it is told with its store, and answers.
 import { ipcStore } from '../../src/store/ipc.ts'
-import type { Store, Target } from '../../src/store/store.ts'
+import type { Store, Target } from '../../src/model/store.ts'
 
 const store = ipcStore({ deadlineMs: 5000 })
 const heard: Target[] = []

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type IpcPrimary, ipcStore, serveIpcStore } from '../../src/store/ipc.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { storeConformance } from './conformance.ts'
 
 /** A worker's store, asked from here. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { show } from '../../src/policy/shown.ts'
+import { show } from '../../src/shape/shown.ts'
 import { ipcStore, serveIpcStore } from '../../src/store/ipc.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 

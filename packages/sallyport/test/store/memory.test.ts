@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { createMemoryStore, type MemoryStoreOptions } from '../../src/store/memory.ts'
-import type { Budget } from '../../src/store/store.ts'
+import type { Budget } from '../../src/model/store.ts'
 import { storeConformance } from './conformance.ts'
 
 const START = 1_700_000_000_000

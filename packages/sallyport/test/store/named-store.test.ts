@@ -4,7 +4,7 @@ import { createClient } from 'redis'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { namedStore, originOf } from '../../src/store/named-store.ts'
 import { redis } from '../../src/store/redis.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { closeOf, createWorld, nextMessage, refusalOf, type World } from '../support/world.ts'
 import { startRedis } from './redis-server.ts'
 

@@ -6,7 +6,7 @@ import { createClient } from 'redis'
 import { createRedisNames } from '../../src/store/redis-names.ts'
 import { PROBE } from '../../src/store/redis-scripts.ts'
 import { redis, type RedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
-import type { StoreState, Target } from '../../src/store/store.ts'
+import type { StoreState, Target } from '../../src/model/store.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 const secret = 'a secret of tests that is long enough'

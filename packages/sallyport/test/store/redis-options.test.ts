@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { show } from '../../src/policy/shown.ts'
+import { show } from '../../src/shape/shown.ts'
 import { createRedisLink } from '../../src/store/redis-link.ts'
 import { checkedOptions } from '../../src/store/redis-options.ts'
 

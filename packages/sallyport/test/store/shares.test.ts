@@ -3,7 +3,7 @@ import { describe, it, mock } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { type Bucket, takeFrom } from '../../src/store/bucket.ts'
 import { createShares, type ShareAsk, type ShareGrant, type Shares } from '../../src/store/shares.ts'
-import type { Budget } from '../../src/store/store.ts'
+import type { Budget } from '../../src/model/store.ts'
 
 const budget: Budget = { amount: 100, perMs: 60_000, burst: 100 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import { isTicketProtocol, ticketFrom, ticketFromFirstMessage, TOKEN_CHARS } from '../../src/ticket/carriers.ts'
+import { isTicketProtocol, ticketFrom, ticketFromFirstMessage, TOKEN_CHARS } from '../../src/request/carriers.ts'
 import { handshake } from '../session/handshakes.ts'
 
 const POLICY = { carrier: 'subprotocol', parameter: 'ticket', csrf: null } as const

@@ -7,7 +7,7 @@ import express from 'express'
 import expressSessionMiddleware from 'express-session'
 import fastify from 'fastify'
 import { expressSession } from '../../src/session/index.ts'
-import type { SessionResolver } from '../../src/session/session.ts'
+import type { SessionResolver } from '../../src/model/session.ts'
 import { ALICE, codeOf, HEADERS, type Made, make, redeem } from './endpoint-fixtures.ts'
 
 const sidOf = (cookie: string): string => /s%3A([^.]+)\./.exec(cookie)?.[1] ?? ''

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { deny } from '../../src/policy/verdict.ts'
-import { issuedAnswer } from '../../src/ticket/ticket-answer.ts'
+import { deny } from '../../src/model/verdict.ts'
+import { issuedAnswer } from '../../src/guard/ticket-answer.ts'
 import { ALICE, ask, codeOf, HEADERS, make, PAGE, redeem, type Setting, START } from './endpoint-fixtures.ts'
 
 describe('the ticket endpoint, as Request → Response', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { createHmacSha256, HMAC_HEAD_BYTES } from '../../src/ticket/hmac.ts'
+import { createHmacSha256, HMAC_HEAD_BYTES } from '../../src/session/hmac.ts'
 
 function macOf(key: Uint8Array, message: Uint8Array): string {
   const target = Buffer.alloc(32)

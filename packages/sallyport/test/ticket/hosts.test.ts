@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
-import { type FastifyReplyLike, writeToFastify, writeToNode } from '../../src/ticket/hosts.ts'
+import { type FastifyReplyLike, writeToFastify, writeToNode } from '../../src/guard/ticket-hosts.ts'
 
 const ANSWER = { status: 403, headers: { Pragma: 'no-cache' }, body: '{}' }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createGuard } from 'sallyport'
-import { requireCall } from '../../src/ticket/ticket-call.ts'
+import { requireCall } from '../../src/guard/ticket-call.ts'
 
 const web = new Request('https://app.example/.sallyport/ticket', { method: 'POST' })
 const node = { headers: {}, socket: {} }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
-import type { Verdict } from '../../src/policy/verdict.ts'
+import type { Verdict } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { createTickets, TICKET_CLOCK_SKEW_MS } from '../../src/ticket/token.ts'
-import type { TicketBinding, Tickets } from '../../src/ticket/tickets.ts'
+import type { TicketBinding, Tickets } from '../../src/model/tickets.ts'
 
 const START = 1_700_000_000_000
 const TTL = 30_000

@@ -1,0 +1,54 @@
+import { deny, PASS } from '../../model/verdict.ts'
+import { addressKey } from '../../store/address-key.ts'
+import type { Attempt } from '../../model/attempt.ts'
+import type { HalfOpen } from '../context.ts'
+import type { HandshakeControl } from './handshake-control.ts'
+
+/** Exact counts: each attempt leaves what it entered, once. */
+export function createHalfOpen(): HalfOpen {
+  const counts = new Map<string, number>()
+  const entered = new Map<Attempt, string>()
+  return {
+    enter(attempt, key, cap) {
+      const count = counts.get(key) ?? 0
+      if (count >= cap) return false
+      counts.set(key, count + 1)
+      entered.set(attempt, key)
+      return true
+    },
+    leave(attempt) {
+      const key = entered.get(attempt)
+      if (key === undefined) return
+      entered.delete(attempt)
+      const left = counts.get(key)! - 1
+      if (left > 0) counts.set(key, left)
+      else counts.delete(key)
+    },
+    get size() {
+      return entered.size
+    },
+  }
+}
+
+/**
+ * The first step of `handshake/connections`: half-open attempts of one address, before the session is looked up. Those who
+ * show nothing that is known have a cap of their own, so that they cannot take the places of known users.
+ */
+export const halfOpen: HandshakeControl = {
+  id: 'handshake/connections',
+  compile(policy, parts) {
+    const section = policy.handshake.connections
+    if (section === null || policy.handshake.session === null) return null
+    const { perIp, strangersPerIp } = section
+    return attempt => {
+      const isKnown = attempt.standing === 'ticket' || attempt.standing === 'proven'
+      const cap = isKnown ? perIp : Math.min(perIp, strangersPerIp)
+      if (parts.halfOpen.enter(attempt, `${isKnown ? 'k' : 's'}${addressKey(attempt.request.ip)}`, cap)) return PASS
+      return deny(
+        'SALLY_CONNECTIONS_IP',
+        `${cap} handshakes from this address wait for their session`,
+        1 + Math.random() * 3,
+      )
+    }
+  },
+}

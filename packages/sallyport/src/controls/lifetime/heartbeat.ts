@@ -1,0 +1,90 @@
+import { deny, PASS } from '../../model/verdict.ts'
+import { READING_RATE, STEP_MS } from './backpressure.ts'
+import type { Kept } from './kept.ts'
+import type { LifetimeControl } from './lifetime-control.ts'
+
+/**
+ * At which a frame comes at the least that a pong has to wait for, in bytes a second: what Apache's mod_reqtimeout asks of
+ * a body by default, and less than any line brings that a person would use.
+ */
+const LEAST_RATE = 500
+
+/**
+ * Pings, and cuts a peer that does not answer (RFC 6455 §5.5.2; OWASP 24). Only a pong counts: a half-dead peer may still
+ * send. While we do not read from it no pong can be seen: it is pinged again, so that a socket that is gone shows.
+ *
+ * No pong can come in the middle of a frame (§5.4). Behind one that is under way it is waited for while bytes come at
+ * {@link LEAST_RATE}, in each time-out anew, and for no longer than the greatest message takes at that rate.
+ *
+ * No pong can come before the peer has read what was sent before the ping. Where the kernel still holds some of that, a pong
+ * is waited for as long as the peer's machine takes it, and for no longer than {@link READING_RATE} allows.
+ */
+export const heartbeat: LifetimeControl = {
+  id: 'lifetime/heartbeat',
+  compile(policy) {
+    const section = policy.lifetime.heartbeat
+    if (section === null) return null
+    const { intervalMs, timeoutMs } = section
+    const leastBytes = (LEAST_RATE * timeoutMs) / 1000
+    const longestMs = timeoutMs + Math.ceil((policy.message.size.bytes * 1000) / LEAST_RATE)
+    const lost = deny('SALLY_HEARTBEAT_LOST', `no pong within ${timeoutMs} ms`)
+    const slow = deny(
+      'SALLY_HEARTBEAT_LOST',
+      `no pong behind a frame that came below ${LEAST_RATE} bytes a second, or for more than ${longestMs} ms`,
+    )
+    return {
+      due({ pongAwaited, pingedAt, frameLookAt, pongLookAt }) {
+        if (!pongAwaited) return pingedAt + intervalMs
+        if (pongLookAt !== 0) return pongLookAt
+        return frameLookAt === 0 ? pingedAt + timeoutMs : frameLookAt
+      },
+      look(connection, now) {
+        if (connection.pongAwaited && connection.reading) {
+          const { bytesRead, frameLookAt, pingedAt } = connection
+          if (frameLookAt === 0 && !connection.midFrame) return isStillReading(connection, now, timeoutMs) ? PASS : lost
+          const isQuick = frameLookAt === 0 || bytesRead - connection.frameBytes >= leastBytes
+          if (!isQuick || now - pingedAt >= longestMs) return slow
+          connection.frameLookAt = Math.min(now + timeoutMs, pingedAt + longestMs)
+          connection.frameBytes = bytesRead
+          return PASS
+        }
+        connection.pingedAt = now
+        connection.pongAwaited = true
+        connection.frameLookAt = 0
+        connection.pongLookAt = 0
+        connection.pongUntil = 0
+        connection.pongChanges = 0
+        connection.ping()
+        return PASS
+      },
+    }
+  },
+}
+
+/** Time for the first look at what the kernel holds, in ms. */
+const FIRST_LOOK_MS = 1000
+/** A few pings and a close frame, over TLS, are no more than this: nothing stands before the ping then. */
+const NEXT_TO_NOTHING_BYTES = 512
+
+/** Whether a pong that is late may be behind what was sent before its ping; says when to look again. */
+function isStillReading(connection: Kept, now: number, timeoutMs: number): boolean {
+  const stepMs = Math.max(timeoutMs, STEP_MS)
+  const queue = connection.isBehindMessages ? connection.kernelQueue() : null
+  if (queue === null) return false
+  if (queue.bytes === null) {
+    if (connection.pongLookAt !== 0) return false
+    connection.pongLookAt = now + FIRST_LOOK_MS
+    return true
+  }
+  const waiting = queue.bytes + connection.bufferedAmount
+  if (waiting <= NEXT_TO_NOTHING_BYTES) {
+    // The peer has it all; what it has not read yet fits its own buffer.
+    if (connection.pongUntil === 0 || now >= connection.pongUntil) return false
+    connection.pongUntil = Math.min(connection.pongUntil, now + timeoutMs)
+  } else if (connection.pongUntil === 0) {
+    connection.pongUntil = now + stepMs + Math.ceil((waiting * 1000) / READING_RATE)
+  } else if (queue.changes === connection.pongChanges || now >= connection.pongUntil) return false
+  connection.pongChanges = queue.changes
+  connection.pongLookAt = Math.min(now + stepMs, connection.pongUntil)
+  return true
+}

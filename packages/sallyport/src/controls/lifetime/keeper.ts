@@ -1,0 +1,122 @@
+import type { Policy } from '../../model/policy.ts'
+import type { ControlId, Denial } from '../../model/verdict.ts'
+import { LEASE_TTL_MS } from '../../model/lease-time.ts'
+import { LIFETIME } from './index.ts'
+import type { Kept, LifetimeCheck } from './kept.ts'
+import { createWheel, type Spoke } from './wheel.ts'
+
+/** How long after its opening a connection is settled, in ms: one that is gone by then is spared the work. */
+export const SETTLE_MS = 500
+/** The bit of `reported` that says so; the controls have the low ones. */
+const SETTLED = 1 << 30
+
+/** A connection as the keeper keeps it. */
+export interface KeptConnection extends Kept, Spoke {
+  readonly readyState: number
+  readonly cutAt: number
+  readonly delayedUntil: number
+  /** When it is looked whether the peer of a socket that is not read is gone; 0 while it is read. */
+  readonly unreadLookAt: number
+  lookUnread(): void
+  leaseAt: number
+  /** Told at each look: the clock may have been set back. */
+  clockIs(now: number): void
+  reported: number
+  end(denial: Denial, control: ControlId): void
+  undelay(): void
+  terminate(): void
+}
+
+/** Ends every connection whose right has lapsed, on one timer for all of them. */
+export interface Keeper<C> {
+  /** Call for a new connection and whenever one of its deadlines came nearer. */
+  touch(connection: C): void
+  forget(connection: C): void
+}
+
+/** What is done for a connection as it lives on; one for which it throws is cut. */
+export interface KeeperWork<C> {
+  /** Renews its leases. */
+  renew(connection: C): void
+  /** Once it has lived for {@link SETTLE_MS}: makes it small for the hours that it may last. */
+  settle(connection: C): void
+}
+
+/** Compiles the policy's lifetime controls. */
+export function createKeeper<C extends KeptConnection>(
+  policy: Policy,
+  now: () => number,
+  work: KeeperWork<C>,
+): Keeper<C> {
+  const checks: { readonly id: ControlId; readonly bit: number; readonly check: LifetimeCheck }[] = []
+  for (const [index, control] of LIFETIME.entries()) {
+    const check = control.compile(policy)
+    if (check !== null) checks.push({ id: control.id, bit: 1 << index, check })
+  }
+  const renewEvery = LEASE_TTL_MS / 3
+
+  const dueAt = (connection: C): number => {
+    if (connection.readyState === 3) return Infinity
+    if (connection.readyState === 2) return connection.cutAt === 0 ? Infinity : connection.cutAt
+    let due = connection.leaseAt + renewEvery
+    if ((connection.reported & SETTLED) === 0 && connection.openedAt + SETTLE_MS < due) {
+      due = connection.openedAt + SETTLE_MS
+    }
+    if (connection.delayedUntil !== 0 && connection.delayedUntil < due) due = connection.delayedUntil
+    if (connection.unreadLookAt !== 0 && connection.unreadLookAt < due) due = connection.unreadLookAt
+    for (const { bit, check } of checks) {
+      if ((connection.reported & bit) !== 0) continue
+      const next = check.due(connection)
+      if (next < due) due = next
+    }
+    return due
+  }
+
+  const look = (connection: C, time: number): number => {
+    if (connection.readyState >= 2) {
+      if (connection.readyState === 2 && connection.cutAt !== 0 && connection.cutAt <= time) connection.terminate()
+      return connection.readyState === 2 && connection.cutAt > time ? connection.cutAt : Infinity
+    }
+    connection.clockIs(time)
+    if (connection.leaseAt + renewEvery <= time) {
+      connection.leaseAt = time
+      work.renew(connection)
+    }
+    if ((connection.reported & SETTLED) === 0 && connection.openedAt + SETTLE_MS <= time) {
+      connection.reported |= SETTLED
+      work.settle(connection)
+    }
+    if (connection.delayedUntil !== 0 && connection.delayedUntil <= time) connection.undelay()
+    if (connection.unreadLookAt !== 0 && connection.unreadLookAt <= time) connection.lookUnread()
+    for (const { id, bit, check } of checks) {
+      if (connection.readyState >= 2) break
+      if ((connection.reported & bit) !== 0 || check.due(connection) > time) continue
+      const verdict = check.look(connection, time)
+      if (verdict.pass) continue
+      connection.end(verdict, id)
+      // Still open: report mode. It has said what it would do, once.
+      connection.reported |= bit
+    }
+    return dueAt(connection)
+  }
+
+  const turn = (connection: C, time: number): number => {
+    try {
+      return look(connection, time)
+    } catch {
+      // What cannot be judged does not stay open, and takes nobody with it who is due in the same instant.
+      connection.terminate()
+      return Infinity
+    }
+  }
+
+  const wheel = createWheel<C>(now, turn)
+  return {
+    touch(connection) {
+      const due = dueAt(connection)
+      if (due === Infinity) wheel.remove(connection)
+      else wheel.place(connection, due)
+    },
+    forget: connection => wheel.remove(connection),
+  }
+}

@@ -1,0 +1,9 @@
+import type { Policy } from '../../model/policy.ts'
+import type { ControlId } from '../../model/verdict.ts'
+import type { LifetimeCheck } from './kept.ts'
+
+/** One control of an open connection's life; null where the policy turned it off. */
+export interface LifetimeControl {
+  readonly id: ControlId
+  compile(policy: Policy): LifetimeCheck | null
+}

@@ -1,0 +1,158 @@
+import { isReported } from '../../model/reporting.ts'
+import type { Policy } from '../../model/policy.ts'
+import type { BigIntegers } from '../../model/policy.ts'
+import { alteredText, isAsSent } from './message-text.ts'
+import { checkNumbers, parseAgain, parseWithBigints, withDigits, withNeighbours } from '../../schema/numbers.ts'
+import { hasOneReading } from './one-reading.ts'
+import { dataKindOf } from '../../schema/plain-data.ts'
+import { compileSchemas, typeOf } from './schema.ts'
+import { type SchemaCheck, shownPath } from '../../schema/schema-result.ts'
+import { undeclaredFields } from './undeclared-fields.ts'
+
+/**
+ * What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. `given` is what report mode
+ * sends instead: the app's own message, or its JSON where code of the app wrote that.
+ */
+export type OutboundResult =
+  | { readonly ok: true; readonly value: object | string }
+  | { readonly ok: false; readonly detail: string; readonly given: object | string }
+
+/** Checks one message of the app on its way out. Throws only what JSON.stringify of the message throws. */
+export type OutboundCheck = (message: object | string) => OutboundResult
+
+/** The JSON of a message, as it would be sent. Throws where it has none. */
+export type WriteJson = (message: object) => string
+
+/**
+ * Compiles `message.outbound`: what the app sends must match the schema of its type, and leaves without the fields
+ * that the schema does not declare, so that a password hash in a row never does. Null where nothing is declared.
+ *
+ * What is checked is what is sent. Plain data is checked as it stands. A message with code in it (a getter, a `toJSON`, a
+ * proxy) is written once, and the check reads what was written. Dates may be checked as dates or as their text.
+ * Bytes match no schema. An asynchronous schema refuses every message: what is sent must keep its order.
+ * What only reports changes no message: it names the fields that would be stripped.
+ */
+export function compileOutbound(whole: Policy, writeJson: WriteJson): OutboundCheck | null {
+  const { message } = whole
+  const policy = message.outbound
+  if (policy === null) return null
+  const { types, discriminator } = policy
+  const bigIntegers = message.format?.bigIntegers ?? 'refuse'
+  const checks = compileSchemas(types, { discriminator, unknownFields: 'strip', bigIntegers })
+  const schemaOf = (value: unknown): Declared | null => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+    const type = typeOf(value, discriminator)
+    const schema = type === null ? undefined : checks.get(type)
+    return type === null || schema === undefined ? null : { type, schema, value }
+  }
+  const reports = isReported(whole, 'message/outbound')
+  /** `isOwn`: whether the value is the app's own, which no schema may change. */
+  const check = (value: unknown, isOwn: boolean): Checked => {
+    const declared = schemaOf(value)
+    if (declared === null) return UNDECLARED
+    const isCopied = isOwn && (reports || declared.schema.mayChange === true)
+    return checkBy(declared.schema, declared.type, isCopied ? structuredClone(declared.value) : declared.value)
+  }
+  const checkText = (text: string): OutboundResult => {
+    const declared = schemaOf(parsed(text))
+    if (declared === null) return withGiven(UNDECLARED, text)
+    try {
+      return judgeText(text, declared, bigIntegers)
+    } catch (error) {
+      // JSON.parse reads it however deep it is; nobody else does.
+      if (!(error instanceof RangeError)) throw error
+      return { ok: false, detail: `${declared.type}: nested too deep to be checked`, given: text }
+    }
+  }
+  const answer = (checked: Checked, given: object | string): OutboundResult => {
+    const result = withGiven(checked, given)
+    return reports ? reported(result, given) : result
+  }
+  return given => {
+    if (typeof given === 'string') return reports ? reported(checkText(given), given) : checkText(given)
+    if (given instanceof Uint8Array) return withGiven(UNDECLARED, given)
+    const kind = dataKindOf(given)
+    if (kind === 'plain') return answer(check(given, true), given)
+    const text = writeJson(given)
+    const written = check(bigIntegers === 'bigint' ? parseWithBigints(text) : JSON.parse(text), false)
+    if (written.ok || kind === 'code') return answer(written, text)
+    const dated = check(given, true)
+    return answer(dated.ok ? dated : written, text)
+  }
+}
+
+/** Lets the message itself leave, and names the fields that would be stripped. */
+function reported(result: OutboundResult, given: object | string): OutboundResult {
+  if (!result.ok || result.value === given) return result
+  const fields = undeclaredFields(read(given), read(result.value))
+  if (fields === null) return { ok: true, value: given }
+  return { ok: false, detail: `fields that the schema does not declare: ${fields}`, given }
+}
+
+const read = (message: object | string): unknown => (typeof message === 'string' ? parsed(message) : message)
+
+/** A message of a declared type. */
+interface Declared {
+  readonly type: string
+  readonly schema: SchemaCheck
+  readonly value: object
+}
+
+/**
+ * Judges a text of the app, by the digits in it. It leaves byte for byte, unless fields are stripped or values
+ * transformed, or two parsers could read it differently: then it is written anew, with its numbers as they stand.
+ */
+function judgeText(text: string, { type, schema, value }: Declared, bigIntegers: BigIntegers): OutboundResult {
+  const isClear = hasOneReading(text, value)
+  const mode = isClear ? bigIntegers : 'refuse'
+  const numbers = checkNumbers(text, value, mode)
+  if (!numbers.ok) return { ok: false, detail: `${type}: ${shownPath(numbers.path)}: ${numbers.fault}`, given: text }
+  const seen = (whole: object): object =>
+    numbers.big && mode === 'text' && schema.judgesBigints !== true ? (withDigits(whole) as object) : whole
+  const input = seen(value)
+  const checked = checkBy(schema, type, input)
+  if (!checked.ok) return { ...checked, given: text }
+  if (numbers.near) {
+    const beside = checkBy(schema, type, seen(withNeighbours(text, mode)))
+    if (!beside.ok) return { ...beside, given: text }
+  }
+  const isSent = isClear && isAsSent(input, checked.value, () => seen(parseAgain(text, mode)))
+  return { ok: true, value: isSent ? text : alteredText({ value: checked.value, text }, true) }
+}
+
+type Checked = { readonly ok: true; readonly value: object } | { readonly ok: false; readonly detail: string }
+
+const UNDECLARED: Checked = Object.freeze({ ok: false, detail: 'the type is not declared in message.outbound' })
+
+const withGiven = (checked: Checked, given: object | string): OutboundResult =>
+  checked.ok ? checked : { ...checked, given }
+
+function checkBy(schema: SchemaCheck, type: string, value: object): Checked {
+  const refused = (detail: string): Checked => ({ ok: false, detail: `${type}: ${detail}` })
+  try {
+    const result = schema(value)
+    if (result instanceof Promise) {
+      result.catch(() => {})
+      return refused('the schema is asynchronous (or threw); message.outbound takes synchronous ones alone')
+    }
+    if (!result.ok) return refused(result.detail)
+    const { value: checked } = result
+    // A transform may answer what JSON writes by code that no schema has seen.
+    if (typeof checked === 'object' && checked !== null && dataKindOf(checked) !== 'code')
+      return { ok: true, value: checked }
+    return refused(
+      'the schema answers no plain data, and JSON would write something else; answer objects of plain fields',
+    )
+  } catch (error) {
+    return refused(`the schema threw ${error instanceof Error ? error.constructor.name : typeof error}`)
+  }
+}
+
+/** What a text holds; undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

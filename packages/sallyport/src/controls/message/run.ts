@@ -1,0 +1,74 @@
+import type { Parts } from '../context.ts'
+import { createDoor } from '../run.ts'
+import type { Door, DoorCheck, ObserveDenial } from '../run.ts'
+import { isReported } from '../../model/reporting.ts'
+import type { Policy } from '../../model/policy.ts'
+import { PASS } from '../../model/verdict.ts'
+import { MESSAGE_DOOR } from './door.ts'
+import type { MessageConnection, MessageSubject } from './message-control.ts'
+import { createMessageReader, type MessageReader } from '../../fast-path/template.ts'
+
+/** The compiled message door. The subject bears what passes on: `value` and `type`. Never throws, never rejects. */
+export type MessageDoor = Door<MessageSubject, MessageConnection>
+
+/**
+ * Compiles the message door of a policy. Every denial is told to `observe`: enforced ones end the run, those of
+ * report mode do not, and the run goes on with the value as it stands. Throws a SchemaError for a bad schema.
+ */
+export function createMessageDoor(
+  policy: Policy,
+  parts: Parts,
+  observe: ObserveDenial<MessageSubject, MessageConnection>,
+): MessageDoor {
+  const checks: DoorCheck<MessageSubject, MessageConnection>[] = []
+  for (const control of MESSAGE_DOOR) {
+    const check = control.compile(policy, parts)
+    if (check !== null) checks.push({ id: control.id, check })
+  }
+  const reader = createMessageReader(policy)
+  // What it reads it strips in silence: in report mode that would change a message, and nobody would hear of it.
+  if (reader !== null && !isReported(policy, 'message/schema'))
+    readBytes(checks, reader, policy.message.authorize !== null)
+  return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe })
+}
+
+/** Puts a reader of bytes before `message/format` and `message/schema`: what it reads, they are not asked about. */
+function readBytes(
+  checks: DoorCheck<MessageSubject, MessageConnection>[],
+  reader: MessageReader,
+  asksForValue: boolean,
+): void {
+  const format = checks.find(({ id }) => id === 'message/format')!
+  const schema = checks.find(({ id }) => id === 'message/schema')!
+  /** What format let pass, and schema is asked about next: what report mode let pass teaches nothing. */
+  let formatted: MessageSubject | null = null
+
+  replace(checks, format, (subject, connection) => {
+    const { lent } = subject
+    const wantsValue = asksForValue || connection.takesBytes !== true
+    const read = lent && subject.ascii ? reader.read(lent, subject.start!, subject.end!, wantsValue) : null
+    subject.read = read !== null
+    if (read !== null) {
+      subject.type = read.type
+      subject.exact = read.value === null
+      subject.value = read.value ?? undefined
+      return PASS
+    }
+    const verdict = format.check(subject, connection)
+    if (verdict === PASS && lent && subject.ascii) formatted = subject
+    return verdict
+  })
+  replace(checks, schema, (subject, connection) => {
+    if (subject.read) return PASS
+    const teaches = formatted === subject
+    formatted = null
+    const input = subject.value
+    const verdict = schema.check(subject, connection)
+    if (teaches && verdict === PASS) reader.learn(subject.text!, subject.type!, input, subject.value)
+    return verdict
+  })
+}
+
+function replace<T extends DoorCheck<MessageSubject, MessageConnection>>(list: T[], old: T, check: T['check']): void {
+  list[list.indexOf(old)] = { ...old, check }
+}

@@ -1,0 +1,130 @@
+import { isStoreError } from '../model/store-error.ts'
+import { isReported } from '../model/reporting.ts'
+import { isThenable } from '../model/thenable.ts'
+import { PASS, deny } from '../model/verdict.ts'
+import type { ControlId, Denial, Verdict } from '../model/verdict.ts'
+
+/** One compiled control of a door. A synchronous verdict is never awaited. */
+export interface DoorCheck<Subject, Context> {
+  readonly id: ControlId
+  readonly check: (subject: Subject, context: Context) => Verdict | Promise<Verdict>
+  /** Longest wait for this one, in ms, where it bounds its own waits. Default: the door's. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * Is told of every denial: `enforced` is false where report mode lets the subject go on.
+ * What it throws is dropped: telling of a denial cannot undo it.
+ */
+export type ObserveDenial<Subject, Context> = (
+  control: ControlId,
+  denial: Denial,
+  enforced: boolean,
+  subject: Subject,
+  context: Context,
+) => void
+
+/** What a door is made of. */
+export interface DoorParts<Subject, Context> {
+  /** In the order in which they run. Two may bear the same id. */
+  readonly checks: readonly DoorCheck<Subject, Context>[]
+  /** The controls that say what they would deny, and deny nothing. */
+  readonly report: 'all' | ReadonlySet<ControlId>
+  /** Longest wait for one asynchronous control, in ms. */
+  readonly timeoutMs: number
+  readonly observe: ObserveDenial<Subject, Context>
+}
+
+/** A compiled door: the first enforced denial, or `PASS`. Never throws, never rejects. */
+export type Door<Subject, Context> = (subject: Subject, context: Context) => Verdict | Promise<Verdict>
+
+/**
+ * Compiles controls into a door. They run in order; the first denial ends the run. A control that throws, rejects,
+ * exceeds `timeoutMs` or answers anything but a verdict denies (fail closed). The answer is a promise only where
+ * a control's was.
+ */
+export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Context>): Door<Subject, Context> {
+  const { report, timeoutMs, observe } = parts
+  const steps = parts.checks.map(({ id, check, timeoutMs: most = timeoutMs }) => ({
+    id,
+    check,
+    timeoutMs: most,
+    enforced: !isReported({ report }, id),
+  }))
+  type Step = (typeof steps)[number]
+
+  /** The denial that ends the run; null where the run goes on. */
+  const judge = (step: Step, verdict: unknown, subject: Subject, context: Context): Denial | null => {
+    if (isPass(verdict)) return null
+    const denial = isDenial(verdict) ? verdict : deny('SALLY_CONTROL_FAILED', `${step.id} answered no verdict`)
+    try {
+      observe(step.id, denial, step.enforced, subject, context)
+    } catch {
+      // The denial stands whatever the observer does.
+    }
+    return step.enforced ? denial : null
+  }
+
+  const settle = (step: Step, answer: PromiseLike<unknown>): Promise<unknown> =>
+    new Promise(resolve => {
+      const timer = setTimeout(
+        () => resolve(deny('SALLY_CONTROL_TIMEOUT', `${step.id} did not answer within ${step.timeoutMs} ms`)),
+        step.timeoutMs,
+      )
+      Promise.resolve(answer).then(
+        verdict => {
+          clearTimeout(timer)
+          resolve(verdict)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          resolve(failed(step.id, error))
+        },
+      )
+    })
+
+  const resume = async (
+    from: number,
+    answer: PromiseLike<unknown>,
+    subject: Subject,
+    context: Context,
+  ): Promise<Verdict> => {
+    const step = steps[from]!
+    return judge(step, await settle(step, answer), subject, context) ?? run(from + 1, subject, context)
+  }
+
+  const run = (from: number, subject: Subject, context: Context): Verdict | Promise<Verdict> => {
+    for (let index = from; index < steps.length; index++) {
+      const step = steps[index]!
+      let verdict: unknown
+      try {
+        verdict = step.check(subject, context)
+        if (verdict === PASS) continue
+        if (isThenable(verdict)) return resume(index, verdict, subject, context)
+      } catch (error) {
+        verdict = failed(step.id, error)
+      }
+      const denial = judge(step, verdict, subject, context)
+      if (denial !== null) return denial
+    }
+    return PASS
+  }
+
+  return (subject, context) => run(0, subject, context)
+}
+
+/** The class alone: a message could hold what must not be logged. */
+function failed(id: ControlId, error: unknown): Denial {
+  if (isStoreError(error)) return deny('SALLY_STORE_UNAVAILABLE', `${id}: ${error.code}`)
+  return deny('SALLY_CONTROL_FAILED', `${id} threw ${error instanceof Error ? error.constructor.name : typeof error}`)
+}
+
+function isPass(verdict: unknown): boolean {
+  return typeof verdict === 'object' && verdict !== null && (verdict as { pass?: unknown }).pass === true
+}
+
+function isDenial(verdict: unknown): verdict is Denial {
+  if (typeof verdict !== 'object' || verdict === null) return false
+  const { pass, code } = verdict as { pass?: unknown; code?: unknown }
+  return pass === false && typeof code === 'string'
+}

@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Parts } from '../controls/context.ts'
+import type { Attempt } from '../model/attempt.ts'
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { chargeUser } from '../controls/handshake/rate.ts'
+import { type Asking, isPaced, resolveSession } from '../controls/handshake/session.ts'
+import { bindingOf } from '../controls/handshake/ticket.ts'
+import { isReported } from '../model/reporting.ts'
+import type { Policy } from '../model/policy.ts'
+import { type Awaitable, type Denial, deny } from '../model/verdict.ts'
+import { STRANGERS } from '../session/lookup-queue.ts'
+import type { Session } from '../model/session.ts'
+import {
+  type FastifyReplyLike,
+  type FastifyRequestLike,
+  writeToFastify,
+  writeToNode,
+  writeToWeb,
+} from './ticket-hosts.ts'
+import { issuedAnswer, methodAnswer, offAnswer, refusedAnswer, type TicketAnswer } from './ticket-answer.ts'
+import { requireCall } from './ticket-call.ts'
+import { originFault, pathOf, siteFault } from './ticket-request.ts'
+
+/** What a web host knows of a request's peer: Bun's `server.requestIP`, Deno's `info.remoteAddr`. */
+export interface WebInfo {
+  readonly ip?: string
+}
+
+/** One decision of the endpoint itself, for the event stream: the door tells of its own. It never holds the ticket. */
+export interface TicketReport {
+  readonly request: HandshakeRequest
+  /** Null where a ticket was issued. */
+  readonly denial: Denial | null
+  readonly session: Session | null
+  /** `''` where a missing Origin was allowed; null before the door has answered. */
+  readonly origin: string | null
+}
+
+/** A ticket request that passed the door: what is known of it. */
+export interface TicketAdmission extends Partial<Pick<Attempt, 'standing' | 'credential'>> {
+  readonly origin: string | null
+}
+
+/** What the endpoint is made of; the guard gives it. */
+export interface TicketEndpointParts {
+  readonly policy: Policy
+  readonly parts: Parts
+  readonly fromNode: (request: IncomingMessage) => HandshakeRequest
+  readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
+  /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */
+  readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | TicketAdmission>
+  readonly emit?: (report: TicketReport) => void
+  /** Hears of a denial that report mode does not enforce. */
+  readonly wouldDeny?: (denial: Denial, request: HandshakeRequest, session: Session) => void
+  /** Web requests may come without the address of the peer. */
+  readonly withoutAddress?: boolean
+}
+
+/** Answers POST with a ticket: as a listener of node:http, an Express or Fastify handler, or over web `Request`s. */
+export interface TicketEndpoint {
+  (request: Request, info?: WebInfo): Promise<Response>
+  (request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown>
+  (request: IncomingMessage, response: ServerResponse, next?: unknown): Promise<void>
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * Issues tickets to the session of the request, for a page of the endpoint's own origin: a
+ * sibling subdomain gets none. The WebSocket path comes as `?path=/ws`; the body is ignored. No request makes it throw or
+ * reject: a failure is a 503 that tells nothing. What is no request is a `TypeError` of whoever calls it.
+ */
+export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
+  const { policy, parts } = endpoint
+  const charge = chargeUser(policy, parts)
+  /** The door, then a wait for the look-up, then the look-up. */
+  const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
+
+  const decide = async (report: Writable<TicketReport>): Promise<TicketAnswer | Denial> => {
+    const { request } = report
+    const section = policy.handshake.ticket
+    if (section === null || section.csrf !== null) return offAnswer()
+    if (request.method !== 'POST') return methodAnswer()
+    const path = pathOf(request, section.paths)
+    if (typeof path !== 'string') return path
+    const site = siteFault(request)
+    if (site !== null) return site
+    const door = await within(policy.timeoutMs, endpoint.runDoor(request))
+    if (!('origin' in door)) return refusedAnswer(door)
+    report.origin = door.origin ?? ''
+    const fault = originFault(request, report.origin)
+    if (fault !== null) return fault
+    const { standing = 'unproven', credential } = door
+    const isKnown = standing === 'proven' || !isPaced(policy)
+    const asking: Asking = {
+      standing: isKnown ? 'known' : 'stranger',
+      ...(credential !== undefined && { credential }),
+    }
+    const resolution = await resolveSession(policy, parts, request, null, asking)
+    if (!('session' in resolution)) return resolution
+    report.session = resolution.session
+    const charged = await charge?.(standing, resolution.session)
+    if (charged?.pass === false) {
+      if (!isReported(policy, 'handshake/rate')) return charged
+      endpoint.wouldDeny?.(charged, request, resolution.session)
+    }
+    const issued = parts.tickets.issue(bindingOf(resolution.session, door.origin, path))
+    return issuedAnswer(issued, parts.now())
+  }
+
+  const answer = async (view: () => HandshakeRequest): Promise<TicketAnswer> => {
+    const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null }
+    try {
+      report.request = view()
+      const decision = await within(patienceMs, decide(report as Writable<TicketReport>))
+      if ('status' in decision) {
+        if (decision.status === 200) endpoint.emit?.(report as TicketReport)
+        return decision
+      }
+      return refuse(decision)
+    } catch (error) {
+      return refuse(
+        deny('SALLY_CONTROL_FAILED', `the ticket endpoint: ${error instanceof Error ? error.name : 'threw'}`),
+      )
+    }
+
+    function refuse(denial: Denial): TicketAnswer {
+      report.denial = denial
+      try {
+        if (report.request !== undefined) endpoint.emit?.(report as TicketReport)
+      } catch {
+        // The log failed, and the peer is refused all the same.
+      }
+      return refusedAnswer(denial)
+    }
+  }
+
+  return ((request: unknown, other?: unknown): Promise<unknown> => {
+    requireCall(request, other, endpoint.withoutAddress ?? false)
+    return respond(request, other)
+  }) as TicketEndpoint
+
+  async function respond(request: unknown, other: unknown): Promise<unknown> {
+    if (request instanceof Request) {
+      return writeToWeb(await answer(() => endpoint.fromWeb(request, (other as WebInfo | undefined) ?? {})))
+    }
+    if (typeof (request as Partial<FastifyRequestLike>).raw === 'object') {
+      const { raw } = request as FastifyRequestLike
+      return writeToFastify(await answer(() => endpoint.fromNode(raw)), raw, other as FastifyReplyLike)
+    }
+    const node = request as IncomingMessage
+    return writeToNode(await answer(() => endpoint.fromNode(node)), node, other as ServerResponse)
+  }
+}
+
+/** Waits no longer than `ms`; what comes later is dropped. */
+function within<T>(ms: number, work: Awaitable<T>): Promise<T | Denial> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Denial>(resolve => {
+    timer = setTimeout(() => resolve(deny('SALLY_CONTROL_TIMEOUT', `the ticket endpoint took over ${ms} ms`)), ms)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

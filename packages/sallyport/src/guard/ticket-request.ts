@@ -1,0 +1,55 @@
+import type { HandshakeRequest } from '../model/handshake-request.ts'
+import { isCanonicalPath } from '../request/request-path.ts'
+import type { TicketPolicy } from '../model/policy.ts'
+import { type Denial, deny } from '../model/verdict.ts'
+
+const PATH_CHARS = 2048
+
+/**
+ * The WebSocket path that a ticket is asked for, from the query `?path=/ws`; the first of the policy's paths, or `/`,
+ * where none is named. A denial where it is not a canonical path, or not one of the policy's.
+ */
+export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']): string | Denial {
+  const asked = request.query.getAll('path')
+  if (asked.length === 0) return paths?.[0] ?? '/'
+  const [path] = asked
+  if (asked.length > 1 || path!.length > PATH_CHARS || path!.includes('..') || !isCanonicalPath(path!)) {
+    return deny(
+      'SALLY_REQUEST_MALFORMED',
+      'the ticket request does not name one well-formed path: POST …/ticket?path=/ws',
+    )
+  }
+  if (paths !== null && !paths.includes(path!)) {
+    return deny('SALLY_HANDSHAKE_FORBIDDEN', 'the ticket request names a path that is not in handshake.ticket.paths')
+  }
+  return path!
+}
+
+/** What the browser says of the requester: present, it must be the page's own origin, never a sibling subdomain. */
+export function siteFault(request: HandshakeRequest): Denial | null {
+  const sites = request.lines('sec-fetch-site')
+  if (sites.length === 0 || (sites.length === 1 && sites[0] === 'same-origin')) return null
+  return deny('SALLY_FETCH_METADATA', 'Sec-Fetch-Site of a ticket request is not same-origin')
+}
+
+/**
+ * The Origin, which the door allowed, must be that of the endpoint itself: its host is the request's Host. The scheme is
+ * the Origin's, since a proxy on this machine may end TLS unnamed. Without an Origin (where that is allowed) there is no
+ * browser to protect.
+ */
+export function originFault(request: HandshakeRequest, origin: string): Denial | null {
+  if (origin === '') return null
+  const hosts = request.lines('host')
+  const [host] = hosts
+  const page = URL.parse(origin)
+  const own =
+    page === null || hosts.length > 1 || host === undefined || !/^[\w.:[\]-]+$/.test(host)
+      ? null
+      : URL.parse(`${page.protocol}//${host}`)
+  return own !== null && own.origin === origin
+    ? null
+    : deny(
+        'SALLY_ORIGIN_NOT_ALLOWED',
+        'the page of a ticket request is of another origin than the endpoint: serve both from one host and port (in development by the proxy of the dev server), or use a resolver that reads no cookie',
+      )
+}

@@ -1,9 +1,0 @@
-import type { Policy } from '../policy/types.ts'
-import type { ControlId } from '../policy/verdict.ts'
-import type { LifetimeCheck } from './kept.ts'
-
-/** One control of an open connection's life; null where the policy turned it off. */
-export interface LifetimeControl {
-  readonly id: ControlId
-  compile(policy: Policy): LifetimeCheck | null
-}

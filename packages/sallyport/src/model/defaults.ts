@@ -1,0 +1,152 @@
+import type { Budget } from './store.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const KIB = 1024
+const MIB = 1024 * KIB
+
+const perMinute = (amount: number): Budget => Object.freeze({ amount, perMs: MINUTE, burst: amount })
+
+/** The defaults by name: `…Ms` is ms, `…Bytes` and `deflateThreshold` are bytes, the rest are counts. */
+export interface Defaults {
+  readonly name: string
+  readonly timeoutMs: number
+  readonly logWindowMs: number
+  readonly headerBytes: number
+  readonly headers: number
+  readonly targetBytes: number
+  readonly subprotocols: readonly string[]
+  readonly deflateThreshold: number
+  readonly deflateWindowBits: number
+  readonly handshakesPerIp: Budget
+  readonly handshakesPerUser: Budget
+  readonly handshakesTotal: Budget
+  readonly connectionsTotal: number
+  readonly connectionsPerIp: number
+  readonly connectionsStrangersPerIp: number
+  readonly connectionsPerUser: number
+  readonly ticketTtlMs: number
+  readonly ticketParameter: string
+  readonly messageBytes: number
+  readonly fragments: number
+  readonly unauthenticatedBytes: number
+  readonly controlFrames: Budget
+  readonly messages: Budget
+  readonly messageBytesBudget: Budget
+  readonly depth: number
+  readonly width: number
+  readonly bigIntegers: 'refuse'
+  readonly strikes: number
+  readonly discriminator: string
+  readonly handlers: number
+  readonly background: number
+  readonly authenticationMs: number
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatTimeoutMs: number
+  readonly idleMs: number
+  readonly ageMs: number
+  readonly recheckMs: number
+  readonly graceMs: number
+  readonly rememberMs: number
+  readonly backpressureBytes: number
+  readonly backpressureMs: number
+  readonly shutdownMs: number
+}
+
+/** What a policy gets that says nothing: ms, bytes, counts. Each with its reason. */
+export const DEFAULTS: Defaults = Object.freeze({
+  name: 'sallyport',
+  /** An asynchronous control answers from a store or a rule of the app; one that needs longer holds an open socket hostage. */
+  timeoutMs: 5 * SECOND,
+  /** A log line a kind and 10 s: readable under attack, still near enough to see one begin. */
+  logWindowMs: 10 * SECOND,
+
+  /** Node's own bound on headers is 16 KiB, and a session in several cookies is 12 KiB: what HTTP serves may also connect. */
+  headerBytes: 16 * KIB,
+  /** Browsers send about 15 header lines, proxies add some 10. */
+  headers: 64,
+  /** A path, and a ticket in the query, are below 1 KiB. */
+  targetBytes: 2 * KIB,
+  /** The protocol that `sallyport/client` speaks; the ticket beside it needs one to be answered with. */
+  subprotocols: Object.freeze<string[]>(['sallyport.v1']),
+
+  /** Compression is off unless asked for: CRIME-like leaks, bombs, memory (OWASP WS-3). Asked for, it begins at 1 KiB … */
+  deflateThreshold: 1 * KIB,
+  /** … with a 4 KiB window: a message being deflated costs about half the memory of the full one. */
+  deflateWindowBits: 12,
+
+  /**
+   * Attempts that show nothing to say who they are: refused before any look-up, or visitors of a public endpoint. As many
+   * as such visitors may hold connections, so that all of them are back at once after a deploy.
+   */
+  handshakesPerIp: perMinute(100),
+  /** A user on 30 screens is back at once after a deploy, with ten to spare; later one attempt a second is far above any back-off. */
+  handshakesPerUser: Object.freeze({ amount: 60, perMs: MINUTE, burst: 40 }),
+  /** 500 a second of strangers in all: less than what the 64 look-ups at once of a store that needs 20 ms allow. */
+  handshakesTotal: perMinute(30_000),
+
+  /** About 70 MB of idle `ws` connections; beyond that a node should be added knowingly. */
+  connectionsTotal: 10_000,
+  /** A large office or a school behind one address, several tabs each, all of them known users. */
+  connectionsPerIp: 1000,
+  /** Nobody vouches for these: visitors of a public endpoint, and handshakes whose session is still looked up. */
+  connectionsStrangersPerIp: 100,
+  /** Tabs and devices of one person, or the screens of one shared account; half of what a minute's attempts allow. */
+  connectionsPerUser: 30,
+
+  /** From the ticket endpoint to the handshake is one round trip; 30 s forgives a slow radio and little else. */
+  ticketTtlMs: 30 * SECOND,
+  ticketParameter: 'ticket',
+
+  /** OWASP WS-17: 64 KB or less. */
+  messageBytes: 64 * KIB,
+  /** A sender that streams 64 KiB in 1 KiB fragments passes; tiny fragments that exhaust memory (CVE-2026-48779) do not. */
+  fragments: 64,
+  /** `{"type":"auth","csrfToken":…}` is below 1 KiB; a stranger gets no more buffer than a JWT needs. */
+  unauthenticatedBytes: 4 * KIB,
+  /** A ping a second; each is answered, so each costs twice. */
+  controlFrames: perMinute(60),
+
+  /** OWASP WS-18 and the seed: start at 100 a minute. */
+  messages: perMinute(100),
+  /** 100 messages of 40 KiB: the count alone would let 6.4 MiB a minute pass. */
+  messageBytesBudget: perMinute(4 * MIB),
+  // Per user and per IP: the product of the connection caps and a connection's budget, so that reconnecting does not
+  // refill it: 30 × 100 and 1000 × 100 a minute.
+  /** Deeper than any hand-written message, far from the end of any parser's stack. */
+  depth: 32,
+  /** Keys of one object or elements of one array; a roster of a room fits. */
+  width: 1024,
+  /** An id that was rounded names somebody else's row; who needs 64 bits says how they arrive. */
+  bigIntegers: 'refuse',
+  /** One mistake is a bug, more than five within a minute are a probe. */
+  strikes: 5,
+  discriminator: 'type',
+  /** Handlers that wait on a database; more of one connection starve the others. */
+  handlers: 16,
+  /** Streams of one page: three times what a dashboard of 300 tiles has; each holds some KiB. */
+  background: 1000,
+
+  /** The client sends its first message in its `open` event: one round trip. */
+  authenticationMs: 5 * SECOND,
+  /** Below the 60 s after which proxies and NATs drop a silent connection. */
+  heartbeatIntervalMs: 30 * SECOND,
+  heartbeatTimeoutMs: 10 * SECOND,
+  /** OWASP WS-23, ASVS 7.3.1: as long as an unattended screen may stay signed in. */
+  idleMs: 15 * MINUTE,
+  /** A working day (ASVS 7.3.2); the client reconnects with a new ticket (WS-14). */
+  ageMs: 12 * HOUR,
+  /** OWASP WS-11 asks for 30 minutes; one look-up a minute and connection costs little and ends a lapsed right sooner. */
+  recheckMs: MINUTE,
+  /** Two re-checks, counted from the last yes: a store's restart disconnects nobody, its loss does. */
+  graceMs: 2 * MINUTE,
+  /** "Remember me" lasts 30 days in most frameworks; a revoked session must not come back before its token has ended. */
+  rememberMs: 30 * 24 * HOUR,
+  /** Sixteen of the largest messages queued for a peer that does not read … */
+  backpressureBytes: 1 * MIB,
+  /** … for as long as a train's tunnel. */
+  backpressureMs: 10 * SECOND,
+  /** Orchestrators kill after 30 s; the closes are spread over 10 so that nobody returns at once. */
+  shutdownMs: 10 * SECOND,
+})

@@ -1,7 +1,0 @@
-import type { Policy } from './types.ts'
-import type { ControlId } from './verdict.ts'
-
-/** Whether a control only reports: it says what it would deny, and denies nothing. */
-export function isReported({ report }: Pick<Policy, 'report'>, control: ControlId): boolean {
-  return report === 'all' || report.has(control)
-}
