@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { wrapped } from '../scripts/docs/wrap.ts'
 import { barChart, type ChartGroup } from './chart.ts'
 import type { Spread } from './statistics.ts'
 
@@ -48,7 +49,7 @@ export function writeTables(report: Omit<Report, 'chart'>): void {
       ...rows.map(({ name, cells }) => `| ${name} | ${cells.join(' | ')} |`),
     ].join('\n'),
   )
-  const markdown = [`# ${report.title}`, ...report.notes, machine, ...tables].join('\n\n')
+  const markdown = wrapped([`# ${report.title}`, ...report.notes, machine, ...tables].join('\n\n'))
   writeFileSync(`${RESULTS}${report.name}.md`, `${markdown}\n`)
   writeFileSync(
     `${RESULTS}${report.name}.json`,

@@ -4,6 +4,7 @@ import type { ControlRow } from '../../packages/sallyport/src/policy/controls.ts
 import { DENIALS } from '../../packages/sallyport/src/model/denials.ts'
 import type { DenialCode, DenialRow } from '../../packages/sallyport/src/model/denials.ts'
 import { controlsOf, REQUIREMENTS, SOURCES, sourceOf, testOf, testsOf } from './requirements.ts'
+import { wrapped } from './wrap.ts'
 
 /** One generated page: path from the root of the repository, and content. */
 export interface Page {
@@ -25,7 +26,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function page(path: string, ...blocks: readonly string[]): Page {
   const [title = '', ...rest] = blocks
-  return { path, content: `${[title, GENERATED, ...rest].join('\n\n')}\n` }
+  return { path, content: wrapped(`${[title, GENERATED, ...rest].join('\n\n')}\n`) }
 }
 
 const ACTIONS: Readonly<Record<DenialRow['action'], string>> = {
@@ -117,6 +118,8 @@ export function partOf(id: string): string {
   return readFileSync(new URL(`parts/${id}.md`, import.meta.url), 'utf8').trim()
 }
 
+const inPackage = (path: string): string => path.replace('packages/sallyport/', '')
+
 function controlPage(control: ControlRow): Page {
   const part = partOf(control.id)
   const example = part.indexOf('```ts')
@@ -142,8 +145,8 @@ function controlPage(control: ControlRow): Page {
     control.requirements.map(id => `- ${links([id], '../../')} ${REQUIREMENTS.get(id)?.text ?? ''}`).join('\n'),
     '## Where',
     [
-      `- source: [\`${sourceOf(control.id)}\`](../../../${sourceOf(control.id)})`,
-      `- test: [\`${testOf(control.id)}\`](../../../${testOf(control.id)})`,
+      `- source: [\`${inPackage(sourceOf(control.id))}\`](../../../${sourceOf(control.id)})`,
+      `- test: [\`${inPackage(testOf(control.id))}\`](../../../${testOf(control.id)})`,
       `- from outside: ${control.probe === 'outside' ? 'can be probed' : `not probed: ${control.probe.not}`}`,
     ].join('\n'),
   )

@@ -31,8 +31,8 @@ export function configReference(): string {
   walk(FILE.schema, '')
   return `# Every key of the configuration
 
-Generated from the table that reads the file (\`packages/gateway/schema/write.ts\`). \`NAME\` is a name of your own. The keys
-below \`handshake\`, \`message\` and \`lifetime\` are those of the library: [controls](../controls/). Times are words
+Generated from the table that reads the file (\`packages/gateway/schema/write.ts\`). \`NAME\` is a name of your own. The
+keys below \`handshake\`, \`message\` and \`lifetime\` are those of the library: [controls](../controls/). Times are words
 (\`30 s\`, \`500 ms\`) or, from a second on, ms; sizes bytes or words (\`64 KiB\`).
 
 | key | what it is |
