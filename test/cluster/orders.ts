@@ -1,4 +1,4 @@
-import type { Target } from 'sallyport'
+import type { RevocationTarget } from 'sallyport'
 import type { RedisStoreOptions } from 'sallyport/store/redis'
 
 /** Shared by all nodes under test. */
@@ -24,7 +24,7 @@ export interface NodeSetup {
 
 /** What a parent tells a node to do. */
 export type NodeOrder =
-  | { readonly order: 'revoke'; readonly target: Target }
+  | { readonly order: 'revoke'; readonly target: RevocationTarget }
   | { readonly order: 'stats' }
   | { readonly order: 'held' }
   | { readonly order: 'exit' }

@@ -8,8 +8,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Admission, Admittance } from './guard/core.ts'
-import type { Connection } from './guard/connection.ts'
-import type { LiveConnection } from './guard/live-connection.ts'
+import type { Connection } from './connection/connection.ts'
+import type { LiveConnection } from './connection/live-connection.ts'
 import { insideOf } from './guard/registry.ts'
 import type { HandshakeRequest } from './model/handshake-request.ts'
 import type { Guard } from './index.ts'
@@ -128,7 +128,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
 }
 
 export type { Admission, Admittance } from './guard/core.ts'
-export type { Delivery } from './guard/hub.ts'
+export type { Delivery } from './connection/services.ts'
 export type { HttpAnswer, Refusal } from './guard/refusal.ts'
 export { kernelQueueOf } from './guard/kernel-queue.ts'
 export type { KernelQueue } from './model/kernel-queue.ts'

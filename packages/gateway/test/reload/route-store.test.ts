@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Target } from 'sallyport'
+import type { RevocationTarget } from 'sallyport'
 import { createMemoryStore } from 'sallyport/store/memory'
 import { createRouteStores } from '../../src/reload/route-store.ts'
 
@@ -29,7 +29,7 @@ test('a route has one store, whichever guard asks: by that its places are known 
 
 test('a revocation holds on every route', async () => {
   const storeOf = createRouteStores(createMemoryStore())
-  const heard: Target[] = []
+  const heard: RevocationTarget[] = []
   storeOf('a').onRevoked(target => heard.push(target))
   const off = storeOf('b').onRevoked(target => heard.push(target))
   await storeOf('c').revoke({ session: 's' }, 1000)

@@ -1,5 +1,5 @@
 import type { Inside } from '../guard/registry.ts'
-import type { LiveConnection } from '../guard/live-connection.ts'
+import type { LiveConnection } from '../connection/live-connection.ts'
 import { compileSchema } from '../controls/message/compile-schema.ts'
 import { format } from '../controls/message/format.ts'
 import type { MessageConnection, MessageControl, MessageSubject } from '../controls/message/message-control.ts'

@@ -1,4 +1,4 @@
-import type { LiveConnection } from '../guard/live-connection.ts'
+import type { LiveConnection } from '../connection/live-connection.ts'
 import { DENIALS } from '../model/denials.ts'
 import { type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { PacketCase, PacketDoors } from './socket-io-packets.ts'

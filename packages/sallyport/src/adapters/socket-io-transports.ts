@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { LiveConnection } from '../guard/live-connection.ts'
+import type { LiveConnection } from '../connection/live-connection.ts'
 import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
 import { deny } from '../model/verdict.ts'

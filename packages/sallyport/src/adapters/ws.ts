@@ -4,7 +4,7 @@ import type { ServerOptions, WebSocketServer } from 'ws'
 import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
 import { isAnswering, isMidAnswer } from '../guard/answering.ts'
 import type { Admission, Admittance, Core } from '../guard/core.ts'
-import type { Delivery } from '../guard/hub.ts'
+import type { Delivery } from '../connection/services.ts'
 import { cutUntaken } from '../guard/upgrade-socket.ts'
 import { extensions } from '../controls/handshake/extensions.ts'
 import { isReported } from '../model/reporting.ts'

@@ -2,7 +2,7 @@ import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { DENIALS, type DenialCode, type Level } from '../model/denials.ts'
 import type { ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
-import type { StoreState, Target } from '../model/store.ts'
+import type { StoreState, RevocationTarget } from '../model/store.ts'
 import type { EventKind, SallyEvent } from '../model/event.ts'
 import { faultOf } from './fault.ts'
 import { vocabularyName } from './parameters.ts'
@@ -26,7 +26,7 @@ export interface Catalogue {
   /** The first message bore a valid ticket. */
   describeAuthenticated(subject: EventSubject): SallyEvent
   describeTicket(subject: EventSubject): SallyEvent
-  describeRevoked(target: Target): SallyEvent
+  describeRevoked(target: RevocationTarget): SallyEvent
   /** A `dangerously…` key, at start: `handshake.origin.dangerouslyAllowMissing`. */
   describeWeakened(path: string, control: ControlId): SallyEvent
   /** A control that only reports, at start; null: all of them. */

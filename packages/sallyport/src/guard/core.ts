@@ -28,23 +28,23 @@ import { STRANGERS } from '../session/lookup-queue.ts'
 import type { Session } from '../model/session.ts'
 import { LEASE_TTL_MS } from '../model/lease-time.ts'
 import { namedStore } from '../store/named-store.ts'
-import type { Target } from '../model/store.ts'
+import type { RevocationTarget } from '../model/store.ts'
 import type { TicketAdmission } from './ticket-endpoint.ts'
 import { createTickets } from '../ticket/token.ts'
 import { createAttemptId } from './attempt-id.ts'
 import { createParts } from './create-parts.ts'
 import { createEntering, isMeant, isOlder } from './entering.ts'
-import type { Delivery, Hub } from './hub.ts'
-import { LiveConnection } from './live-connection.ts'
+import type { Delivery, GuardServices } from '../connection/services.ts'
+import { LiveConnection } from '../connection/live-connection.ts'
 import type { Observer } from './observer.ts'
-import { textOf } from './outbound-text.ts'
+import { textOf } from '../connection/outbound-text.ts'
 import type { Parts } from '../controls/context.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { createRemembered } from './remembered.ts'
 import { joinShared } from './shared-state.ts'
 import { createStanding } from './standing.ts'
-import { type Revocable, readTarget } from './target.ts'
-import type { Transport } from './transport.ts'
+import { type Revocable, readTarget } from './revocation-target.ts'
+import type { Transport } from '../connection/transport.ts'
 
 /** A handshake that passed: to be opened on a transport, or given up. */
 export interface Admission {
@@ -161,7 +161,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       observer.denied(control, denial, isEnforced, connection)
     },
   })
-  const hub: Hub = {
+  const services: GuardServices = {
     policy,
     now,
     admitMessage: createMessageDoor(policy, parts, (control, denial, isEnforced, _subject, connection) =>
@@ -268,7 +268,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     return refuse(attempt, denial)
   }
   const revoked = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
-  const endAll = (target: Target, at: number | null = null): void => {
+  const endAll = (target: RevocationTarget, at: number | null = null): void => {
     const news = { target, at }
     parts.lookups.renew()
     settle(() => policy.handshake.session?.forget?.())
@@ -279,7 +279,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     entering.note(news)
   }
   /** The latest expiry among the open connections that a revocation means; 0 where none is known. */
-  const latestExpiry = (target: Target): number => {
+  const latestExpiry = (target: RevocationTarget): number => {
     let latest = 0
     for (const { session } of live) {
       if (session.expiresAt !== undefined && session.expiresAt > latest && isMeant({ target, at: null }, session)) {
@@ -359,7 +359,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       const isRevoked = entering.isRevoked(attempt)
       const enteredAt = entering.beganAt(attempt)
       entering.leave(attempt)
-      const connection = new LiveConnection(hub, attempt, transport, delivery)
+      const connection = new LiveConnection(services, attempt, transport, delivery)
       if (enteredAt !== 0) connection.enteredAt = enteredAt
       if (draining !== null) connection.leaveAt = now()
       live.add(connection)
@@ -377,7 +377,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       // Its session was found once: it waits among those who are known.
       const attempt: Attempt = { ...newAttempt(id, request), ticket, subprotocol, origin, session, standing: 'proven' }
       if (listening.length === 0) hear()
-      connection.moveTo(hub, attempt)
+      connection.moveTo(services, attempt)
       giveUpNarrowed(attempt)
       if (draining !== null) connection.leaveAt = now()
       live.add(connection)

@@ -1,10 +1,10 @@
 import type { Attempt } from '../model/attempt.ts'
 import type { Session } from '../model/session.ts'
-import type { Target } from '../model/store.ts'
+import type { RevocationTarget } from '../model/store.ts'
 
 /** A revocation. `at` is when it was made, for news that come late; null for news that come at once. */
 export interface Revoked {
-  readonly target: Target
+  readonly target: RevocationTarget
   /** Ms since the epoch. */
   readonly at: number | null
 }
@@ -88,6 +88,6 @@ export function isMeant({ target, at }: Revoked, { id, user, issuedAt }: Session
   return at === null || issuedAt === undefined || issuedAt <= at
 }
 
-function isOfSession(target: Target): boolean {
+function isOfSession(target: RevocationTarget): boolean {
   return target !== 'all' && 'session' in target
 }

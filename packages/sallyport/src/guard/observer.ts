@@ -8,9 +8,9 @@ import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
-import type { StoreState, Target } from '../model/store.ts'
-import type { AppSide } from './app-side.ts'
-import type { LiveConnection } from './live-connection.ts'
+import type { StoreState, RevocationTarget } from '../model/store.ts'
+import type { AppSide } from '../connection/app-calls.ts'
+import type { LiveConnection } from '../connection/live-connection.ts'
 
 /** Turns what happens into events and counts. Nothing in it can change what happens. */
 export interface Observer {
@@ -34,7 +34,7 @@ export interface Observer {
   closed(connection: LiveConnection, code: number): void
   /** The app's own code threw; `onError` hears the error itself, the events its kind alone. */
   failed(error: unknown, connection: AppSide): void
-  revoked(target: Target): void
+  revoked(target: RevocationTarget): void
   started(): void
   drained(open: number): void
   storeState(state: StoreState): void

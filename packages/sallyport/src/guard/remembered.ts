@@ -1,7 +1,7 @@
 import type { Policy } from '../model/policy.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import type { Session } from '../model/session.ts'
-import type { Target } from '../model/store.ts'
+import type { RevocationTarget } from '../model/store.ts'
 
 /** The shortest time that a revocation is remembered, in ms: longer than a ticket lives and a handshake takes. */
 const LEAST_MS = 10 * 60_000
@@ -25,7 +25,7 @@ export interface Remembered {
    * How long to remember a revocation, in ms. `given`: the expiry that the caller knows; `seen`: the latest expiry among the
    * open connections that it means; both in ms since the epoch.
    */
-  ttlMs(target: Target, given: number | null, seen: number): number
+  ttlMs(target: RevocationTarget, given: number | null, seen: number): number
 }
 
 /**
@@ -62,12 +62,12 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
     return true
   }
 
-  const recentOf = (target: Target): number => {
+  const recentOf = (target: RevocationTarget): number => {
     if (target === 'all') return 0
     return ('session' in target ? recent.get(target.session) : recentUsers.get(target.user)) ?? 0
   }
 
-  const knownOf = (target: Target): number => {
+  const knownOf = (target: RevocationTarget): number => {
     if (target === 'all') return latest
     const known = 'session' in target ? sessions.get(target.session) : users.get(target.user)
     return Math.max(known ?? 0, others)

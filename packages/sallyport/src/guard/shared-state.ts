@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { isNamed } from '../policy/parse.ts'
 import type { Policy } from '../model/policy.ts'
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts'
-import type { Target } from '../model/store.ts'
+import type { RevocationTarget } from '../model/store.ts'
 import { fingerprint } from './fingerprint.ts'
 
 /*
@@ -19,7 +19,7 @@ const COPY = {}
 /** One guard, as the others see it. They hold it weakly, so that a guard out of use can be collected. */
 interface Member {
   readonly copy: object
-  heard(target: Target): void
+  heard(target: RevocationTarget): void
   /** Another copy of the library joined. */
   joined(): void
 }
@@ -60,7 +60,7 @@ export interface Shared {
 
 /** What a guard does with news of the others. */
 export interface SharedListener {
-  heard(target: Target): void
+  heard(target: RevocationTarget): void
   joined(): void
 }
 

@@ -14,7 +14,7 @@ export interface Taken {
 }
 
 /** Whose connections and tickets end: one session, all sessions of a user, or everybody. */
-export type Target = { readonly session: string } | { readonly user: string } | 'all'
+export type RevocationTarget = { readonly session: string } | { readonly user: string } | 'all'
 
 /** Ends a subscription. */
 export type Unsubscribe = () => void
@@ -52,14 +52,14 @@ export interface Store {
   recall?(key: string): Awaitable<string | null>
   forget?(key: string): Awaitable<void>
   /** Marks the target as revoked from now on, for `ttlMs`, and tells every listener, also on other nodes. */
-  revoke(target: Target, ttlMs: number): Awaitable<void>
+  revoke(target: RevocationTarget, ttlMs: number): Awaitable<void>
   /** When (ms since the epoch) the session, its user or everybody was last revoked; null if never within the ttl. */
   revokedAt(session: string, user: string): Awaitable<Revocation | null>
   /**
    * `at` (ms since the epoch) is given when the news is late: it was missed when it was told, and what began after it
    * is not meant.
    */
-  onRevoked(listener: (target: Target, at?: number) => void): Unsubscribe
+  onRevoked(listener: (target: RevocationTarget, at?: number) => void): Unsubscribe
   /** Tells each change of what the store can do. A store that cannot be away has none. */
   onState?(listener: (state: StoreState) => void): Unsubscribe
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { kernelQueueOf } from '../guard/kernel-queue.ts'
 import type { KernelQueue } from '../model/kernel-queue.ts'
 import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
-import type { Inlet, Transport } from '../guard/transport.ts'
-import { violationOf } from '../guard/violation.ts'
+import type { Inlet, Transport } from '../connection/transport.ts'
+import { violationOf } from '../connection/violation.ts'
 import {
   ABNORMAL,
   closePayload,

@@ -1,4 +1,4 @@
-import type { Budget, Target } from '../model/store.ts'
+import type { Budget, RevocationTarget } from '../model/store.ts'
 
 /** Marks our messages among those of the app: IPC has one channel. */
 export const CHANNEL = 'sallyport.store.1'
@@ -12,7 +12,7 @@ export type Asked =
   | readonly ['remember', key: string, value: string, ttlMs: number]
   | readonly ['recall', key: string]
   | readonly ['forget', key: string]
-  | readonly ['revoke', target: Target, ttlMs: number]
+  | readonly ['revoke', target: RevocationTarget, ttlMs: number]
   | readonly ['revokedAt', session: string, user: string]
   | readonly ['share', asks: readonly { key: string; budget: Budget; owed: number; wanted: number }[]]
   | readonly ['hello']
@@ -31,7 +31,7 @@ export type PrimaryFrame =
       /** Workers that hold shares. */
       readonly workers: number
     }
-  | { readonly channel: typeof CHANNEL; readonly revoked: Target }
+  | { readonly channel: typeof CHANNEL; readonly revoked: RevocationTarget }
 
 /** Whether a message is one of ours. */
 export function isFrame(message: unknown): message is WorkerFrame | PrimaryFrame {

@@ -7,7 +7,7 @@ import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } fro
 import { lostWithinMs } from './lost.ts'
 import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
 import { StoreError } from '../model/store-error.ts'
-import type { Revocation, Store, StoreState, Taken, Target, Unsubscribe } from '../model/store.ts'
+import type { Revocation, Store, StoreState, Taken, RevocationTarget, Unsubscribe } from '../model/store.ts'
 
 /** Options of {@link ipcStore}. Times in ms. */
 export interface IpcStoreOptions {
@@ -53,7 +53,7 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
     number,
     { readonly resolve: (value: unknown) => void; readonly reject: (e: unknown) => void }
   >()
-  const listeners = new Set<{ readonly call: (target: Target) => void }>()
+  const listeners = new Set<{ readonly call: (target: RevocationTarget) => void }>()
   const stateListeners = new Set<{ readonly call: (state: StoreState) => void }>()
   let batch: (readonly [number, Asked])[] = []
   let serial = 0

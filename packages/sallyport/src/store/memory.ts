@@ -4,7 +4,7 @@ import { createLeases } from './leases.ts'
 import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
 import { createRemembered } from './remembered.ts'
 import { StoreError } from '../model/store-error.ts'
-import type { Revocation, Store, Taken, Target, Unsubscribe } from '../model/store.ts'
+import type { Revocation, Store, Taken, RevocationTarget, Unsubscribe } from '../model/store.ts'
 import { createUsedKeys } from './used-keys.ts'
 
 /** How many keys of each kind live in a store. */
@@ -24,7 +24,7 @@ export interface MemoryStore extends Store {
   remember(key: string, value: string, ttlMs: number): void
   recall(key: string): string | null
   forget(key: string): void
-  revoke(target: Target, ttlMs: number): void
+  revoke(target: RevocationTarget, ttlMs: number): void
   revokedAt(session: string, user: string): Revocation | null
   size(): MemoryStoreSize
   /** Stops the timer and forgets everything. What is asked afterwards throws, and so is denied. */
@@ -86,7 +86,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const leases = createLeases()
   const remembered = createRemembered(Math.min(maxKeys, MOST_REMEMBERED))
   const queues: readonly Sweepable[] = [bucketQueue, used, revokedQueue, leases.queue]
-  const listeners = new Set<{ readonly call: (target: Target) => void }>()
+  const listeners = new Set<{ readonly call: (target: RevocationTarget) => void }>()
   let timer: ReturnType<typeof setInterval> | null = null
   let closed = false
 

@@ -1,5 +1,5 @@
 import { laterOf } from './marks.ts'
-import type { Store, Target } from '../model/store.ts'
+import type { Store, RevocationTarget } from '../model/store.ts'
 
 /** A store and the text that ends each key in it. */
 interface Origin {
@@ -74,7 +74,7 @@ export function originOf(store: Store): Origin {
 }
 
 /** News as they concern one name; null for those of everybody of another name. */
-function ofThisName(target: Target, everybody: string): Target | null {
+function ofThisName(target: RevocationTarget, everybody: string): RevocationTarget | null {
   if (target === 'all' || 'session' in target || !isOfName(target.user)) return target
   return target.user === everybody ? 'all' : null
 }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
-import type { Target } from '../model/store.ts'
+import type { RevocationTarget } from '../model/store.ts'
 
 /** A key as Redis sees it. */
 export interface RedisKey {
@@ -11,7 +11,7 @@ export interface RedisKey {
 export interface News {
   /** The node that revoked. */
   readonly from: string
-  readonly target: Target
+  readonly target: RevocationTarget
   /** Ms of Redis's clock. */
   readonly at: number
   /** How long its mark lasts, in ms. */

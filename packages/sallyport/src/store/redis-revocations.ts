@@ -1,6 +1,6 @@
 import type { RedisKey, RedisNames } from './redis-names.ts'
 import { MARK, MARKED, type Script, TELL, TOLD } from './redis-scripts.ts'
-import type { Revocation, Target, Unsubscribe } from '../model/store.ts'
+import type { Revocation, RevocationTarget, Unsubscribe } from '../model/store.ts'
 
 /** Runs a script in time, or rejects. */
 export type Ask = (script: Script, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
@@ -23,9 +23,9 @@ export interface RevocationsOptions {
 
 /** Marks that last, and news that travel. */
 export interface Revocations {
-  revoke(target: Target, ttlMs: number): Promise<void>
+  revoke(target: RevocationTarget, ttlMs: number): Promise<void>
   revokedAt(session: string, user: string): Promise<Revocation | null>
-  onRevoked(listener: (target: Target, at?: number) => void): Unsubscribe
+  onRevoked(listener: (target: RevocationTarget, at?: number) => void): Unsubscribe
   /** A publication arrived. */
   heard(message: string): void
   /** The epoch that Redis stands at: what was missed is fetched. `ask` may be the probe's. */
@@ -40,7 +40,7 @@ export interface Revocations {
 }
 
 interface Known {
-  readonly target: Target
+  readonly target: RevocationTarget
   at: number
   /** Ms since the epoch, by our clock. */
   until: number
@@ -55,7 +55,7 @@ const LATE_MS = 1000
 /** Revocations over Redis: the mark first, so that nobody enters; then the news, so that those who are in leave. */
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { names, buckets, node, ask: askInTime, keepMs, recentMs, now, offset } = options
-  const listeners = new Set<{ readonly call: (target: Target, at?: number) => void }>()
+  const listeners = new Set<{ readonly call: (target: RevocationTarget, at?: number) => void }>()
   /** What this node heard of, the newest last. */
   const known = new Map<string, Known>()
   /** Not told yet: Redis was away. */
@@ -68,7 +68,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   let fetching: Promise<void> | null = null
   let telling = false
 
-  const marksOf = (target: Target): readonly RedisKey[] =>
+  const marksOf = (target: RevocationTarget): readonly RedisKey[] =>
     target === 'all'
       ? Array.from({ length: buckets }, (_, bucket) => ({ bucket, key: names.inBucket(bucket, 'all') }))
       : [names.of('r', textOf(target))]
@@ -81,7 +81,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     if (map.size > MOST_KNOWN) map.delete(map.keys().next().value!)
   }
 
-  const tellListeners = (target: Target, at?: number): unknown[] => {
+  const tellListeners = (target: RevocationTarget, at?: number): unknown[] => {
     recent.clear()
     const failures: unknown[] = []
     for (const listener of listeners) {
@@ -251,7 +251,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   }
 }
 
-function textOf(target: Target): string {
+function textOf(target: RevocationTarget): string {
   if (target === 'all') return 'all'
   return 'session' in target ? `session\0${target.session}` : `user\0${target.user}`
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AHEAD_ADDRESS_BYTES, readAhead } from '../../src/guard/read-ahead.ts'
+import { AHEAD_ADDRESS_BYTES, readAhead } from '../../src/connection/read-ahead.ts'
 import { close, open, ping, startEngine, text } from '../server/engine-server.ts'
 
 const CLIENTS = 400

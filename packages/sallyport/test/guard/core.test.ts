@@ -4,7 +4,7 @@ import { createCore } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Store, Target } from '../../src/model/store.ts'
+import type { Store, RevocationTarget } from '../../src/model/store.ts'
 import { FakeTransport } from './live.ts'
 
 /** A core whose `authorize` waits: the session is found, the connection not yet open. */
@@ -46,7 +46,7 @@ for (const [name, target, status] of [
   ['everybody', 'all', 401],
   ['another session', { session: 's2' }, null],
   ['another user', { user: 'bob' }, null],
-] as readonly (readonly [string, Target, number | null])[]) {
+] as readonly (readonly [string, RevocationTarget, number | null])[]) {
   test(`revoking ${name} while the handshake is under way ${status === null ? 'does not touch it' : 'refuses it'}`, async () => {
     const { core, gate, entered, admittance } = slowDoor()
     await entered

@@ -3,11 +3,11 @@ import { describe, test } from 'node:test'
 import { createEntering, isMeant, isOlder, LATE_MARGIN_MS, type Revoked } from '../../src/guard/entering.ts'
 import type { Attempt } from '../../src/model/attempt.ts'
 import type { Session } from '../../src/model/session.ts'
-import type { Target } from '../../src/model/store.ts'
+import type { RevocationTarget } from '../../src/model/store.ts'
 
 const NOW = 1_700_000_000_000
 const attemptOf = (session: Session | null): Attempt => ({ session }) as Attempt
-const news = (target: Target, at: number | null = null): Revoked => ({ target, at })
+const news = (target: RevocationTarget, at: number | null = null): Revoked => ({ target, at })
 
 /** `session`: of the handshake, which began at NOW. */
 const ROWS: readonly (readonly [name: string, revoked: Revoked, session: Session, refused: boolean])[] = [

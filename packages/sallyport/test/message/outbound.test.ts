@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { textOf } from '../../src/guard/outbound-text.ts'
+import { textOf } from '../../src/connection/outbound-text.ts'
 import { compileOutbound } from '../../src/controls/message/outbound.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import type { SchemaMap } from '../../src/model/policy.ts'

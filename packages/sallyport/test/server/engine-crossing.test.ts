@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import type { Connection } from '../../src/guard/connection.ts'
-import type { Delivery } from '../../src/guard/hub.ts'
+import type { Connection } from '../../src/connection/connection.ts'
+import type { Delivery } from '../../src/connection/services.ts'
 import { type EngineServer, open, startEngine, text } from './engine-server.ts'
 
 const CLIENTS = 12

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import type { Budget, Store, Target } from '../../src/model/store.ts'
+import type { Budget, Store, RevocationTarget } from '../../src/model/store.ts'
 
 /** A store under test, with the clock that it goes by. */
 export interface StoreUnderTest {
@@ -272,9 +272,9 @@ export function storeConformance(name: string, create: () => Promise<StoreUnderT
       it('tells every listener, until it unsubscribes', async () => {
         const { store } = await open()
         const session = fresh()
-        const heard: Target[] = []
+        const heard: RevocationTarget[] = []
         const { promise: arrived, resolve: told } = Promise.withResolvers<void>()
-        const gone: Target[] = []
+        const gone: RevocationTarget[] = []
         const off = store.onRevoked(target => gone.push(target))
         off()
         off()

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { StoreError } from '../../src/model/store-error.ts'
-import type { Store, StoreState, Target } from '../../src/model/store.ts'
+import type { Store, StoreState, RevocationTarget } from '../../src/model/store.ts'
 import { closeOf, createWorld, nextMessage, refusalOf } from '../support/world.ts'
 
 /** A store that can be told to be away, to have news, and to say how it is. */
 function sharedStore() {
   const memory = createMemoryStore()
   const asked: string[] = []
-  let news: (target: Target, at?: number) => void = () => undefined
+  let news: (target: RevocationTarget, at?: number) => void = () => undefined
   let state: (state: StoreState) => void = () => undefined
   const control = { away: false }
   const unlessAway = <T>(work: () => T): Promise<T> =>
@@ -46,7 +46,7 @@ function sharedStore() {
     store,
     control,
     asked,
-    tell: (target: Target, at?: number) => (at === undefined ? news(target) : news(target, at)),
+    tell: (target: RevocationTarget, at?: number) => (at === undefined ? news(target) : news(target, at)),
     state: (of: StoreState['state']) => state({ state: of, detail: 'a test' }),
   }
 }

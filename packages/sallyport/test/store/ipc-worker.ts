@@ -1,9 +1,9 @@
 // A worker of node:cluster for ipc.test.ts: does what it is told with its store, and answers.
 import { ipcStore } from '../../src/store/ipc.ts'
-import type { Store, Target } from '../../src/model/store.ts'
+import type { Store, RevocationTarget } from '../../src/model/store.ts'
 
 const store = ipcStore({ deadlineMs: 5000 })
-const heard: Target[] = []
+const heard: RevocationTarget[] = []
 store.onRevoked(target => heard.push(target))
 
 type Method =

@@ -6,7 +6,7 @@ import { createClient } from 'redis'
 import { createRedisNames } from '../../src/store/redis-names.ts'
 import { PROBE } from '../../src/store/redis-scripts.ts'
 import { redis, type RedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
-import type { StoreState, Target } from '../../src/model/store.ts'
+import type { StoreState, RevocationTarget } from '../../src/model/store.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 const secret = 'a secret of tests that is long enough'
@@ -106,7 +106,7 @@ describe('stores of several nodes on one Redis', () => {
   it('a revocation reaches the others by publication, and theirs alone is told late', async () => {
     const options = apart()
     const [one, two] = [await join(options), await join(options)]
-    const heard: [Target, number | undefined][] = []
+    const heard: [RevocationTarget, number | undefined][] = []
     two.store.onRevoked((target, at) => heard.push([target, at]))
     for (const target of [{ session: 's' }, { user: 'u' }, 'all'] as const) await one.store.revoke(target, 60_000)
     await until('three news', () => heard.length === 3)
@@ -120,7 +120,7 @@ describe('stores of several nodes on one Redis', () => {
   it('a publication that was lost is made good by the next heartbeat, with the time that it was meant for', async () => {
     const options = apart()
     const [one, two] = [await join(options), await join(options)]
-    const heard: [Target, number | undefined][] = []
+    const heard: [RevocationTarget, number | undefined][] = []
     two.store.onRevoked((target, at) => heard.push([target, at]))
     // Nobody listens for a while: the connections for news are cut.
     await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
@@ -137,7 +137,7 @@ describe('stores of several nodes on one Redis', () => {
     const client = createClient({ socket: { port: server.port } })
     // No heartbeat comes in time: only a publication can tell.
     const early = redis(client, { secret, ...PATIENT, ...options, heartbeatMs: 60_000, graceMs: 180_000 })
-    const heard: Target[] = []
+    const heard: RevocationTarget[] = []
     early.onRevoked(target => heard.push(target))
     ends.push(async () => {
       await early.close()
@@ -153,7 +153,7 @@ describe('stores of several nodes on one Redis', () => {
   it('what somebody without the secret publishes is not heard', async () => {
     const options = apart()
     const { store } = await join(options)
-    const heard: Target[] = []
+    const heard: RevocationTarget[] = []
     store.onRevoked(target => heard.push(target))
     const foreign = createRedisNames(options.prefix, 'another secret that is long enough too', 16)
     const ours = createRedisNames(options.prefix, secret, 16)
@@ -168,7 +168,7 @@ describe('stores of several nodes on one Redis', () => {
   it('all keys lost, and the node that revoked too: those who heard mark it again', async () => {
     const options = apart()
     const [one, two] = [await join(options), await join(options)]
-    const heard: Target[] = []
+    const heard: RevocationTarget[] = []
     two.store.onRevoked(target => heard.push(target))
     await one.store.revoke({ session: 's' }, 60_000)
     await until('the news', () => heard.length === 1)
@@ -244,7 +244,7 @@ describe('a Redis store whose Redis goes away', () => {
     )
     const states: string[] = []
     stores[0]!.onState(({ state }) => states.push(state))
-    const heard: [Target, number | undefined][] = []
+    const heard: [RevocationTarget, number | undefined][] = []
     stores[1]!.onRevoked((target, at) => heard.push([target, at]))
     try {
       await until('both ready', async () => {

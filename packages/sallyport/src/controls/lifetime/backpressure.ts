@@ -1,5 +1,5 @@
 import { deny, PASS } from '../../model/verdict.ts'
-import type { Kept } from './kept.ts'
+import type { TimedConnection } from './timed-connection.ts'
 import type { LifetimeControl } from './lifetime-control.ts'
 
 /** How often a slow reader is looked at, in ms. */
@@ -66,7 +66,7 @@ export const backpressure: LifetimeControl = {
   },
 }
 
-function begin(connection: Kept, until: number): void {
+function begin(connection: TimedConnection, until: number): void {
   connection.slowUntil = until
   connection.slowTaken = connection.kernelQueue()?.taken ?? 0
   connection.slowBuffered = connection.bufferedAmount

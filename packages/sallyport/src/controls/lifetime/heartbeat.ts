@@ -1,6 +1,6 @@
 import { deny, PASS } from '../../model/verdict.ts'
 import { READING_RATE, STEP_MS } from './backpressure.ts'
-import type { Kept } from './kept.ts'
+import type { TimedConnection } from './timed-connection.ts'
 import type { LifetimeControl } from './lifetime-control.ts'
 
 /**
@@ -67,7 +67,7 @@ const FIRST_LOOK_MS = 1000
 const NEXT_TO_NOTHING_BYTES = 512
 
 /** Whether a pong that is late may be behind what was sent before its ping; says when to look again. */
-function isStillReading(connection: Kept, now: number, timeoutMs: number): boolean {
+function isStillReading(connection: TimedConnection, now: number, timeoutMs: number): boolean {
   const stepMs = Math.max(timeoutMs, STEP_MS)
   const queue = connection.isBehindMessages ? connection.kernelQueue() : null
   if (queue === null) return false

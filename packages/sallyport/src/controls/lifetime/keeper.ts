@@ -2,8 +2,8 @@ import type { Policy } from '../../model/policy.ts'
 import type { ControlId, Denial } from '../../model/verdict.ts'
 import { LEASE_TTL_MS } from '../../model/lease-time.ts'
 import { LIFETIME } from './index.ts'
-import type { Kept, LifetimeCheck } from './kept.ts'
-import { createWheel, type Spoke } from './wheel.ts'
+import type { TimedConnection, LifetimeCheck } from './timed-connection.ts'
+import { createWheel, type WheelItem } from './wheel.ts'
 
 /** How long after its opening a connection is settled, in ms: one that is gone by then is spared the work. */
 export const SETTLE_MS = 500
@@ -11,7 +11,7 @@ export const SETTLE_MS = 500
 const SETTLED = 1 << 30
 
 /** A connection as the keeper keeps it. */
-export interface KeptConnection extends Kept, Spoke {
+export interface KeeperConnection extends TimedConnection, WheelItem {
   readonly readyState: number
   readonly cutAt: number
   readonly delayedUntil: number
@@ -43,7 +43,7 @@ export interface KeeperWork<C> {
 }
 
 /** Compiles the policy's lifetime controls. */
-export function createKeeper<C extends KeptConnection>(
+export function createKeeper<C extends KeeperConnection>(
   policy: Policy,
   now: () => number,
   work: KeeperWork<C>,

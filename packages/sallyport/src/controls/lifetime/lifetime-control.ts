@@ -1,6 +1,6 @@
 import type { Policy } from '../../model/policy.ts'
 import type { ControlId } from '../../model/verdict.ts'
-import type { LifetimeCheck } from './kept.ts'
+import type { LifetimeCheck } from './timed-connection.ts'
 
 /** One control of an open connection's life; null where the policy turned it off. */
 export interface LifetimeControl {

@@ -1,7 +1,7 @@
 import type { Policy } from '../../model/policy.ts'
 import { DEFAULTS } from '../../model/defaults.ts'
 import { deny, PASS } from '../../model/verdict.ts'
-import type { Kept, LifetimeCheck } from './kept.ts'
+import type { TimedConnection, LifetimeCheck } from './timed-connection.ts'
 import type { LifetimeControl } from './lifetime-control.ts'
 
 /** After a failure the session is looked up again this many times within the grace. */
@@ -36,7 +36,7 @@ export const session: LifetimeControl = {
     const unknown = deny('SALLY_LIFETIME_UNAVAILABLE', `nobody could tell for ${graceMs} ms whether it may stay`)
     const enough = graceMs === 0 ? 1 : 2
     const firstMs = Math.min(policy.timeoutMs, FIRST_ANSWER_MS)
-    const patienceOf = ({ checkedAt, uncheckedSince, failures, spread }: Kept): number => {
+    const patienceOf = ({ checkedAt, uncheckedSince, failures, spread }: TimedConnection): number => {
       if (uncheckedSince === 0) return Infinity
       const end = checkedAt + graceMs * (1 + SPREAD * spread)
       // One failed look-up ends nothing, and neither does one that is still under way.
@@ -70,11 +70,11 @@ const OFF: LifetimeCheck = {
   },
 }
 
-function lostOf({ lostAt }: Kept): number {
+function lostOf({ lostAt }: TimedConnection): number {
   return lostAt === 0 ? Infinity : lostAt
 }
 
 /** When a connection that is in doubt is asked for again; `Infinity` for one that is not, or is being asked for. */
-function retryOf({ checking, uncheckedSince, retryAt }: Kept): number {
+function retryOf({ checking, uncheckedSince, retryAt }: TimedConnection): number {
   return checking || uncheckedSince === 0 ? Infinity : retryAt
 }

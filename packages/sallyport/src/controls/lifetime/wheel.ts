@@ -1,10 +1,10 @@
 /** Something that is due at a time; the wheel writes the slot it stands in. Start with -1: it stands nowhere. */
-export interface Spoke {
+export interface WheelItem {
   slot: number
 }
 
 /** One interval for any number of deadlines. */
-export interface Wheel<T extends Spoke> {
+export interface Wheel<T extends WheelItem> {
   /** Puts it where `dueAt` (ms since the epoch) comes round, moving it if it stood elsewhere. */
   place(item: T, dueAt: number): void
   remove(item: T): void
@@ -27,7 +27,7 @@ const IN_HAND = -2
  * item due later than a whole turn stops by once a turn (102 s). The interval runs only while something is on the
  * wheel, and never keeps the process alive. `turn` must not throw.
  */
-export function createWheel<T extends Spoke>(now: () => number, turn: (item: T, now: number) => number): Wheel<T> {
+export function createWheel<T extends WheelItem>(now: () => number, turn: (item: T, now: number) => number): Wheel<T> {
   const slots: (Set<T> | undefined)[] = Array.from({ length: SLOTS })
   let size = 0
   let hand = 0

@@ -1,6 +1,6 @@
 import { type ControlId, type Denial, deny } from '../model/verdict.ts'
 import { addressKey } from '../store/address-key.ts'
-import { FLAG, OutboundHalf } from './outbound-half.ts'
+import { FLAG, OutboundHalf } from './outbound.ts'
 import { type Holder, readAhead, WAITING_BYTES } from './read-ahead.ts'
 
 /** Why nothing is judged: bits of `flags`, since several can hold at once. */
@@ -109,7 +109,7 @@ export abstract class HeldHalf extends OutboundHalf implements Holder {
   protected stopReading(): void {
     if (!this.reading) return
     const rare = this.ownRare()
-    rare.pausedSince = this.hub.now()
+    rare.pausedSince = this.services.now()
     rare.unreadLookAt = rare.pausedSince + LOOK_MS
     this.flags |= FLAG.paused
     this.transport.pause()
@@ -134,7 +134,7 @@ export abstract class HeldHalf extends OutboundHalf implements Holder {
     this.kept(0)
     // While nothing was read no pong could be seen, and nothing of a frame.
     if (this.pongAwaited) {
-      const unread = this.hub.now() - Math.max(this.rare.pausedSince, this.pingedAt)
+      const unread = this.services.now() - Math.max(this.rare.pausedSince, this.pingedAt)
       this.pingedAt += unread
       if (this.frameLookAt !== 0) this.frameLookAt += unread
     }
@@ -148,7 +148,7 @@ export abstract class HeldHalf extends OutboundHalf implements Holder {
 
   /** Ends it where the peer is gone: neither a reset nor an end can be seen on a socket that is not read. */
   lookUnread(): void {
-    this.ownRare().unreadLookAt = this.hub.now() + LOOK_MS
+    this.ownRare().unreadLookAt = this.services.now() + LOOK_MS
     if (this.transport.isReset?.() === true) {
       this.terminate()
       return
@@ -156,7 +156,7 @@ export abstract class HeldHalf extends OutboundHalf implements Holder {
     // What was queued shows the end as well; and before the proof nothing may be sent.
     if (this.readyState !== 1 || this.transport.bufferedAmount > 0) return
     // A peer that has ended is not seen behind what it sent: its system answers what we send with a reset.
-    const unread = this.hub.now() - this.rare.pausedSince - LOOK_MS
+    const unread = this.services.now() - this.rare.pausedSince - LOOK_MS
     if (unread % SIGN_MS < LOOK_MS) this.transport.pong?.()
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { guarded, settled } from './live.ts'
+import { guarded, settled } from '../guard/live.ts'
 
 const order = { handshake: {}, lifetime: { session: { dangerouslyOff: true } } }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Delivery } from '../../src/guard/hub.ts'
-import { guarded, type Seat, type SeatOptions } from './live.ts'
+import type { Delivery } from '../../src/connection/services.ts'
+import { guarded, type Seat, type SeatOptions } from '../guard/live.ts'
 
 const PING = '{"type":"sallyport.ping"}'
 const PONG = '{"type":"sallyport.pong"}'

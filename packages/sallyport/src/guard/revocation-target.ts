@@ -2,7 +2,7 @@ import { nearest } from '../shape/nearest.ts'
 import { kindOf, show } from '../shape/shown.ts'
 import { isThenable } from '../model/thenable.ts'
 import { isOfName } from '../store/named-store.ts'
-import type { Target } from '../model/store.ts'
+import type { RevocationTarget } from '../model/store.ts'
 
 /** Whom `guard.revoke` ends: one session, all sessions of a user, or everybody. */
 export type Revocable =
@@ -25,10 +25,10 @@ const SECONDS_BELOW = 100_000_000_000
  * What to revoke, and until when it must be remembered at the least, where that was given. Throws a `TypeError` for what
  * names nobody: a logout whose session id is undefined would otherwise resolve, and leave every socket open.
  */
-export function readTarget(given: unknown): { readonly target: Target; readonly expiresAt: number | null } {
+export function readTarget(given: unknown): { readonly target: RevocationTarget; readonly expiresAt: number | null } {
   requireTarget(given)
   if (given === 'all') return { target: 'all', expiresAt: null }
-  const target: Target = 'session' in given ? { session: given.session } : { user: given.user }
+  const target: RevocationTarget = 'session' in given ? { session: given.session } : { user: given.user }
   return { target, expiresAt: given.expiresAt ?? null }
 }
 

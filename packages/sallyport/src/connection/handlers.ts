@@ -3,7 +3,7 @@ import { isOptions } from '../shape/options.ts'
 import { kindOf } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
 import type { Connection } from './connection.ts'
-import type { Delivery } from './hub.ts'
+import type { Delivery } from './services.ts'
 
 /** Handlers by message type, before their types are known. */
 export interface AnyHandlers {

@@ -1,19 +1,19 @@
 import type { Attempt } from '../model/attempt.ts'
-import type { Kept } from '../controls/lifetime/kept.ts'
+import type { TimedConnection } from '../controls/lifetime/timed-connection.ts'
 import { retryMs } from '../controls/lifetime/session.ts'
 import { spreadOf } from '../controls/lifetime/spread.ts'
-import type { Spoke } from '../controls/lifetime/wheel.ts'
+import type { WheelItem } from '../controls/lifetime/wheel.ts'
 import type { BudgetKeys, MessageConnection, MessageSubject, RateNeeds } from '../controls/message/message-control.ts'
 import { DENIALS } from '../model/denials.ts'
 import { isThenable } from '../model/thenable.ts'
 import { type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
-import { LATE_MARGIN_MS } from './entering.ts'
-import type { Delivery, Hub } from './hub.ts'
-import { HOLD } from './held-half.ts'
-import { FLAG } from './outbound-half.ts'
-import { LastWords } from './last-words.ts'
-import type { Checked } from './standing.ts'
+import { LATE_MARGIN_MS } from '../guard/entering.ts'
+import type { Delivery, GuardServices } from './services.ts'
+import { HOLD } from './waiting.ts'
+import { FLAG } from './outbound.ts'
+import { LastWords } from './ending.ts'
+import type { Checked } from '../guard/standing.ts'
 import type { Inlet, Transport } from './transport.ts'
 import { violationOf } from './violation.ts'
 
@@ -27,7 +27,7 @@ const SHORT_HANDSHAKE_MS = LATE_MARGIN_MS - 1000
  * One connection between its transport and the app: every message goes through the door in order, and nothing is
  * delivered, sent or counted once a denial has ended it. Here is what faces the wire, the door and the keeper.
  */
-export class LiveConnection extends LastWords implements MessageConnection, Kept, Inlet, Spoke {
+export class LiveConnection extends LastWords implements MessageConnection, TimedConnection, Inlet, WheelItem {
   messageTat = 0
   byteTat = 0
   budgetKeys: BudgetKeys | null = null
@@ -38,8 +38,13 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   /** Bits of the lifetime controls that have already spoken in report mode, and the keeper's own. */
   reported = 0
 
-  constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, delivery: Delivery) {
-    super(hub, attempt, transport, delivery)
+  constructor(
+    services: GuardServices,
+    attempt: Attempt & { readonly session: Session },
+    transport: Transport,
+    delivery: Delivery,
+  ) {
+    super(services, attempt, transport, delivery)
     transport.limit(this.messageBytes())
   }
 
@@ -156,13 +161,13 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
 
   /** Whether nothing may leave and nothing be heard yet: the peer has not proven itself by its first message. */
   get silent(): boolean {
-    return this.readyState === 0 && this.hub.enforced('handshake/ticket')
+    return this.readyState === 0 && this.services.enforced('handshake/ticket')
   }
 
   ping(): void {
     this.markPing()
     // Before the proof the deadline of `lifetime/authentication` bounds the wait.
-    if (this.silent && this.hub.policy.lifetime.authentication !== null) this.pongAwaited = false
+    if (this.silent && this.services.policy.lifetime.authentication !== null) this.pongAwaited = false
     else if (this.readyState < 2) this.transport.ping()
   }
 
@@ -183,7 +188,7 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   }
 
   private countControlFrame(): void {
-    const verdict = this.hub.controlFrame(this)
+    const verdict = this.services.controlFrame(this)
     if (!verdict.pass) this.end(verdict)
   }
 
@@ -197,17 +202,17 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   }
 
   protected tellEnded(code: number): void {
-    this.hub.ended(this, code)
+    this.services.ended(this, code)
   }
 
   protected tellOver(): void {
-    this.hub.over(this)
+    this.services.over(this)
   }
 
   // ——— through the door ———
 
   protected askDoor(subject: MessageSubject): Verdict | Promise<Verdict> {
-    return this.authenticated ? this.hub.admitMessage(subject, this) : this.judgeFirst(subject)
+    return this.authenticated ? this.services.admitMessage(subject, this) : this.judgeFirst(subject)
   }
 
   private judgeFirst(subject: MessageSubject): Verdict | Promise<Verdict> {
@@ -216,9 +221,9 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
       subject.bytes > most
         ? deny('SALLY_MESSAGE_TOO_BIG', `the first message is ${subject.bytes} bytes, over ${most}`)
         : deny('SALLY_AUTHENTICATION_FIRST', 'the first message is binary')
-    if (subject.bytes <= most && subject.text !== null) return this.hub.admitFirst(subject.text, this)
+    if (subject.bytes <= most && subject.text !== null) return this.services.admitFirst(subject.text, this)
     const { control } = DENIALS[denial.code]
-    const enforced = this.hub.enforced(control)
+    const enforced = this.services.enforced(control)
     this.tell(control, denial, enforced)
     if (enforced) return denial
     this.unproven = true
@@ -246,16 +251,16 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
     this.transport.limit(this.messageBytes())
     if (!this.unproven) {
       this.transport.sendText(AUTHENTICATED)
-      this.hub.authenticated(this)
+      this.services.authenticated(this)
     }
     this.sendHeld()
     if (this.isOpen()) this.opened()
-    if (this.isOpen() && this.unproven) this.judge(subject, this.hub.now())
+    if (this.isOpen() && this.unproven) this.judge(subject, this.services.now())
   }
 
   private refuseMessage(subject: MessageSubject, denial: Denial): void {
     const row = DENIALS[denial.code]
-    const { rate, format } = this.hub.policy.message
+    const { rate, format } = this.services.policy.message
     if (row.control === 'message/rate' && rate?.exceed === 'drop') return
     if (row.control === 'message/rate' && rate?.exceed === 'delay') {
       this.delay(subject, (denial.retryAfter ?? 1) * 1000)
@@ -271,13 +276,13 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
 
   /** Counts a message that was refused and answered; too many of them within a minute end the connection. */
   strike(): void {
-    const now = this.hub.now()
+    const now = this.services.now()
     const rare = this.ownRare()
     if (now - rare.strikesSince > STRIKE_WINDOW_MS) {
       rare.strikesSince = now
       rare.strikes = 0
     }
-    if (++rare.strikes > this.hub.policy.message.strikes) {
+    if (++rare.strikes > this.services.policy.message.strikes) {
       this.end(deny('SALLY_MESSAGE_STRIKES', `${rare.strikes} refused messages within a minute`))
     }
   }
@@ -296,7 +301,7 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
       this.conclude(checked)
       if (this.readyState < 2) this.touch()
     }
-    const checked = this.hub.check(this)
+    const checked = this.services.check(this)
     if (isThenable(checked)) void Promise.resolve(checked).then(conclude)
     else conclude(checked)
   }
@@ -316,7 +321,7 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   }
 
   private answered(): void {
-    this.checkedAt = this.hub.now()
+    this.checkedAt = this.services.now()
     this.unjudged = false
     if (this.uncheckedSince === 0) return
     this.uncheckedSince = 0
@@ -327,29 +332,29 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
 
   /** Nobody can tell whether it may stay. `uncheckedSince` and `checkedAt` stay as they are at further failures and reloads. */
   private doubt(denial: Denial, told: boolean): void {
-    const now = this.hub.now()
+    const now = this.services.now()
     const isNew = this.failures++ === 0
     if (this.uncheckedSince === 0) this.uncheckedSince = now
-    this.retryAt = now + retryMs(this.hub.policy) * (0.75 + Math.random() / 2)
+    this.retryAt = now + retryMs(this.services.policy) * (0.75 + Math.random() / 2)
     if (isNew && !told) this.tell('lifetime/session', denial, false)
   }
 
   protected tell(control: ControlId, denial: Denial, enforced: boolean): void {
-    this.hub.denied(control, denial, enforced, this)
+    this.services.denied(control, denial, enforced, this)
   }
 
   /** Puts it under another guard's policy; messages from now on are judged by that. */
-  moveTo(hub: Hub, attempt: Attempt): void {
+  moveTo(services: GuardServices, attempt: Attempt): void {
     // A store that was lost ends what it counts; another one does not know of it.
-    if (this.hub.store !== hub.store && this.lostAt !== 0) this.lostAt = 0
-    this.hub.surrender(this, attempt, hub.store)
-    this.hub = hub
+    if (this.services.store !== services.store && this.lostAt !== 0) this.lostAt = 0
+    this.services.surrender(this, attempt, services.store)
+    this.services = services
     this.attempt = attempt
     this.reported = 0
     // The last yes stays what it is: a reload renews no right.
     this.checking = false
     this.unjudged = true
-    if (this.uncheckedSince === 0) this.uncheckedSince = hub.now()
+    if (this.uncheckedSince === 0) this.uncheckedSince = services.now()
     this.transport.limit(this.messageBytes())
   }
 
@@ -363,7 +368,7 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   /** Ends the connection for a control; told of once. In report mode of that control nothing happens to it. */
   end(denial: Denial, control: ControlId = DENIALS[denial.code].control): void {
     if (this.readyState >= 2) return
-    if (this.hub.enforced(control)) this.shut(denial, DENIALS[denial.code].close ?? 1008, control)
+    if (this.services.enforced(control)) this.shut(denial, DENIALS[denial.code].close ?? 1008, control)
     else this.report(control, denial)
   }
 
@@ -374,6 +379,6 @@ export class LiveConnection extends LastWords implements MessageConnection, Kept
   }
 
   protected touch(): void {
-    this.hub.touch(this)
+    this.services.touch(this)
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createDispatch } from '../../src/guard/dispatch.ts'
+import { createDispatch } from '../../src/connection/handlers.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { policyWith } from '../policy/honest-policy.ts'
 

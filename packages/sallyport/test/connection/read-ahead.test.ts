@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createReadAhead, type Holder, type ReadAhead } from '../../src/guard/read-ahead.ts'
+import { createReadAhead, type Holder, type ReadAhead } from '../../src/connection/read-ahead.ts'
 import { fc } from '../../../../test/support/fast-check.ts'
 
 const BOUNDS = { each: 48, address: 256, total: 1024 }

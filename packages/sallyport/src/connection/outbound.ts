@@ -2,7 +2,7 @@ import type { Attempt } from '../model/attempt.ts'
 import { HARD_FACTOR } from '../controls/lifetime/backpressure.ts'
 import { type ControlId, type Denial, deny } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
-import type { Hub } from './hub.ts'
+import type { GuardServices } from './services.ts'
 import type { KernelQueue } from '../model/kernel-queue.ts'
 import { textOf, unsent } from './outbound-text.ts'
 import { NOTHING_RARE, RareState } from './rare-state.ts'
@@ -49,13 +49,18 @@ export abstract class OutboundHalf {
   judgedAt = 0
 
   // No private methods here and in what derives from it: each class that has some costs each connection a slot.
-  protected hub: Hub
+  protected services: GuardServices
   protected readonly transport: Transport
   protected flags = 0
   #rare: RareState = NOTHING_RARE
 
-  constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
-    this.hub = hub
+  constructor(
+    services: GuardServices,
+    attempt: Attempt & { readonly session: Session },
+    transport: Transport,
+    now: number,
+  ) {
+    this.services = services
     this.attempt = attempt
     this.transport = transport
     this.openedAt = now
@@ -171,11 +176,11 @@ export abstract class OutboundHalf {
         return true
       }
     }
-    const ready = isRaw(checked) ? checked : textOf(checked, this.hub.policy.message.format?.bigIntegers)
+    const ready = isRaw(checked) ? checked : textOf(checked, this.services.policy.message.format?.bigIntegers)
     if (this.readyState !== 0) return this.transmit(ready)
     const bytes = typeof ready === 'string' ? Buffer.byteLength(ready) : ready.byteLength
     const rare = this.ownRare()
-    if (rare.outgoingBytes + bytes > this.hub.policy.lifetime.backpressure.bytes) return false
+    if (rare.outgoingBytes + bytes > this.services.policy.lifetime.backpressure.bytes) return false
     rare.outgoing ??= []
     rare.outgoing.push(ready)
     rare.outgoingBytes += bytes
@@ -189,12 +194,12 @@ export abstract class OutboundHalf {
 
   /** What may leave; null when `message/outbound` keeps it. */
   private checkOutbound(message: object | string): object | string | null | undefined {
-    const { outbound } = this.hub
+    const { outbound } = this.services
     if (outbound === null) return message
     if (message === null || message === undefined) return message
     const result = outbound(message)
     if (result.ok) return result.value
-    const enforced = this.hub.enforced('message/outbound')
+    const enforced = this.services.enforced('message/outbound')
     this.tell('message/outbound', deny('SALLY_OUTBOUND_INVALID', result.detail), enforced)
     return enforced || this.readyState >= 2 ? null : result.given
   }
@@ -204,8 +209,8 @@ export abstract class OutboundHalf {
    * `message.outbound` is declared they may not, and an event says so.
    */
   mayLeave(what: 'close reason' | 'ping' | 'pong', bytes: number): boolean {
-    if (bytes === 0 || this.hub.outbound === null) return true
-    const enforced = this.hub.enforced('message/outbound')
+    if (bytes === 0 || this.services.outbound === null) return true
+    const enforced = this.services.enforced('message/outbound')
     const detail = `a ${what} bears ${bytes} bytes that no schema describes; send a declared message instead`
     this.tell('message/outbound', deny('SALLY_OUTBOUND_INVALID', detail), enforced)
     return !enforced
@@ -221,13 +226,13 @@ export abstract class OutboundHalf {
 
   /** Something went out, by us or past us: counts it, and holds back a peer that does not read. */
   sent(bytes: number, messages = 1): void {
-    const { hub } = this
+    const { services } = this
     // A reply leaves with the clock of its message: reading it costs as much as a control.
-    const now = (this.flags & FLAG.judging) !== 0 ? this.judgedAt : hub.now()
+    const now = (this.flags & FLAG.judging) !== 0 ? this.judgedAt : services.now()
     if (this.flags >>> SENT_SHIFT < MUCH) this.flags += Math.min(MUCH, (bytes >>> 8) + 1) << SENT_SHIFT
     this.lastMessageAt = now
-    hub.sent(bytes, messages)
-    const bound = hub.policy.lifetime.backpressure.bytes
+    services.sent(bytes, messages)
+    const bound = services.policy.lifetime.backpressure.bytes
     const { bufferedAmount } = this.transport
     if (bufferedAmount <= bound || this.readyState !== 1) return
     // What waited before this message counts: how long a message is the app decides, how much waits the peer.
@@ -242,7 +247,7 @@ export abstract class OutboundHalf {
     if (this.slowSince !== 0) return
     this.slowSince = now
     this.slowLookAt = now
-    if (hub.enforced('lifetime/backpressure')) this.holdSlow()
+    if (services.enforced('lifetime/backpressure')) this.holdSlow()
     this.touch()
   }
 

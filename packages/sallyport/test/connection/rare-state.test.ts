@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { LiveConnection } from '../../src/guard/live-connection.ts'
-import { NOTHING_RARE, RareState } from '../../src/guard/rare-state.ts'
-import { guarded, START } from './live.ts'
+import type { LiveConnection } from '../../src/connection/live-connection.ts'
+import { NOTHING_RARE, RareState } from '../../src/connection/rare-state.ts'
+import { guarded, START } from '../guard/live.ts'
 
 const rareOf = (connection: LiveConnection): unknown => connection['rare']
 const NO_BEAT = { session: { dangerouslyOff: true }, heartbeat: { dangerouslyOff: true } }

@@ -7,9 +7,9 @@ import { Subject } from '../controls/message/subject.ts'
 import { deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import { Backlog } from './backlog.ts'
-import type { Hub } from './hub.ts'
-import { HeldHalf, HOLD } from './held-half.ts'
-import { FLAG } from './outbound-half.ts'
+import type { GuardServices } from './services.ts'
+import { HeldHalf, HOLD } from './waiting.ts'
+import { FLAG } from './outbound.ts'
 import type { Transport } from './transport.ts'
 
 /** What one read of a transport may leave behind a message that is still judged: messages, and bytes beside the policy's. */
@@ -27,8 +27,13 @@ export abstract class InboundHalf extends HeldHalf {
   /** Theoretical arrival time (GCRA) of heartbeats, in ms since it opened. */
   private heartbeatOffset = 0
 
-  constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, now: number) {
-    super(hub, attempt, transport, now)
+  constructor(
+    services: GuardServices,
+    attempt: Attempt & { readonly session: Session },
+    transport: Transport,
+    now: number,
+  ) {
+    super(services, attempt, transport, now)
     this.session = attempt.session
   }
 
@@ -73,12 +78,16 @@ export abstract class InboundHalf extends HeldHalf {
   }
 
   text(text: string, bytes: number): void {
-    if (bytes <= HEARTBEAT_BYTES && this.answersHeartbeat(this.hub.heartbeats.find(one => one.text === text))) return
+    if (bytes <= HEARTBEAT_BYTES && this.answersHeartbeat(this.services.heartbeats.find(one => one.text === text)))
+      return
     this.receive(new Subject(bytes, text, null))
   }
 
   utf8(bytes: Buffer, start: number, end: number, ascii: boolean): void {
-    if (end - start <= HEARTBEAT_BYTES && this.answersHeartbeat(heartbeatIn(this.hub.heartbeats, bytes, start, end))) {
+    if (
+      end - start <= HEARTBEAT_BYTES &&
+      this.answersHeartbeat(heartbeatIn(this.services.heartbeats, bytes, start, end))
+    ) {
       return
     }
     this.receive(Subject.lent(bytes, start, end, ascii))
@@ -98,7 +107,7 @@ export abstract class InboundHalf extends HeldHalf {
     if (heartbeat === undefined || !this.isProven()) return false
     if (heartbeat.protocol !== null && heartbeat.protocol !== this.attempt.subprotocol) return false
     if ((this.flags & FLAG.replying) !== 0 && this.transport.bufferedAmount > 0) return false
-    const now = this.hub.now()
+    const now = this.services.now()
     const tat = this.openedAt + this.heartbeatOffset
     if (excessMs(tat, now, 1, HEARTBEAT_BUDGET) > 0) return false
     if (this.hasExpired(now)) return true
@@ -113,16 +122,16 @@ export abstract class InboundHalf extends HeldHalf {
 
   private receive(subject: MessageSubject): void {
     if (this.readyState >= 2) return
-    const now = this.hub.now()
+    const now = this.services.now()
     this.lastMessageAt = now
-    this.hub.received(subject.bytes)
+    this.services.received(subject.bytes)
     if (this.isHeld || this.rare.backlog !== null) this.enqueue(subject)
     else this.judge(subject, now)
   }
 
   /** The most bytes of one message now. */
   protected messageBytes(): number {
-    const { bytes, unauthenticatedBytes } = this.hub.policy.message.size
+    const { bytes, unauthenticatedBytes } = this.services.policy.message.size
     return this.readyState === 0 ? unauthenticatedBytes : bytes
   }
 
@@ -160,7 +169,7 @@ export abstract class InboundHalf extends HeldHalf {
     }
     this.flags &= ~FLAG.judging
     subject.keep?.()
-    if (this.hub.onlyReports && this.takesBytes && this.readyState === 1) {
+    if (this.services.onlyReports && this.takesBytes && this.readyState === 1) {
       // Nothing can deny it: it goes on as it came, in order, and is judged beside that.
       const rare = this.ownRare()
       rare.reporting++
@@ -178,7 +187,7 @@ export abstract class InboundHalf extends HeldHalf {
   /** No message is handled past the expiry, though the keeper's next tick is still to come. */
   private hasExpired(now: number): boolean {
     const { expiresAt } = this.session
-    if (expiresAt === undefined || expiresAt > now || this.hub.policy.lifetime.session === null) return false
+    if (expiresAt === undefined || expiresAt > now || this.services.policy.lifetime.session === null) return false
     this.end(deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry'))
     return this.readyState >= 2
   }
@@ -193,7 +202,7 @@ export abstract class InboundHalf extends HeldHalf {
       const subject = this.rare.backlog?.shift()
       if (subject === undefined) break
       this.endWaiting(subject.bytes)
-      this.judge(subject, this.hub.now())
+      this.judge(subject, this.services.now())
     }
     this.flags &= ~FLAG.takingUp
     if (this.readyState >= 2) {
@@ -230,7 +239,7 @@ export abstract class InboundHalf extends HeldHalf {
   /** The message keeps its place, and is judged again in `ms`. */
   protected delay(subject: MessageSubject, ms: number): void {
     const rare = this.ownRare()
-    rare.delayedUntil = this.hub.now() + ms
+    rare.delayedUntil = this.services.now() + ms
     rare.backlog ??= new Backlog()
     subject.keep?.()
     // Another policy may judge it then, and let another value pass.

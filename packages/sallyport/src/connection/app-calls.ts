@@ -9,10 +9,10 @@ import { type ControlId, type Denial, deny } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import { checkClose } from './close-frame.ts'
 import type { Connection } from './connection.ts'
-import type { Delivery, Hub } from './hub.ts'
-import { HOLD } from './held-half.ts'
-import { InboundHalf } from './inbound-half.ts'
-import { FLAG } from './outbound-half.ts'
+import type { Delivery, GuardServices } from './services.ts'
+import { HOLD } from './waiting.ts'
+import { InboundHalf } from './inbound.ts'
+import { FLAG } from './outbound.ts'
 import type { Transport } from './transport.ts'
 
 /** How long a peer has to answer a close frame before it is cut, in ms. */
@@ -27,8 +27,13 @@ export abstract class AppSide extends InboundHalf implements Connection {
 
   readonly #delivery: Delivery
 
-  constructor(hub: Hub, attempt: Attempt & { readonly session: Session }, transport: Transport, delivery: Delivery) {
-    super(hub, attempt, transport, hub.now())
+  constructor(
+    services: GuardServices,
+    attempt: Attempt & { readonly session: Session },
+    transport: Transport,
+    delivery: Delivery,
+  ) {
+    super(services, attempt, transport, services.now())
     this.#delivery = delivery
   }
 
@@ -99,7 +104,7 @@ export abstract class AppSide extends InboundHalf implements Connection {
       void Promise.resolve(running).catch((error: unknown) => this.handlerFailed(error))
       return
     }
-    const handlers = (this.ownRare().concurrency ??= createConcurrency(this.hub.handlers))
+    const handlers = (this.ownRare().concurrency ??= createConcurrency(this.services.handlers))
     if (handlers.enter()) this.fill(handlers.running)
     const done = (): void => {
       if (handlers.leave()) this.releaseFrom(HOLD.full)
@@ -114,12 +119,12 @@ export abstract class AppSide extends InboundHalf implements Connection {
   private fill(running: number): void {
     if (this.readyState >= 2) {
       // The peer has closed: no more handlers run than may.
-      if (this.hub.enforced('message/concurrency')) this.holdFor(HOLD.full)
+      if (this.services.enforced('message/concurrency')) this.holdFor(HOLD.full)
       return
     }
     if (this.isHeldFor(HOLD.full)) return
     const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
-    if (!this.hub.enforced('message/concurrency')) {
+    if (!this.services.enforced('message/concurrency')) {
       this.report('message/concurrency', denial)
       return
     }
@@ -135,9 +140,9 @@ export abstract class AppSide extends InboundHalf implements Connection {
     }
     if (this.readyState !== 1) return false
     const rare = this.ownRare()
-    if (rare.tasks >= this.hub.policy.message.concurrency.background) {
+    if (rare.tasks >= this.services.policy.message.concurrency.background) {
       const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${rare.tasks} background tasks run`)
-      if (this.hub.enforced('message/concurrency')) {
+      if (this.services.enforced('message/concurrency')) {
         this.tell('message/concurrency', denial, true)
         return false
       }
@@ -173,7 +178,7 @@ export abstract class AppSide extends InboundHalf implements Connection {
   }
 
   private appFailed(thrown: unknown): void {
-    this.hub.failed(thrown, this)
+    this.services.failed(thrown, this)
     try {
       const result: unknown = this.#delivery.failed?.(thrown, this)
       if (isThenable(result)) Promise.resolve(result).catch(() => undefined)
@@ -184,12 +189,12 @@ export abstract class AppSide extends InboundHalf implements Connection {
 
   private handlerFailed(error: unknown): void {
     this.appFailed(error)
-    if (this.hub.policy.message.format?.data === 'binary' || !this.hub.enforced('message/concurrency')) return
+    if (this.services.policy.message.format?.data === 'binary' || !this.services.enforced('message/concurrency')) return
     this.replyError('SALLY_HANDLER_FAILED')
   }
 
   protected replyError(code: DenialCode): void {
-    this.transmit(JSON.stringify({ [this.hub.policy.message.discriminator]: 'error', code }))
+    this.transmit(JSON.stringify({ [this.services.policy.message.discriminator]: 'error', code }))
   }
 
   protected ended(code: number): void {
@@ -244,7 +249,7 @@ export abstract class AppSide extends InboundHalf implements Connection {
 
   protected cutLater(): void {
     if (this.readyState === 3) return
-    this.ownRare().cutAt = this.hub.now() + CLOSE_PATIENCE_MS
+    this.ownRare().cutAt = this.services.now() + CLOSE_PATIENCE_MS
     this.touch()
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readTarget } from '../../src/guard/target.ts'
+import { readTarget } from '../../src/guard/revocation-target.ts'
 
 const NOBODY: readonly (readonly [name: string, target: unknown, message: RegExp])[] = [
   ['a bare id', 's1', /write \{ session: id \}/],

@@ -3,7 +3,7 @@ import type { Verdict } from '../../model/verdict.ts'
 import type { Session } from '../../model/session.ts'
 
 /** What the keeper sees of an open connection. Times are ms since the epoch; 0 is "not so". */
-export interface Kept {
+export interface TimedConnection {
   readonly openedAt: number
   readonly session: Session
   readonly authenticated: boolean
@@ -71,7 +71,7 @@ export interface Kept {
 /** A compiled lifetime control. */
 export interface LifetimeCheck {
   /** When it must next be looked at; `Infinity` for never. Cheap: it is asked for every connection that is due. */
-  due(connection: Kept): number
+  due(connection: TimedConnection): number
   /** Called once that time has come. */
-  look(connection: Kept, now: number): Verdict
+  look(connection: TimedConnection, now: number): Verdict
 }

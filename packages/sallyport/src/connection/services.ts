@@ -5,13 +5,13 @@ import type { MessageConnection, MessageSubject } from '../controls/message/mess
 import type { Policy } from '../model/policy.ts'
 import type { Awaitable, ControlId, Denial, Verdict } from '../model/verdict.ts'
 import type { Store } from '../model/store.ts'
-import type { AppSide } from './app-side.ts'
+import type { AppSide } from './app-calls.ts'
 import type { Connection } from './connection.ts'
 import type { LiveConnection } from './live-connection.ts'
-import type { Checked } from './standing.ts'
+import type { Checked } from '../guard/standing.ts'
 
 /** What all connections of a guard share. */
-export interface Hub {
+export interface GuardServices {
   readonly policy: Policy
   readonly now: () => number
   /** The message door. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import type { Connection } from 'sallyport'
-import { textOf } from '../../src/guard/outbound-text.ts'
+import { textOf } from '../../src/connection/outbound-text.ts'
 import { show } from '../../src/shape/shown.ts'
 import { createWorld } from '../support/world.ts'
-import { guarded } from './live.ts'
+import { guarded } from '../guard/live.ts'
 
 class Fields {
   readonly type = 'chat'

@@ -1,5 +1,5 @@
 import { ABNORMAL } from '../wire/index.ts'
-import { AppSide } from './app-side.ts'
+import { AppSide } from './app-calls.ts'
 
 /** How long messages that came before the peer's close frame may wait for a verdict, or for a handler to end. */
 const LAST_WORDS_MS = 500
