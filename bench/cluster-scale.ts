@@ -118,7 +118,7 @@ export function demandOf(load: Load): Demand {
   }
 }
 
-/** The loads of docs/cluster.md. */
+/** The loads of docs/cluster/figures.md. */
 export const LOADS: readonly (Load & { readonly name: string })[] = [
   {
     name: 'a product',

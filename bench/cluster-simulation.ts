@@ -1,4 +1,4 @@
-// `npm run bench:cluster-scale`: prints the calculation of docs/cluster.md, and holds it against a cluster that runs here.
+// `npm run bench:cluster-scale`: prints the calculation of docs/cluster/figures.md, and holds it against a cluster that runs here.
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { redis, type RedisStore } from 'sallyport/store/redis'
@@ -125,7 +125,7 @@ export async function simulate(load: Load, seconds: number): Promise<Measured> {
 const number = (value: number): string =>
   value >= 10 ? Math.round(value).toLocaleString('en') : Number(value.toFixed(3)).toString()
 
-/** The table of docs/cluster.md. */
+/** The table of docs/cluster/figures.md. */
 export function tableOf(loads: readonly (Load & { readonly name: string })[]): string {
   const demands = loads.map(load => demandOf(load))
   const row = (name: string, of: (demand: Demand) => number): string =>

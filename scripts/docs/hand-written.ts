@@ -4,11 +4,11 @@ import { wrapped } from './wrap.ts'
 
 const ROOT = new URL('../..', import.meta.url)
 
-/** Paths of all Markdown pages of the repository, the generated ones included. The changelog is not among them. */
+/** Paths of all Markdown pages of the repository, the generated ones included. */
 export function markdownPages(): readonly string[] {
   const paths = globSync(['*.md', '{docs,scripts,lab,examples,bench}/**/*.md'], {
     cwd: ROOT,
-    exclude: path => path.includes('node_modules') || path === 'CHANGELOG.md',
+    exclude: path => path.includes('node_modules'),
   })
   return paths.toSorted()
 }

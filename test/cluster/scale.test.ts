@@ -15,7 +15,7 @@ const small: Load = {
   cluster: false,
 }
 
-describe('the calculation of docs/cluster.md', () => {
+describe('the calculation of docs/cluster/figures.md', () => {
   for (const { row, keys, buckets, expected } of [
     { row: 'nothing changed', keys: 0, buckets: 16, expected: 0 },
     { row: 'one key is one call', keys: 1, buckets: 16, expected: 1 },
@@ -35,7 +35,7 @@ describe('the calculation of docs/cluster.md', () => {
   })
 
   it('is what the page shows', () => {
-    const page = readFileSync(new URL('../../docs/cluster.md', import.meta.url), 'utf8')
+    const page = readFileSync(new URL('../../docs/cluster/figures.md', import.meta.url), 'utf8')
     for (const line of tableOf(LOADS).split('\n')) assert.ok(page.includes(line), line)
   })
 
