@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { CONTROLS } from '../../packages/sallyport/src/policy/controls.ts'
 import type { ControlRow } from '../../packages/sallyport/src/policy/controls.ts'
-import { DENIALS } from '../../packages/sallyport/src/model/denials.ts'
+import { DENIALS } from '../../packages/sallyport/src/policy/denials.ts'
 import type { DenialCode, DenialRow } from '../../packages/sallyport/src/model/denials.ts'
 import { controlsOf, REQUIREMENTS, SOURCES, sourceOf, testOf, testsOf } from './requirements.ts'
 import { wrapped } from './wrap.ts'

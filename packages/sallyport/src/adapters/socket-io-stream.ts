@@ -1,5 +1,5 @@
 import type { LiveConnection } from '../connection/live-connection.ts'
-import { DENIALS } from '../model/denials.ts'
+import { DENIALS } from '../policy/denials.ts'
 import { type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { PacketCase, PacketDoors } from './socket-io-packets.ts'
 import type { EnginePacket, EngineSocketLike, Packet, SocketIoServerLike } from './socket-io-server.ts'

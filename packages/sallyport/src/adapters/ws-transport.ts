@@ -4,7 +4,7 @@ import { kernelQueueOf } from '../guard/kernel-queue.ts'
 import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
 import type { Transport } from '../connection/transport.ts'
 import { violationOf } from '../connection/violation.ts'
-import { DENIALS } from '../model/denials.ts'
+import { DENIALS } from '../policy/denials.ts'
 import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
 

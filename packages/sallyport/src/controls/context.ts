@@ -16,7 +16,7 @@ export interface HalfOpen {
 }
 
 /** What controls are compiled with besides the policy. */
-export interface Parts {
+export interface ControlContext {
   readonly store: Store
   /** Ms since the epoch. */
   readonly now: () => number

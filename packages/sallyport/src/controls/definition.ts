@@ -1,6 +1,7 @@
-import type { Action, DenialCode, Level } from '../model/denials.ts'
+import type { Action, Level } from '../model/denials.ts'
 import type { Facts, FactsOf } from '../model/facts.ts'
 import { type ControlId, type Denial, deny } from '../model/verdict.ts'
+import type { Policy } from '../model/policy.ts'
 import type { Fields } from '../shape/fields.ts'
 import type { Keys } from '../shape/shape.ts'
 
@@ -65,9 +66,13 @@ export interface ControlDefinition<Id extends ControlId, K extends Keys, S, D ex
   readonly denials: D
   /** Reads its section; null where it is off. */
   read(door: Fields, earlier: Earlier): S
-  /** What the section comes to. */
-  effective(section: S, earlier: Earlier): Effective
+  /** What the section comes to; `policy` is the whole of it, for what another section decides. */
+  effective(section: S, policy: Policy): Effective
 }
+
+/** Of any control. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each keeps the types of its own section
+export type AnyDefinition = ControlDefinition<ControlId, Keys, any, DenialTexts>
 
 /** Keeps the types of a definition. */
 export function defineControl<
@@ -90,5 +95,5 @@ export type Deny<D extends DenialTexts> = <C extends keyof D & `SALLY_${string}`
 
 /** `deny` for the codes of one control. */
 export function denying<const D extends DenialTexts>(_denials: D): Deny<D> {
-  return (code, facts, retryAfter) => deny(code as DenialCode, facts, retryAfter)
+  return deny as Deny<D>
 }

@@ -1,5 +1,6 @@
 import type { HandshakeRequest } from '../model/handshake-request.ts'
-import { DENIALS, type DenialCode, type Level } from '../model/denials.ts'
+import { DENIALS, sentenceOf } from '../policy/denials.ts'
+import type { DenialCode, Level } from '../model/denials.ts'
 import type { ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
@@ -171,7 +172,7 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
         description: row.means,
         control: control ?? row.control,
         code: denial.code,
-        detail: denial.detail,
+        detail: sentenceOf(denial),
         rest: { enforced, remedy: row.remedy, ...(closes && { close_code: row.close }) },
       }
       return describe(facts, subject)

@@ -38,7 +38,7 @@ import type { Delivery, GuardServices } from '../connection/services.ts'
 import { LiveConnection } from '../connection/live-connection.ts'
 import type { Observer } from './observer.ts'
 import { textOf } from '../connection/outbound-text.ts'
-import type { Parts } from '../controls/context.ts'
+import type { ControlContext } from '../controls/context.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import { createRemembered } from './remembered.ts'
 import { joinShared } from './shared-state.ts'
@@ -58,7 +58,7 @@ export type Admittance = Admission | (Refusal & { readonly pass: false })
 /** A guard without its ways in: the doors, the keeper and the connections between them. */
 export interface Core {
   readonly policy: Policy
-  readonly parts: Parts
+  readonly parts: ControlContext
   /** Serves the host that a server listens on, whatever `handshake.host` names: a page on a rebound name sends its own name. */
   serveHost(name: string): void
   fromNode(request: IncomingMessage): HandshakeRequest

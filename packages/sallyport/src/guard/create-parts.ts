@@ -3,13 +3,16 @@ import type { Policy } from '../model/policy.ts'
 import { createLookupQueue, type LookupQueue } from '../session/lookup-queue.ts'
 import { createProofs } from '../session/proofs.ts'
 import { createMemoryStore } from '../store/memory.ts'
-import type { Parts } from '../controls/context.ts'
+import type { ControlContext } from '../controls/context.ts'
 
 /** Addresses whose refused Origins are counted at one time. */
 const MOST_FOREIGN = 10_000
 
 /** Adds what the controls of one guard share beside its store and tickets. */
-export function createParts(policy: Policy, base: Omit<Parts, 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>): Parts {
+export function createParts(
+  policy: Policy,
+  base: Omit<ControlContext, 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
+): ControlContext {
   return {
     ...base,
     lookups: createLookups(policy),

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { DENIALS, type DenialCode } from '../model/denials.ts'
+import { DENIALS } from '../policy/denials.ts'
+import type { DenialCode } from '../model/denials.ts'
 import type { Denial } from '../model/verdict.ts'
 
 /** An HTTP answer that ends a connection. */

@@ -15,7 +15,7 @@ import type { Policy } from '../model/policy.ts'
 import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import { type LookupQueue, LookupRefused } from '../session/lookup-queue.ts'
-import type { Parts } from '../controls/context.ts'
+import type { ControlContext } from '../controls/context.ts'
 
 /** Codes that say "cannot tell": a look-up or a store failed. On an open connection they are borne for the grace. */
 const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
@@ -51,7 +51,7 @@ export interface Standing {
 /** What a {@link Standing} is made with. */
 export interface StandingOptions {
   readonly policy: Policy
-  readonly parts: Parts
+  readonly parts: ControlContext
   readonly lookups: LookupQueue
   /** The controls of the handshake door that are asked again, in order. */
   readonly door: readonly HandshakeControl[]
@@ -209,7 +209,7 @@ function checkedOf(found: Resolution | null): Checked {
   if ('session' in found) return { is: 'yes', session: found.session }
   return isDoubt(found)
     ? { is: 'doubt', denial: found, told: false }
-    : { is: 'no', denial: deny('SALLY_LIFETIME_INVALID', found.detail), told: false }
+    : { is: 'no', denial: deny('SALLY_LIFETIME_INVALID', found.facts), told: false }
 }
 
 const lateResolution = (error: unknown): Denial => deny('SALLY_SESSION_UNAVAILABLE', faultOf(error))

@@ -1,4 +1,4 @@
-import { DENIALS } from '../model/denials.ts'
+import { DENIALS } from '../policy/denials.ts'
 import type { Denial } from '../model/verdict.ts'
 import type { IssuedTicket } from '../model/tickets.ts'
 

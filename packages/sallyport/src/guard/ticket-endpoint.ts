@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Parts } from '../controls/context.ts'
+import type { ControlContext } from '../controls/context.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { chargeUser } from '../controls/handshake/rate.ts'
@@ -44,7 +44,7 @@ export interface TicketAdmission extends Partial<Pick<Attempt, 'standing' | 'cre
 /** What the endpoint is made of; the guard gives it. */
 export interface TicketEndpointParts {
   readonly policy: Policy
-  readonly parts: Parts
+  readonly parts: ControlContext
   readonly fromNode: (request: IncomingMessage) => HandshakeRequest
   readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
   /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */

@@ -87,6 +87,8 @@ export interface DenialRow {
   readonly means: string
   /** What to do about it, for the operator. */
   readonly remedy: string
+  /** The sentence of one denial, with its facts in braces; several, where facts name a `reason`. */
+  readonly tells?: string | { readonly [reason: string]: string }
 }
 
 const row = (
@@ -102,21 +104,15 @@ const row = (
 
 /** Every denial there is: one code, one row. `docs/codes.md` is generated from it. */
 // biome-ignore format: a table is read by its rows
-export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
+export const DENIALS: Readonly<Partial<Record<DenialCode, DenialRow>>> = Object.freeze({
   SALLY_TRANSPORT_INSECURE: row('handshake/transport', 'refuse', { http: 426 }, 'warn', 'malicious_extraneous', ['S8', 'WS-1', 'ASVS-4.4.1', 'RFC-10.6'],
     'the handshake did not come over TLS', 'Use wss://. Behind a TLS proxy, name it in `proxy.trust` and let it send X-Forwarded-Proto.'),
-  SALLY_HOST_NOT_SERVED: row('handshake/host', 'refuse', { http: 421 }, 'warn', 'malicious_extraneous', ['WS-6'],
-    'the Host header is not a name that is served here (DNS rebinding)', 'Add the name to `handshake.host.allow` if it is yours.'),
   SALLY_REQUEST_MALFORMED: row('handshake/request', 'refuse', { http: 400 }, 'warn', 'malicious_extraneous', ['WS-2', 'RFC-10.7'],
     'the request is not a clean RFC 6455 opening handshake', 'Nothing to configure: the client, or a proxy on the way, sends a broken or hostile request.'),
   SALLY_REQUEST_VERSION: row('handshake/request', 'refuse', { http: 426 }, 'info', 'malicious_extraneous', ['WS-2'],
     'the WebSocket version is not 13', 'Only RFC 6455 (version 13) is spoken; update the client.'),
   SALLY_REQUEST_TOO_LARGE: row('handshake/request', 'refuse', { http: 431 }, 'warn', 'malicious_extraneous', ['WS-2'],
     'the request line or the headers exceed their bound', 'Raise `handshake.request` bounds if honest clients send so much.'),
-  SALLY_ORIGIN_MISSING: row('handshake/origin', 'refuse', { http: 403 }, 'warn', 'malicious_cors', ['S1', 'WS-6', 'ASVS-4.4.2', 'RFC-10.2'],
-    'there is no Origin header', 'Browsers always send one. For native clients set `handshake.origin.dangerouslyAllowMissing`.'),
-  SALLY_ORIGIN_NOT_ALLOWED: row('handshake/origin', 'refuse', { http: 403 }, 'warn', 'malicious_cors', ['S1', 'S11', 'S12', 'S14', 'WS-6', 'WS-7', 'ASVS-4.4.2', 'RFC-10.2'],
-    'the Origin is not, character for character, in the allow-list', 'Add it to `handshake.origin.allow` if the page is yours; else it is Cross-Site WebSocket Hijacking, stopped.'),
   SALLY_FETCH_METADATA: row('handshake/fetch-metadata', 'refuse', { http: 403 }, 'warn', 'malicious_csrf', ['S11', 'WS-6'],
     'Sec-Fetch-* contradicts the Origin or a WebSocket handshake', 'Nothing to configure: a browser sends consistent metadata.'),
   SALLY_SUBPROTOCOL_NOT_SERVED: row('handshake/subprotocol', 'refuse', { http: 400 }, 'info', 'input_validation_fail', ['WS-2'],
@@ -201,8 +197,6 @@ export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
     'no valid first message within the deadline', 'Send {"type":"auth","csrfToken":…} as the first message; see `lifetime.authentication`.'),
   SALLY_AUTHENTICATION_FIRST: row('lifetime/authentication', 'close', { close: 4401 }, 'warn', 'sequence_fail', ['S2', 'WS-13'],
     'the first message was not a valid authentication', 'Send {"type":"auth","csrfToken":…} before anything else.'),
-  SALLY_HEARTBEAT_LOST: row('lifetime/heartbeat', 'terminate', { close: 1006 }, 'info', 'session_expired', ['S9', 'WS-24', 'WS-29'],
-    'a ping was not answered within the bound', 'Raise `lifetime.heartbeat.timeout` for slow networks.'),
   SALLY_IDLE: row('lifetime/idle', 'close', { close: 4408 }, 'info', 'session_expired', ['S9', 'WS-23', 'ASVS-7.3.1'],
     'no message within the bound', 'Raise `lifetime.idle`; the client reconnects when it has something to say, or while its page is visible and listens.'),
   SALLY_AGE: row('lifetime/age', 'close', { close: 4409 }, 'info', 'session_expired', ['WS-14', 'ASVS-7.3.2'],

@@ -1,5 +1,7 @@
-import { DENIALS } from '../model/denials.ts'
+import { DENIALS } from './denials.ts'
 import type { DenialCode } from '../model/denials.ts'
+import type { AnyDefinition } from '../controls/definition.ts'
+import type { Keys } from '../shape/shape.ts'
 import type { ControlId } from '../model/verdict.ts'
 
 /** One key of the policy that configures a control. */
@@ -36,6 +38,23 @@ export interface ControlText {
   readonly keys: readonly (readonly [key: string, type: string, fallback: string, meaning: string])[]
   readonly notProbed?: string
 }
+
+/** The row of a control, from its definition. */
+export function rowOf(control: AnyDefinition): ControlRow {
+  const { id, denies, default: fallback, meets, notProbed, keys, beside = {} } = control
+  return controlRow(id, {
+    denies,
+    default: fallback,
+    keys: [...written(keys, ''), ...written(beside, '../')],
+    ...(meets === undefined ? {} : { meets }),
+    ...(notProbed === undefined ? {} : { notProbed }),
+  })
+}
+
+const written = (keys: Keys, prefix: string): ControlText['keys'] =>
+  Object.entries(keys).map(([name, { shape, default: value, shown, meaning }]) => {
+    return [`${prefix}${name}`, shape.type, shown ?? shape.words(value), meaning] as const
+  })
 
 /** Completes a row. */
 export function controlRow(id: ControlId, text: ControlText): ControlRow {

@@ -1,30 +1,31 @@
+import { DEFINITIONS } from './definitions.ts'
+import { type AnyDefinition, type Effective, off, on, unneeded } from '../controls/definition.ts'
 import { quote } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ControlId } from '../model/verdict.ts'
-import { budgetInWords, countInWords, durationInWords, periodInWords, sizeInWords } from '../shape/words.ts'
+import {
+  listInWords,
+  budgetInWords,
+  countInWords,
+  durationInWords,
+  periodInWords,
+  sizeInWords,
+} from '../shape/words.ts'
 
-/** What a control comes to under a policy. */
-export interface Effective {
-  readonly values: string
-  readonly active: boolean
-  /** False where it is off because there is nothing for it to do. */
-  readonly needed: boolean
-}
-
-const on = (values: string): Effective => ({ values, active: true, needed: true })
-const off = (values: string): Effective => ({ values, active: false, needed: true })
-const idle = (values: string): Effective => ({ values, active: false, needed: false })
-
-const LISTED = 4
-const list = (entries: readonly string[]): string =>
-  entries.length > LISTED
-    ? `${entries.slice(0, LISTED).join(', ')} and ${entries.length - LISTED} more`
-    : entries.join(', ')
+const idle = unneeded
+const list = listInWords
 
 /** The effective values of one control, in words; never a secret. */
 export function effectiveValues(id: ControlId, policy: Policy): Effective {
+  const definition = DEFINITIONS.find(control => control.id === id)
+  if (definition !== undefined) return effectiveOf(definition, policy)
   const read = READERS[id]
   return read === undefined ? off('unknown control') : read(policy)
+}
+
+function effectiveOf({ id, effective }: AnyDefinition, policy: Policy): Effective {
+  const [door, name] = id.split('/') as ['handshake' | 'message' | 'lifetime', string]
+  return effective((policy[door] as { readonly [name: string]: unknown })[name], policy)
 }
 
 const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
@@ -32,13 +33,10 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     handshake.transport === null
       ? off('plaintext is let in')
       : on(proxy.trust.length === 0 ? 'TLS or this machine' : `TLS, this machine, or the word of ${list(proxy.trust)}`),
-  'handshake/host': ({ handshake: { host } }) => (host === null ? off('any Host') : on(list(host.names))),
   'handshake/request': ({ handshake: { request } }) =>
     on(
       `headers ≤ ${sizeInWords(request.headerBytes)} in ${request.headers} lines, target ≤ ${sizeInWords(request.targetBytes)}`,
     ),
-  'handshake/origin': ({ handshake: { origin } }) =>
-    origin === null ? off('any Origin') : on(`${list(origin.allow)}${origin.allowMissing ? ', or none' : ''}`),
   'handshake/fetch-metadata': ({ handshake }) =>
     handshake['fetch-metadata'] === null ? off('not looked at') : on('no contradiction'),
   'handshake/subprotocol': ({ handshake: { subprotocol } }) =>
@@ -114,12 +112,6 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     authentication === null
       ? idle('not needed: decided before the upgrade')
       : on(durationInWords(authentication.deadlineMs)),
-  'lifetime/heartbeat': ({ lifetime: { heartbeat } }) =>
-    heartbeat === null
-      ? off('dead peers stay')
-      : on(
-          `ping every ${durationInWords(heartbeat.intervalMs)}, answer within ${durationInWords(heartbeat.timeoutMs)}`,
-        ),
   'lifetime/idle': ({ lifetime: { idle: bound } }) =>
     bound === null ? off('no bound') : on(durationInWords(bound.afterMs)),
   'lifetime/age': ({ lifetime: { age } }) => (age === null ? off('no bound') : on(durationInWords(age.maxMs))),

@@ -1,14 +1,15 @@
+import { DEFINITIONS } from './definitions.ts'
+
 /** What to write in a section, by its path, where something else than an object stands, or a key of nobody. */
 export const EXAMPLES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(DEFINITIONS.map(({ id, example }) => [id.replace('/', '.'), example])),
   '': '{ handshake: { … }, message: { … } }',
   proxy: "proxy: { trust: ['10.0.0.5'] }",
   events: 'events: { log: pino() }',
   handshake: 'handshake: { origin: { … }, session: … }',
   message: 'message: { schema: { chat: ChatSchema } }',
   lifetime: "lifetime: { idle: { after: '15 minutes' } }",
-  'handshake.origin': "origin: { allow: ['https://app.company.com'] }",
   'handshake.extensions': 'extensions: { deflate: true }',
-  'handshake.host': "host: { allow: ['api.company.com'] }",
   'handshake.subprotocol': "subprotocol: { serve: ['chat.v1'] }",
   'handshake.session': 'session: expressSession(sessionMiddleware, request => request.session?.userId)',
   'handshake.rate': "rate: { perUser: { attempts: 60, per: '1 minute' } }",
@@ -26,7 +27,6 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   'lifetime.authentication': "authentication: { deadline: '5 seconds' }",
   'handshake.request': "request: { headerBytes: '24 KiB' }",
   'handshake.extensions.deflate': "deflate: { threshold: '1 KiB' }",
-  'lifetime.heartbeat': "heartbeat: { interval: '30 seconds' }",
   'lifetime.idle': "idle: { after: '15 minutes' }",
   'lifetime.age': "age: { max: '12 hours' }",
   'lifetime.session': "session: { recheck: '1 minute' }",

@@ -1,4 +1,6 @@
-import { controlRow } from './control-row.ts'
+import { origin } from '../controls/handshake/origin.ts'
+import { host } from '../controls/handshake/host.ts'
+import { controlRow, rowOf } from './control-row.ts'
 import type { ControlRow } from './control-row.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import { budgetInWords, countInWords, durationInWords, sizeInWords } from '../shape/words.ts'
@@ -13,19 +15,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
     meets: ['ASVS-4.1.3', 'WS-4'],
     keys: [['dangerouslyAllowPlaintext', 'boolean', 'false', 'Lets ws: connections in from other machines.'], OFF],
   }),
-  controlRow('handshake/host', {
-    denies: 'Host is not one of the names served (DNS rebinding)',
-    default: 'host names of the allowed origins, and those of `handshake.host.allow`',
-    keys: [
-      [
-        'allow',
-        'string[]',
-        'none',
-        'Further names, with or without a port, such as `api.company.com`. A name without a port serves every port.',
-      ],
-      OFF,
-    ],
-  }),
+  rowOf(host),
   controlRow('handshake/request', {
     denies: 'it is not GET, not version 13, bad key, duplicate or oversized headers, version 8 or 0, Extended CONNECT',
     default: `on; headers ≤ ${sizeInWords(DEFAULTS.headerBytes)} in ${DEFAULTS.headers} lines, target ≤ ${sizeInWords(DEFAULTS.targetBytes)}`,
@@ -36,22 +26,7 @@ export const HANDSHAKE_CONTROLS: readonly ControlRow[] = [
       ['targetBytes', 'Size', sizeInWords(DEFAULTS.targetBytes), 'Path and query.'],
     ],
   }),
-  controlRow('handshake/origin', {
-    denies: 'Origin is missing, `null`, repeated, or not exactly (scheme, host, port) in the list',
-    default: '*must be decided*',
-    meets: ['S3', 'S15', 'WS-31', 'RFC-10.1'],
-    keys: [
-      ['allow', 'string[]', '*must be decided*', 'Origins as browsers send them: `https://app.company.com`.'],
-      [
-        'dangerouslyAllowMissing',
-        'boolean',
-        'false',
-        'Lets clients in that send no Origin: none of them is a browser.',
-      ],
-      ['dangerouslyAllowInsecure', 'boolean', 'false', '`http:` origins beyond loopback may stand in the list.'],
-      ['dangerouslyAllowAnyOrigin', 'boolean', 'false', 'Instead of `allow`: every page of the web may connect.'],
-    ],
-  }),
+  rowOf(origin),
   controlRow('handshake/fetch-metadata', {
     denies: 'Sec-Fetch-* is present and contradicts the allowed origin; absent proves nothing (Chromium sends none)',
     default: 'on',

@@ -3,8 +3,9 @@ import { readBudget } from '../shape/budget.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import { openChild, openFields, readDanger, readFlag, readOff, refuse } from '../shape/fields.ts'
 import type { Fields } from '../shape/fields.ts'
-import { readHost } from './host-section.ts'
-import { ANY_ORIGIN, readOrigin } from './origin-section.ts'
+import type { Earlier } from '../controls/definition.ts'
+import { host } from '../controls/handshake/host.ts'
+import { ANY_ORIGIN, origin as originControl } from '../controls/handshake/origin.ts'
 import { readCount, readEach, readFunction, readSize } from '../shape/scalars.ts'
 import { isEmptyList, isList, kindOf, pathTo, show } from '../shape/shown.ts'
 import { readTicket } from './ticket-section.ts'
@@ -13,7 +14,7 @@ import type { Policy } from '../model/policy.ts'
 import { callOf } from '../shape/uncalled.ts'
 
 /** Keys of `handshake`. */
-const KEYS: readonly string[] = [
+export const HANDSHAKE_KEYS: readonly string[] = [
   'transport',
   'host',
   'request',
@@ -31,13 +32,12 @@ const KEYS: readonly string[] = [
 type Handshake = Policy['handshake']
 
 /** `handshake`: who may open. */
-export function readHandshake(root: Fields): Handshake {
-  const handshake = openChild(root, 'handshake', KEYS)
-  const origin = readOrigin(handshake)
+export function readHandshake(handshake: Fields, sections: Earlier): Handshake {
+  const origin = sections.sectionOf(originControl)
   const { session, ambient } = readSession(handshake)
   return Object.freeze({
     transport: readTransport(handshake),
-    host: readHost(handshake, origin),
+    host: sections.sectionOf(host),
     request: readRequest(handshake),
     origin,
     'fetch-metadata': readFetchMetadata(handshake, origin),

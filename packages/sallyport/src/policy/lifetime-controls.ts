@@ -1,4 +1,5 @@
-import { controlRow } from './control-row.ts'
+import { heartbeat } from '../controls/lifetime/heartbeat.ts'
+import { controlRow, rowOf } from './control-row.ts'
 import type { ControlRow } from './control-row.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import { durationInWords, sizeInWords } from '../shape/words.ts'
@@ -16,16 +17,7 @@ export const LIFETIME_CONTROLS: readonly ControlRow[] = [
       ['deadline', 'Duration', durationInWords(DEFAULTS.authenticationMs), 'From the upgrade to the first message.'],
     ],
   }),
-  controlRow('lifetime/heartbeat', {
-    denies: 'no pong comes within the bound',
-    default: `${durationInWords(DEFAULTS.heartbeatIntervalMs)} / ${durationInWords(DEFAULTS.heartbeatTimeoutMs)}`,
-    meets: ['WS-4'],
-    keys: [
-      ['interval', 'Duration', durationInWords(DEFAULTS.heartbeatIntervalMs), 'Between pings.'],
-      ['timeout', 'Duration', durationInWords(DEFAULTS.heartbeatTimeoutMs), 'For the pong; no longer than `interval`.'],
-      OFF,
-    ],
-  }),
+  rowOf(heartbeat),
   controlRow('lifetime/idle', {
     denies: 'no message comes for the bound',
     default: durationInWords(DEFAULTS.idleMs),

@@ -1,13 +1,22 @@
+import type { Earlier } from '../controls/definition.ts'
+import { heartbeat } from '../controls/lifetime/heartbeat.ts'
 import { DEFAULTS } from '../model/defaults.ts'
-import { openChild, readOff, refuse, refuseIdle } from '../shape/fields.ts'
+import { openChild, readOff, refuseIdle } from '../shape/fields.ts'
 import type { Fields } from '../shape/fields.ts'
 import { readDuration, readSize } from '../shape/scalars.ts'
-import { show } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ControlId } from '../model/verdict.ts'
 
 /** Keys of `lifetime`. */
-const KEYS: readonly string[] = ['authentication', 'heartbeat', 'idle', 'age', 'session', 'backpressure', 'shutdown']
+export const LIFETIME_KEYS: readonly string[] = [
+  'authentication',
+  'heartbeat',
+  'idle',
+  'age',
+  'session',
+  'backpressure',
+  'shutdown',
+]
 
 /** No session lives for longer: ten years. */
 const LONGEST_REMEMBERED_MS = 3650 * 24 * 3_600_000
@@ -15,8 +24,7 @@ const LONGEST_REMEMBERED_MS = 3650 * 24 * 3_600_000
 type Lifetime = Policy['lifetime']
 
 /** `lifetime`: what ends a connection. */
-export function readLifetime(root: Fields, handshake: Policy['handshake']): Lifetime {
-  const lifetime = openChild(root, 'lifetime', KEYS)
+export function readLifetime(lifetime: Fields, handshake: Policy['handshake'], sections: Earlier): Lifetime {
   const authentication = openChild(lifetime, 'authentication', ['deadline'])
   const hasFirst = handshake.ticket?.carrier === 'first-message'
   if (!hasFirst) refuseIdle(authentication, 'deadline', "handshake.ticket.carrier: 'first-message'")
@@ -24,7 +32,7 @@ export function readLifetime(root: Fields, handshake: Policy['handshake']): Life
   const backpressure = openChild(lifetime, 'backpressure', ['bytes', 'for'])
   return Object.freeze({
     authentication: hasFirst ? Object.freeze({ deadlineMs }) : null,
-    heartbeat: readHeartbeat(lifetime),
+    heartbeat: sections.sectionOf(heartbeat),
     idle: readBound(lifetime, 'idle', 'after', DEFAULTS.idleMs, afterMs => ({ afterMs })),
     age: readBound(lifetime, 'age', 'max', DEFAULTS.ageMs, maxMs => ({ maxMs })),
     session: readSessionChecks(lifetime),
@@ -36,23 +44,6 @@ export function readLifetime(root: Fields, handshake: Policy['handshake']): Life
       withinMs: readDuration(openChild(lifetime, 'shutdown', ['within']), 'within', DEFAULTS.shutdownMs),
     }),
   })
-}
-
-function readHeartbeat(lifetime: Fields): Lifetime['heartbeat'] {
-  const section = openChild(lifetime, 'heartbeat', ['interval', 'timeout', 'dangerouslyOff'])
-  const off = readOff(section, 'lifetime/heartbeat')
-  const intervalMs = readDuration(section, 'interval', DEFAULTS.heartbeatIntervalMs)
-  const timeoutMs = readDuration(section, 'timeout', Math.min(DEFAULTS.heartbeatTimeoutMs, intervalMs))
-  if (timeoutMs > intervalMs) {
-    refuse(
-      section,
-      'timeout',
-      show(section.get('timeout')),
-      `longer than the interval (${intervalMs} ms): the next ping would hide the lost one`,
-      'write no more than lifetime.heartbeat.interval',
-    )
-  }
-  return off ? null : Object.freeze({ intervalMs, timeoutMs })
 }
 
 function readBound<T extends object>(

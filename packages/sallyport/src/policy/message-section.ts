@@ -11,7 +11,7 @@ import { pathTo, show } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
 
 /** Keys of `message`. */
-const KEYS: readonly string[] = [
+export const MESSAGE_KEYS: readonly string[] = [
   'size',
   'rate',
   'format',
@@ -47,8 +47,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pro
 type Message = Policy['message']
 
 /** `message`: what may pass. */
-export function readMessage(root: Fields, handshake: Policy['handshake']): Message {
-  const message = openChild(root, 'message', KEYS)
+export function readMessage(message: Fields, handshake: Policy['handshake']): Message {
   const discriminator = readDiscriminator(message)
   const hasFirst = handshake.ticket?.carrier === 'first-message'
   const types = readSchema(message, hasFirst ? [FIRST, PING] : [PING])

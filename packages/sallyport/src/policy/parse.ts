@@ -4,9 +4,10 @@ import { placesOf } from './places.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import { openChild, openFields, refuse } from '../shape/fields.ts'
 import type { Fields } from '../shape/fields.ts'
-import { readHandshake } from './handshake-section.ts'
-import { readLifetime } from './lifetime-section.ts'
-import { readMessage } from './message-section.ts'
+import { createSections } from './sections.ts'
+import { HANDSHAKE_KEYS, readHandshake } from './handshake-section.ts'
+import { LIFETIME_KEYS, readLifetime } from './lifetime-section.ts'
+import { MESSAGE_KEYS, readMessage } from './message-section.ts'
 import { nearest } from '../shape/nearest.ts'
 import { PolicyError } from '../shape/problem.ts'
 import type { Findings } from '../shape/problem.ts'
@@ -33,14 +34,20 @@ const IDS: readonly string[] = CONTROLS.map(control => control.id)
 export function parsePolicy(input: unknown): Policy {
   const findings: Findings = { hints: HINTS, problems: [], weakened: [] }
   const root = openFields(input === undefined ? {} : input, '', KEYS, findings)
-  const handshake = readHandshake(root)
-  const message = readMessage(root, handshake)
+  const doors = {
+    handshake: openChild(root, 'handshake', HANDSHAKE_KEYS),
+    message: openChild(root, 'message', MESSAGE_KEYS),
+    lifetime: openChild(root, 'lifetime', LIFETIME_KEYS),
+  }
+  const sections = createSections(doors)
+  const handshake = readHandshake(doors.handshake, sections)
+  const message = readMessage(doors.message, handshake)
   const policy: Policy = {
     name: readWord(root, 'name', DEFAULTS.name, 'the name of the app'),
     proxy: readProxy(root),
     handshake,
     message,
-    lifetime: readLifetime(root, handshake),
+    lifetime: readLifetime(doors.lifetime, handshake, sections),
     report: readReport(root),
     timeoutMs: readDuration(root, 'timeout', DEFAULTS.timeoutMs),
     store: readMethods<Policy['store']>(root, 'store', STORE_METHODS, 'redis(client, { secret })'),

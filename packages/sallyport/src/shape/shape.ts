@@ -72,7 +72,10 @@ export interface Section<K extends Keys> {
 }
 
 /** Opens the section of a control: unknown keys are told, and each value is read when it is asked for. */
-export function openSection<K extends Keys>(door: Fields, control: { readonly id: ControlId; readonly keys: K }): Section<K> {
+export function openSection<K extends Keys>(
+  door: Fields,
+  control: { readonly id: ControlId; readonly keys: K },
+): Section<K> {
   const { id, keys } = control
   const fields = openChild(door, id.slice(id.indexOf('/') + 1), Object.keys(keys))
   return {

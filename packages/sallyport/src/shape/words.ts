@@ -40,3 +40,11 @@ export function periodInWords(ms: number): string {
 export function countInWords(count: number): string {
   return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ' ')
 }
+
+const LISTED = 4
+
+/** The first entries of a list, and how many more there are. */
+export function listInWords(entries: readonly string[]): string {
+  if (entries.length <= LISTED) return entries.join(', ')
+  return `${entries.slice(0, LISTED).join(', ')} and ${entries.length - LISTED} more`
+}

@@ -125,12 +125,12 @@ for (const report of [false, true]) {
         if (kind !== 'denial') continue
         calls++
         void core.revoke({ user: 'ann' })
-        connection.end({ pass: false, code: 'SALLY_AGE', detail: '' })
+        connection.end({ pass: false, code: 'SALLY_AGE', facts: {} })
         if (!report) connection.terminate()
       }
       return 0
     }
-    connection.end({ pass: false, code: 'SALLY_IDLE', detail: '' })
+    connection.end({ pass: false, code: 'SALLY_IDLE', facts: {} })
     // What the operator orders is done in report mode too.
     assert.equal(calls, report ? 2 : 1)
     assert.equal(connection.denial?.code ?? null, report ? 'SALLY_LIFETIME_REVOKED' : 'SALLY_IDLE')

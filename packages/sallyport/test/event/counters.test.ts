@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { createCounters } from '../../src/event/counters.ts'
 import { exposition } from '../../src/event/exposition.ts'
-import { DENIALS, type DenialCode } from '../../src/model/denials.ts'
+import { DENIALS } from '../../src/policy/denials.ts'
+import type { DenialCode } from '../../src/model/denials.ts'
 
 const ORIGIN = ['handshake/origin', 'SALLY_ORIGIN_NOT_ALLOWED'] as const
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createParts } from '../../src/guard/create-parts.ts'
-import type { Parts } from '../../src/controls/context.ts'
+import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
 import type { HandshakeControl } from '../../src/controls/handshake/handshake-control.ts'
 import { PeerRequest } from '../../src/request/peer-request.ts'
@@ -62,7 +62,7 @@ export function policyOf(handshake: Readonly<Record<string, unknown>> = {}, rest
   return parsePolicy({ ...policyWith(changes), ...rest })
 }
 
-export function partsOf(store: Store = createMemoryStore(), policy: Policy = policyOf()): Parts {
+export function partsOf(store: Store = createMemoryStore(), policy: Policy = policyOf()): ControlContext {
   return createParts(policy, { store, now: Date.now, tickets: createTickets(null, { store, now: Date.now }) })
 }
 
@@ -70,7 +70,7 @@ export function partsOf(store: Store = createMemoryStore(), policy: Policy = pol
 export function compileControl(
   control: HandshakeControl,
   policy: Policy = policyOf(),
-  parts: Parts = partsOf(undefined, policy),
+  parts: ControlContext = partsOf(undefined, policy),
 ): (attempt: Attempt) => Verdict | Promise<Verdict> {
   const check = control.compile(policy, parts)
   if (check === null) throw new Error(`${control.id} is off`)

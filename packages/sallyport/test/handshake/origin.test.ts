@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import { origin } from '../../src/controls/handshake/origin.ts'
 import type { Denial } from '../../src/model/verdict.ts'
 import { exchange, handshakeText } from '../support/raw-client.ts'
@@ -88,7 +89,7 @@ test('what is refused is kept as it was sent, for report mode to bind a ticket t
 })
 
 test('a detail shows a bounded part of what was sent', async () => {
-  const { detail } = (await check(attemptOf({ headers: { Origin: 'x'.repeat(5000) } }))) as Denial
+  const detail = sentenceOf((await check(attemptOf({ headers: { Origin: 'x'.repeat(5000) } }))) as Denial)
   assert.ok(detail.length < 300)
 })
 

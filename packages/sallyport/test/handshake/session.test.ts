@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import { createParts } from '../../src/guard/create-parts.ts'
-import type { Parts } from '../../src/controls/context.ts'
+import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { resolveSession, session } from '../../src/controls/handshake/session.ts'
@@ -23,10 +24,10 @@ const policyOf = (resolver: unknown): Policy =>
     timeoutMs: 5000,
     store: null,
   }) as unknown as Policy
-const partsOf = (store: Store = createMemoryStore({ now })): Parts =>
+const partsOf = (store: Store = createMemoryStore({ now })): ControlContext =>
   createParts(
     policyOf(() => null),
-    { store, now } as Parts,
+    { store, now } as ControlContext,
   )
 const attempt = (): Attempt => newAttempt('c1', handshake())
 const codeOf = (verdict: Verdict): string => (verdict.pass ? 'pass' : verdict.code)
@@ -37,7 +38,7 @@ async function judge(
 ): Promise<{ code: string; detail: string; attempt: Attempt }> {
   const subject = attempt()
   const verdict = await session.compile(policyOf(resolver), parts)!(subject)
-  return { code: codeOf(verdict), detail: verdict.pass ? '' : verdict.detail, attempt: subject }
+  return { code: codeOf(verdict), detail: verdict.pass ? '' : sentenceOf(verdict), attempt: subject }
 }
 const thrown = (error: unknown) => (): never => {
   throw error

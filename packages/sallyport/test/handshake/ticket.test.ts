@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Parts } from '../../src/controls/context.ts'
+import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { bindingOf, redeemFirstMessage, ticket } from '../../src/controls/handshake/ticket.ts'
@@ -15,10 +15,10 @@ const ORIGIN = 'https://app.example'
 const now = (): number => 1_700_000_000_000
 const policyOf = (section: Partial<TicketPolicy> | null, session: unknown = () => ALICE): Policy =>
   ({ handshake: { session, ticket: section && { ...SECTION, ...section } } }) as unknown as Policy
-function partsOf(): Parts {
+function partsOf(): ControlContext {
   const store = createMemoryStore({ now })
   // The rest is for other controls.
-  return { store, now, tickets: createTickets(SECTION, { store, now }) } as unknown as Parts
+  return { store, now, tickets: createTickets(SECTION, { store, now }) } as unknown as ControlContext
 }
 const attemptOf = (request: HandshakeRequest, more: Partial<Attempt> = {}): Attempt => ({
   ...newAttempt('c1', request),
@@ -116,7 +116,7 @@ describe('handshake/ticket', () => {
 
   describe('in the first message', () => {
     const policy = policyOf({ carrier: 'first-message' })
-    const deferred = (parts: Parts): Attempt => {
+    const deferred = (parts: ControlContext): Attempt => {
       const subject = attemptOf(offer('ignored'))
       assert.deepEqual(ticket.compile(policy, parts)!(subject), { pass: true })
       assert.equal(subject.ticket, 'deferred')

@@ -1,4 +1,4 @@
-import type { Parts } from '../../src/controls/context.ts'
+import type { ControlContext } from '../../src/controls/context.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import type { MessageConnection, MessageSubject } from '../../src/controls/message/message-control.ts'
 import type { Policy } from '../../src/model/policy.ts'
@@ -42,7 +42,7 @@ export type TakeCall = { readonly key: string; readonly cost: number; readonly b
 /** The clock of the parts made last: what a connection's messages are judged at. */
 let running = { now: 1_000_000 }
 
-/** Parts with a clock that stands and a store that answers as told; every `take` is noted. */
+/** ControlContext with a clock that stands and a store that answers as told; every `take` is noted. */
 export function partsWith(answer: (call: TakeCall) => Taken | Promise<Taken> = () => ({ ok: true, retryAfterMs: 0 })) {
   const calls: TakeCall[] = []
   const clock = { now: 1_000_000 }
@@ -53,7 +53,7 @@ export function partsWith(answer: (call: TakeCall) => Taken | Promise<Taken> = (
       return answer({ key, cost, budget })
     },
   }
-  const parts = { store: store as Partial<Store> as Store, now: () => clock.now } as Parts
+  const parts = { store: store as Partial<Store> as Store, now: () => clock.now } as ControlContext
   return { parts, calls, clock }
 }
 

@@ -1,3 +1,4 @@
+import { sentenceOf } from '../../src/policy/denials.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import type { BigIntegers } from '../../src/model/policy.ts'
 import { format } from '../../src/controls/message/format.ts'
@@ -17,7 +18,7 @@ export function ask(text: string, field: Schema = {}, bigIntegers: BigIntegers =
   const connection = { ...connectionOf(), judgedAt: 0, takesBytes }
   for (const control of [format, schema]) {
     const verdict = atOnce(control.compile(policy, partsWith().parts)!(subject, connection))
-    if (!verdict.pass) return { code: verdict.code, detail: verdict.detail, subject }
+    if (!verdict.pass) return { code: verdict.code, detail: sentenceOf(verdict), subject }
   }
   return { code: 'PASS', detail: '', subject }
 }

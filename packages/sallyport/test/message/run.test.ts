@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as z from 'zod'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import { MESSAGE_DOOR } from '../../src/controls/message/door.ts'
 import { createMessageDoor } from '../../src/controls/message/run.ts'
 import { Subject } from '../../src/controls/message/subject.ts'
@@ -80,7 +81,7 @@ test('a store that is down denies', async () => {
   })
   const verdict = await run(textOf('{"type":"chat","text":"hi"}'), connection)
   assert.ok(!verdict.pass)
-  assert.equal(verdict.detail, 'message/rate threw Error')
+  assert.equal(sentenceOf(verdict), 'message/rate threw Error')
   assert.deepEqual(seen, ['message/rate SALLY_CONTROL_FAILED true'])
 })
 

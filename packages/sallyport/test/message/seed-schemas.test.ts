@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import type { SchemaMap } from '../../src/model/policy.ts'
@@ -89,7 +90,7 @@ async function run(
   const subject = textOf(text)
   for (const control of [format, schema]) {
     const verdict = await control.compile(policy, partsWith().parts)!(subject, connectionOf())
-    if (!verdict.pass) return { code: codeOf(verdict), detail: verdict.detail, value: subject.value }
+    if (!verdict.pass) return { code: codeOf(verdict), detail: sentenceOf(verdict), value: subject.value }
   }
   return { code: 'PASS', detail: '', value: subject.value }
 }

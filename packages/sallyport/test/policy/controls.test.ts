@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTROLS } from '../../src/policy/controls.ts'
-import { DENIALS } from '../../src/model/denials.ts'
+import { DENIALS } from '../../src/policy/denials.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { policyWith } from './honest-policy.ts'
 import { problemsOf } from './problems-of.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { DENIALS } from '../../src/model/denials.ts'
+import { DENIALS } from '../../src/policy/denials.ts'
 
 const PACKAGES = join(import.meta.dirname, '..', '..', '..')
 /** These name codes in order to describe them or to read them; none of them denies. */

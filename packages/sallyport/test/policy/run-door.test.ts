@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import { createDoor } from '../../src/controls/run.ts'
 import type { DoorCheck } from '../../src/controls/run.ts'
 import { PASS, deny } from '../../src/model/verdict.ts'
@@ -34,7 +35,7 @@ function door(answers: Readonly<Record<string, Answer>>, report: 'all' | Readonl
     observe: (control, denial, enforced, subject, context) => {
       assert.equal(subject, 'subject')
       assert.equal(context, 7)
-      seen.push({ control, code: denial.code, detail: denial.detail, enforced })
+      seen.push({ control, code: denial.code, detail: sentenceOf(denial), enforced })
     },
   })
   return { ran, seen, run: () => run('subject', 7) }

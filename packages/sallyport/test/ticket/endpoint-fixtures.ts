@@ -1,5 +1,5 @@
 import { createParts } from '../../src/guard/create-parts.ts'
-import type { Parts } from '../../src/controls/context.ts'
+import type { ControlContext } from '../../src/controls/context.ts'
 import { createAddressReader } from '../../src/request/client-address.ts'
 import { fromNode, fromWeb } from '../../src/request/peer-request.ts'
 import type { Policy, TicketPolicy } from '../../src/model/policy.ts'
@@ -53,7 +53,7 @@ export function make({
     timeoutMs,
     store: null,
   } as unknown as Policy
-  const parts: Parts = createParts(policy, { store, now, tickets: createTickets(SECTION, { store, now }) })
+  const parts: ControlContext = createParts(policy, { store, now, tickets: createTickets(SECTION, { store, now }) })
   const reports: TicketReport[] = []
   const endpoint = createTicketEndpoint({
     policy,

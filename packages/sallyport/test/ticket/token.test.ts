@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/model/store.ts'
@@ -160,7 +161,9 @@ describe('tickets', () => {
     const { tickets } = desk()
     const first = Buffer.concat([Buffer.from([1]), Buffer.alloc(56, 7)]).toString('base64url')
     const verdict = await tickets.redeem(first, BINDING)
-    assert.ok(!verdict.pass && verdict.code === 'SALLY_TICKET_INVALID' && verdict.detail.includes('another version'))
+    assert.ok(
+      !verdict.pass && verdict.code === 'SALLY_TICKET_INVALID' && sentenceOf(verdict).includes('another version'),
+    )
     assert.equal(await tickets.present(first), false)
   })
 

@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import type { Policy } from '../../model/policy.ts'
 import { type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
 import { type Attempt, isInherited, type Lease } from '../../model/attempt.ts'
@@ -69,7 +69,7 @@ export const connectionsOfUser: HandshakeControl = {
 }
 
 function take(
-  { store }: Parts,
+  { store }: ControlContext,
   attempt: Attempt,
   lease: Lease,
   denial: (lease: Lease) => Denial,

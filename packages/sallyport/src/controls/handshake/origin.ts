@@ -1,9 +1,71 @@
 import { after } from '../../model/after.ts'
-import { bearsSecret, hidden } from '../../shape/secret-text.ts'
-import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
-import { addressKey } from '../../store/address-key.ts'
 import type { Attempt } from '../../model/attempt.ts'
-import type { HandshakeControl } from './handshake-control.ts'
+import type { Budget } from '../../model/store.ts'
+import { type Awaitable, type Denial, deny as denyAny, PASS, type Verdict } from '../../model/verdict.ts'
+import { type Fields, refuse } from '../../shape/fields.ts'
+import { danger, list } from '../../shape/kinds.ts'
+import { faultOfOrigin, showOrigin } from '../../shape/origin-value.ts'
+import { bearsSecret, hidden } from '../../shape/secret-text.ts'
+import { readEach } from '../../shape/scalars.ts'
+import { key, openSection } from '../../shape/shape.ts'
+import { isEmptyList, isList, kindOf } from '../../shape/shown.ts'
+import { listInWords } from '../../shape/words.ts'
+import { addressKey } from '../../store/address-key.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
+import type { ControlContext } from '../context.ts'
+import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
+
+/** `handshake.origin` of a policy, after it was read: the pages that may connect. */
+export interface OriginSection {
+  readonly allow: readonly string[]
+  readonly allowMissing: boolean
+}
+
+/** Path of the key that lets any page in, for what follows from it. */
+export const ANY_ORIGIN = 'handshake.origin.dangerouslyAllowAnyOrigin'
+
+const WRITE = "allow: ['https://app.company.com']"
+
+const KEYS = {
+  allow: key(
+    list<string>("'https://app.company.com'", () => null),
+    null,
+    'Origins as browsers send them: `https://app.company.com`.',
+    { shown: '*must be decided*' },
+  ),
+  dangerouslyAllowMissing: danger('Lets clients in that send no Origin: none of them is a browser.'),
+  dangerouslyAllowInsecure: danger('`http:` origins beyond loopback may stand in the list.'),
+  dangerouslyAllowAnyOrigin: danger('Instead of `allow`: every page of the web may connect.'),
+}
+
+const DENIALS = {
+  SALLY_ORIGIN_MISSING: {
+    action: 'refuse',
+    http: 403,
+    level: 'warn',
+    event: 'malicious_cors',
+    requirements: ['S1', 'WS-6', 'ASVS-4.4.2', 'RFC-10.2'],
+    means: 'there is no Origin header',
+    remedy: 'Browsers always send one. For native clients set `handshake.origin.dangerouslyAllowMissing`.',
+    tells: 'no Origin header: not a browser, or one was stripped',
+  },
+  SALLY_ORIGIN_NOT_ALLOWED: {
+    action: 'refuse',
+    http: 403,
+    level: 'warn',
+    event: 'malicious_cors',
+    requirements: ['S1', 'S11', 'S12', 'S14', 'WS-6', 'WS-7', 'ASVS-4.4.2', 'RFC-10.2'],
+    means: 'the Origin is not, character for character, in the allow-list',
+    remedy:
+      'Add it to `handshake.origin.allow` if the page is yours; else it is Cross-Site WebSocket Hijacking, stopped.',
+    tells: {
+      repeated: 'the Origin header is repeated',
+      'not-listed': 'Origin {origin} is not in the list',
+      'not-of-session': 'not the origin that opened the session',
+    },
+  },
+} as const
+const deny = denying(DENIALS)
 
 const SHOWN = 200
 /** Refused Origins of an address, in attempts of `handshake.rate.perIp`: a page that dials without pause is told to wait. */
@@ -13,9 +75,23 @@ const FOREIGN_FACTOR = 10
  * The Origin is, byte for byte, one of the list (seed: exact match only; RFC 6455 §10.2, ASVS 4.4.2). No parsing: a
  * browser serialises it (RFC 6454 §6.2), so anything that would first have to be read is not one of ours.
  */
-export const origin: HandshakeControl = {
+export const origin = defineControl({
   id: 'handshake/origin',
-  compile(policy, { foreign }) {
+  denies: 'Origin is missing, `null`, repeated, or not exactly (scheme, host, port) in the list',
+  default: '*must be decided*',
+  meets: ['S3', 'S15', 'WS-31', 'RFC-10.1'],
+  keys: KEYS,
+  example: "origin: { allow: ['https://app.company.com'] }",
+  denials: DENIALS,
+  read: readOrigin,
+  effective: section =>
+    section === null
+      ? off('any Origin')
+      : on(`${listInWords(section.allow)}${section.allowMissing ? ', or none' : ''}`),
+  compile(
+    policy: HandshakeOf<{ origin: OriginSection | null; rate: { readonly perIp: Budget } | null }>,
+    { foreign }: ControlContext,
+  ): HandshakeCheck {
     const section = policy.handshake.origin
     if (section === null) {
       return attempt => {
@@ -29,15 +105,13 @@ export const origin: HandshakeControl = {
     const judge = (attempt: Attempt): Verdict => {
       const lines = attempt.request.lines('origin')
       if (lines.length === 0) {
-        return section.allowMissing
-          ? PASS
-          : deny('SALLY_ORIGIN_MISSING', 'no Origin header: not a browser, or one was stripped')
+        return section.allowMissing ? PASS : deny('SALLY_ORIGIN_MISSING')
       }
       const [value] = lines
-      if (lines.length > 1) return deny('SALLY_ORIGIN_NOT_ALLOWED', 'the Origin header is repeated')
+      if (lines.length > 1) return deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'repeated' })
       attempt.origin = allowed.get(value!) ?? value!
       if (!allowed.has(value!)) {
-        return deny('SALLY_ORIGIN_NOT_ALLOWED', `Origin ${shown(value!)} is not in the list`)
+        return deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'not-listed', origin: shown(value!) })
       }
       return PASS
     }
@@ -50,13 +124,48 @@ export const origin: HandshakeControl = {
       after(foreign.take(addressKey(request.ip), 1, budget), taken =>
         taken.ok
           ? denial
-          : deny('SALLY_HANDSHAKE_RATE', 'too many refused Origins from this address', 1 + Math.random() * 9),
+          : denyAny('SALLY_HANDSHAKE_RATE', 'too many refused Origins from this address', 1 + Math.random() * 9),
       )
     return attempt => {
       const verdict = judge(attempt)
       return verdict.pass ? verdict : charge(attempt, verdict)
     }
   },
+})
+
+/** It must be decided; null is "any page", asked for by name. */
+function readOrigin(handshake: Fields): OriginSection | null {
+  const said = handshake.get('origin')
+  const told = (value: string, message: string): null => {
+    refuse(handshake, 'origin', value, message, `write origin: { ${WRITE} }`)
+    return null
+  }
+  if (said === undefined) return told('nothing', 'it must be decided which pages may connect')
+  if (typeof said !== 'object' || said === null || isList(said)) return told(kindOf(said), 'an object is meant here')
+  const section = openSection(handshake, { id: 'handshake/origin', keys: KEYS })
+  const any = section.isWeakened('dangerouslyAllowAnyOrigin')
+  const allowMissing = section.isWeakened('dangerouslyAllowMissing')
+  const insecure = section.isWeakened('dangerouslyAllowInsecure')
+  const allow = section.said('allow')
+  if (any) {
+    if (allow !== undefined) {
+      const remedy = 'remove allow or dangerouslyAllowAnyOrigin'
+      section.refuse('allow', kindOf(allow), 'a list, and any origin beside it', remedy)
+    }
+    return null
+  }
+  if (allow === undefined) {
+    section.refuse('allow', 'nothing', 'it must be decided which pages may connect', `write ${WRITE}`)
+    return null
+  }
+  const origins = readEach(section.fields, 'allow', "'https://app.company.com'", (value, at, index) => {
+    const fault = faultOfOrigin(value, insecure)
+    if (fault === null) return value as string
+    refuse(at, index, showOrigin(value), fault.message, fault.remedy, fault.nearest)
+    return null
+  })
+  if (isEmptyList(allow)) section.refuse('allow', 'an empty list', 'nobody could connect', `write ${WRITE}`)
+  return Object.freeze({ allow: origins ?? [], allowMissing })
 }
 
 /** For the operator; an Origin that bears a password is no browser's, and may be somebody's own URL. */

@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import { after } from '../../model/after.ts'
 import type { Policy } from '../../model/policy.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
@@ -43,7 +43,7 @@ export const rateOfUser: HandshakeControl = {
 /** Takes an attempt that was unproven from the budget of the user it turned out to be of; null where nothing is counted. */
 export function chargeUser(
   policy: Policy,
-  parts: Parts,
+  parts: ControlContext,
 ): ((standing: Standing, session: Session | null) => Awaitable<Verdict>) | null {
   const section = policy.handshake.rate
   if (section === null || policy.handshake.session === null) return null
@@ -53,7 +53,7 @@ export function chargeUser(
 
 function compileRate(
   policy: Policy,
-  parts: Parts,
+  parts: ControlContext,
   presented: (attempt: Attempt) => Awaitable<boolean>,
 ): ReturnType<HandshakeControl['compile']> {
   const section = policy.handshake.rate
@@ -86,7 +86,7 @@ function compileRate(
 }
 
 /** Whether the handshake bears a ticket that was issued here and is presented for the first time. */
-function presentTicket(policy: Policy, { tickets }: Parts): (attempt: Attempt) => Awaitable<boolean> {
+function presentTicket(policy: Policy, { tickets }: ControlContext): (attempt: Attempt) => Awaitable<boolean> {
   const section = policy.handshake.ticket
   if (section === null || section.csrf !== null || section.carrier === 'first-message') return () => false
   return ({ request }) => {
@@ -102,7 +102,7 @@ function costOf({ handshake: { ticket } }: Policy): number {
 
 function createTakeOfUser(
   { perUser }: Rate,
-  { store, now }: Parts,
+  { store, now }: ControlContext,
   cost: number,
 ): (user: string) => Awaitable<Verdict> {
   const retryAfter = createRetryAfter(now)
@@ -116,7 +116,7 @@ function createTakeOfUser(
 
 function createTakeOfStranger(
   { perIp, total }: Rate,
-  { store, now }: Parts,
+  { store, now }: ControlContext,
   cost: number,
 ): (ip: string) => Awaitable<Verdict> {
   const retryAfter = createRetryAfter(now)

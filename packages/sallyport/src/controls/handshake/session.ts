@@ -1,6 +1,6 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import { after } from '../../model/after.ts'
-import { DENIALS } from '../../model/denials.ts'
+import { DENIALS } from '../../policy/denials.ts'
 import { isReported } from '../../model/reporting.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
 import type { Policy } from '../../model/policy.ts'
@@ -21,7 +21,7 @@ import { isGone } from '../../request/peer-request.ts'
 export type Resolution = { readonly session: Session } | Denial
 
 /** What resolving needs of the parts. */
-type SessionParts = Pick<Parts, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
+type SessionParts = Pick<ControlContext, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
 
 const MOST_CHARS = 512
 /** Times below this are seconds: as ms they would be in 1973. */

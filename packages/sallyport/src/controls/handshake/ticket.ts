@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import type { Policy, TicketPolicy } from '../../model/policy.ts'
 import { type Awaitable, deny, PASS, type Verdict } from '../../model/verdict.ts'
 import type { Session } from '../../model/session.ts'
@@ -37,7 +37,7 @@ export const ticket: HandshakeControl = {
 export function redeemFirstMessage(
   text: string,
   policy: Policy,
-  parts: Pick<Parts, 'tickets'>,
+  parts: Pick<ControlContext, 'tickets'>,
   attempt: Attempt,
 ): Awaitable<Verdict> {
   const section = policy.handshake.ticket
@@ -59,7 +59,7 @@ export function bindingOf(session: Session, origin: string | null, path: string)
 function redeem(
   policy: Policy,
   section: TicketPolicy,
-  parts: Pick<Parts, 'tickets'>,
+  parts: Pick<ControlContext, 'tickets'>,
   attempt: Attempt,
   token: string,
 ): Awaitable<Verdict> {

@@ -1,7 +1,45 @@
-import { deny, PASS } from '../../model/verdict.ts'
+import { PASS } from '../../model/verdict.ts'
+import { duration, OFF } from '../../shape/kinds.ts'
+import { key, openSection } from '../../shape/shape.ts'
+import { show } from '../../shape/shown.ts'
+import { durationInWords } from '../../shape/words.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
 import { READING_RATE, STEP_MS } from './backpressure.ts'
-import type { TimedConnection } from './timed-connection.ts'
-import type { LifetimeControl } from './lifetime-control.ts'
+import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
+
+/** `lifetime.heartbeat` of a policy, after it was read. */
+export interface HeartbeatSection {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+}
+
+const INTERVAL_MS = 30_000
+const TIMEOUT_MS = 10_000
+
+const KEYS = {
+  interval: key(duration(), INTERVAL_MS, 'Between pings.', {
+    because: 'below the 60 s after which proxies and NATs drop a silent connection',
+  }),
+  timeout: key(duration(), TIMEOUT_MS, 'For the pong; no longer than `interval`.'),
+  dangerouslyOff: OFF,
+}
+
+const DENIALS = {
+  SALLY_HEARTBEAT_LOST: {
+    action: 'terminate',
+    close: 1006,
+    level: 'info',
+    event: 'session_expired',
+    requirements: ['S9', 'WS-24', 'WS-29'],
+    means: 'a ping was not answered within the bound',
+    remedy: 'Raise `lifetime.heartbeat.timeout` for slow networks.',
+    tells: {
+      silent: 'no pong within {timeoutMs} ms',
+      slow: 'no pong behind a frame that came below {leastRate} bytes a second, or for more than {longestMs} ms',
+    },
+  },
+} as const
+const deny = denying(DENIALS)
 
 /**
  * At which a frame comes at the least that a pong has to wait for, in bytes a second: what Apache's mod_reqtimeout asks of
@@ -19,19 +57,44 @@ const LEAST_RATE = 500
  * No pong can come before the peer has read what was sent before the ping. Where the kernel still holds some of that, a pong
  * is waited for as long as the peer's machine takes it, and for no longer than {@link READING_RATE} allows.
  */
-export const heartbeat: LifetimeControl = {
+export const heartbeat = defineControl({
   id: 'lifetime/heartbeat',
-  compile(policy) {
+  denies: 'no pong comes within the bound',
+  default: `${durationInWords(INTERVAL_MS)} / ${durationInWords(TIMEOUT_MS)}`,
+  meets: ['WS-4'],
+  keys: KEYS,
+  example: "heartbeat: { interval: '30 seconds' }",
+  denials: DENIALS,
+  read(lifetime): HeartbeatSection | null {
+    const section = openSection(lifetime, { id: 'lifetime/heartbeat', keys: KEYS })
+    const isOff = section.isWeakened('dangerouslyOff')
+    const intervalMs = section.value('interval')
+    const timeoutMs = section.value('timeout', Math.min(TIMEOUT_MS, intervalMs))
+    if (timeoutMs > intervalMs) {
+      section.refuse(
+        'timeout',
+        show(section.said('timeout')),
+        `longer than the interval (${intervalMs} ms): the next ping would hide the lost one`,
+        'write no more than lifetime.heartbeat.interval',
+      )
+    }
+    return isOff ? null : Object.freeze({ intervalMs, timeoutMs })
+  },
+  effective: section =>
+    section === null
+      ? off('dead peers stay')
+      : on(`ping every ${durationInWords(section.intervalMs)}, answer within ${durationInWords(section.timeoutMs)}`),
+  compile(policy: {
+    readonly lifetime: { readonly heartbeat: HeartbeatSection | null }
+    readonly message: { readonly size: { readonly bytes: number } }
+  }): LifetimeCheck | null {
     const section = policy.lifetime.heartbeat
     if (section === null) return null
     const { intervalMs, timeoutMs } = section
     const leastBytes = (LEAST_RATE * timeoutMs) / 1000
     const longestMs = timeoutMs + Math.ceil((policy.message.size.bytes * 1000) / LEAST_RATE)
-    const lost = deny('SALLY_HEARTBEAT_LOST', `no pong within ${timeoutMs} ms`)
-    const slow = deny(
-      'SALLY_HEARTBEAT_LOST',
-      `no pong behind a frame that came below ${LEAST_RATE} bytes a second, or for more than ${longestMs} ms`,
-    )
+    const lost = deny('SALLY_HEARTBEAT_LOST', { reason: 'silent', timeoutMs })
+    const slow = deny('SALLY_HEARTBEAT_LOST', { reason: 'slow', leastRate: LEAST_RATE, longestMs })
     return {
       due({ pongAwaited, pingedAt, frameLookAt, pongLookAt }) {
         if (!pongAwaited) return pingedAt + intervalMs
@@ -59,7 +122,7 @@ export const heartbeat: LifetimeControl = {
       },
     }
   },
-}
+})
 
 /** Time for the first look at what the kernel holds, in ms. */
 const FIRST_LOOK_MS = 1000

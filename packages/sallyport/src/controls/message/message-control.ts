@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import type { HandshakeRequest } from '../../model/handshake-request.ts'
 import type { Policy } from '../../model/policy.ts'
 import type { ControlId, Verdict } from '../../model/verdict.ts'
@@ -81,5 +81,5 @@ export type MessageCheck = (subject: MessageSubject, connection: MessageConnecti
 /** One control of the message door; null where the policy turned it off. */
 export interface MessageControl {
   readonly id: ControlId
-  compile(policy: Policy, parts: Parts): MessageCheck | null
+  compile(policy: Policy, parts: ControlContext): MessageCheck | null
 }

@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import type { MessageRatePolicy } from '../../model/policy.ts'
 import { isReported } from '../../model/reporting.ts'
 import { PASS, deny } from '../../model/verdict.ts'
@@ -43,7 +43,7 @@ export const rate: MessageControl = {
  */
 export const cost: MessageControl = {
   id: 'message/rate',
-  compile({ message }, { store }: Parts) {
+  compile({ message }, { store }: ControlContext) {
     const policy = message.rate
     if (policy === null) return null
     const extras = new Map(Object.entries(policy.cost).map(([type, amount]) => [type, amount - 1]))
@@ -84,7 +84,7 @@ function withNeeds(check: MessageCheck, policy: MessageRatePolicy): MessageCheck
         verdict.code === 'SALLY_MESSAGE_RATE'
           ? `${own.messages.amount} messages in ${messages.perMs} ms and ${own.bytes.amount} bytes in ${bytes.perMs} ms`
           : `${ofUser} of the user in ${perUser.perMs} ms and ${ofAddress} of the IP in ${perIp.perMs} ms`
-      return { ...verdict, detail: `${verdict.detail}; needed so far: ${needed}` }
+      return { ...verdict, facts: { ...verdict.facts, detail: `${verdict.facts['detail']}; needed so far: ${needed}` } }
     }
     const verdict = check(subject, connection)
     return verdict instanceof Promise ? verdict.then(explain) : explain(verdict)

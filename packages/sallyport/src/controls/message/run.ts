@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import { createDoor } from '../run.ts'
 import type { Door, DoorCheck, ObserveDenial } from '../run.ts'
 import { isReported } from '../../model/reporting.ts'
@@ -17,7 +17,7 @@ export type MessageDoor = Door<MessageSubject, MessageConnection>
  */
 export function createMessageDoor(
   policy: Policy,
-  parts: Parts,
+  parts: ControlContext,
   observe: ObserveDenial<MessageSubject, MessageConnection>,
 ): MessageDoor {
   const checks: DoorCheck<MessageSubject, MessageConnection>[] = []

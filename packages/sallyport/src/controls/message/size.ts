@@ -1,4 +1,4 @@
-import type { Parts } from '../context.ts'
+import type { ControlContext } from '../context.ts'
 import type { Policy } from '../../model/policy.ts'
 import { PASS, deny } from '../../model/verdict.ts'
 import type { Verdict } from '../../model/verdict.ts'
@@ -25,7 +25,7 @@ export type ControlFrameCheck = (connection: MessageConnection) => Verdict
  * Compiles the bound on control frames (`message.size.controlFrames`): to be called for each one that arrives.
  * A flood of pings costs a pong each, and passes every bound on messages (RFC 6455 §5.5).
  */
-export function controlFrames({ message }: Policy, { now }: Parts): ControlFrameCheck {
+export function controlFrames({ message }: Policy, { now }: ControlContext): ControlFrameCheck {
   const budget = message.size.controlFrames
   return connection => {
     const time = now()

@@ -1,0 +1,21 @@
+import type { Earlier } from '../controls/definition.ts'
+import type { ControlId } from '../model/verdict.ts'
+import type { Fields } from '../shape/fields.ts'
+
+/** The doors of a policy, as they are read. */
+export type Doors = { readonly [door in 'handshake' | 'message' | 'lifetime']: Fields }
+
+/** Reads each section once, and earlier than its turn where another section needs it. */
+export function createSections(doors: Doors): Earlier {
+  const read = new Map<ControlId, unknown>()
+  const earlier: Earlier = {
+    sectionOf(control) {
+      if (!read.has(control.id)) {
+        const door = control.id.slice(0, control.id.indexOf('/')) as keyof Doors
+        read.set(control.id, control.read(doors[door], earlier))
+      }
+      return read.get(control.id) as ReturnType<typeof control.read>
+    },
+  }
+  return earlier
+}
