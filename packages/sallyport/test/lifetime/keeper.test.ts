@@ -54,7 +54,7 @@ test('report mode of all: each control speaks once, the connection lives on', as
 for (const [name, close] of [
   ['the app', (connection: any) => connection.close(1000)],
   ['a violation', (connection: any) => connection.violation(1002, 'broken')],
-  ['a denial', (connection: any) => connection.end({ pass: false, code: 'SALLY_AGE', detail: '' })],
+  ['a denial', (connection: any) => connection.end({ pass: false, code: 'SALLY_AGE', facts: {} })],
 ] as const) {
   test(`a peer that does not answer the close by ${name} is cut after five seconds, not before`, async t => {
     const guard = guarded(t)
