@@ -180,7 +180,7 @@ const report = {
   name: 'gateway',
   title: 'Proxies: messages there and back, as a ratio to HAProxy’s blind tunnel',
   notes: [
-    `Median (least–most) of ${rounds} interleaved rounds of ${seconds} s. The proxy has one core; load and backend (Bun) share the other. "120 B, 50/16": messages of 120 bytes, 50 connections, 16 in flight on each. The gateway unmasks, bounds, parses, checks against a JSON Schema, makes anew and masks every message of the client; every other proxy passes bytes on unseen, but for ws to ws, which sees messages and checks none.`,
+    `Median (least–most) of ${rounds} interleaved rounds of ${seconds} s. The proxy has one core; load and backend (Bun) share the other. "120 B, 50/16": messages of 120 bytes, 50 connections, 16 in flight on each. The gateway unmasks, bounds, parses, checks against a JSON Schema, writes again and masks every message of the client; every other proxy passes bytes on unseen, except ws to ws, which sees messages and checks none.`,
     'Where load and backend use all of their core, they and not the proxy bound the rate: then the ratio by the proxy’s CPU time is the one to read.',
   ],
   tables: [

@@ -66,7 +66,7 @@ writeReport({
   name: values.tls ? 'messages-tls' : 'messages',
   title: `Echoes a second, as a ratio to bare \`ws\`${values.tls ? ' on TLS' : ''}`,
   notes: [
-    `Median (least–most) of ${rounds} interleaved rounds of ${seconds} s. "120 B, 50/16": messages of 120 bytes, 50 connections, 16 messages in flight on each. Every guarded server parses, checks and answers with the message made anew; a bare one sends the bytes back.`,
+    `Median (least–most) of ${rounds} interleaved rounds of ${seconds} s. "120 B, 50/16": messages of 120 bytes, 50 connections, 16 messages in flight on each. Every guarded server parses, checks and answers with a new message; a bare one sends the bytes back.`,
     'The load is not the bottleneck where its CPU, in the last table, is below that of the server; where it is not, or where others used the machine, read the ratio of CPU times.',
   ],
   tables: [

@@ -10,6 +10,7 @@ const steps = [
   ['types of the lab', 'tsc', ['-p', 'lab/tsconfig.json', '--noEmit']],
   ['types of tools', 'tsc', ['-p', 'tsconfig.tools.json']],
   ['docs', 'node', ['--conditions=sallyport-source', 'scripts/docs.ts', '--check']],
+  ['words', 'node', ['scripts/words.ts']],
   ['repository links', 'node', ['scripts/repository.ts']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'biome', ['format', '.']],

@@ -38,7 +38,7 @@ for (const name of flawNames()) {
       app.some(line => line.includes('// FLAW')),
       'app.ts does not mark its flaw',
     )
-    assert.ok(!guarded.some(line => line.includes('// FLAW')), 'guarded.ts still bears the mark')
+    assert.ok(!guarded.some(line => line.includes('// FLAW')), 'guarded.ts still has the mark')
     const changed = changedLines(app, guarded)
     assert.ok(changed <= MOST_CHANGED_LINES, `guarded.ts differs in ${changed} lines`)
     assert.ok(text('README.md').includes(`\`${flaw.control}\``), `README.md does not name ${flaw.control}`)

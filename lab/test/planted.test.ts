@@ -175,7 +175,7 @@ for (const {
   })
 }
 
-test('the handshakes of a cell bear no cookie and no ticket', async () => {
+test('the handshakes of a cell carry no cookie and no ticket', async () => {
   const loaded: LoadedFlaw = { name: 'planted', flaw, vulnerable: app(null), guarded: app({}), attack: steals() }
   const { handshakes } = await runCell({ loaded, variant: 'guarded', browser: null, attacker: null }, null)
   assert.deepEqual(

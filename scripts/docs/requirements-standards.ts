@@ -70,7 +70,7 @@ export const ASVS: readonly Requirement[] = [
   requirement('ASVS-16.2.1', 'A log entry says when, where, who and what', EVENTS),
   requirement(
     'ASVS-16.2.2',
-    'Time is synchronised; stamps are in UTC or bear their offset',
+    'Time is synchronised; stamps are in UTC or have their offset',
     EVENTS,
     'The host’s clock is the operator’s; stamps are ISO 8601 in UTC.',
   ),

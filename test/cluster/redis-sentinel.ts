@@ -50,7 +50,7 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
       return inStep.length === 1 && others.length === 2
     }
     const asked = await Promise.all(sentinels.map(({ port }) => settled(port, ready)))
-    if (asked.includes(false)) throw new Error('the sentinels did not come to know each other and the replica')
+    if (asked.includes(false)) throw new Error('the sentinels did not find each other and the replica')
     return {
       sentinels,
       servers,

@@ -27,7 +27,7 @@ test('certificate: kept between starts, readable by its owner alone', async () =
   assert.equal(statSync(path).mode & 0o777, 0o600)
 })
 
-test('certificate: made anew within a day of its end, and not before', async () => {
+test('certificate: made again within a day of its end, and not before', async () => {
   const path = join(folder, 'c.json')
   const { cert } = await developmentCertificate(path)
   const end = new X509Certificate(cert).validToDate.getTime()

@@ -32,7 +32,7 @@ for (const text of INJECTIONS) {
   })
 }
 
-test('store: no query for people bears the password hash', () => {
+test('store: no query for people returns the password hash', () => {
   const store = openChatStore(':memory:')
   const { id } = store.addUser('alice', 'Alice', 'the-hash')
   for (const row of [store.user(id), store.userByName('alice'), ...store.users()]) {

@@ -16,11 +16,11 @@ export interface AdminServer {
 
 const MOST_BODY = 16 * 1024
 
-/** As what those who are refused here are told of. */
+/** Names this listener in the events of refused clients. */
 const LISTENER = 'admin'
 const TOKEN_REMEDY = 'send Authorization: Bearer and the value of admin.token'
 
-/** Serves the endpoints on loopback or a unix socket; `refusals` hears of who has not the token. Rejects where the address is taken. */
+/** Serves the endpoints on loopback or a unix socket; `refusals` gets each client without the token. Rejects where the address is taken. */
 export async function serveAdmin(
   config: AdminConfig,
   endpoints: { readonly [path: string]: AdminEndpoint },

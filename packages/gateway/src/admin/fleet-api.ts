@@ -94,7 +94,7 @@ export function fleetApi(fleet: Fleet, file: string, log: Logger): { readonly [p
         )
         new Gauge({
           name: 'sallyport_worker_restarts',
-          help: 'Workers that ended and were started anew.',
+          help: 'Workers that ended and were started again.',
           registers: [own],
         }).set(fleet.restarts)
         return {
@@ -132,7 +132,7 @@ export async function reloadFleet(fleet: Fleet, file: string, log: Logger): Prom
     log.info({ kind: 'reload', ok: true }, 'reloaded')
     return { status: 200, body: answers[0]?.body }
   }
-  // Each worker has told of its own.
+  // Each worker has reported its own.
   if (refused.length === answers.length) return { status: 422, body: refused[0]?.body }
   const reason = `${refused.length} of ${answers.length} workers did not take it on: reload again, or restart`
   log.error({ kind: 'reload', ok: false, reason }, `reload taken on in part: ${reason}`)

@@ -7,7 +7,7 @@ export interface Metrics {
   readonly contentType: string
   /** Prometheus text. */
   text(): Promise<string>
-  /** The same as data, for who adds up those of several processes. */
+  /** The same as data, to be added up over several processes. */
   json(): Promise<readonly object[]>
 }
 
@@ -24,7 +24,7 @@ interface Totals {
 
 /**
  * Metrics for Prometheus. Labels are routes, upstreams and targets of the configuration, and the control and code of the
- * library's tables: no client can bring one into being.
+ * library's tables: clients cannot create new time series.
  */
 export function createMetrics(running: Running): Metrics {
   const registry = new Registry()
@@ -87,7 +87,7 @@ export function createMetrics(running: Running): Metrics {
   )
   const refusals = counter(
     'sallyport_refusals_total',
-    'Refused before any route heard of it: no route, no HTTP, no TLS, too many.',
+    'Refused before it reached a route: no route, no HTTP, no TLS, too many.',
     'listener',
     'reason',
   )

@@ -34,7 +34,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { about }]) => `  ${name.padEnd(9)}${about}`)
   .join('\n')}
 
-sallyport-gateway COMMAND --help tells of each; sallyport-gateway --version is the version.
+sallyport-gateway COMMAND --help describes each; sallyport-gateway --version is the version.
 `
 
 /** Of the package, which is the folder above in the sources and in what is built from them. */

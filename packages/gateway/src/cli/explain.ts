@@ -26,7 +26,7 @@ Nothing is sent to anybody: neither the backend nor the app is asked.
       --header 'A: b'   any other header; may be repeated
       --user NAME       who the session would be found to be; default explain
       --nobody          the session would be found to be nobody
-      --no-ticket       the handshake bears no ticket; default: a good one
+      --no-ticket       the handshake has no ticket; default: a good one
       --message JSON    a message behind the handshake
       --json            for machines
 

@@ -81,7 +81,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     log.error({ kind: 'startup', code, remedy }, `the gateway cannot start: ${message}`)
     return process.exit(1)
   }
-  // What is left (idle connections to backends and to the app) is nobody's.
+  // What is left (idle connections to backends and to the app) serves no client.
   return process.exit(0)
 }
 

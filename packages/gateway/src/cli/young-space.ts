@@ -24,7 +24,7 @@ export function boundYoungSpace(): void {
   if (added.length === 0 || cluster.isWorker) return
   const execArgv = [...process.execArgv, ...added]
   cluster.setupPrimary({ execArgv })
-  // Who forked us talks by a descriptor that the new one would not have.
+  // A parent that forked us talks by a descriptor that the new one would not have.
   if (process.execve === undefined || process.send !== undefined) return
   try {
     process.execve(process.execPath, [process.execPath, ...execArgv, ...process.argv.slice(1)], process.env)

@@ -55,7 +55,7 @@ export const FILE = object({
       redis: must(
         object({
           url: must(
-            secret(checks.faultOfRedis, 'write redis://127.0.0.1:6379, or ${REDIS_URL} where it bears a password'),
+            secret(checks.faultOfRedis, 'write redis://127.0.0.1:6379, or ${REDIS_URL} where it has a password'),
             'write url: ${REDIS_URL}',
             'redis:// or rediss://, with user and password where it wants them.',
           ),

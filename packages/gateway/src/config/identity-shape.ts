@@ -44,7 +44,7 @@ export const identity = object({
   connectionHeader: may(
     none(header),
     IDENTITY_DEFAULT.connectionHeader as string | null,
-    'Header that bears the id of the connection in events; false: none. Default X-Sallyport-Connection.',
+    'Header with the id of the connection in events; false: none. Default X-Sallyport-Connection.',
   ),
   jwt: may(identityJwt, null, 'A short-lived JWT, for a backend that trusts signatures rather than the network.'),
 })

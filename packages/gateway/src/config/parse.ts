@@ -25,7 +25,7 @@ export interface ParseOptions {
   readonly readFile?: ReadFile
 }
 
-/** A configuration, and what in it weakens beside the policies (whose own `report()` tells of them). */
+/** A configuration, and what in it weakens beside the policies (their own `report()` lists those). */
 export interface ParsedConfig {
   readonly config: GatewayConfig
   readonly weakened: readonly Weakness[]

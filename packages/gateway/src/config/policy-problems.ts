@@ -48,7 +48,7 @@ function judge(
   const key = digestOf([sections, session, hosts, parts.config])
   if (unread.length === 0 && GOOD.has(key)) return
   const resolving = resolver(reading, [...at, 'session'], session)
-  // The library stops at the first schema that it cannot compile: it is taken out, so that the next one is heard of too.
+  // The library stops at the first schema that it cannot compile: it is taken out, so that the next one is reported too.
   for (let round = 0; round < MOST_SCHEMAS; round++) {
     try {
       createGuard(policyInputOf(parts.route, parts.config, resolving))
@@ -71,7 +71,7 @@ function judge(
       const path = inside[0] === 'proxy' ? inside : [...at, ...inside]
       // All routes share `proxy`; what is wrong with it is told once.
       const key = JSON.stringify(inside[0] === 'proxy' ? [path, problem.message] : [id, path, problem.message])
-      // What could not even be read is told of already.
+      // A value that could not even be read is reported already.
       if (told.has(key) || unread.some(text => isWithin(text, pathText(path)) || isWithin(pathText(path), text)))
         continue
       told.add(key)
@@ -145,7 +145,7 @@ function withoutType(message: unknown, type: string): unknown {
 
 type Resolver = SessionResolver | { readonly dangerouslyAnonymous: true }
 
-/** One that is none is told of already, and may be a value that must not be shown. */
+/** An invalid one is reported already, and may be a value that must not be shown. */
 const isHost = (name: unknown): name is string => typeof name === 'string' && faultOfHost(name) === null
 
 const nobody: SessionResolver = () => null

@@ -125,7 +125,7 @@ function schemaOf(section: string): { readonly [keyword: string]: unknown } {
 const isElsewhere = (key: string): boolean =>
   Object.keys(ELSEWHERE).some(path => key === path || key.startsWith(`${path}.`))
 
-/** An object of known keys has no others, but for schemas by type of message. */
+/** An object of known keys has no others, except schemas by type of message. */
 function close(node: Node): void {
   if (node.properties === undefined) return
   const isMap = Object.hasOwn(node.properties, 'dangerouslyAcceptAnyMessage')

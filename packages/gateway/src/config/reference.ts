@@ -1,6 +1,6 @@
 import { FILE } from './file-shape.ts'
 
-/** What the reference tells of elsewhere: by the pages of the controls. */
+/** Sections that the pages of the controls describe, not the reference. */
 const POLICY = new Set(['handshake', 'message', 'lifetime', 'report', 'proxy'])
 
 interface Node {

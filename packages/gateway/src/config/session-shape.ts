@@ -38,7 +38,7 @@ const forwardAuthKeys = mapped(
     cache: may(
       duration(0),
       5000,
-      'Longest time that a yes is used again; Cache-Control and Expires shorten it. Default 5 s.',
+      'Longest time that a positive answer is used again; Cache-Control and Expires shorten it. Default 5 s.',
     ),
     dangerouslyAllowPlaintext: plaintext,
   }),
@@ -94,7 +94,7 @@ const jwt = mapped(
       "write audience: 'chat'",
       'The `aud` that this gateway is.',
     ),
-    cookie: may(text(checks.faultOfCookieName, "'token'"), null, 'The cookie that bears the token.'),
+    cookie: may(text(checks.faultOfCookieName, "'token'"), null, 'The cookie with the token.'),
     header: may(header, null, 'Or the header: `Authorization` is read as Bearer.'),
   }),
   (read): SessionConfig => ({ kind: 'jwt', ...read }),

@@ -3,7 +3,7 @@ import type { Path } from './path.ts'
 import { readMounted, type Reading, refuse, refuseSecret } from './reading.ts'
 import { kindOf } from './shown-value.ts'
 
-/** How one value of the file is read, and how an editor is told of it: one table for both. */
+/** How one value of the file is read, and how it is described to an editor: one table for both. */
 export interface Shape<T> {
   /** The value; undefined, and a problem told, where it will not do. */
   read(reading: Reading, path: Path, value: unknown): T | undefined

@@ -44,7 +44,7 @@ export function faultOfTarget(value: string): string | null {
     return value.startsWith('unix:/') && value.length > 6 ? null : 'a unix socket is named by its whole path'
   const url = URL.parse(value)
   if (url === null || !['ws:', 'wss:', 'http:', 'https:'].includes(url.protocol)) return 'not a backend'
-  if (url.username !== '' || url.password !== '') return 'a backend bears no user or password'
+  if (url.username !== '' || url.password !== '') return 'a backend has no user or password'
   if ((url.pathname !== '/' && url.pathname !== '') || url.search !== '' || url.hash !== '')
     return 'a backend has no path: see relay.path'
   return null
@@ -55,7 +55,7 @@ export function faultOfUrl(value: string): string | null {
   const url = URL.parse(value)
   if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'not a URL of http or https'
   return url.username !== '' || url.password !== '' || url.hash !== ''
-    ? 'a URL here bears no user, password or fragment'
+    ? 'a URL here has no user, password or fragment'
     : null
 }
 
@@ -128,7 +128,7 @@ export function faultOfText(value: string): string | null {
 /** A reason in words: whoever reads the file is to judge it. */
 export function faultOfReason(value: string): string | null {
   if (faultOfText(value) !== null || value.length > 300) return 'one line of at most 300 characters is meant here'
-  return (value.match(/\p{L}{2,}/gu) ?? []).length >= 3 ? null : 'no reason: three words at the least are meant here'
+  return (value.match(/\p{L}{2,}/gu) ?? []).length >= 3 ? null : 'no reason: at least three words are meant here'
 }
 
 /** A secret of `least` bytes or more that is no placeholder. */

@@ -69,7 +69,7 @@ export interface RouteConfig {
   readonly clientPath: string | null
 }
 
-/** The sections of a policy, exactly as in the library, but for what the gateway itself provides. */
+/** The sections of a policy, exactly as in the library, except what the gateway itself provides. */
 export interface RoutePolicy {
   readonly handshake: Omit<PolicyInput['handshake'], 'session' | 'authorize'>
   readonly message: Omit<PolicyInput['message'], 'authorize'>
@@ -92,7 +92,7 @@ export interface ForwardAuthConfig {
   readonly sessionHeader: string | null
   /** Null: the session stands for its user. A header that is named and absent is "cannot tell". */
   readonly userHeader: string | null
-  /** Cookies that are the session, where the endpoint names none. A request without them is nobody's. */
+  /** Cookies that are the session, where the endpoint names none. A request without them has no session. */
   readonly cookies?: readonly string[] | null
   /** Seconds or ms since the epoch, or an HTTP date. */
   readonly expiresHeader: string | null
@@ -185,7 +185,7 @@ export interface IdentityConfig {
   readonly sessionHeader: string | null
   /** Default `X-Sallyport-User`. */
   readonly userHeader: string | null
-  /** Default `X-Sallyport-Connection`: the id that events bear. */
+  /** Default `X-Sallyport-Connection`: the id in events. */
   readonly connectionHeader: string | null
   readonly jwt: IdentityJwt | null
 }

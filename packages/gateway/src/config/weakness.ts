@@ -11,7 +11,7 @@ export interface Weakness {
   readonly accepted: string | null
 }
 
-/** What a configuration weakens beside its policies, whose own `report()` tells of them. */
+/** What a configuration weakens beside its policies. The policies' own `report()` lists theirs. */
 export function weaknessesOf(config: GatewayConfig, { document, plaintext }: Reading): readonly Weakness[] {
   const found: Weakness[] = []
   const note = (path: string, message: string): void => void found.push({ path, message, accepted: null })

@@ -28,7 +28,7 @@ export interface Fleet {
 }
 
 const ANSWER_MS = 15_000
-/** A worker that ends sooner than this is started anew with a wait, so that a fault does not burn a core. */
+/** A worker that ends sooner than this is started again after a wait, so that a fault does not burn a core. */
 const QUICK_MS = 10_000
 const MOST_WAIT_MS = 10_000
 

@@ -5,7 +5,7 @@ import { resolverOf } from '../session/resolver.ts'
 import { createRouteStores } from './route-store.ts'
 import { requireSharedParts, type SharedParts } from './shared-parts.ts'
 
-/** Makes the guard of a route: its policy as the file says it, its session resolver inside. Throws what `createGuard` does; a `TypeError` for parts that are none. */
+/** Makes the guard of a route: its policy as the file says it, its session resolver inside. Throws what `createGuard` does; a `TypeError` for invalid parts. */
 export function createGuardOf(parts: SharedParts): (route: RouteConfig, config: GatewayConfig) => Guard {
   requireSharedParts(parts)
   const storeOf = createRouteStores(parts.store)

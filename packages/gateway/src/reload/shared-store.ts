@@ -52,7 +52,7 @@ export async function openSharedStore({ url, secret, prefix }: StoreConfig, log:
     () => false,
   )
   const store = redis(client, { secret, prefix })
-  // Each attempt to find out is two states: an outage is told once, and so is its end.
+  // Each probe makes two states: an outage is reported once, and so is its end.
   let isAway = false
   store.onState(({ state, detail }) => {
     if (state === 'probing' || (state === 'unavailable' && isAway)) return

@@ -61,7 +61,7 @@ describe('the operator’s door', () => {
     assert.equal((await gateway.admin('GET', '/-/ready', undefined, 'wrong')).text, '{"status":"ready"}\n')
   })
 
-  test('who has not the token, or comes by a rebound name, is told of: once a minute, without the query', async () => {
+  test('a client without the token, or by a rebound name, is reported: once a minute, without the query', async () => {
     await gateway.admin('GET', '/-/connections?token=leak', undefined, 'guess')
     const line = await gateway.heard(({ kind, reason }) => kind === 'refused' && reason === 'admin-token')
     assert.deepEqual([line.listener, line.ip], ['admin', '127.0.0.1'])
@@ -86,7 +86,7 @@ describe('the operator’s door', () => {
     assert.equal((await gateway.admin('GET', '/-/connections?limit=999999')).status, 200)
   })
 
-  test('what is not there, another method, a body that is none', async () => {
+  test('what is not there, another method, an invalid body', async () => {
     assert.equal((await gateway.admin('GET', '/-/nothing')).status, 404)
     assert.equal((await gateway.admin('GET', '/__proto__')).status, 404)
     assert.equal((await gateway.admin('GET', '/-/revoke')).status, 405)
@@ -125,7 +125,7 @@ describe('the operator’s door', () => {
     assert.equal((await gateway.admin('GET', '/-/ready')).status, 200, 'none of them drains')
   })
 
-  test('what no route has heard of is counted, with labels of the configuration alone', async () => {
+  test('what reaches no route is counted, with labels of the configuration alone', async () => {
     for (const path of ['/nothing', '/nothing/else?x=1']) {
       assert.equal((await fetch(`http://127.0.0.1:${gateway.port}${path}`)).status, 404)
     }
@@ -194,7 +194,7 @@ describe('the operator’s door', () => {
     assert.deepEqual(row.values, [{ value: 'https://new.example', count: 1 }])
   })
 
-  test('metrics: a client brings no label into being, and no counter falls at a reload', async () => {
+  test('metrics: a client creates no label, and no counter falls at a reload', async () => {
     for (const path of ['/nowhere', '/chat?x=1', '/a/b/c']) await open(gateway.port, path, 'x').catch(() => null)
     const value = (text: string, name: string): number =>
       Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)

@@ -160,15 +160,10 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
       /^the document has 1 problem .*no AsyncAPI/s,
     ],
     ['explain of nothing', () => ['explain'], 2, /--host/],
-    [
-      'explain of a path that is none',
-      () => ['explain', '--host', 'a', '--path', 'ws'],
-      2,
-      /begins with a slash.*'ws'/,
-    ],
+    ['explain of an invalid path', () => ['explain', '--host', 'a', '--path', 'ws'], 2, /begins with a slash.*'ws'/],
     ['explain of a URL', () => ['explain', '--host', 'a', '--path', 'wss://a/ws'], 2, /begins with a slash/],
     [
-      'explain for an address that is none',
+      'explain for an invalid address',
       () => ['explain', '--host', 'a', '--path', '/ws', '--ip', 'somewhere'],
       2,
       /--ip is an IP address or unix:.*'somewhere'/,
@@ -179,7 +174,7 @@ describe('exit codes: 0 well, 1 problems, 2 usage', () => {
       1,
       /SALLY_ORIGIN_MISSING[^]*\nmessage {4}never sent: its handshake is denied\n$/,
     ],
-    ['explain with a header that is none', () => explaining('--header', 'x'), 2, /no header/],
+    ['explain with an invalid header', () => explaining('--header', 'x'), 2, /no header/],
   ]
   for (const [name, args, code, told] of rows) {
     test(name, async () => {

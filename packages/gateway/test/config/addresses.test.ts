@@ -27,7 +27,7 @@ describe('two that listen at one address', () => {
       )
     })
   }
-  test('two listeners: the later one is told of, with its place', () => {
+  test('two listeners: the later one is reported, with its place', () => {
     const [problem, ...others] = problemsAfter(config => {
       config.listeners.second = { address: config.listeners.public.address }
     })

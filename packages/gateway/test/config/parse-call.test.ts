@@ -27,13 +27,9 @@ const MISTAKES: readonly (readonly [
   ['no file', [text, {}], /file is nothing; write the name of the file/],
   ['an empty name', [text, { file: '' }], /file is an empty text/],
   ['a misspelt option', [text, { file, envs: {} }], /unknown option 'envs'; did you mean env\?/],
-  ['an environment that is none', [text, { file, env: null }], /env is null; write an object of names and values/],
+  ['an invalid environment', [text, { file, env: null }], /env is null; write an object of names and values/],
   ['an environment that is still to come', [text, { file, env: Promise.resolve({}) }], /env is a Promise/],
-  [
-    'a reader that is none',
-    [text, { file, readFile: 'a.json' }],
-    /readFile is a string, not a function; write readFile/,
-  ],
+  ['an invalid reader', [text, { file, readFile: 'a.json' }], /readFile is a string, not a function; write readFile/],
 ]
 
 for (const [name, [given, options], message] of MISTAKES) {

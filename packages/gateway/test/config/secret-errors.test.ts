@@ -166,7 +166,7 @@ describe('the command line shows no secret', () => {
   }
 })
 
-test('a target that is none', () => {
+test('an invalid target', () => {
   for (const label of ['ws://user:hunter2@backend:9000', 'token=hunter2', 'wss://hunter2@x/']) {
     assert.throws(
       () => parseAddress(label),

@@ -230,8 +230,8 @@ describe('PROXY protocol', () => {
 
   for (const [name, trust, bytes] of [
     ['a peer that is not trusted', ['192.0.2.0/24'], from],
-    ['a peer that says nothing of whom', ['127.0.0.1'], 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ['a header that is none', ['127.0.0.0/8'], 'PROXY TCP4 nonsense\r\n'],
+    ['a peer that names no client', ['127.0.0.1'], 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['an invalid header', ['127.0.0.0/8'], 'PROXY TCP4 nonsense\r\n'],
   ] as const) {
     test(`${name} is cut without an answer`, async () => {
       const world = await proxied('ws://127.0.0.1:9', trust)

@@ -36,7 +36,7 @@ async function seen(
   }
 }
 
-describe('what a backend is told of the client', () => {
+describe('what a backend learns about the client', () => {
   test('who it is: session, user and connection, and where from', async () => {
     const { headers } = await seen()
     assert.equal(headers['x-sallyport-session'], 's1')

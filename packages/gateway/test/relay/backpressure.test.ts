@@ -20,7 +20,7 @@ const lifetime = { backpressure: { bytes: '64 MiB' } }
 
 describe('a client that does not read', () => {
   for (const [name, schema] of [
-    ['as it comes', {}],
+    ['unchecked', {}],
     ['checked by a schema', { outbound: { row: ROW } }],
   ] as const) {
     test(`pauses the backend, gets everything in order once it reads on: ${name}`, async () => {

@@ -7,7 +7,7 @@ const chat = (message: string): string => JSON.stringify({ type: 'chat', message
 const auth = (ticket: string): string => JSON.stringify({ type: 'auth', csrfToken: ticket })
 const mode: RoutePart = { handshake: { ticket: { carrier: 'first-message' } } }
 
-describe('first-message mode: no backend hears of a client before it has proved itself', () => {
+describe('first-message mode: no backend sees a client before it has proved itself', () => {
   test('the ticket opens the backend, and what comes behind it arrives in order', async () => {
     const backend = await createBackend()
     const world = await createWorld(configOf([backend.target], [route(mode)]))
@@ -28,7 +28,7 @@ describe('first-message mode: no backend hears of a client before it has proved 
     ['a false ticket', auth('x'.repeat(76))],
     ['another message first', chat('1')],
   ] as const) {
-    test(`${name}: 4401, and the backend never heard of it`, async () => {
+    test(`${name}: 4401, and the backend never saw it`, async () => {
       const backend = await createBackend()
       const world = await createWorld(configOf([backend.target], [route(mode)]))
       const client = await world.connect()

@@ -76,7 +76,7 @@ const SHARED: readonly (readonly [name: string, parts: unknown, message: RegExp]
   ['no secret', { ...shared, ticketSecret: undefined }, /ticketSecret is nothing; give the output of `openssl/],
   ['a key as bytes', { ...shared, hashKey: Buffer.alloc(32) }, /hashKey is bytes; give/],
   ['a log where a way to one is meant', { ...shared, logOf: log }, /logOf is an object; write logOf: route =>/],
-  ['nobody who hears of report mode', { ...shared, reported: undefined }, /reported is nothing; write reported/],
+  ['no listener for report mode', { ...shared, reported: undefined }, /reported is nothing; write reported/],
 ]
 
 for (const [name, given, message] of SHARED) {

@@ -175,7 +175,7 @@ describe('an answer of a backend that plain HTTP cannot have', () => {
       await backend.close()
     })
   }
-  test('what the Connection header of an answer names ends at the gateway, but for its framing', async () => {
+  test('what the Connection header of an answer names ends at the gateway, except its framing', async () => {
     const backend = await createRawBackend((socket: Socket) =>
       socket.once('data', () => {
         const lines = 'Connection: X-Hop, Content-Length\r\nX-Hop: 1\r\nX-End: 2\r\nContent-Length: 2'

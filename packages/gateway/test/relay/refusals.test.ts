@@ -32,7 +32,7 @@ const secretPaths: readonly [name: string, target: string, path: string][] = [
   ['who asks, in an absolute form,', 'http://ann:secret@app.localhost/app', '/app'],
 ]
 
-describe('what no guard hears of, the operator does', () => {
+describe('what no guard sees, the operator does', () => {
   type Row = readonly [name: string, bytes: string, status: RegExp, reason: string, told: object]
   const rows: readonly Row[] = [
     [
@@ -114,7 +114,7 @@ describe('what no guard hears of, the operator does', () => {
     })
   }
 
-  test('a PROXY header from one that is not trusted, and one that is none', async () => {
+  test('a PROXY header from one that is not trusted, and an invalid one', async () => {
     for (const [trust, bytes, detail] of [
       ['10.0.0.1', 'PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n', 'a peer that is not trusted'],
       ['127.0.0.1', 'GET / HTTP/1.1\r\n\r\n', 'something else came first'],
@@ -139,7 +139,7 @@ describe('what no guard hears of, the operator does', () => {
     await backend.close()
   })
 
-  test('extensions that are not of the grammar: the route’s guard refuses the handshake, and no backend hears of it', async () => {
+  test('extensions that are not of the grammar: the route’s guard refuses the handshake, and no backend sees it', async () => {
     const backend = await createBackend()
     const world = await createWorld(configOf([backend.target]))
     for (const offer of ['', 'permessage-deflate;', 'permessage-deflate; a="1']) {

@@ -13,7 +13,7 @@ function textOf(nth: number): string {
   return JSON.stringify(config)
 }
 
-test('texts that come faster than they are taken on: the last one stands, and all who wait hear of it', async () => {
+test('texts that come faster than they are taken on: the last one is in force, and all who wait get it', async () => {
   const parsed = parseConfigFully(textOf(0), { file: 'f' })
   const running = await startRunning({ file: 'f', parsed, log: createLog({ level: 'silent', format: 'json' }, 'app') })
   try {

@@ -45,7 +45,7 @@ const config = (over: Partial<ForwardAuthConfig> = {}): ForwardAuthConfig => ({
 const yes =
   (headers: Record<string, string | string[]> = {}): Answer =>
   (_, response) => {
-    response.writeHead(200, { 'X-User': 'alice', ...headers }).end('the body is nobody’s business')
+    response.writeHead(200, { 'X-User': 'alice', ...headers }).end('the body is not read')
   }
 
 const withCookie = (value: string): ReturnType<typeof fakeRequest> => fakeRequest([['Cookie', value]])
@@ -58,7 +58,7 @@ async function ask(
   return forwardAuth(config(over))(request)
 }
 
-describe('what the endpoint answers, and what it comes to', () => {
+describe('what the endpoint answers, and the result', () => {
   const rows: readonly [
     name: string,
     answer: Answer,
@@ -296,7 +296,7 @@ describe('how long an answer is used again', () => {
   }
   const two = [withCookie('a=1'), withCookie('a=1')]
   const rows: readonly [name: string, answer: Answer, over: Partial<ForwardAuthConfig>, asked: number][] = [
-    ['a yes is kept', yes(), {}, 1],
+    ['an acceptance is kept', yes(), {}, 1],
     ['not at all with cache: 0', yes(), { cacheMs: 0 }, 2],
     ['Cache-Control: no-store', yes({ 'Cache-Control': 'no-store' }), {}, 2],
     ['Cache-Control: no-cache', yes({ 'Cache-Control': 'private, no-cache' }), {}, 2],
@@ -304,10 +304,10 @@ describe('how long an answer is used again', () => {
     ['Cache-Control: private, max-age=60', yes({ 'Cache-Control': 'private, max-age=60' }), {}, 1],
     ['max-age that is all used up on the way', yes({ 'Cache-Control': 'max-age=60', Age: '60' }), {}, 2],
     ['Expires in the past', yes({ Expires: 'Thu, 01 Jan 1970 00:00:00 GMT' }), {}, 2],
-    ['Expires that is none', yes({ Expires: '0' }), {}, 2],
+    ['an invalid Expires', yes({ Expires: '0' }), {}, 2],
     ['Vary: *', yes({ Vary: '*' }), {}, 2],
     ['a session that ends now', yes({ 'X-Exp': '1' }), { expiresHeader: 'X-Exp' }, 2],
-    ['a no is not kept: who signs in is let in', (_, r) => void r.writeHead(401).end(), {}, 2],
+    ['a refusal is not kept: a user who signs in gets in', (_, r) => void r.writeHead(401).end(), {}, 2],
     ['a failure is not kept', (_, r) => void r.writeHead(500).end(), {}, 2],
   ]
   for (const [name, given, over, count] of rows) {
@@ -321,7 +321,7 @@ describe('how long an answer is used again', () => {
     assert.equal(await times({}, withCookie('a=1'), withCookie('a=2'), fakeRequest([['Authorization', 'a=1']])), 3)
   })
   for (const [name, over] of [
-    ['path: a yes for the ticket, or for one room, would be one for every room', { path: '/ws/admin' }],
+    ['path: an acceptance for the ticket, or for one room, would hold for every room', { path: '/ws/admin' }],
     ['method', { method: 'POST' }],
     ['address', { ip: '203.0.113.10' }],
     ['scheme', { secure: false }],
@@ -380,7 +380,7 @@ describe('how long an answer is used again', () => {
   })
 })
 
-test('attack: a yes that is kept is not used after a revocation', async () => {
+test('attack: a kept acceptance is not used after a revocation', async () => {
   const resolver = forwardAuth(config())
   answer = yes()
   assert.equal((await resolver(withCookie('sid=1')))?.user, 'alice')

@@ -397,7 +397,7 @@ describe('where backends are', () => {
       assert.deepEqual(
         world.logged.flatMap(({ message }) => (changes.includes(message) ? [message] : [])),
         changes,
-        'each change is told of once, however often it is looked',
+        'each change is reported once, however often it is looked',
       )
       await world.close()
       await backend.close()

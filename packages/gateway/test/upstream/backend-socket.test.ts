@@ -119,6 +119,6 @@ test('one that is cut before it was read from is counted off, once', async () =>
   backend.terminate()
   await closed
   assert.equal(target.open, 0)
-  assert.deepEqual(told, [], 'whoever cuts it is not told of it')
+  assert.deepEqual(told, [], 'the side that cuts it gets no event')
   await new Promise(resolve => server.close(resolve))
 })

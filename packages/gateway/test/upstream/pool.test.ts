@@ -47,7 +47,7 @@ describe('a backend that takes no connection is passed over', () => {
     })
   }
 
-  test('one that answers in between begins anew', () => {
+  test('one that answers in between begins again', () => {
     const { pool, told } = poolOf({ failures: 2 }, 'ab')
     const [target] = pool.targets
     for (let round = 0; round < 3; round++) {
@@ -79,7 +79,7 @@ describe('a backend that takes no connection is passed over', () => {
 
 describe('the last backend is never passed over', () => {
   for (const names of ['a', 'ab', 'abc']) {
-    test(`of ${names.length}: it is probed at once, told of once, and tried all the same`, async () => {
+    test(`of ${names.length}: it is probed at once, reported once, and still tried`, async () => {
       const { pool, told, probed, found } = poolOf({}, names)
       for (const name of names) found[name] = DEAD
       for (let round = 0; round < 3; round++) for (const target of pool.targets) pool.report(target, UNREACHABLE)

@@ -28,7 +28,7 @@ export function resolveAddress(
   socket.protocol = TO_SOCKET[socket.protocol] ?? socket.protocol
   socket.hash = ''
   if (!TO_HTTP[socket.protocol]) throw new TypeError('url must be ws:, wss:, or relative to an http(s) page')
-  if (socket.username || socket.password) throw new TypeError('url must not bear a user or a password')
+  if (socket.username || socket.password) throw new TypeError('url must not contain a user or a password')
   if (page?.startsWith('https:') && socket.protocol !== 'wss:') {
     throw new TypeError('an https page connects by wss: alone')
   }

@@ -1,6 +1,6 @@
 /**
  * What a client does after a close: reconnect with back-off, reconnect slower, rest until there is something to say,
- * let the user sign in, stop for good, or stop because the client itself is at fault.
+ * let the user sign in, stop permanently, or stop because the client itself is at fault.
  */
 export type CloseAction = 'reconnect' | 'slow' | 'rest' | 'signin' | 'stop' | 'error'
 

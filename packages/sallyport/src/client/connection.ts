@@ -31,7 +31,7 @@ export interface Connection<Out extends Message<D>, In extends Message<D>, D ext
    * asked whether it lives, and replaced if nothing comes; where the server cannot be asked it is replaced after 20 s of silence.
    */
   open(): void
-  /** Ends the connection for good; messages that were kept are forgotten. */
+  /** Ends the connection permanently; messages that were kept are forgotten. */
   close(): void
 }
 

@@ -1,6 +1,6 @@
 import type { SocketLike } from './options.ts'
 
-/** How the client finds out whether a silent connection still lives. Times in ms. */
+/** How the client detects whether a silent connection still lives. Times in ms. */
 export interface HeartbeatOptions {
   /** What it sends: a `text` of the policy's `message.heartbeat`. Default: the heartbeat of `sallyport.v1`, where that was negotiated. */
   readonly text?: string

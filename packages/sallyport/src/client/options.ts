@@ -54,7 +54,7 @@ export interface ConnectOptions<D extends string = 'type'> {
 
 /**
  * `waiting`: between two attempts. `resting`: closed for idleness; `send` or `open` connects again, and so does a page with
- * listeners of messages once it is visible. `closed`: for good, until `open`.
+ * listeners of messages once it is visible. `closed`: permanently, until `open`.
  */
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'resting' | 'closed'
 
@@ -74,8 +74,8 @@ export interface Lifecycle {
   readonly idle: undefined
   /** The server refused one message with this code; the connection lives. */
   readonly denied: { readonly code: string }
-  /** It ended for good: a close code, or the status of the ticket endpoint. */
+  /** It ended permanently: a close code, or the status of the ticket endpoint. */
   readonly stop: { readonly code: number }
-  /** It ended for good and this client, or its configuration, is at fault: a close code, a status, or 0 for an option that the WebSocket refuses. */
+  /** It ended permanently and this client, or its configuration, is at fault: a close code, a status, or 0 for an option that the WebSocket refuses. */
   readonly error: { readonly code: number }
 }

@@ -9,7 +9,7 @@ import { faultOf } from './fault.ts'
 import { vocabularyName } from './parameters.ts'
 import { clean, cleanOrigin, cleanPath, FIELD_BOUNDS, type Redactor } from './redact.ts'
 
-/** Whom an event is about: what is known so far. */
+/** The user and the session of an event: what is known so far. */
 export interface EventSubject {
   /** Id of the connection or of the attempt. */
   readonly connection?: string

@@ -57,7 +57,7 @@ const MAX_DENIALS = 4096
 
 /**
  * Counters with bounded labels. `routes`: the declared paths; without them the first 32 paths of accepted connections
- * are learned. A refused peer can bring no label into being: its path counts as `other`.
+ * are learned. A refused peer can create no label: its path counts as `other`.
  */
 export function createCounters(routes: readonly string[] | null = null, reporting: readonly string[] = []): Counters {
   const opened = new Map<string, number>()

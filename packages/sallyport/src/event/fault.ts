@@ -3,7 +3,7 @@ import { clean } from './redact.ts'
 const FRAME = /^\s+at (.+)$/m
 
 /**
- * What may be told of an error: its class, its `code`, and the place that threw. Its message stays out: it may quote
+ * What may be shown of an error: its class, its `code`, and the place that threw. Its message stays out: it may quote
  * what the peer sent (`Unexpected token … in …`), a connection string, or a path of a user.
  */
 export function faultOf(error: unknown): string {

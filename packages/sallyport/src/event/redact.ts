@@ -24,7 +24,7 @@ export function clean(text: string, max: number): string {
   return text.length > max ? `${shown}…` : shown
 }
 
-/** What a URL may bear besides its place: everything from the first `?`, `#` or `;` on, also percent-encoded. */
+/** What a URL may contain besides its place: everything from the first `?`, `#` or `;` on, also percent-encoded. */
 const AFTER_PATH = /(?:[?#;]|%3f|%23|%3b).*$/is
 const SCHEME_AND_AUTHORITY = /^[a-z][a-z\d+.-]*:\/*[^/\\?#]*/i
 

@@ -127,7 +127,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
     if (probing || closed || ended) return
     probing = true
     clearTimeout(timer)
-    onState({ state: 'probing', detail: `one call to ${name} finds out` })
+    onState({ state: 'probing', detail: `one call to ${name} probes it` })
     try {
       await probe()
       // It may have been closed meanwhile.

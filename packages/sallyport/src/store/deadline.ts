@@ -12,7 +12,7 @@ export interface Deadline {
 }
 
 /**
- * Time that this process's own loop was busy is not counted against whom it waits for: the clock starts once the turn that
+ * Time that this process's own loop was busy does not count as a delay of the other side: the clock starts once the turn that
  * asked is over and the question is on its way, and sockets are read once more before anybody is told that it is late.
  * Two timers serve all of a turn: at `soonMs` and at `ms`.
  */

@@ -16,7 +16,7 @@ export interface Leases {
   clear(): void
 }
 
-/** Exact counts under caps: a place that lapsed is free at once. `lapsed` hears of each. */
+/** Exact counts under caps: a place that lapsed is free at once. `lapsed` is called for each. */
 export function createLeases(lapsed: (key: string) => void = () => undefined): Leases {
   const holders = new Map<string, Holder>()
   const counts = new Map<string, number>()
@@ -73,7 +73,7 @@ export function createLeases(lapsed: (key: string) => void = () => undefined): L
     forget(holder)
   }
 
-  /** The queue finds what became due later by itself, what became due earlier must be filed anew. */
+  /** The queue finds what became due later by itself, what became due earlier must be filed again. */
   const refile = (holder: Holder): void => {
     const due = holder.earliest()
     if (due >= holder.due) {

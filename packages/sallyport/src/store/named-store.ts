@@ -11,10 +11,10 @@ const origins = new WeakMap<Store, Origin>()
 /** Per store, one named store for each policy name: guards compare stores to see whether they count in one place. */
 const named = new WeakMap<Store, Map<string, Store>>()
 
-/** A revocation of everybody of one name stands in the store as that of a user whom no session can have. */
+/** The store holds a revocation of everybody of one name under a user id that no session can have. */
 const EVERYBODY_OF = '\0sallyport: everybody of '
 
-/** Whether an id stands for everybody of a name. No session and no user may bear such an id. */
+/** Whether an id stands for everybody of a name. No session and no user may have such an id. */
 export function isOfName(id: string): boolean {
   return id.startsWith(EVERYBODY_OF)
 }

@@ -139,7 +139,7 @@ function nodeRedisLink(client: NodeRedis): RedisLink {
   const listeners: (() => void)[] = []
   const tell = (): void => listeners.forEach(listener => listener())
   const runner = nodeRedisRunner(client)
-  // A cluster tells of each of its servers, and when it knows them all.
+  // A cluster reports each of its servers, and when it knows them all.
   for (const event of ['ready', 'node-ready', 'connect']) {
     client.on(event, () => {
       if (client.isReady === false) return

@@ -56,7 +56,7 @@ const LATE_MS = 1000
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { names, buckets, node, ask: askInTime, keepMs, recentMs, now, offset } = options
   const listeners = new Set<{ readonly call: (target: RevocationTarget, at?: number) => void }>()
-  /** What this node heard of, the newest last. */
+  /** Revocations that this node knows, the newest last. */
   const known = new Map<string, Known>()
   /** Not told yet: Redis was away. */
   const pending = new Map<string, Known>()

@@ -29,7 +29,7 @@ export interface RedisStore extends Store {
 const RECENT_MS = 50
 /** How far the clocks of two nodes may stand apart. */
 const CLOCK_SKEW_MS = 2000
-/** A count that no node writes again in this time is nobody's. */
+/** A count that no node writes again in this time belongs to no node. */
 const COUNTS_TTL_MS = 3_600_000
 /** What changes within this time is written together. */
 const GATHER_MS = 10
@@ -277,7 +277,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
       const args = [Math.ceil(ttlMs), born, CLOCK_SKEW_MS]
       const answer = Number(await ask(ONCE, [use, names.inBucket(bucket, 'line')], args))
       if (answer >= 0) return answer === 1
-      throw new StoreError('SALLY_STORE_FORGOT', 'Redis may have lost a use since this key came into being')
+      throw new StoreError('SALLY_STORE_FORGOT', 'Redis may have lost a use since this key was created')
     },
     lease(key, id, cap, ttlMs) {
       assertOpen(ttlMs)

@@ -86,7 +86,7 @@ export function createShares(options: SharesOptions): Shares {
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
-  /** One message at the least: who says little never waits for an answer, at whichever node. */
+  /** At least one message: a user who says little never waits for an answer, at whichever node. */
   const credit = ({ burst }: Budget): number =>
     excess === 0 ? 0 : Math.max(1, Math.floor((burst * excess) / Math.max(1, nodes())))
 

@@ -127,7 +127,7 @@ for (const way of WAYS) {
     )
 
     test(
-      'attack: a handler that never ends: the app is told of the close all the same, and nothing follows it',
+      'attack: a handler that never ends: the app still gets the close, and nothing follows it',
       AT_ONCE,
       async t => {
         const one = await held(t, { way, state: 'full' })

@@ -530,7 +530,7 @@ test('honest: names and texts with brackets, braces, commas and quotes arrive as
   assert.deepEqual(server.denials(), [])
 })
 
-test('attack: a CONNECT to a namespace that was joined changes nothing, whatever auth it bears', async t => {
+test('attack: a CONNECT to a namespace that was joined changes nothing, whatever auth it carries', async t => {
   const server = await host(t, { adapter: { auth: z.object({ token: z.string().optional() }) } })
   const asked = new Promise<ServerSocket>(resolve => server.io.on('connection', resolve))
   const raw = await server.raw()

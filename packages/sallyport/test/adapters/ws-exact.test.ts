@@ -34,7 +34,7 @@ const texts: readonly [name: string, text: string, heard: string][] = [
   ['the other order again', '{"text":"k","type":"chat"}', '{"text":"k","type":"chat"}'],
 ]
 
-test('listeners hear what came, byte for byte, but for undeclared fields, however often', async t => {
+test('listeners hear what came, byte for byte, except undeclared fields, however often', async t => {
   const { server, guard, open } = await started(t)
   const heard: Buffer[] = []
   new WebSocketServer({ server, ...guard.ws() } as ServerOptions).on('connection', socket => {

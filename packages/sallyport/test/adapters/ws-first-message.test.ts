@@ -99,7 +99,7 @@ test('proof, ping and message in one write: the app hears what came behind the p
   assert.deepEqual(told, ['connection ann', 'ping behind', 'message {"a":1}'])
 })
 
-test('a peer that leaves before its proof is never told of', async t => {
+test('a peer that leaves before its proof is never reported', async t => {
   const { host, told } = await guarded(t)
   const peer = await raw(host)
   peer.socket.resetAndDestroy()

@@ -9,7 +9,7 @@ import { attach, started } from './ws-host.ts'
 const schema = { chat: chatSchema }
 const textOf = (data: unknown): string => String(data)
 
-test('two lines: an existing app’s listeners get what was checked, serialised anew', async t => {
+test('two lines: an existing app’s listeners get what was checked, serialised again', async t => {
   const { server, guard, open, client } = await started(t, { message: { schema } })
   const got: string[] = []
   const sockets = attach({ server, ...guard.ws() })
@@ -200,7 +200,7 @@ test('a subclass of the app’s own keeps its ways and is guarded', async t => {
   assert.equal((await refusalOf(client('/', [], { origin: 'null' }))).status, 403)
 })
 
-test('a close of the app’s own bears the reason that it gives, or none', async t => {
+test('a close of the app’s own has the reason that it gives, or none', async t => {
   const { server, guard, open } = await started(t)
   const closes: (readonly [code?: number, reason?: string])[] = [[4001, 'yours'], [4002], []]
   attach({ server, ...guard.ws() }).on('connection', socket => socket.close(...closes.shift()!))

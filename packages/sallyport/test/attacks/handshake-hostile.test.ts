@@ -371,5 +371,5 @@ test('at the end nothing is open and nothing is counted', async () => {
   assert.deepEqual([open, opened - closed], [0, 0])
   assert.equal(insideOf(world.guard).core.connections.size, 0)
   while (leased() > 0) await new Promise(setImmediate)
-  assert.ok(denials.length < 60, 'refused peers bring no labels into being')
+  assert.ok(denials.length < 60, 'refused peers create no labels')
 })

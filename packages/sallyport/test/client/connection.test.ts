@@ -169,7 +169,7 @@ describe('an attempt that is over', () => {
     assert.equal(made.length, 1)
   })
 
-  it('a listener of close that closes for good is obeyed', async () => {
+  it('a listener of close that closes permanently is obeyed', async () => {
     const { WebSocket, made } = fakeSockets()
     const connection = open(APP_URL, { ticket: false, WebSocket })
     connection.when('close', () => connection.close())

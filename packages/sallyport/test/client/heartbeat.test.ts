@@ -199,7 +199,7 @@ describe('a page that is looked at again', () => {
     ['online', 'page'],
     ['pageshow', 'page'],
   ] as const)
-    it(`asks at ${event}, and dials anew when nothing comes within 3 s`, () =>
+    it(`asks at ${event}, and dials again when nothing comes within 3 s`, () =>
       withPage('visible', async page => {
         const { connection, made, socket } = await opened()
         mock.timers.tick(1000)
@@ -278,7 +278,7 @@ describe('open()', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }))
   afterEach(() => mock.timers.reset())
 
-  it('asks a connection that seems open, and dials anew when nothing comes within 3 s', async () => {
+  it('asks a connection that seems open, and dials again when nothing comes within 3 s', async () => {
     const { connection, made, socket } = await opened()
     connection.open()
     connection.open()
@@ -299,7 +299,7 @@ describe('open()', () => {
     assert.equal(made.length, 1)
   })
 
-  it('dials anew at once where a server that cannot be asked was silent for 20 s, and not sooner', async () => {
+  it('dials again at once where a server that cannot be asked was silent for 20 s, and not sooner', async () => {
     const { connection, made, closes } = await opened('chat.v1')
     mock.timers.tick(19_999)
     connection.open()

@@ -58,14 +58,14 @@ const OPTIONS: readonly (readonly [name: string, options: unknown, message: RegE
     /^text is string of 65; write/,
   ],
   ['a ticket itself for its path', { ticket: TOKEN }, /^ticket is string of 36; write a path, a function or false$/],
-  ['a bare protocol that bears a token', { protocols: TOKEN }, /^protocols is string of 36; write a list of names$/],
-  ['a list of options that bears a token', { backoff: [TOKEN] }, /^backoff is object of 36; write \{ … \}$/],
+  ['a bare protocol that has a token', { protocols: TOKEN }, /^protocols is string of 36; write a list of names$/],
+  ['a list of options that has a token', { backoff: [TOKEN] }, /^backoff is object of 36; write \{ … \}$/],
   ['a token for the name of an option', { [TOKEN]: 1 }, /^'eyJhbGciOiJIUzI1NiJ9\.eyJ' is none of/],
   ['a wait as text', { heartbeat: { within: '8000' } }, /^within is 8000; write a number of ms/],
   ['a wait of the past', { heartbeat: { after: -1 } }, /^after is -1/],
   ['a danger as text', { dangerouslyCrossOrigin: 'true' }, /^dangerouslyCrossOrigin is true; write true or false/],
-  ['a WebSocket that is none', { WebSocket: 'ws' }, /^WebSocket is ws; write a function/],
-  ['a fetch that is none', { fetch: null }, /^fetch is null/],
+  ['an invalid WebSocket', { WebSocket: 'ws' }, /^WebSocket is ws; write a function/],
+  ['an invalid fetch', { fetch: null }, /^fetch is null/],
 ]
 
 describe('options of connect', () => {
@@ -137,7 +137,7 @@ describe('what is called of a connection', () => {
       }
     })
 
-  it('a listener that is none, and the name of nothing that happens, are errors', () => {
+  it('an invalid listener, and the name of nothing that happens, are errors', () => {
     const connection = connect(URL_OF_APP, quiet)
     try {
       assert.throws(() => connection.on('chat', undefined as never), {

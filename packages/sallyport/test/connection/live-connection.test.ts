@@ -48,7 +48,7 @@ for (const [name, open] of [
   ],
   ['rejects', () => Promise.reject(new Error('x'))],
 ] as const) {
-  test(`open that ${name} closes with 1011; the app is told of the end`, async t => {
+  test(`open that ${name} closes with 1011; the app gets the end`, async t => {
     const guard = guarded(t, order)
     const told: string[] = []
     const { connection, wire } = guard.seat({
@@ -256,7 +256,7 @@ test('strikes: refused messages within a minute; report mode of the schema goes 
   }
 })
 
-test('outbound: what is not declared is dropped and told of, whatever it is', t => {
+test('outbound: what is not declared is dropped and reported, whatever it is', t => {
   const guard = guarded(t, {
     ...order,
     message: {

@@ -66,7 +66,7 @@ for (const bound of [1, 2, 16]) {
   })
 }
 
-test('report mode of concurrency: told of once, nothing waits', async t => {
+test('report mode of concurrency: reported once, nothing waits', async t => {
   const guard = guarded(t, { ...order, message: { concurrency: { handlers: 2 } }, report: ['message/concurrency'] })
   let started = 0
   const { wire, read } = guard.seat({

@@ -156,7 +156,7 @@ test('a drained guard lets go of its store, once nobody is on the way in', async
   assert.deepEqual(heard, { revoked: 0, state: 0 })
 })
 
-test('a guard that drains hears of revocations until its last connection is gone', async () => {
+test('a guard that drains gets revocations until its last connection is gone', async () => {
   const { store, heard } = countedStore()
   const { core, gate, admittance } = slowDoor({}, { store })
   gate.resolve(true)
@@ -194,7 +194,7 @@ test('a drained guard that takes a connection over hears again', async () => {
 })
 
 for (const [name, found, closes, left] of [
-  ['the same session and user: it stays, with what was found anew', { id: 's1', user: 'ann', role: 'b' }, [], 'b'],
+  ['the same session and user: it stays, with what was found again', { id: 's1', user: 'ann', role: 'b' }, [], 'b'],
   ['another user: it ends', { id: 's1', user: 'bob', role: 'b' }, [[4401, 'SALLY_LIFETIME_INVALID']], 'a'],
   ['another session: it ends', { id: 's2', user: 'ann', role: 'b' }, [[4401, 'SALLY_LIFETIME_INVALID']], 'a'],
 ] as const) {

@@ -70,7 +70,7 @@ describe('how long a revocation is remembered', () => {
     assert.equal(remembered.ttlMs({ session: 'unknown' }, null, 0), 50 * DAY + CLOCKS)
   })
 
-  test('a session without an expiry is told of once it is older than that', () => {
+  test('a session without an expiry is reported once it is older than that', () => {
     const remembered = createRemembered(policyOf(), () => NOW)
     assert.equal(remembered.note({ id: 's1', user: 'ann', issuedAt: NOW - 31 * DAY }), true)
     assert.equal(remembered.note({ id: 's1', user: 'ann', issuedAt: NOW - 31 * DAY }), false)

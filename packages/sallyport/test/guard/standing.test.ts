@@ -72,7 +72,7 @@ describe('after a takeover nobody can tell', () => {
     })
   }
 
-  test('the endpoint answers again within the grace: it stays, and the grace begins anew', async t => {
+  test('the endpoint answers again within the grace: it stays, and the grace begins again', async t => {
     const guard = world(t)
     const { connection, wire } = guard.seat()
     let isDown = true

@@ -138,7 +138,7 @@ for (const [name, ticket] of [
   })
 }
 
-test('a request for a ticket proves nothing by a ticket that it bears: nobody mints one by another for nothing', async () => {
+test('a request for a ticket proves nothing by a ticket that it carries: nobody mints one by another for nothing', async () => {
   const query = policyOf({ rate: { perIp: { attempts: 1, per: '1 minute' } }, ticket: { carrier: 'query' } })
   const parts = partsOf(undefined, query)
   const { ticket } = parts.tickets.issue({ session: ANN, origin: ORIGIN, path: '/ws' })

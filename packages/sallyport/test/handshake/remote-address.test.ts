@@ -88,7 +88,7 @@ const handshakes: readonly (readonly [
 ])[] = [
   ['a local client is let in', {}, [], '101', 'unix:', undefined],
   [
-    'a proxy that nobody named is refused, and the operator told of the setting',
+    'a proxy that nobody named is refused, and the operator is told which setting',
     FORWARDED,
     [],
     '426',

@@ -134,7 +134,7 @@ describe('handshake/ticket', () => {
     for (const [name, text, code] of [
       ['another message first', '{"type":"chat","text":"hi"}', 'SALLY_AUTHENTICATION_FIRST'],
       ['no JSON', 'auth', 'SALLY_AUTHENTICATION_FIRST'],
-      ['a token that is none', say('x'), 'SALLY_TICKET_INVALID'],
+      ['an invalid token', say('x'), 'SALLY_TICKET_INVALID'],
     ] as const) {
       it(`${name}: ${code}`, async () => {
         const parts = partsOf()

@@ -47,7 +47,7 @@ for (const [name, first, close] of [
   ['an empty message', '', [4401, 'SALLY_AUTHENTICATION_FIRST']],
   ['4 KiB and one byte', 'x'.repeat(4097), [1009, 'SALLY_MESSAGE_TOO_BIG']],
 ] as const) {
-  test(`first comes ${name}: closed, told of once, never opened to the app, no message handled`, async t => {
+  test(`first comes ${name}: closed, reported once, never opened to the app, no message handled`, async t => {
     const guard = guarded(t, firstMessage())
     const told: string[] = []
     const { connection, wire, read } = guard.seat({
@@ -68,7 +68,7 @@ for (const [name, first, close] of [
   })
 }
 
-test('a binary first message is refused and told of', t => {
+test('a binary first message is refused and reported', t => {
   const guard = guarded(t, firstMessage())
   const { connection, wire } = guard.seat({ ticket: 'deferred' })
   connection.binary(new Uint8Array(10))
@@ -118,7 +118,7 @@ test('what waited for an authentication that never came is dropped with the clos
   assert.equal(connection.send('x'), false)
 })
 
-test('report mode: a first message that proves nothing is told of, and handled like any other', t => {
+test('report mode: a first message that proves nothing is reported, and handled like any other', t => {
   const guard = guarded(t, firstMessage({ report: true }))
   const handled: unknown[] = []
   const { wire, read } = guard.seat({ ticket: 'deferred', delivery: { message: ({ value }) => handled.push(value) } })
@@ -141,7 +141,7 @@ test('report mode: a binary first message too', t => {
   assert.equal(guard.denials()[0], 'SALLY_AUTHENTICATION_FIRST?')
 })
 
-test('report mode: the deadline is told of once and closes nothing', async t => {
+test('report mode: the deadline is reported once and closes nothing', async t => {
   const guard = guarded(t, firstMessage({ report: ['lifetime/authentication'] }))
   const { wire } = guard.seat({ ticket: 'deferred' })
   await guard.run(5000)

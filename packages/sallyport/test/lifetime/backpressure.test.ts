@@ -110,7 +110,7 @@ test('one long message of the app to a peer that reads is no offence of the peer
   assert.equal(wire.paused, false)
 })
 
-test('report mode: told of once however much is sent, never paused, never cut', async t => {
+test('report mode: reported once however much is sent, never paused, never cut', async t => {
   const guard = guarded(t, { lifetime: TIGHT, report: ['lifetime/backpressure'] })
   const handled: unknown[] = []
   const { connection, wire, read } = guard.seat({ delivery: { message: ({ value }) => handled.push(value) } })

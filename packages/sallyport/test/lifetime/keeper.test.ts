@@ -19,7 +19,7 @@ test('10 000 connections cost one timer, and none once they are gone', t => {
   assert.equal(guard.core.connections.size, 0)
 })
 
-test('of several that are due the gravest names the close, and it is the only one told of', async t => {
+test('of several that are due the gravest names the close, and only that one is reported', async t => {
   const session = { id: 's1', user: 'ann', expiresAt: START + 1000 }
   const guard = guarded(t, {
     handshake: { session: () => session },

@@ -103,7 +103,7 @@ for (const [name, fails] of [
   ['rejects', () => Promise.reject(new Error('down'))],
   ['never answers', () => new Promise<never>(() => {})],
 ] as const) {
-  test(`the store ${name}: borne for the grace, told of once, then closed`, async t => {
+  test(`the store ${name}: tolerated for the grace, reported once, then closed`, async t => {
     const guard = guarded(t, { lifetime: OFTEN, timeout: 100, handshake: { session: fails } })
     const { wire } = guard.seat()
     await guard.run(1200)
@@ -156,7 +156,7 @@ test('a re-check that answers after the close changes nothing; two never run at 
   assert.deepEqual(guard.denials(), [])
 })
 
-test('revoke ends whom it means, at once', async t => {
+test('revoke ends its targets at once', async t => {
   for (const [target, left] of [
     [{ session: 's1' }, ['s2', 's3']],
     [{ user: 'ann' }, ['s3']],
@@ -172,7 +172,7 @@ test('revoke ends whom it means, at once', async t => {
   }
 })
 
-test('report mode: each finding is told of once and nothing closes, but what the operator revokes', async t => {
+test('report mode: each finding is reported once and nothing closes, except what the operator revokes', async t => {
   const session = { ...ANN, expiresAt: START + 5000 }
   const guard = guarded(t, { lifetime: OFTEN, handshake: { session: () => null }, report: ['lifetime/session'] })
   const { wire } = guard.seat({ session })

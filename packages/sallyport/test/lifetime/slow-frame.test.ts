@@ -136,7 +136,7 @@ describe('at the bounds', () => {
     })
   }
 
-  test('frame upon frame and never a pong: cut when the greatest message would have come', async t => {
+  test('frame after frame and never a pong: cut when the greatest message would have come', async t => {
     const { write, pass, isCut, denials } = await onEngine(t)
     const whole = message(6000)
     await write(whole.subarray(0, 3000))

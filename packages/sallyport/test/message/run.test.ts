@@ -85,7 +85,7 @@ test('a store that is down denies', async () => {
   assert.deepEqual(seen, ['message/rate SALLY_CONTROL_FAILED true'])
 })
 
-test('report all: every control says what it would deny, and the message goes on as it stands', async () => {
+test('report all: every control says what it would deny, and the message goes on unchanged', async () => {
   const { run, connection, seen } = door(
     {
       authorize: () => false,
@@ -179,7 +179,7 @@ for (const [name, text, code] of alike) {
   })
 }
 
-test('what report mode let pass teaches the reader nothing: it is told of again', async () => {
+test('what report mode let pass teaches the reader nothing: it is reported again', async () => {
   for (const [control, text] of [
     ['message/format', '{"type":"chat","text":"a","text":"b"}'],
     ['message/schema', '{"type":"chat","text":"toolong"}'],

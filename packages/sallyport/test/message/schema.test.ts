@@ -55,7 +55,7 @@ test('another discriminator', () => {
   assert.deepEqual(subject.value, { kind: 'a', x: 1 })
 })
 
-test('report mode: a refused message keeps its value and bears its type', () => {
+test('report mode: a refused message keeps its value and has its type', () => {
   const subject = parsed({ type: 'a', x: 'text', more: 1 })
   const verdict = atOnce(compile({ a: z.object({ x: z.number() }) })(subject, connectionOf()))
   assert.equal(codeOf(verdict), 'SALLY_MESSAGE_INVALID')
@@ -126,7 +126,7 @@ for (const [name, sent, detail] of [
   })
 }
 
-test('the detail is bounded and printable, and never bears the message of an issue', () => {
+test('the detail is bounded and printable, and never has the message of an issue', () => {
   const path = ['a\n\u202e', { key: 'x'.repeat(500) }]
   const check = compile({ a: standard(() => ({ issues: [{ message: 'S3CRET', path, code: 'S3CRET value' }] })) })
   const verdict = atOnce(check(parsed({ type: 'a' }), connectionOf()))
@@ -212,7 +212,7 @@ const errors: readonly [name: string, schema: unknown, text: RegExp][] = [
   ['a misspelt keyword', { propertes: {} }, /#\/propertes: the keyword "propertes" is unknown/],
   ['a misspelt keyword, deep', { properties: { a: { maxLenght: 1 } } }, /maxLenght/],
   ['a bound as text', { properties: { a: { maxLength: '10' } } }, /#\/properties\/a\/maxLength is not a number/],
-  ['a type that is none', { type: 'strng', properties: {} }, /#\/type is not a type of JSON Schema/],
+  ['an invalid type', { type: 'strng', properties: {} }, /#\/type is not a type of JSON Schema/],
   [
     'a remote $ref',
     { $ref: 'https://evil.example/schema.json' },

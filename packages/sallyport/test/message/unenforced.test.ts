@@ -56,7 +56,7 @@ for (const [name, compiled] of [
   })
 }
 
-test('annotations ask for nothing, and fields may bear the names of keywords', () => {
+test('annotations ask for nothing, and fields may have the names of keywords', () => {
   const annotated = {
     title: 't',
     description: 'd',

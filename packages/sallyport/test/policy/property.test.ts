@@ -106,7 +106,7 @@ test('anything made of the words of a policy is a policy or a PolicyError', () =
   )
 })
 
-test('any value in the place of a section is a policy or a PolicyError', () => {
+test('any value instead of a section is a policy or a PolicyError', () => {
   const place = fc.constantFrom(
     'handshake.origin',
     'handshake.ticket',

@@ -44,7 +44,7 @@ const BAD: readonly (readonly [string, unknown])[] = [
   ['fields of TypeBox, one named type', { type: Type.Literal('chat'), text: Type.String() }],
   ['Ajv itself', new Ajv()],
   ['no type in the list of types', { type: [] }],
-  ['a type among JSON types that is none', { type: ['object', 'undefined'] }],
+  ['an invalid type among JSON types', { type: ['object', 'undefined'] }],
   ['a Map', new Map([['type', 'object']])],
   ['a RegExp', /chat/],
   ['a Promise', Promise.resolve(JSON_SCHEMA)],

@@ -78,7 +78,7 @@ for (const [what, background] of [
   ['one', 1],
   ['three', 3],
 ] as const) {
-  test(`${what} at once may run: one more is not run, told of, and possible again once one ends`, async t => {
+  test(`${what} at once may run: one more is not run, is reported, and possible again once one ends`, async t => {
     const app = streaming()
     const world = await createWorld(
       { message: { schema: SCHEMA, concurrency: { background } } },

@@ -26,7 +26,7 @@ const sealed = (letter: string): string => `${letter}|${createHash('sha1').updat
  * All replies of a process go through one piece of memory, those over TLS for several turns. Here connections of both
  * kinds speak at once, handlers write to each other's, throw, wait, close, cut and destroy, and peers leave in the middle.
  */
-test('whatever handlers do to whom, over TLS and plain: no byte of one connection reaches another, and each has its order', {
+test('whatever handlers do to any connection, over TLS and plain: no byte of one connection reaches another, and each has its order', {
   // Bytes that went to another are missed by whom they were for.
   timeout: 30_000,
 }, async t => {

@@ -40,7 +40,7 @@ const MISTAKES: readonly (readonly [name: string, options: object, message: RegE
     /tls\.cert is no PEM; .*readFileSync/,
   ],
   [
-    'TLS with a key that is none: it is not shown',
+    'TLS with an invalid key: it is not shown',
     { ...rest, tls: { key: 's3cr3t', cert: CERTIFICATE } },
     /^(?!.*s3cr3t).*tls\.key/,
   ],

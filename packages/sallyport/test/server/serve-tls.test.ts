@@ -64,7 +64,7 @@ test('it is there for as long as the server drains, and who is secure is told th
   await once(silent, 'close')
 })
 
-test('a peer that never begins its TLS handshake is cut and told of, and the server closes', async () => {
+test('a peer that never begins its TLS handshake is cut and reported, and the server closes', async () => {
   const guard = createGuard({
     handshake: { origin: { allow: ['https://app.localhost'] }, session: () => null },
     message: { schema: { dangerouslyAcceptAnyMessage: true } },

@@ -6,7 +6,7 @@ import { createNetworks, oldestOf } from '../../src/server/networks.ts'
 import { createSocketLosses } from '../../src/server/socket-losses.ts'
 import { createWorld } from '../support/world.ts'
 
-describe('sockets that are closed before they are connections are told of, a bounded number of times', () => {
+describe('sockets that are closed before they are connections are reported, a bounded number of times', () => {
   test('the first at once, the rest of ten seconds together, by the address that lost the most', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const told: (readonly [string, string | undefined, string])[] = []

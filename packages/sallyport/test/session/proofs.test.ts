@@ -44,7 +44,7 @@ test('a credential that was accepted is proven, for 15 minutes and no longer', a
   assert.equal(await userOf(proofs, withCookie('sid=1')), null)
 })
 
-test('no longer than its session, and each acceptance begins anew', async () => {
+test('no longer than its session, and each acceptance begins again', async () => {
   const { proofs, pass } = scene()
   accept(proofs, withCookie('sid=1'), { ...ANN, expiresAt: 1_700_000_060_000 })
   pass(60_000)
@@ -117,7 +117,7 @@ for (const [name, reads, target, headers] of [
   })
 }
 
-test('nodes that share a store share it, also without a secret; one that has not heard of it asks', async () => {
+test('nodes that share a store share it, also without a secret; one that does not know it asks', async () => {
   const shared = createMemoryStore()
   const [one, other] = [scene(undefined, { shared }), scene(undefined, { shared })]
   accept(one.proofs, withCookie('sid=1'))

@@ -297,7 +297,7 @@ describe('the circuit', () => {
   )
 
   it(
-    'open: nothing is asked, calls are denied at once, and one probe at a time finds out',
+    'open: nothing is asked, calls are denied at once, and one probe at a time is sent',
     faked(async () => {
       let probes = 0
       let up = false
@@ -426,7 +426,7 @@ describe('the circuit', () => {
     })
   }
 
-  it('closed for good: every call is denied, and no timer is left', async () => {
+  it('closed permanently: every call is denied, and no timer is left', async () => {
     const { circuit } = setUp()
     circuit.trip('down')
     circuit.close()

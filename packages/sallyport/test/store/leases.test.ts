@@ -47,7 +47,7 @@ test('whatever is taken, renewed, given back and let lapse: the places are those
   )
 })
 
-test('whatever the clock does: no cap is passed, nobody is turned away but by who holds it, and all is given back', () => {
+test('whatever the clock does: no cap is passed, a refusal means that the cap is really full, and all is given back', () => {
   const passes = fc.constantFrom(0, 0.5, 1, TTL_MS, -1, -TTL_MS, 3_600_000, -3_600_000)
   fc.assert(
     fc.property(fc.array(fc.tuple(step, passes), { maxLength: 60 }), steps => {
@@ -100,7 +100,7 @@ test('an id that makes room by its own lapse is not counted for the places that 
   assert.equal(leases.release('ip', 'a'), true)
 })
 
-test('forgetting all forgets whom it knew last', () => {
+test('forgetting all forgets the last one it knew', () => {
   const leases = createLeases()
   leases.take('all', 'a', 1, TTL_MS, 0, room)
   leases.clear()

@@ -37,7 +37,7 @@ describe('a place that is asked for once more before the others have answered', 
   })
 })
 
-test('a claim that is refused late takes no place that was given back and taken anew', () => {
+test('a claim that is refused late takes no place that was given back and taken again', () => {
   const of = places()
   const first = of.claim(KEY, 'a', 9, TTL_MS, 0) as Claim
   of.release(KEY, 'a')

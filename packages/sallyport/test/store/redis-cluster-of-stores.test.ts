@@ -82,7 +82,7 @@ describe('stores of several nodes on one Redis', () => {
     assert.equal(await one.store.lease('all', 'c', 1, 60_000), false)
   })
 
-  it('a place that is given back and taken anew before Redis has answered is counted', async () => {
+  it('a place that is given back and taken again before Redis has answered is counted', async () => {
     const options = apart()
     const [one, two] = [await join(options), await join(options)]
     const first = one.store.lease('all', 'a', 1, 60_000)

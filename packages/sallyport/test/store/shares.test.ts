@@ -111,7 +111,7 @@ describe('local shares of a budget', () => {
         await turn()
         shared.pass(10_000)
       }
-      assert.ok(shared.calls.length <= 5, 'one settlement each at the most')
+      assert.ok(shared.calls.length <= 5, 'at most one settlement each')
       shares.close()
     } finally {
       mock.timers.reset()

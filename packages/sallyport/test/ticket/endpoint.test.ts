@@ -5,7 +5,7 @@ import { issuedAnswer } from '../../src/guard/ticket-answer.ts'
 import { ALICE, ask, codeOf, HEADERS, make, PAGE, redeem, type Setting, START } from './endpoint-fixtures.ts'
 
 describe('the ticket endpoint, as Request → Response', () => {
-  it('issues a ticket that redeems for this session, origin and path, and tells of it without the ticket', async () => {
+  it('issues a ticket that redeems for this session, origin and path, and reports it without the ticket', async () => {
     const made = make()
     const response = await ask(made.endpoint, '?path=/ws', { 'sec-fetch-site': 'same-origin' })
     assert.equal(response.status, 200)
@@ -120,7 +120,7 @@ describe('the ticket endpoint, as Request → Response', () => {
     [1, '1'],
     [1.2, '2'],
   ] as const) {
-    it(`the door refuses before the session is looked up, and tells of it itself; ${seconds} s are ${told} in Retry-After`, async () => {
+    it(`the door refuses before the session is looked up, and reports it itself; ${seconds} s are ${told} in Retry-After`, async () => {
       const made = make({
         door: () => deny('SALLY_HANDSHAKE_RATE', 'x', seconds),
         session: () => assert.fail('looked up'),

@@ -17,7 +17,7 @@ const MISTAKES: readonly (readonly [
   ['null', [null], /the request is null/],
   ['options', [{ path: '/ws' }], /the request is an object/],
   ['a request without its response', [node], /the response is nothing; write guard\.ticket\(request, response\)/],
-  ['a response that is none', [node, {}], /the response is an object/],
+  ['an invalid response', [node, {}], /the response is an object/],
   [
     "Fastify's request without its reply",
     [{ raw: node }],

@@ -22,7 +22,7 @@ describe('a bound holds at it, below it and above it', () => {
       `0182 ${zero} 6161 8082 ${zero}`,
       ['fault 1009 WIRE_MESSAGE_TOO_BIG'],
     ],
-    ['each message anew', { messageBytes: 1 }, `8181 ${zero} 61 8181 ${zero} 62`, ['text a', 'text b']],
+    ['each message again', { messageBytes: 1 }, `8181 ${zero} 61 8181 ${zero} 62`, ['text a', 'text b']],
     ['control frames are no message', { messageBytes: 0 }, `8981 ${zero} 61`, ['ping 61']],
     ['nor a data frame', { frameBytes: 0 }, `8981 ${zero} 61`, ['ping 61']],
     ['fragments', { fragments: 3 }, `0180 ${zero} 8080 ${zero}`, ['text ']],
@@ -110,7 +110,7 @@ describe('a text message is said to be ASCII only where each byte is', () => {
     ['in fragments', `0181 ${zero} 61 8081 ${zero} 62`, [true]],
     ['its first fragment', `0182 ${zero} c3a9 8081 ${zero} 62`, [false]],
     ['its last fragment', `0181 ${zero} 61 8082 ${zero} c3a9`, [false]],
-    ['each message anew', `0182 ${zero} c3a9 8080 ${zero} 0181 ${zero} 61 8080 ${zero}`, [false, true]],
+    ['each message again', `0182 ${zero} c3a9 8080 ${zero} 0181 ${zero} 61 8080 ${zero}`, [false, true]],
   ] as const
   for (const [name, bytes, expected] of rows) {
     test(`${name}: ${expected.join()}`, () => {

@@ -43,9 +43,9 @@ const MISTAKES: readonly (readonly [name: string, options: unknown, sink: unknow
     sink,
     /limits\.frameBytes is -1/,
   ],
-  ['an inflate that is none', { ...options, inflate: true }, sink, /inflate is true; write a function/],
+  ['an invalid inflate', { ...options, inflate: true }, sink, /inflate is true; write a function/],
   ['no sink', options, undefined, /text of the sink is undefined; write a function/],
-  ['a sink that hears of no fault', options, { ...sink, fault: undefined }, /fault of the sink is undefined/],
+  ['a sink without a listener for faults', options, { ...sink, fault: undefined }, /fault of the sink is undefined/],
 ]
 
 for (const [name, given, listener, message] of MISTAKES) {
