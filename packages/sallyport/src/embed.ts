@@ -106,7 +106,7 @@ export class EmbeddedConnection {
 
   /** Ends it as `lifetime/backpressure` does: the client takes nothing of what waits for it. */
   endSlow(detail: string): void {
-    this.#live.end(deny('SALLY_BACKPRESSURE', detail))
+    this.#live.end(deny('SALLY_BACKPRESSURE', { reason: 'relay', detail }))
   }
 }
 

@@ -188,7 +188,7 @@ export abstract class InboundHalf extends HeldHalf {
   private hasExpired(now: number): boolean {
     const { expiresAt } = this.session
     if (expiresAt === undefined || expiresAt > now || this.services.policy.lifetime.session === null) return false
-    this.end(deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry'))
+    this.end(deny('SALLY_LIFETIME_EXPIRED'))
     return this.readyState >= 2
   }
 

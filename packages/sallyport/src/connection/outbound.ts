@@ -237,7 +237,7 @@ export abstract class OutboundHalf {
     if (bufferedAmount <= bound || this.readyState !== 1) return
     // What waited before this message counts: how long a message is the app decides, how much waits the peer.
     if (bufferedAmount - bytes > HARD_FACTOR * bound) {
-      this.end(deny('SALLY_BACKPRESSURE', `more than ${HARD_FACTOR * bound} bytes wait for the peer`))
+      this.end(deny('SALLY_BACKPRESSURE', { reason: 'full', bytes: HARD_FACTOR * bound }))
       if (!this.isOpen()) {
         // A close frame would stand behind all that is not read.
         this.transport.terminate()

@@ -244,7 +244,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     return { pass: false, ...refusalOf(denial) }
   }
   const refuseDraining = (attempt: Attempt): Admittance => {
-    const denial = deny('SALLY_SHUTDOWN', 'the server drains', 1)
+    const denial = deny('SALLY_SHUTDOWN', {}, 1)
     observer.deniedAttempt('lifetime/shutdown', denial, true, attempt)
     return refuse(attempt, denial)
   }
@@ -267,7 +267,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
     observer.deniedAttempt(control, denial, true, attempt)
     return refuse(attempt, denial)
   }
-  const revoked = deny('SALLY_LIFETIME_REVOKED', 'guard.revoke was called')
+  const revoked = deny('SALLY_LIFETIME_REVOKED')
   const endAll = (target: RevocationTarget, at: number | null = null): void => {
     const news = { target, at }
     parts.lookups.renew()
@@ -386,7 +386,7 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
       connection.recheck()
     },
     admitTicketRequest(request) {
-      if (draining !== null) return deny('SALLY_SHUTDOWN', 'the server drains', 1)
+      if (draining !== null) return deny('SALLY_SHUTDOWN', {}, 1)
       const attempt = attemptOf(request)
       const answer = (verdict: Verdict): Denial | TicketAdmission => (verdict.pass ? attempt : verdict)
       const verdict = ticketDoor(attempt)

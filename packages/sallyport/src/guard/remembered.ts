@@ -1,5 +1,5 @@
 import type { Policy } from '../model/policy.ts'
-import { DEFAULTS } from '../model/defaults.ts'
+import { REMEMBER_MS } from '../controls/lifetime/session.ts'
 import type { Session } from '../model/session.ts'
 import type { RevocationTarget } from '../model/store.ts'
 
@@ -33,7 +33,7 @@ export interface Remembered {
  * that found no room counts for every session.
  */
 export function createRemembered(policy: Policy, now: () => number): Remembered {
-  const rememberMs = policy.lifetime.session?.rememberMs ?? DEFAULTS.rememberMs
+  const rememberMs = policy.lifetime.session?.rememberMs ?? REMEMBER_MS
   const leastMs = Math.max(LEAST_MS, (policy.handshake.ticket?.ttlMs ?? 0) + CLOCKS_MS)
   const sessions = new Map<string, number>()
   const users = new Map<string, number>()

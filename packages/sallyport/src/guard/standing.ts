@@ -16,6 +16,7 @@ import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict }
 import type { Session } from '../model/session.ts'
 import { type LookupQueue, LookupRefused } from '../session/lookup-queue.ts'
 import type { ControlContext } from '../controls/context.ts'
+import { sentenceOf } from '../policy/denials.ts'
 
 /** Codes that say "cannot tell": a look-up or a store failed. On an open connection they are borne for the grace. */
 const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
@@ -195,7 +196,7 @@ function keepingSubprotocol(run: (attempt: Attempt) => Awaitable<Verdict>): Step
 }
 
 /** As at a re-check: a connection that was opened for one session must not go on as another; a backend knows the first one. */
-const ANOTHER: Denial = deny('SALLY_LIFETIME_INVALID', 'the request now resolves to another session or user')
+const ANOTHER: Denial = deny('SALLY_LIFETIME_INVALID', { found: 'the request now resolves to another session or user' })
 
 /** An answer that ends the judgement; null where it goes on, in doubt or not. */
 function ends(verdict: Verdict | null): Checked | null {
@@ -209,7 +210,7 @@ function checkedOf(found: Resolution | null): Checked {
   if ('session' in found) return { is: 'yes', session: found.session }
   return isDoubt(found)
     ? { is: 'doubt', denial: found, told: false }
-    : { is: 'no', denial: deny('SALLY_LIFETIME_INVALID', found.facts), told: false }
+    : { is: 'no', denial: deny('SALLY_LIFETIME_INVALID', { found: sentenceOf(found) }), told: false }
 }
 
 const lateResolution = (error: unknown): Denial => deny('SALLY_SESSION_UNAVAILABLE', faultOf(error))

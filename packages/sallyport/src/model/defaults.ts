@@ -2,7 +2,6 @@ import type { Budget } from './store.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 const KIB = 1024
 const MIB = 1024 * KIB
 
@@ -42,16 +41,6 @@ export interface Defaults {
   readonly handlers: number
   readonly background: number
   readonly authenticationMs: number
-  readonly heartbeatIntervalMs: number
-  readonly heartbeatTimeoutMs: number
-  readonly idleMs: number
-  readonly ageMs: number
-  readonly recheckMs: number
-  readonly graceMs: number
-  readonly rememberMs: number
-  readonly backpressureBytes: number
-  readonly backpressureMs: number
-  readonly shutdownMs: number
 }
 
 /** What a policy gets that says nothing: ms, bytes, counts. Each with its reason. */
@@ -130,23 +119,4 @@ export const DEFAULTS: Defaults = Object.freeze({
 
   /** The client sends its first message in its `open` event: one round trip. */
   authenticationMs: 5 * SECOND,
-  /** Below the 60 s after which proxies and NATs drop a silent connection. */
-  heartbeatIntervalMs: 30 * SECOND,
-  heartbeatTimeoutMs: 10 * SECOND,
-  /** OWASP WS-23, ASVS 7.3.1: as long as an unattended screen may stay signed in. */
-  idleMs: 15 * MINUTE,
-  /** A working day (ASVS 7.3.2); the client reconnects with a new ticket (WS-14). */
-  ageMs: 12 * HOUR,
-  /** OWASP WS-11 asks for 30 minutes; one look-up a minute and connection costs little and ends a lapsed right sooner. */
-  recheckMs: MINUTE,
-  /** Two re-checks, counted from the last yes: a store's restart disconnects nobody, its loss does. */
-  graceMs: 2 * MINUTE,
-  /** "Remember me" lasts 30 days in most frameworks; a revoked session must not come back before its token has ended. */
-  rememberMs: 30 * 24 * HOUR,
-  /** Sixteen of the largest messages queued for a peer that does not read … */
-  backpressureBytes: 1 * MIB,
-  /** … for as long as a train's tunnel. */
-  backpressureMs: 10 * SECOND,
-  /** Orchestrators kill after 30 s; the closes are spread over 10 so that nobody returns at once. */
-  shutdownMs: 10 * SECOND,
 })

@@ -112,16 +112,4 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
     authentication === null
       ? idle('not needed: decided before the upgrade')
       : on(durationInWords(authentication.deadlineMs)),
-  'lifetime/idle': ({ lifetime: { idle: bound } }) =>
-    bound === null ? off('no bound') : on(durationInWords(bound.afterMs)),
-  'lifetime/age': ({ lifetime: { age } }) => (age === null ? off('no bound') : on(durationInWords(age.maxMs))),
-  'lifetime/session': ({ lifetime: { session } }) =>
-    session === null
-      ? off('a connection outlives its session')
-      : on(
-          `expiry exactly, re-check ${durationInWords(session.recheckMs)}, grace ${durationInWords(session.graceMs)}, revocations remembered ${durationInWords(session.rememberMs)}`,
-        ),
-  'lifetime/backpressure': ({ lifetime: { backpressure } }) =>
-    on(`${sizeInWords(backpressure.bytes)} for ${durationInWords(backpressure.forMs)}`),
-  'lifetime/shutdown': ({ lifetime: { shutdown } }) => on(durationInWords(shutdown.withinMs)),
 }

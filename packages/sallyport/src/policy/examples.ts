@@ -22,12 +22,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   'message.heartbeat': "heartbeat: [{ text: 'ping', reply: 'pong' }]",
   'message.format': "format: { data: 'json' }",
   'message.concurrency': 'concurrency: { handlers: 16 }',
-  'lifetime.backpressure': "backpressure: { bytes: '1 MiB', for: '10 seconds' }",
-  'lifetime.shutdown': "shutdown: { within: '10 seconds' }",
   'lifetime.authentication': "authentication: { deadline: '5 seconds' }",
   'handshake.request': "request: { headerBytes: '24 KiB' }",
   'handshake.extensions.deflate': "deflate: { threshold: '1 KiB' }",
-  'lifetime.idle': "idle: { after: '15 minutes' }",
-  'lifetime.age': "age: { max: '12 hours' }",
-  'lifetime.session': "session: { recheck: '1 minute' }",
 }

@@ -1,6 +1,47 @@
-import { deny, PASS } from '../../model/verdict.ts'
-import type { TimedConnection } from './timed-connection.ts'
-import type { LifetimeControl } from './lifetime-control.ts'
+import { PASS } from '../../model/verdict.ts'
+import { duration, size } from '../../shape/kinds.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
+import { durationInWords, sizeInWords } from '../../shape/words.ts'
+import { defineControl, denying, on } from '../definition.ts'
+import type { LifetimeOf } from './lifetime-control.ts'
+import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
+
+/** `lifetime.backpressure` of a policy, after it was read. */
+export interface BackpressureSection {
+  readonly bytes: number
+  readonly forMs: number
+}
+
+const BYTES = 1024 * 1024
+const FOR_MS = 10_000
+
+const KEYS = {
+  bytes: key(size, BYTES, 'Bytes queued for one peer.', {
+    because: 'sixteen of the largest messages, queued for a peer that does not read',
+  }),
+  for: key(duration(), FOR_MS, 'How long the queue may stay above it.', {
+    because: 'a train is about so long in a tunnel',
+  }),
+}
+export type BackpressureInput = InputOf<typeof KEYS>
+
+const DENIALS = {
+  SALLY_BACKPRESSURE: {
+    action: 'close',
+    close: 1013,
+    level: 'warn',
+    event: 'excess_rate_limit_exceeded',
+    requirements: ['S9', 'WS-25'],
+    means: 'the peer does not read what is sent to it',
+    remedy: 'Raise `lifetime.backpressure`, or send less.',
+    tells: {
+      slow: 'more than {bytes} bytes wait for the peer since {forMs} ms',
+      full: 'more than {bytes} bytes wait for the peer',
+      relay: '{detail}',
+    },
+  },
+} as const
+const deny = denying(DENIALS)
 
 /** How often a slow reader is looked at, in ms. */
 const LOOK_MS = 250
@@ -27,12 +68,22 @@ export function stepOf(forMs: number): number {
  * closed when it has not caught up in time, and took less than {@link READING_RATE} meanwhile; where the kernel still holds
  * something for it, what it took shows in steps, and it has {@link stepOf} the time.
  */
-export const backpressure: LifetimeControl = {
+export const backpressure = defineControl({
   id: 'lifetime/backpressure',
-  compile(policy) {
+  denies: 'the peer does not read: queued bytes exceed the bound',
+  default: `${sizeInWords(BYTES)}, ${durationInWords(FOR_MS)}`,
+  keys: KEYS,
+  example: "backpressure: { bytes: '1 MiB', for: '10 seconds' }",
+  denials: DENIALS,
+  read(lifetime): BackpressureSection {
+    const section = openSection(lifetime, { id: 'lifetime/backpressure', keys: KEYS })
+    return Object.freeze({ bytes: section.value('bytes'), forMs: section.value('for') })
+  },
+  effective: ({ bytes, forMs }) => on(`${sizeInWords(bytes)} for ${durationInWords(forMs)}`),
+  compile(policy: LifetimeOf<{ backpressure: BackpressureSection }>): LifetimeCheck {
     const { bytes, forMs } = policy.lifetime.backpressure
     const stepMs = stepOf(forMs)
-    const slow = deny('SALLY_BACKPRESSURE', `more than ${bytes} bytes wait for the peer since ${forMs} ms`)
+    const slow = deny('SALLY_BACKPRESSURE', { reason: 'slow', bytes, forMs })
     return {
       due: ({ slowSince, slowLookAt }) => (slowSince === 0 ? Infinity : slowLookAt),
       look(connection, now) {
@@ -64,7 +115,7 @@ export const backpressure: LifetimeControl = {
       },
     }
   },
-}
+})
 
 function begin(connection: TimedConnection, until: number): void {
   connection.slowUntil = until

@@ -1,9 +1,10 @@
 import { PASS } from '../../model/verdict.ts'
 import { duration, OFF } from '../../shape/kinds.ts'
-import { key, openSection } from '../../shape/shape.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
 import { show } from '../../shape/shown.ts'
 import { durationInWords } from '../../shape/words.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
+import type { LifetimeOf } from './lifetime-control.ts'
 import { READING_RATE, STEP_MS } from './backpressure.ts'
 import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
 
@@ -23,6 +24,7 @@ const KEYS = {
   timeout: key(duration(), TIMEOUT_MS, 'For the pong; no longer than `interval`.'),
   dangerouslyOff: OFF,
 }
+export type HeartbeatInput = InputOf<typeof KEYS>
 
 const DENIALS = {
   SALLY_HEARTBEAT_LOST: {
@@ -84,10 +86,11 @@ export const heartbeat = defineControl({
     section === null
       ? off('dead peers stay')
       : on(`ping every ${durationInWords(section.intervalMs)}, answer within ${durationInWords(section.timeoutMs)}`),
-  compile(policy: {
-    readonly lifetime: { readonly heartbeat: HeartbeatSection | null }
-    readonly message: { readonly size: { readonly bytes: number } }
-  }): LifetimeCheck | null {
+  compile(
+    policy: LifetimeOf<{ heartbeat: HeartbeatSection | null }> & {
+      readonly message: { readonly size: { readonly bytes: number } }
+    },
+  ): LifetimeCheck | null {
     const section = policy.lifetime.heartbeat
     if (section === null) return null
     const { intervalMs, timeoutMs } = section

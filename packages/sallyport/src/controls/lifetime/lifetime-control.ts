@@ -7,3 +7,8 @@ export interface LifetimeControl {
   readonly id: ControlId
   compile(policy: Policy): LifetimeCheck | null
 }
+
+/** A policy of which only these sections of `lifetime` are looked at. */
+export interface LifetimeOf<Sections> {
+  readonly lifetime: Readonly<Sections>
+}

@@ -1,8 +1,92 @@
-import type { Policy } from '../../model/policy.ts'
-import { DEFAULTS } from '../../model/defaults.ts'
-import { deny, PASS } from '../../model/verdict.ts'
-import type { TimedConnection, LifetimeCheck } from './timed-connection.ts'
-import type { LifetimeControl } from './lifetime-control.ts'
+import { deny as denyAny, PASS } from '../../model/verdict.ts'
+import { duration, OFF as OFF_KEY } from '../../shape/kinds.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
+import { durationInWords } from '../../shape/words.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
+import type { LifetimeOf } from './lifetime-control.ts'
+import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
+
+/** `lifetime.session` of a policy, after it was read. */
+export interface SessionChecksSection {
+  readonly recheckMs: number
+  readonly graceMs: number
+  readonly rememberMs: number
+}
+
+const RECHECK_MS = 60_000
+const GRACE_MS = 120_000
+/** How long a revocation is remembered by default, in ms. */
+export const REMEMBER_MS: number = 30 * 24 * 3_600_000
+/** No session lives for longer: ten years. */
+const LONGEST_REMEMBERED_MS = 3650 * 24 * 3_600_000
+
+const KEYS = {
+  recheck: key(duration(), RECHECK_MS, 'Between look-ups of a live connection’s session.', {
+    because:
+      'OWASP WS-11 asks for 30 minutes; one look-up a minute and connection costs little and ends a lapsed right sooner',
+  }),
+  grace: key(
+    duration(0),
+    GRACE_MS,
+    'How long a connection lives on without an answer, counted from the last yes. Longer by default where `recheck` is: twice as long.',
+    { because: "two re-checks, counted from the last yes: a store's restart disconnects nobody, its loss does" },
+  ),
+  remember: key(
+    duration(1, LONGEST_REMEMBERED_MS),
+    REMEMBER_MS,
+    'How long a revocation is remembered whose sessions have no known later expiry: as long as a session can live.',
+    {
+      because:
+        '"remember me" lasts 30 days in most frameworks; a revoked session must not come back before its token has ended',
+    },
+  ),
+  dangerouslyOff: OFF_KEY,
+}
+export type SessionChecksInput = InputOf<typeof KEYS>
+
+const DENIALS = {
+  SALLY_LIFETIME_EXPIRED: {
+    action: 'close',
+    close: 4401,
+    level: 'info',
+    event: 'session_expired',
+    requirements: ['WS-10', 'ASVS-7.4.1'],
+    means: 'the session behind the connection expired',
+    remedy: 'The user must sign in again.',
+    tells: 'the session is past its expiry',
+  },
+  SALLY_LIFETIME_REVOKED: {
+    action: 'close',
+    close: 4401,
+    level: 'info',
+    event: 'session_logout',
+    requirements: ['WS-12', 'ASVS-7.4.1', 'ASVS-7.4.2', 'ASVS-7.4.5'],
+    means: 'the session behind the connection was revoked',
+    remedy: 'Nothing: it was asked for by `guard.revoke`.',
+    tells: 'guard.revoke was called',
+  },
+  SALLY_LIFETIME_INVALID: {
+    action: 'close',
+    close: 4401,
+    level: 'info',
+    event: 'session_expired',
+    requirements: ['WS-10', 'WS-11', 'ASVS-8.3.2'],
+    means: 'the session behind the connection no longer holds',
+    remedy: 'The user must sign in again.',
+    tells: '{found}',
+  },
+  SALLY_LIFETIME_UNAVAILABLE: {
+    action: 'close',
+    close: 1013,
+    level: 'error',
+    event: 'sys_crash',
+    requirements: ['ASVS-16.5.3'],
+    means: 'the session could not be checked again for longer than the bound',
+    remedy: 'Repair the session store; `lifetime.session.grace` is how long a connection lives without it.',
+    tells: 'nobody could tell for {graceMs} ms whether it may stay',
+  },
+} as const
+const deny = denying(DENIALS)
 
 /** After a failure the session is looked up again this many times within the grace. */
 const RETRIES = 8
@@ -12,11 +96,13 @@ const FIRST_ANSWER_MS = 5000
 /** When the grace is over, the closes are spread over this part of it. */
 const SPREAD = 0.1
 
-const lost = deny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
+const lost = denyAny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
 
 /** How long after a look-up that failed the next one is made, in ms, on average. */
-export function retryMs({ lifetime: { session: section } }: Policy): number {
-  if (section === null) return DEFAULTS.recheckMs
+export function retryMs({
+  lifetime: { session: section },
+}: LifetimeOf<{ session: SessionChecksSection | null }>): number {
+  if (section === null) return RECHECK_MS
   return Math.min(section.recheckMs, Math.max(LEAST_RETRY_MS, section.graceMs / RETRIES))
 }
 
@@ -26,14 +112,37 @@ export function retryMs({ lifetime: { session: section } }: Policy): number {
  * that came under a new policy is asked for by its handshake door in the same way. Revocation does not wait for this: it
  * closes at once.
  */
-export const session: LifetimeControl = {
+export const session = defineControl({
   id: 'lifetime/session',
-  compile(policy) {
+  denies: 'the session expired, was revoked, or fails re-validation',
+  default: `exp exactly; re-check ${durationInWords(RECHECK_MS)}; revoke < 1 s; grace ${durationInWords(GRACE_MS)}`,
+  meets: ['ASVS-7.1.1', 'ASVS-7.2.4', 'ASVS-7.4.1', 'WS-31', 'S4'],
+  keys: KEYS,
+  example: "session: { recheck: '1 minute' }",
+  denials: DENIALS,
+  read(lifetime): SessionChecksSection | null {
+    const section = openSection(lifetime, { id: 'lifetime/session', keys: KEYS })
+    const isOff = section.isWeakened('dangerouslyOff')
+    const recheckMs = section.value('recheck')
+    // Shorter than the time between two look-ups, it would be over before the first one fails.
+    const graceMs = section.value('grace', Math.max(GRACE_MS, 2 * recheckMs))
+    const rememberMs = section.value('remember')
+    return isOff ? null : Object.freeze({ recheckMs, graceMs, rememberMs })
+  },
+  effective: section =>
+    section === null
+      ? off('a connection outlives its session')
+      : on(
+          `expiry exactly, re-check ${durationInWords(section.recheckMs)}, grace ${durationInWords(section.graceMs)}, revocations remembered ${durationInWords(section.rememberMs)}`,
+        ),
+  compile(
+    policy: LifetimeOf<{ session: SessionChecksSection | null }> & { readonly timeoutMs: number },
+  ): LifetimeCheck {
     const section = policy.lifetime.session
     if (section === null) return OFF
     const { recheckMs, graceMs } = section
-    const expired = deny('SALLY_LIFETIME_EXPIRED', 'the session is past its expiry')
-    const unknown = deny('SALLY_LIFETIME_UNAVAILABLE', `nobody could tell for ${graceMs} ms whether it may stay`)
+    const expired = deny('SALLY_LIFETIME_EXPIRED')
+    const unknown = deny('SALLY_LIFETIME_UNAVAILABLE', { graceMs })
     const enough = graceMs === 0 ? 1 : 2
     const firstMs = Math.min(policy.timeoutMs, FIRST_ANSWER_MS)
     const patienceOf = ({ checkedAt, uncheckedSince, failures, spread }: TimedConnection): number => {
@@ -58,7 +167,7 @@ export const session: LifetimeControl = {
       },
     }
   },
-}
+})
 
 /** The policy lets connections outlive their session. The door of a new policy is asked all the same, until it answers. */
 const OFF: LifetimeCheck = {
