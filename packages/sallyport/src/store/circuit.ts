@@ -1,4 +1,5 @@
 import { createDeadline, type Waiter } from './deadline.ts'
+import type { Timer, Timers } from '../model/runtime.ts'
 import { StoreError } from '../model/store-error.ts'
 import type { StoreState } from '../model/store.ts'
 
@@ -18,6 +19,7 @@ export interface CircuitOptions {
   /** Asks once whether all is well, and mends what must be mended before others may ask. Calls through `attempt`. */
   readonly probe: () => Promise<void>
   readonly onState: (state: StoreState) => void
+  readonly timers: Timers
 }
 
 /** Calls to something that may be away. */
@@ -62,10 +64,10 @@ interface Call extends Waiter {
  * once where calls failed: a crowd, which anybody can make, must not make an outage of a pause.
  */
 export function createCircuit(options: CircuitOptions): Circuit {
-  const { name, deadlineMs, failures, maxPending, probeMs, probeMostMs, probe, onState } = options
+  const { name, deadlineMs, failures, maxPending, probeMs, probeMostMs, probe, onState, timers } = options
   const waitMs = Math.ceil(deadlineMs * WAIT_SHARE)
   const silenceMs = Math.ceil(deadlineMs * SILENCE_SHARE)
-  const deadline = createDeadline(waitMs, silenceMs)
+  const deadline = createDeadline(waitMs, silenceMs, timers)
   /** Calls under way, the oldest first; the probe's own are not among them. */
   const waiting = new Set<Call>()
   let closed = true
@@ -77,7 +79,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
   /** Whether it has been closed for a while: who opens it again and again would make three events of each pause. */
   let steady = true
   let probing = false
-  let timer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
 
   const unavailable = (why: string): StoreError => new StoreError('SALLY_STORE_UNAVAILABLE', `${name} ${why}`)
 
@@ -126,7 +128,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
   const runProbe = async (): Promise<void> => {
     if (probing || closed || ended) return
     probing = true
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     onState({ state: 'probing', detail: `one call to ${name} probes it` })
     try {
       await probe()
@@ -135,7 +137,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
       closed = true
       failed = 0
       wait = probeMs
-      timer = setTimeout(() => (steady = true), probeMostMs)
+      timer = timers.setTimeout(() => (steady = true), probeMostMs)
       timer.unref()
       onState({ state: 'available', detail: `${name} answers` })
     } catch (error) {
@@ -148,14 +150,14 @@ export function createCircuit(options: CircuitOptions): Circuit {
   }
 
   const schedule = (): void => {
-    timer = setTimeout(() => void runProbe(), wait)
+    timer = timers.setTimeout(() => void runProbe(), wait)
     timer.unref()
     wait = Math.min(wait * 1.5, probeMostMs)
   }
 
   const open = (detail: string, asksAtOnce = false): void => {
     if (!closed || ended) return
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     closed = false
     wait = probeMs
     onState({ state: 'unavailable', detail })
@@ -196,7 +198,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
     },
     close() {
       ended = true
-      clearTimeout(timer)
+      timers.clearTimeout(timer)
     },
   }
 }

@@ -1,3 +1,5 @@
+import type { Timers } from '../model/runtime.ts'
+
 /** Something that waits; it is told once when its time is over, unless it is done by then. */
 export interface Waiter {
   done: boolean
@@ -16,7 +18,7 @@ export interface Deadline {
  * asked is over and the question is on its way, and sockets are read once more before anybody is told that it is late.
  * Two timers serve all of a turn: at `soonMs` and at `ms`.
  */
-export function createDeadline(ms: number, soonMs: number): Deadline {
+export function createDeadline(ms: number, soonMs: number, timers: Timers): Deadline {
   let turn: Waiter[] | null = null
 
   const soonOver = (waiters: readonly Waiter[]): void => {
@@ -34,10 +36,10 @@ export function createDeadline(ms: number, soonMs: number): Deadline {
       }
       const waiters = [waiter]
       turn = waiters
-      setImmediate(() => {
+      timers.setImmediate(() => {
         turn = null
-        setTimeout(() => setImmediate(() => soonOver(waiters)), soonMs)
-        setTimeout(() => setImmediate(() => over(waiters)), ms)
+        timers.setTimeout(() => timers.setImmediate(soonOver, waiters), soonMs)
+        timers.setTimeout(() => timers.setImmediate(over, waiters), ms)
       })
     },
   }

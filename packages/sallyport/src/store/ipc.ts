@@ -5,9 +5,11 @@ import type { Awaitable } from '../model/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } from './ipc-frames.ts'
 import { lostWithinMs } from './lost.ts'
+import type { Runtime } from '../model/runtime.ts'
 import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
 import { StoreError } from '../model/store-error.ts'
 import type { Revocation, Store, StoreState, Taken, RevocationTarget, Unsubscribe } from '../model/store.ts'
+import { systemRuntime } from '../model/system-runtime.ts'
 
 /** Options of {@link ipcStore}. Times in ms. */
 export interface IpcStoreOptions {
@@ -42,10 +44,13 @@ function requireIpcOptions(options: IpcStoreOptions): void {
  * The store of a worker of Node's `cluster`: one process a core on one port, limits exact on the machine, no Redis. The
  * primary must have called {@link serveIpcStore}. Throws a `TypeError` in a process that
  * is no worker, and for options that cannot hold.
+ *
+ * @param system not public: a simulation gives its virtual clock
  */
-export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
+export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = systemRuntime): IpcStore {
   requireIpcOptions(options)
-  const { deadlineMs = 500, graceMs = 60_000, excess = 0.1, now = Date.now } = options
+  const { deadlineMs = 500, graceMs = 60_000, excess = 0.1, now = system.now } = options
+  const runtime: Runtime = { ...system, now }
   if (!cluster.isWorker || process.send === undefined) {
     throw new TypeError('ipcStore() belongs into a worker of node:cluster; the primary calls serveIpcStore()')
   }
@@ -95,7 +100,7 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
     const of = post(asked)
     return new Promise((resolve, reject) => {
       waiting.set(of, { resolve, reject })
-      const forget = setTimeout(() => waiting.delete(of), 2 * deadlineMs)
+      const forget = runtime.setTimeout(() => waiting.delete(of), 2 * deadlineMs)
       forget.unref()
     })
   }
@@ -111,6 +116,7 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
       await circuit.attempt(() => pose(['hello']))
     },
     onState: tellState,
+    timers: runtime,
   })
   const ask = (asked: Asked): Promise<unknown> => circuit.call(() => pose(asked))
 
@@ -126,7 +132,7 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
     away: () => !circuit.closed,
     excess,
     maxKeys: 1_000_000,
-    now,
+    runtime,
   })
 
   const onMessage = (message: unknown): void => {
@@ -159,7 +165,7 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
       endsWithinMs: lostWithinMs(graceMs),
     })
   }
-  const timer = setInterval(tick, TICK_MS)
+  const timer = runtime.setInterval(tick, TICK_MS)
   timer.unref()
   void ask(['hello']).catch(() => undefined)
 
@@ -229,7 +235,7 @@ export function ipcStore(options: IpcStoreOptions = {}): IpcStore {
     },
     close() {
       closed = true
-      clearInterval(timer)
+      runtime.clearInterval(timer)
       process.off('message', onMessage)
       circuit.close()
       shares.close()

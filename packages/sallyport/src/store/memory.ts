@@ -3,8 +3,10 @@ import { createExpiryQueue, type Expiring, type Sweepable } from './expiry.ts'
 import { createLeases } from './leases.ts'
 import { type MemoryStoreOptions, requireMemoryOptions } from './memory-options.ts'
 import { createRemembered } from './remembered.ts'
+import type { Runtime, Timer } from '../model/runtime.ts'
 import { StoreError } from '../model/store-error.ts'
 import type { Revocation, Store, Taken, RevocationTarget, Unsubscribe } from '../model/store.ts'
+import { systemRuntime } from '../model/system-runtime.ts'
 import { createUsedKeys } from './used-keys.ts'
 
 /** How many keys of each kind live in a store. */
@@ -56,10 +58,12 @@ const SWEEP_FULL = 1000
  * The default store. It is bounded: a budget is forgotten only when it has refilled, so that a crowd of addresses cannot
  * push out the debt of one; where nothing can be forgotten, new keys are refused. Keys end without a timer each.
  * Throws a `TypeError` for options that cannot hold.
+ *
+ * @param runtime not public: a simulation gives its virtual clock
  */
-export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+export function createMemoryStore(options: MemoryStoreOptions = {}, runtime: Runtime = systemRuntime): MemoryStore {
   requireMemoryOptions('createMemoryStore', options)
-  const { maxKeys = 1_000_000, now = Date.now } = options
+  const { maxKeys = 1_000_000, now = runtime.now } = options
 
   const buckets = new Map<string, KeyedBucket>()
   // The two asked for last: the messages of a connection come one behind the other, each for its user and its address.
@@ -87,14 +91,14 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const remembered = createRemembered(Math.min(maxKeys, MOST_REMEMBERED))
   const queues: readonly Sweepable[] = [bucketQueue, used, revokedQueue, leases.queue]
   const listeners = new Set<{ readonly call: (target: RevocationTarget) => void }>()
-  let timer: ReturnType<typeof setInterval> | null = null
+  let timer: Timer | null = null
   let closed = false
 
   const tick = (): void => {
     const at = now()
     for (const queue of queues) queue.sweep(at, SWEEP_TICK)
     if (timer && queues.every(queue => queue.size === 0)) {
-      clearInterval(timer)
+      runtime.clearInterval(timer)
       timer = null
     }
   }
@@ -110,7 +114,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     queue.sweep(queue === bucketQueue ? at - SWEEP_EVERY_MS : at, SWEEP_ACCESS)
     if (queue.size >= maxKeys && queue.sweep(at, SWEEP_FULL) === 0) return false
     if (!timer) {
-      timer = setInterval(tick, SWEEP_EVERY_MS)
+      timer = runtime.setInterval(tick, SWEEP_EVERY_MS)
       timer.unref()
     }
     return true
@@ -231,7 +235,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 
     close() {
       closed = true
-      if (timer) clearInterval(timer)
+      if (timer) runtime.clearInterval(timer)
       timer = null
       buckets.clear()
       recent = null

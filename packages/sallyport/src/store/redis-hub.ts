@@ -2,6 +2,7 @@ import type { RedisNames } from './redis-names.ts'
 import type { Ask } from './redis-revocations.ts'
 import { BEAT, DEAD, LEAVE, PROBE } from './redis-scripts.ts'
 import { lostWithinMs } from './lost.ts'
+import type { Clock, Timer, Timers } from '../model/runtime.ts'
 import { StoreError } from '../model/store-error.ts'
 
 /** Options of {@link createRedisHub}. Times in ms. */
@@ -14,7 +15,7 @@ export interface RedisHubOptions {
   readonly heartbeatMs: number
   readonly settleMs: number
   readonly ask: Ask
-  readonly now: () => number
+  readonly runtime: Pick<Clock, 'now'> & Timers
   /** Redis answered a heartbeat, and stands at this epoch of revocations. */
   readonly beat: (epoch: number) => Promise<void>
   /** A server may have lost writes: they must be written again. Called once for each bucket of it. */
@@ -65,7 +66,8 @@ const LOOK_EVERY = 2
 
 /** One heartbeat a node stands for all of its places: what it holds lapses with it. */
 export function createRedisHub(options: RedisHubOptions): RedisHub {
-  const { names, node, buckets, cluster, graceMs, heartbeatMs, settleMs, ask, now } = options
+  const { names, node, buckets, cluster, graceMs, heartbeatMs, settleMs, ask, runtime } = options
+  const { now } = runtime
   // Its connections have ended before anybody counts them as gone.
   const nodeTtlMs = graceMs + lostWithinMs(graceMs) + CLOSING_MS + 2 * heartbeatMs
   const keys = [names.hub('nodes'), names.hub('epoch'), names.hub('line')]
@@ -82,8 +84,8 @@ export function createRedisHub(options: RedisHubOptions): RedisHub {
   let lastSoon = 0
   let beats = 0
   let failedBeats = 0
-  let timer: NodeJS.Timeout | undefined
-  let soonTimer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
+  let soonTimer: Timer | undefined
   let beating: Promise<void> | null = null
   let closed = false
 
@@ -168,7 +170,7 @@ export function createRedisHub(options: RedisHubOptions): RedisHub {
 
   const soon = (): void => {
     if (closed || soonTimer !== undefined) return
-    soonTimer = setTimeout(
+    soonTimer = runtime.setTimeout(
       () => {
         soonTimer = undefined
         lastSoon = now()
@@ -212,13 +214,13 @@ export function createRedisHub(options: RedisHubOptions): RedisHub {
       return (await ask(DEAD, [keys[0]!, keys[2]!], [nodeTtlMs, ...unknown])) as string[]
     },
     start() {
-      timer = setInterval(() => void tick(), heartbeatMs)
+      timer = runtime.setInterval(() => void tick(), heartbeatMs)
       timer.unref()
     },
     async close() {
       closed = true
-      clearInterval(timer)
-      clearTimeout(soonTimer)
+      runtime.clearInterval(timer)
+      runtime.clearTimeout(soonTimer)
       await beating?.catch(() => undefined)
       if (registered) await ask(LEAVE, [keys[0]!], [name])
     },

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync } from 'node:crypto'
+import type { Randomness } from '../model/runtime.ts'
 import type { RevocationTarget } from '../model/store.ts'
 
 /** A key as Redis sees it. */
@@ -42,7 +43,12 @@ const TAG_BYTES = 16
 const ID_CHARS = 22
 
 /** Names under a prefix and a secret; `buckets` is how many hash tags the keys are spread over. */
-export function createRedisNames(prefix: string, secret: string, buckets: number): RedisNames {
+export function createRedisNames(
+  prefix: string,
+  secret: string,
+  buckets: number,
+  { randomBytes }: Pick<Randomness, 'randomBytes'>,
+): RedisNames {
   const derive = (purpose: string): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, 'sallyport store', `${prefix}\0${purpose}`, 32))
   const hashKey = createSecretKey(derive('names'))
@@ -61,7 +67,7 @@ export function createRedisNames(prefix: string, secret: string, buckets: number
     inBucket,
     hub,
     channel: hub('revoked'),
-    seal: news => sealed(sealKey, '', JSON.stringify(news)),
+    seal: news => sealed(sealKey, randomBytes(IV_BYTES), '', JSON.stringify(news)),
     open(text) {
       try {
         const opened = unsealed(sealKey, '', text)
@@ -70,14 +76,13 @@ export function createRedisNames(prefix: string, secret: string, buckets: number
         return null
       }
     },
-    sealText: (key, text) => sealed(textKey, key, text),
+    sealText: (key, text) => sealed(textKey, randomBytes(IV_BYTES), key, text),
     openText: (key, text) => unsealed(textKey, key, text),
   }
 }
 
 /** AES-256-GCM; what it belongs to is authenticated with it. */
-function sealed(secret: Buffer, belongsTo: string, text: string): string {
-  const iv = randomBytes(IV_BYTES)
+function sealed(secret: Buffer, iv: Buffer, belongsTo: string, text: string): string {
   const cipher = createCipheriv('aes-256-gcm', secret, iv)
   cipher.setAAD(Buffer.from(belongsTo, 'utf8'))
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Awaitable } from '../model/verdict.ts'
 import { createCircuit } from './circuit.ts'
 import { type Claim, createPlaces } from './places.ts'
@@ -13,8 +12,10 @@ import { COUNT, LEASE, ONCE, PURGE, TAKE } from './redis-scripts.ts'
 import { rememberIn } from './redis-remembered.ts'
 import { settleShares } from './redis-shares.ts'
 import { createShares } from './shares.ts'
+import type { Runtime, Timer } from '../model/runtime.ts'
 import { StoreError } from '../model/store-error.ts'
 import type { Store, StoreState, Taken, Unsubscribe } from '../model/store.ts'
+import { systemRuntime } from '../model/system-runtime.ts'
 
 /** A {@link Store} that all nodes of a cluster share. */
 export interface RedisStore extends Store {
@@ -38,8 +39,14 @@ const GATHER_MS = 10
  * The store of a cluster, over a client of `redis` or `ioredis` that the app made and connected (a `createSentinel` need
  * not be). Redis 6.2 or later, or Valkey; one server, Sentinel or Cluster. Throws a `TypeError` for a client that cannot
  * serve, and for options that cannot hold.
+ *
+ * @param system not public: a simulation gives its virtual clock
  */
-export function redis(client: NodeRedisClient | IoRedisClient, options: RedisStoreOptions): RedisStore {
+export function redis(
+  client: NodeRedisClient | IoRedisClient,
+  options: RedisStoreOptions,
+  system: Runtime = systemRuntime,
+): RedisStore {
   const {
     secret,
     prefix = 'sallyport',
@@ -50,14 +57,15 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     settleMs = 3000,
     excess = 0.1,
     maxKeys = 1_000_000,
-    now = Date.now,
+    now = system.now,
   } = checkedOptions(options)
+  const runtime: Runtime = { ...system, now }
   const link = createRedisLink(client)
-  const names = createRedisNames(prefix, secret, buckets)
-  const node = randomBytes(9).toString('base64url')
+  const names = createRedisNames(prefix, secret, buckets, runtime)
+  const node = runtime.randomBytes(9).toString('base64url')
   const stateListeners = new Set<{ readonly call: (state: StoreState) => void }>()
   let closed = false
-  let writeTimer: NodeJS.Timeout | undefined
+  let writeTimer: Timer | undefined
   let restoring: Promise<void> | null = null
 
   const tellState = (state: StoreState): void => {
@@ -99,7 +107,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     heartbeatMs,
     settleMs,
     ask: askAnyway,
-    now,
+    runtime,
     beat: epoch => revocations.catchUp(epoch, askAnyway),
     lost() {
       places.soil(places.keys())
@@ -153,6 +161,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     probeMs: 250,
     probeMostMs: 2000,
     onState: tellState,
+    timers: runtime,
     async probe() {
       void listen().catch(() => undefined)
       await hub.beat()
@@ -169,7 +178,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     away: () => !circuit.closed,
     excess,
     maxKeys,
-    now,
+    runtime,
   })
 
   /** Writes the counts that changed. */
@@ -200,7 +209,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
 
   function writeSoon(): void {
     if (writeTimer !== undefined || closed || !circuit.closed) return
-    writeTimer = setTimeout(() => {
+    writeTimer = runtime.setTimeout(() => {
       writeTimer = undefined
       // What failed stays to be written, at the next heartbeat or by the probe.
       void write(ask).catch(() => undefined)
@@ -307,7 +316,7 @@ export function redis(client: NodeRedisClient | IoRedisClient, options: RedisSto
     async close() {
       if (closed) return
       closed = true
-      clearTimeout(writeTimer)
+      runtime.clearTimeout(writeTimer)
       await hub.close().catch(() => undefined)
       circuit.close()
       shares.close()

@@ -1,5 +1,6 @@
 import { type Bucket, refilledAt, takeFrom } from './bucket.ts'
 import { createExpiryQueue, type Expiring } from './expiry.ts'
+import type { Clock, Timer, Timers } from '../model/runtime.ts'
 import type { Awaitable } from '../model/verdict.ts'
 import type { Budget, Taken } from '../model/store.ts'
 
@@ -31,8 +32,7 @@ export interface SharesOptions {
    */
   readonly excess: number
   readonly maxKeys: number
-  /** Ms since the epoch. */
-  readonly now: () => number
+  readonly runtime: Pick<Clock, 'now'> & Timers
 }
 
 /** Budgets shared by nodes and spent without asking each time. */
@@ -79,11 +79,12 @@ const MOST_WAITS = 3
  * spent on credit is taken from the shared budget afterwards whatever is there: the excess is paid back, and never adds up.
  */
 export function createShares(options: SharesOptions): Shares {
-  const { settle, nodes, away, excess, maxKeys, now } = options
+  const { settle, nodes, away, excess, maxKeys, runtime } = options
+  const { now } = runtime
   const shares = new Map<string, Share>()
   const queue = createExpiryQueue<Share>(share => shares.delete(share.key))
   const dirty = new Set<Share>()
-  let timer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
   let closed = false
 
   /** At least one message: a user who says little never waits for an answer, at whichever node. */
@@ -155,7 +156,7 @@ export function createShares(options: SharesOptions): Shares {
 
   const later = (share: Share, soon: boolean): void => {
     dirty.add(share)
-    if (soon && timer === undefined && !closed) timer = setTimeout(flush, GATHER_MS)
+    if (soon && timer === undefined && !closed) timer = runtime.setTimeout(flush, GATHER_MS)
   }
 
   const takeAlone = (share: Share, cost: number, at: number): Taken => {
@@ -241,7 +242,7 @@ export function createShares(options: SharesOptions): Shares {
     },
     close() {
       closed = true
-      clearTimeout(timer)
+      runtime.clearTimeout(timer)
       for (const { waiting } of dirty) wake(waiting.splice(0))
       shares.clear()
       queue.clear()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
 import { type Circuit, createCircuit } from '../../src/store/circuit.ts'
 import type { StoreError } from '../../src/model/store-error.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
 const immediates = async (): Promise<void> => {
@@ -19,6 +20,7 @@ const setUp = (probe: () => Promise<void> = async () => undefined, maxPending = 
     probeMostMs: 1000,
     probe,
     onState: ({ state }) => states.push(state),
+    timers: systemRuntime,
   })
   return { circuit, states }
 }

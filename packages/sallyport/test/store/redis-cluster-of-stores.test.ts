@@ -8,6 +8,7 @@ import { PROBE } from '../../src/store/redis-scripts.ts'
 import { redis, type RedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
 import type { StoreState, RevocationTarget } from '../../src/model/store.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const secret = 'a secret of tests that is long enough'
 /** Generous where promptness is not the matter: the machine may be busy. */
@@ -155,8 +156,8 @@ describe('stores of several nodes on one Redis', () => {
     const { store } = await join(options)
     const heard: RevocationTarget[] = []
     store.onRevoked(target => heard.push(target))
-    const foreign = createRedisNames(options.prefix, 'another secret that is long enough too', 16)
-    const ours = createRedisNames(options.prefix, secret, 16)
+    const foreign = createRedisNames(options.prefix, 'another secret that is long enough too', 16, systemRuntime)
+    const ours = createRedisNames(options.prefix, secret, 16, systemRuntime)
     const forged = foreign.seal({ from: 'x', target: 'all', at: 1, ttlMs: 1000 })
     for (const text of [`1 1 ${forged}`, '2 2 AAAA', 'all', '', '3 3', `${'9'.repeat(400)} 1 x`]) {
       await server.admin.publish(ours.channel, text)
@@ -205,7 +206,7 @@ describe('stores of several nodes on one Redis', () => {
     it(`all keys lost, a use ${row}: ${expected === true ? 'counted' : 'denied'}`, async () => {
       const options = apart()
       const { store } = await join(options)
-      const names = createRedisNames(options.prefix, secret, 16)
+      const names = createRedisNames(options.prefix, secret, 16, systemRuntime)
       for (let bucket = 0; bucket < 16; bucket++) await server.admin.del(names.inBucket(bucket, 'line'))
       const use = (): Promise<boolean> =>
         Promise.resolve(store.once('k', 30_000, bornAgoMs === null ? undefined : Date.now() - bornAgoMs))

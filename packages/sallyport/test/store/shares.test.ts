@@ -4,6 +4,7 @@ import { fc } from '../../../../test/support/fast-check.ts'
 import { type Bucket, takeFrom } from '../../src/store/bucket.ts'
 import { createShares, type ShareAsk, type ShareGrant, type Shares } from '../../src/store/shares.ts'
 import type { Budget } from '../../src/model/store.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 const budget: Budget = { amount: 100, perMs: 60_000, burst: 100 }
 
@@ -33,7 +34,7 @@ function sharedBudget() {
       away: () => away,
       excess,
       maxKeys: 100,
-      now: () => at,
+      runtime: runtimeAt(() => at),
     })
   return {
     node,
