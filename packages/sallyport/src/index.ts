@@ -20,6 +20,7 @@ import type { Handlers } from './model/message-types.ts'
 import { parsePolicy } from './policy/parse.ts'
 import { type Report, reportPolicy } from './policy/report.ts'
 import type { Policy, PolicyInput, SchemaMap } from './model/policy.ts'
+import { systemRuntime } from './model/system-runtime.ts'
 import type { Session } from './model/session.ts'
 import type { Unsubscribe } from './model/store.ts'
 import { createTicketEndpoint, type TicketEndpoint } from './guard/ticket-endpoint.ts'
@@ -74,9 +75,8 @@ export type MessagesOf<G> =
  */
 export function createGuard<S extends Session, const M extends SchemaMap>(input: PolicyInput<S, M>): Guard<S, M> {
   const policy = parsePolicy(input)
-  const now = Date.now
-  const observer = createObserver(policy, now)
-  const core = createCore(policy, now, observer)
+  const observer = createObserver(policy, systemRuntime)
+  const core = createCore(policy, systemRuntime, observer)
   const { events } = observer
   const side = createWsSide(core)
 

@@ -20,6 +20,8 @@ export interface ControlContext {
   readonly store: Store
   /** Ms since the epoch. */
   readonly now: () => number
+  /** At least 0, less than 1. */
+  readonly random: () => number
   readonly tickets: Tickets
   /** Revocations that this process remembers beside the store's: of guards that share with this one. */
   readonly marks?: Marks | null

@@ -1,5 +1,6 @@
 import { kindOf } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Runtime } from '../model/runtime.ts'
 import type { Unsubscribe } from '../model/store.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { type Counters, createCounters } from './counters.ts'
@@ -26,8 +27,7 @@ export interface EventsOptions {
   readonly policy: Policy['events']
   /** The policy's `name`. */
   readonly name: string
-  /** Ms since the epoch. */
-  readonly now: () => number
+  readonly runtime: Runtime
   /** Paths that counters tell apart; null learns them from accepted connections. */
   readonly routes?: readonly string[] | null
   /** Controls that only report. */
@@ -40,10 +40,11 @@ interface Listener {
 }
 
 /** Joins listeners, bounded log, counters and catalogue. */
-export function createEvents({ policy, name, now, routes = null, reporting = [] }: EventsOptions): Events {
+export function createEvents({ policy, name, runtime, routes = null, reporting = [] }: EventsOptions): Events {
+  const { now } = runtime
   const counters = createCounters(routes, reporting)
-  const describe = createCatalogue({ name, now, redactor: createRedactor(policy.hashKey) })
-  const log = policy.log && createEventLog(policy.log, policy.windowMs, now, () => counters.logFailed())
+  const describe = createCatalogue({ name, now, redactor: createRedactor(policy.hashKey, runtime) })
+  const log = policy.log && createEventLog(policy.log, policy.windowMs, runtime, () => counters.logFailed())
   const listeners = new Set<Listener>()
 
   const fail = (listener: Listener): void => {

@@ -1,4 +1,5 @@
 import type { Logger, SallyEvent } from '../model/event.ts'
+import type { Clock, Timer, Timers } from '../model/runtime.ts'
 import { quietly } from './quietly.ts'
 
 /**
@@ -36,11 +37,12 @@ interface Kind {
 export function createEventLog(
   logger: Logger,
   windowMs: number,
-  now: () => number,
+  runtime: Pick<Clock, 'now'> & Timers,
   failed: () => void = () => {},
 ): EventLog {
+  const { now } = runtime
   const kinds = new Map<string, Kind>()
-  let timer: ReturnType<typeof setTimeout> | null = null
+  let timer: Timer | null = null
 
   const line = (event: SallyEvent, count?: number): void => {
     const { level, hostname, ...rest } = event
@@ -72,7 +74,7 @@ export function createEventLog(
     let next = Infinity
     for (const kind of kinds.values()) if (kind.count > 0) next = Math.min(next, kind.due - at)
     if (next === Infinity) return
-    timer = setTimeout(sweep, Math.min(Math.max(next, 1), windowMs))
+    timer = runtime.setTimeout(sweep, Math.min(Math.max(next, 1), windowMs))
     timer.unref()
   }
 
@@ -118,7 +120,7 @@ export function createEventLog(
       arm(at)
     },
     flush() {
-      if (timer) clearTimeout(timer)
+      if (timer) runtime.clearTimeout(timer)
       timer = null
       for (const kind of kinds.values()) if (kind.count > 0) tell(kind)
       kinds.clear()

@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
+import type { Randomness } from '../model/runtime.ts'
 
 /** Greatest lengths of what the peer wrote, in UTF-16 units. */
 export const FIELD_BOUNDS: Readonly<Record<'detail' | 'host' | 'ip' | 'origin' | 'path' | 'useragent', number>> = {
@@ -55,7 +56,7 @@ export interface Redactor {
 }
 
 /** HMAC-SHA-256, cut to 16 hexadecimal digits. Without a key a random one is made: hashes then compare within this process only. */
-export function createRedactor(hashKey: string | null): Redactor {
+export function createRedactor(hashKey: string | null, { randomBytes }: Pick<Randomness, 'randomBytes'>): Redactor {
   const key = createSecretKey(hashKey === null || hashKey === '' ? randomBytes(32) : Buffer.from(hashKey, 'utf8'))
   const hash = (kind: string, id: string): string =>
     createHmac('sha256', key).update(kind).update(id).digest('hex').slice(0, 16)

@@ -23,6 +23,7 @@ import { controlFrames } from '../controls/message/size.ts'
 import { isReported } from '../model/reporting.ts'
 import { createDoor } from '../controls/run.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Runtime } from '../model/runtime.ts'
 import { type Awaitable, type ControlId, type Denial, deny, type Verdict } from '../model/verdict.ts'
 import { STRANGERS } from '../session/lookup-queue.ts'
 import type { Session } from '../model/session.ts'
@@ -89,7 +90,8 @@ export interface Core {
 }
 
 /** Compiles a frozen policy. */
-export function createCore(policy: Policy, now: () => number, observer: Observer): Core {
+export function createCore(policy: Policy, runtime: Runtime, observer: Observer): Core {
+  const { now } = runtime
   const shared = joinShared(policy, {
     heard: target => endAll(target),
     joined: () => observer.notice('shares-copy'),
@@ -98,13 +100,13 @@ export function createCore(policy: Policy, now: () => number, observer: Observer
   const marks = store === shared.store ? null : shared.store
   const section = policy.handshake.ticket
   const secrets = section?.secrets ?? [shared.secretFor(policy.store)]
-  const tickets = createTickets(section === null ? null : { ...section, secrets }, { store, now, marks })
+  const tickets = createTickets(section === null ? null : { ...section, secrets }, { store, now, marks }, runtime)
   const remembered = createRemembered(policy, now)
   const found = (session: Session): void => {
     if (remembered.note(session)) observer.notice('outlives', session)
   }
   const ownHosts = new Set<string>()
-  const parts = createParts(policy, { store, now, tickets, marks, found, ownHosts })
+  const parts = createParts(policy, { store, tickets, marks, found, ownHosts }, runtime)
   const { halfOpen } = parts
   const readAddress = createAddressReader(policy.proxy)
   const live = new Set<LiveConnection>()

@@ -1,5 +1,6 @@
 import { createHalfOpen } from '../controls/handshake/half-open.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Runtime } from '../model/runtime.ts'
 import { createLookupQueue, type LookupQueue } from '../session/lookup-queue.ts'
 import { createProofs } from '../session/proofs.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -11,23 +12,26 @@ const MOST_FOREIGN = 10_000
 /** Adds what the controls of one guard share beside its store and tickets. */
 export function createParts(
   policy: Policy,
-  base: Omit<ControlContext, 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
+  given: Omit<ControlContext, 'now' | 'random' | 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
+  runtime: Runtime,
 ): ControlContext {
+  const base = { ...given, now: runtime.now, random: runtime.random }
   return {
     ...base,
-    lookups: createLookups(policy),
-    proofs: createProofs(policy, base),
+    lookups: createLookups(policy, runtime),
+    proofs: createProofs(policy, base, runtime),
     halfOpen: createHalfOpen(),
-    foreign: createMemoryStore({ maxKeys: MOST_FOREIGN, now: base.now }),
+    foreign: createMemoryStore({ maxKeys: MOST_FOREIGN }, runtime),
   }
 }
 
 /** The queue of look-ups. Whoever raises the budget of an address, or sets one for all, means the look-ups too. */
-function createLookups({ handshake: { rate }, timeoutMs }: Policy): LookupQueue {
-  if (rate === null) return createLookupQueue({ lookMs: timeoutMs })
+function createLookups({ handshake: { rate }, timeoutMs }: Policy, runtime: Runtime): LookupQueue {
+  if (rate === null) return createLookupQueue({ lookMs: timeoutMs, runtime })
   const { perIp, total } = rate
   return createLookupQueue({
     lookMs: timeoutMs,
+    runtime,
     perAddress: { perSecond: (perIp.amount * 1000) / perIp.perMs, burst: perIp.burst },
     strangers: { perSecond: (total.amount * 1000) / total.perMs, burst: total.burst },
   })

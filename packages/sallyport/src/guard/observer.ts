@@ -6,6 +6,7 @@ import type { DenialCode } from '../model/denials.ts'
 import { CONTROLS } from '../policy/controls.ts'
 import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Runtime } from '../model/runtime.ts'
 import type { ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
@@ -45,10 +46,11 @@ export interface Observer {
 }
 
 /** An observer for one guard. */
-export function createObserver(policy: Policy, now: () => number): Observer {
+export function createObserver(policy: Policy, runtime: Runtime): Observer {
+  const { now } = runtime
   const routes = policy.handshake.ticket?.paths ?? null
   const reporting = CONTROLS.map(({ id }) => id).filter(id => isReported(policy, id))
-  const events = createEvents({ policy: policy.events, name: policy.name, now, routes, reporting })
+  const events = createEvents({ policy: policy.events, name: policy.name, runtime, routes, reporting })
   const { counters, describe } = events
   // Without a listener nothing is built.
   const tell = (build: () => Parameters<Events['emit']>[0]): void => {

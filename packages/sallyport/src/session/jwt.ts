@@ -14,6 +14,8 @@ import { noteMaker } from '../shape/uncalled.ts'
 import { type JwtOptions, requireJwksUrl, requireJwtOptions, type TokenSource } from './jwt-options.ts'
 import { nobody } from './nobody.ts'
 import type { Session, SessionResolver } from '../model/session.ts'
+import type { Clock } from '../model/runtime.ts'
+import { systemRuntime } from '../model/system-runtime.ts'
 import { SessionUnavailable } from './unavailable.ts'
 
 export type { JwtOptions, TokenSource } from './jwt-options.ts'
@@ -47,8 +49,10 @@ const CHECKED: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'nbf', 'iat',
  * is the user, `sid`, else `jti`, else the SHA-256 of the token is the id, `exp` is when the connection ends, `iat` when
  * the session began. A bad token is nobody; a key set that cannot be fetched throws (503). While a connection lives the
  * token is verified again. Throws a TypeError for options that are missing or weak.
+ *
+ * @param clock not public: a simulation gives its virtual clock
  */
-export function jwt(options: JwtOptions): SessionResolver<JwtSession> {
+export function jwt(options: JwtOptions, { now }: Pick<Clock, 'now'> = systemRuntime): SessionResolver<JwtSession> {
   requireJwtOptions(options)
   const key = keyOf(options)
   const read = readerOf(options.from)
@@ -67,8 +71,9 @@ export function jwt(options: JwtOptions): SessionResolver<JwtSession> {
     if (typeof token !== 'string' || token === '') return nobody(request, 'no token')
     if (token.length > MOST_TOKEN_CHARS) return nobody(request, `a token of more than ${MOST_TOKEN_CHARS} characters`)
     try {
-      const { payload } = await jwtVerify(token, key, verify)
-      const session = sessionOf(token, payload, Date.now() + toleranceS * 1000)
+      const time = now()
+      const { payload } = await jwtVerify(token, key, { ...verify, currentDate: new Date(time) })
+      const session = sessionOf(token, payload, time + toleranceS * 1000)
       return session ?? nobody(request, 'a claim is not usable: sub, sid, jti, exp or iat')
     } catch (error) {
       if (error instanceof errors.JOSEError && BAD_TOKEN.has(error.code)) return nobody(request, reasonFor(error))

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../model/verdict.ts'
 import { isThenable } from '../model/thenable.ts'
+import type { Clock, Randomness, Timer, Timers } from '../model/runtime.ts'
 import { networkKeys } from '../store/address-key.ts'
 import { createLookupLine, type Limits, type LookupLine, type Waiting } from './lookup-line.ts'
 
@@ -58,10 +59,7 @@ export interface LookupQueueOptions {
   readonly perAddress?: { readonly perSecond: number; readonly burst: number }
   /** Look-ups of strangers in all: so many at once, then so many a second. Beyond it they wait. Default: no bound. */
   readonly strangers?: { readonly perSecond: number; readonly burst: number }
-  /** Ms, of any clock that only goes forward. Default `performance.now`. */
-  readonly now?: () => number
-  /** At least 0, less than 1. Default `Math.random`. */
-  readonly random?: () => number
+  readonly runtime: Pick<Clock, 'monotonic'> & Pick<Randomness, 'random'> & Timers
 }
 
 /** Bounds the session look-ups of one guard, fairly. */
@@ -135,10 +133,11 @@ interface Lane {
  * chosen at random.
  */
 export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
-  const { lookMs, now = () => performance.now(), random = Math.random } = options
+  const { lookMs, runtime } = options
+  const { monotonic: now, random } = runtime
   const { perAddress = { perSecond: 0, burst: 0 } } = options
   const overall = options.strangers ?? { perSecond: Infinity, burst: Infinity }
-  let timer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
   let timerAt = Infinity
   /** One that answers at once for some may still need time for others. */
   let answersAtOnce = false
@@ -207,9 +206,9 @@ export function createLookupQueue(options: LookupQueueOptions): LookupQueue {
     const [first] = begun
     const at = Math.min(first?.end ?? Infinity, strangers.line.dueAt(), known.line.dueAt(), open.line.dueAt())
     if (at >= timerAt || at === Infinity) return
-    clearTimeout(timer)
+    runtime.clearTimeout(timer)
     timerAt = at
-    timer = setTimeout(wake, Math.max(1, Math.ceil(at - now())))
+    timer = runtime.setTimeout(wake, Math.max(1, Math.ceil(at - now())))
     timer.unref()
   }
 

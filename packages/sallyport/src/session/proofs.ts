@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { after } from '../model/after.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Randomness } from '../model/runtime.ts'
 import type { Awaitable } from '../model/verdict.ts'
 import { latestRevocation, type MarkedStore } from '../store/marks.ts'
 import { createRemembered } from '../store/remembered.ts'
@@ -47,7 +47,11 @@ export interface Proofs {
 }
 
 /** The proofs of one guard, in its store where that is shared and can remember. */
-export function createProofs(policy: Policy, { store, now, marks = null }: MarkedStore): Proofs {
+export function createProofs(
+  policy: Policy,
+  { store, now, marks = null }: MarkedStore,
+  { randomBytes }: Pick<Randomness, 'randomBytes'>,
+): Proofs {
   const read = createCredentialReader(policy)
   const here = createRemembered(MOST_HERE)
   const mostOfUser = Math.max(LEAST_OF_USER, 2 * (policy.handshake.connections?.perUser ?? 0))

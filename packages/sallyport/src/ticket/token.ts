@@ -1,5 +1,6 @@
-import { randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { TicketPolicy } from '../model/policy.ts'
+import type { Randomness } from '../model/runtime.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import { latestRevocation, type MarkedStore } from '../store/marks.ts'
 import type { Revocation } from '../model/store.ts'
@@ -40,8 +41,9 @@ export const TICKET_CLOCK_SKEW_MS = 2000
 export function createTickets(
   policy: Pick<TicketPolicy, 'secrets' | 'ttlMs'> | null,
   { store, now, marks = null }: MarkedStore,
+  { randomBytes, randomFill }: Randomness,
 ): Tickets {
-  const secrets = secretsOf(policy?.secrets ?? null)
+  const secrets = secretsOf(policy?.secrets ?? [randomBytes(RANDOM_SECRET_BYTES)])
   const ttlMs = policy?.ttlMs ?? DEFAULT_TTL_MS
 
   return {
@@ -50,7 +52,7 @@ export function createTickets(
       const bytes = Buffer.alloc(BYTES)
       bytes[0] = VERSION
       bytes.writeUIntBE(expiresAt, EXPIRY_AT, EXPIRY_BYTES)
-      randomFillSync(bytes, NONCE_AT, SEAL_AT - NONCE_AT)
+      randomFill(bytes, NONCE_AT, SEAL_AT - NONCE_AT)
       seal(secrets[0]!, bytes).copy(bytes, SEAL_AT)
       mac(secrets[0]!, bytes, binding, bytes.subarray(MAC_AT))
       return { ticket: bytes.toString('base64url'), expiresAt }
@@ -186,9 +188,8 @@ function mac(secret: Hmac, bytes: Buffer, { session, origin, path }: TicketBindi
   return target
 }
 
-function secretsOf(secrets: readonly string[] | null): readonly Hmac[] {
-  if (secrets === null) return [createHmacSha256(randomBytes(RANDOM_SECRET_BYTES))]
-  const keys = secrets.map(secret => Buffer.from(secret, 'utf8'))
+function secretsOf(secrets: readonly (string | Buffer)[]): readonly Hmac[] {
+  const keys = secrets.map(secret => (typeof secret === 'string' ? Buffer.from(secret, 'utf8') : secret))
   const short = keys.findIndex(key => key.length < LEAST_SECRET_BYTES)
   if (keys.length === 0 || short !== -1) {
     const fault = short === -1 ? 'is an empty list' : `[${short}] is ${keys[short]!.length} bytes`

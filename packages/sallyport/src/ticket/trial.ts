@@ -1,3 +1,4 @@
+import { systemRuntime } from '../model/system-runtime.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { TicketBinding } from '../model/tickets.ts'
 import { createTickets } from './token.ts'
@@ -11,12 +12,15 @@ const BINDING: TicketBinding = { session: { id: 'trial', user: 'trial' }, origin
  * @returns the places of the secrets whose ticket is not redeemed
  */
 export async function tryTicketSecrets(secrets: readonly string[]): Promise<readonly number[]> {
-  const parts = { store: createMemoryStore(), now: Date.now }
+  const parts = { store: createMemoryStore(), now: systemRuntime.now }
   const failed: number[] = []
   for (const [index, secret] of secrets.entries()) {
     try {
-      const issued = createTickets({ secrets: [secret], ttlMs: 30_000 }, parts).issue(BINDING)
-      const verdict = await createTickets({ secrets, ttlMs: 30_000 }, parts).redeem(issued.ticket, BINDING)
+      const issued = createTickets({ secrets: [secret], ttlMs: 30_000 }, parts, systemRuntime).issue(BINDING)
+      const verdict = await createTickets({ secrets, ttlMs: 30_000 }, parts, systemRuntime).redeem(
+        issued.ticket,
+        BINDING,
+      )
       if (!verdict.pass) failed.push(index)
     } catch {
       failed.push(index)

@@ -8,8 +8,9 @@ import { DENIALS } from '../../src/policy/denials.ts'
 import type { DenialCode } from '../../src/model/denials.ts'
 import { deny } from '../../src/model/verdict.ts'
 import { request, subject } from './facts.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
-const redactor = createRedactor('a key of tests')
+const redactor = createRedactor('a key of tests', systemRuntime)
 const catalogue = createCatalogue({ name: 'app', redactor, now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) })
 const alice = redactor.user('alice')
 const CODES = Object.keys(DENIALS) as DenialCode[]

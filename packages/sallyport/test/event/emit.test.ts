@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { createEvents } from '../../src/event/emit.ts'
 import type { Logger } from '../../src/model/event.ts'
 import { event, subject } from './facts.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 const setUp = (withLog = false) => {
   const lines: string[] = []
@@ -14,7 +15,7 @@ const setUp = (withLog = false) => {
   const events = createEvents({
     policy: { log: withLog ? log : null, hashKey: 'key', windowMs: 10_000 },
     name: 'app',
-    now: () => 0,
+    runtime: runtimeAt(() => 0),
   })
   return { events, lines }
 }

@@ -5,6 +5,8 @@ import { pino } from 'pino'
 import type { Logger, SallyEvent } from '../../src/model/event.ts'
 import { createEventLog, type LoggedEvent } from '../../src/event/log.ts'
 import { event } from './facts.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 const WINDOW = 10_000
 interface Line {
@@ -25,7 +27,7 @@ const recorder = (): { readonly logger: Logger; readonly lines: Line[] } => {
 
 const setUp = () => {
   const { logger, lines } = recorder()
-  return { lines, log: createEventLog(logger, WINDOW, Date.now) }
+  return { lines, log: createEventLog(logger, WINDOW, systemRuntime) }
 }
 
 describe('the event log', () => {
@@ -137,7 +139,11 @@ describe('the event log', () => {
   it('a clock set back by a day keeps no summary back', () => {
     let at = 86_400_000
     const { logger, lines } = recorder()
-    const log = createEventLog(logger, WINDOW, () => at)
+    const log = createEventLog(
+      logger,
+      WINDOW,
+      runtimeAt(() => at),
+    )
     log.write(event())
     log.write(event())
     at = 0
@@ -187,7 +193,7 @@ describe('the event log', () => {
     it(`a logger that ${row} breaks nothing and is counted`, async () => {
       let failures = 0
       const logger = { info: broken, warn: broken, error: broken }
-      const log = createEventLog(logger, WINDOW, Date.now, () => failures++)
+      const log = createEventLog(logger, WINDOW, systemRuntime, () => failures++)
       assert.doesNotThrow(() => log.write(event()))
       log.write(event())
       mock.timers.tick(WINDOW)
@@ -206,7 +212,7 @@ describe('pino', () => {
         done()
       },
     })
-    const log = createEventLog(pino(stream), WINDOW, Date.now)
+    const log = createEventLog(pino(stream), WINDOW, systemRuntime)
     log.write(
       event({
         hostname: 'app.company.com',

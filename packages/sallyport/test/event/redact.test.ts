@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { clean, cleanOrigin, cleanPath, createRedactor } from '../../src/event/redact.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 describe('clean', () => {
   for (const { row, text, expected } of [
@@ -84,21 +85,24 @@ describe('cleanOrigin', () => {
 
 describe('createRedactor', () => {
   it('hashes the same to the same, with the same key in another process too', () => {
-    const [one, two] = [createRedactor('key'), createRedactor('key')]
+    const [one, two] = [createRedactor('key', systemRuntime), createRedactor('key', systemRuntime)]
     assert.equal(one.user('alice'), two.user('alice'))
     assert.match(one.user('alice'), /^[\da-f]{16}$/)
     assert.notEqual(one.user('alice'), one.user('bob'))
-    assert.notEqual(createRedactor('other').user('alice'), one.user('alice'))
+    assert.notEqual(createRedactor('other', systemRuntime).user('alice'), one.user('alice'))
   })
 
   it('a session and a user of one name have different hashes', () => {
-    const redactor = createRedactor('key')
+    const redactor = createRedactor('key', systemRuntime)
     assert.notEqual(redactor.session('same'), redactor.user('same'))
     assert.notEqual(redactor.session('a'), redactor.user('session\0a'))
   })
 
   for (const key of [null, ''])
     it(`a key of ${JSON.stringify(key)} becomes a random one: names cannot be tried`, () => {
-      assert.notEqual(createRedactor(key).user('alice'), createRedactor(key).user('alice'))
+      assert.notEqual(
+        createRedactor(key, systemRuntime).user('alice'),
+        createRedactor(key, systemRuntime).user('alice'),
+      )
     })
 })

@@ -6,6 +6,7 @@ import { parsePolicy } from '../../src/policy/parse.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store, RevocationTarget } from '../../src/model/store.ts'
 import { FakeTransport } from './live.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 /** A core whose `authorize` waits: the session is found, the connection not yet open. */
 function slowDoor(handshake: object = {}, rest: object = {}) {
@@ -25,7 +26,7 @@ function slowDoor(handshake: object = {}, rest: object = {}) {
     message: { schema: { dangerouslyAcceptAnyMessage: true } },
     ...rest,
   })
-  const core = createCore(policy, Date.now, createObserver(policy, Date.now))
+  const core = createCore(policy, systemRuntime, createObserver(policy, systemRuntime))
   const request = new Request('http://localhost:8080/ws', {
     headers: {
       host: 'localhost:8080',

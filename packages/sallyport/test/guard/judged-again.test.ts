@@ -6,6 +6,7 @@ import { createObserver } from '../../src/guard/observer.ts'
 import type { MessageSubject } from '../../src/controls/message/message-control.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { guarded } from './live.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const TEXT = '{"type":"chat","message":"hi","role":"admin"}'
 const string = { type: 'string' }
@@ -52,7 +53,7 @@ for (const [name, schema, delivered] of rows) {
       lifetime: { session: { dangerouslyOff: true } },
       report: ['handshake/transport', 'handshake/host', 'handshake/request', 'handshake/origin', 'handshake/session'],
     })
-    createCore(policy, Date.now, createObserver(policy, Date.now)).adopt(connection)
+    createCore(policy, systemRuntime, createObserver(policy, systemRuntime)).adopt(connection)
     await guard.run(61_000)
     assert.deepEqual(seen.slice(1), [delivered])
   })

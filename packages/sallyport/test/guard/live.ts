@@ -11,6 +11,7 @@ import type { Attempt } from '../../src/model/attempt.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import type { Session } from '../../src/model/session.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 /** A socket that notes what it is told and does nothing by itself. */
 export class FakeTransport implements Transport {
@@ -117,8 +118,8 @@ export function guarded(t: TestContext, { handshake, message, lifetime, ...rest 
     lifetime: { session: { dangerouslyOff: true }, ...lifetime },
     ...rest,
   })
-  const observer = createObserver(policy, Date.now)
-  const core = createCore(policy, Date.now, observer)
+  const observer = createObserver(policy, systemRuntime)
+  const core = createCore(policy, systemRuntime, observer)
   const events: SallyEvent[] = []
   observer.events.on(event => events.push(event))
   let seats = 0

@@ -8,6 +8,8 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import { StoreError } from '../../src/model/store-error.ts'
 import type { Store } from '../../src/model/store.ts'
 import { type Guarded, guarded, REQUEST, START } from './live.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 const ANN = { id: 's1', user: 'ann' }
 const GRACE = 8000
@@ -33,7 +35,8 @@ function reload(
     timeout: 1000,
     ...others,
   })
-  return createCore(policy, now, createObserver(policy, now))
+  const runtime = runtimeAt(now)
+  return createCore(policy, runtime, createObserver(policy, runtime))
 }
 
 const world = (t: TestContext): Guarded => guarded(t, { lifetime: TIMES, handshake: { session: () => ANN } })
@@ -141,12 +144,12 @@ describe('after a takeover nobody can tell', () => {
       lifetime: TIMES,
       report: OPEN_FOR_ALL,
     })
-    const observer = createObserver(policy, Date.now)
+    const observer = createObserver(policy, systemRuntime)
     const told: string[] = []
     observer.events.on(({ kind, code, enforced }) => {
       if (kind === 'denial' && code!.startsWith('SALLY_SESSION')) told.push(`${code}${enforced ? '' : '?'}`)
     })
-    createCore(policy, Date.now, observer).adopt(connection)
+    createCore(policy, systemRuntime, observer).adopt(connection)
     await guard.run(GRACE / 2)
     assert.deepEqual(told, ['SALLY_SESSION_UNAVAILABLE?'])
   })
@@ -196,7 +199,7 @@ describe('after a takeover the answer is no: it ends at once', () => {
         message: { schema: { dangerouslyAcceptAnyMessage: true } },
         report: OPEN_FOR_ALL.filter(id => id !== control),
       })
-      createCore(policy, Date.now, createObserver(policy, Date.now)).adopt(connection)
+      createCore(policy, systemRuntime, createObserver(policy, systemRuntime)).adopt(connection)
       await guard.run(100)
       assert.equal(wire.closes.length, 1)
     })

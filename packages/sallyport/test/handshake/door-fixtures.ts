@@ -11,6 +11,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/model/store.ts'
 import { createTickets } from '../../src/ticket/token.ts'
 import { policyWith } from '../policy/honest-policy.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 export const ORIGIN = 'https://app.company.com'
 
@@ -63,7 +64,11 @@ export function policyOf(handshake: Readonly<Record<string, unknown>> = {}, rest
 }
 
 export function partsOf(store: Store = createMemoryStore(), policy: Policy = policyOf()): ControlContext {
-  return createParts(policy, { store, now: Date.now, tickets: createTickets(null, { store, now: Date.now }) })
+  return createParts(
+    policy,
+    { store, tickets: createTickets(null, { store, now: Date.now }, systemRuntime) },
+    systemRuntime,
+  )
 }
 
 /** Compiles one control and answers its verdicts; throws where the policy turned it off. */

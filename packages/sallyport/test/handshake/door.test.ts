@@ -7,6 +7,7 @@ import type { ControlId } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/model/store.ts'
 import { type Asked, policyOf, requestOf } from './door-fixtures.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const session = (): object => ({ id: 'ann-1', user: 'ann' })
 const OPEN = { session, ticket: { dangerouslyWithoutTicket: true } }
@@ -19,8 +20,8 @@ interface Door {
 
 function doorOf(handshake: object, rest: object = {}): Door {
   const policy = policyOf({ ...OPEN, ...handshake }, rest)
-  const observer = createObserver(policy, Date.now)
-  return { core: createCore(policy, Date.now, observer), counters: () => observer.events.counters.snapshot() }
+  const observer = createObserver(policy, systemRuntime)
+  return { core: createCore(policy, systemRuntime, observer), counters: () => observer.events.counters.snapshot() }
 }
 
 const codeOf = (answer: Admittance): string => (answer.pass ? 'pass' : answer.denial.code)

@@ -14,6 +14,7 @@ import { SessionUnavailable } from '../../src/session/unavailable.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/model/store.ts'
 import { handshake } from '../session/handshakes.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 const NOW = 1_700_000_000_000
 const now = (): number => NOW
@@ -27,7 +28,8 @@ const policyOf = (resolver: unknown): Policy =>
 const partsOf = (store: Store = createMemoryStore({ now })): ControlContext =>
   createParts(
     policyOf(() => null),
-    { store, now } as ControlContext,
+    { store } as ControlContext,
+    runtimeAt(now),
   )
 const attempt = (): Attempt => newAttempt('c1', handshake())
 const codeOf = (verdict: Verdict): string => (verdict.pass ? 'pass' : verdict.code)

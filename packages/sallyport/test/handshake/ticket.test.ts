@@ -10,6 +10,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import { createTickets } from '../../src/ticket/token.ts'
 import { handshake } from '../session/handshakes.ts'
 import { ALICE, SECTION } from '../ticket/endpoint-fixtures.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const ORIGIN = 'https://app.example'
 const now = (): number => 1_700_000_000_000
@@ -18,7 +19,7 @@ const policyOf = (section: Partial<TicketPolicy> | null, session: unknown = () =
 function partsOf(): ControlContext {
   const store = createMemoryStore({ now })
   // The rest is for other controls.
-  return { store, now, tickets: createTickets(SECTION, { store, now }) } as unknown as ControlContext
+  return { store, now, tickets: createTickets(SECTION, { store, now }, systemRuntime) } as unknown as ControlContext
 }
 const attemptOf = (request: HandshakeRequest, more: Partial<Attempt> = {}): Attempt => ({
   ...newAttempt('c1', request),

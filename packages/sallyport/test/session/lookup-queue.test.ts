@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { createLookupLine, type Waiting } from '../../src/session/lookup-line.ts'
 import { createLookupQueue, LookupRefused, type LookupQueue, type Question } from '../../src/session/lookup-queue.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 interface Scene {
   readonly queue: LookupQueue
@@ -15,9 +16,15 @@ interface Scene {
   pass(ms: number): Promise<void>
 }
 
-function createScene(options: { strangers?: { perSecond: number; burst: number }; random?: () => number } = {}): Scene {
+function createScene({
+  random = Math.random,
+  ...options
+}: {
+  strangers?: { perSecond: number; burst: number }
+  random?: () => number
+} = {}): Scene {
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })
-  const queue = createLookupQueue({ lookMs: 5000, now: Date.now, ...options })
+  const queue = createLookupQueue({ lookMs: 5000, runtime: { ...runtimeAt(Date.now), random }, ...options })
   const begun: string[] = []
   const faults = new Map<string, string>()
   const answered: string[] = []

@@ -11,6 +11,8 @@ import type { Store } from '../../src/model/store.ts'
 import { createTickets } from '../../src/ticket/token.ts'
 import { policyWith } from '../policy/honest-policy.ts'
 import { handshake } from './handshakes.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 const ANN = { id: 's1', user: 'ann' }
 
@@ -22,7 +24,11 @@ function scene(session: unknown = () => null, given: { shared?: Store; ticket?: 
     ...policyWith({ 'handshake.session': session, ...(given.ticket && { 'handshake.ticket': given.ticket }) }),
     ...(given.shared && { store: given.shared }),
   })
-  const { proofs } = createParts(policy, { store, now, tickets: createTickets(null, { store, now }) })
+  const { proofs } = createParts(
+    policy,
+    { store, tickets: createTickets(null, { store, now }, systemRuntime) },
+    runtimeAt(now),
+  )
   return { proofs, store, pass: (ms: number) => void (at += ms) }
 }
 

@@ -8,6 +8,8 @@ import type { SessionResolver } from '../../src/model/session.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createTicketEndpoint, type TicketEndpoint, type TicketReport } from '../../src/guard/ticket-endpoint.ts'
 import { createTickets } from '../../src/ticket/token.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 export const ALICE = { id: 's1', user: 'alice' }
 export const START = 1_700_000_000_000
@@ -53,7 +55,11 @@ export function make({
     timeoutMs,
     store: null,
   } as unknown as Policy
-  const parts: ControlContext = createParts(policy, { store, now, tickets: createTickets(SECTION, { store, now }) })
+  const parts: ControlContext = createParts(
+    policy,
+    { store, tickets: createTickets(SECTION, { store, now }, systemRuntime) },
+    runtimeAt(now),
+  )
   const reports: TicketReport[] = []
   const endpoint = createTicketEndpoint({
     policy,

@@ -8,6 +8,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/model/store.ts'
 import { createTickets, TICKET_CLOCK_SKEW_MS } from '../../src/ticket/token.ts'
 import type { TicketBinding, Tickets } from '../../src/model/tickets.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const START = 1_700_000_000_000
 const TTL = 30_000
@@ -23,7 +24,7 @@ function desk(secrets: readonly string[] | null = [A], shared?: Store) {
   return {
     store,
     now,
-    tickets: createTickets({ secrets, ttlMs: TTL }, { store, now }),
+    tickets: createTickets({ secrets, ttlMs: TTL }, { store, now }, systemRuntime),
     pass: (ms: number): void => {
       at += ms
     },
@@ -70,7 +71,7 @@ describe('tickets', () => {
       once: async (key, ttlMs) => store.once(key, ttlMs),
       revokedAt: async (session, user) => store.revokedAt(session, user),
     }
-    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: later, now })
+    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: later, now }, systemRuntime)
     const { ticket } = tickets.issue(BINDING)
     const codes = await Promise.all(Array.from({ length: 50 }, () => redeem(tickets, ticket)))
     assert.equal(codes.filter(code => code === 'pass').length, 1)
@@ -203,7 +204,11 @@ describe('tickets', () => {
       const { ticket } = tickets.issue(BINDING)
       pass(TTL)
       assert.equal(await tickets.present(ticket), false)
-      const fast = createTickets({ secrets: [A], ttlMs: TTL }, { store, now: () => START + TTL + 60_000 })
+      const fast = createTickets(
+        { secrets: [A], ttlMs: TTL },
+        { store, now: () => START + TTL + 60_000 },
+        systemRuntime,
+      )
       assert.equal(await tickets.present(fast.issue(BINDING).ticket), false)
     })
     for (const [how, once] of [
@@ -212,7 +217,7 @@ describe('tickets', () => {
     ] as const) {
       it(`a store that ${how} proves nothing`, async () => {
         const { store, now } = desk()
-        const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: { ...store, once }, now })
+        const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: { ...store, once }, now }, systemRuntime)
         assert.equal(await tickets.present(tickets.issue(BINDING).ticket), false)
       })
     }
@@ -243,7 +248,7 @@ describe('tickets', () => {
       [TICKET_CLOCK_SKEW_MS + 1, 'SALLY_TICKET_INVALID'],
     ] as const) {
       const { tickets, store } = desk()
-      const fast = createTickets({ secrets: [A], ttlMs: TTL }, { store, now: () => START + ahead })
+      const fast = createTickets({ secrets: [A], ttlMs: TTL }, { store, now: () => START + ahead }, systemRuntime)
       assert.equal(await redeem(tickets, fast.issue(BINDING).ticket), code)
     }
   })
@@ -251,7 +256,11 @@ describe('tickets', () => {
     const { tickets, store, now, pass } = desk()
     const { ticket } = tickets.issue(BINDING)
     assert.equal(await redeem(tickets, ticket), 'pass')
-    const behind = createTickets({ secrets: [A], ttlMs: TTL }, { store, now: () => now() - TICKET_CLOCK_SKEW_MS })
+    const behind = createTickets(
+      { secrets: [A], ttlMs: TTL },
+      { store, now: () => now() - TICKET_CLOCK_SKEW_MS },
+      systemRuntime,
+    )
     pass(TTL + TICKET_CLOCK_SKEW_MS - 1)
     assert.equal(await redeem(behind, ticket), 'SALLY_TICKET_USED')
     pass(1)
@@ -341,7 +350,11 @@ describe('tickets', () => {
   for (const [name, broken] of failures) {
     it(`a store whose ${name} lets nothing through, and its message stays inside`, async () => {
       const { store, now } = desk()
-      const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: { ...store, ...broken }, now })
+      const tickets = createTickets(
+        { secrets: [A], ttlMs: TTL },
+        { store: { ...store, ...broken }, now },
+        systemRuntime,
+      )
       const verdict = await tickets.redeem(tickets.issue(BINDING).ticket, BINDING)
       assert.equal(codeOf(verdict), 'SALLY_STORE_UNAVAILABLE')
       assert.doesNotMatch(JSON.stringify(verdict), /password/)
@@ -352,7 +365,7 @@ describe('tickets', () => {
     const { store, now } = desk()
     const keys: string[] = []
     const watched: Store = { ...store, once: (key, ttl) => (keys.push(key), store.once(key, ttl)) }
-    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: watched, now })
+    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: watched, now }, systemRuntime)
     const { ticket } = tickets.issue(BINDING)
     assert.doesNotMatch(Buffer.from(ticket, 'base64url').toString('latin1'), /s1|alice|app\.example|ws/)
     await tickets.redeem(ticket, BINDING)
@@ -364,7 +377,7 @@ describe('tickets', () => {
     const { store, now, pass } = desk()
     const asked: unknown[] = []
     const watched: Store = { ...store, once: (_key, ...rest) => asked.push(rest) > 0 }
-    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: watched, now })
+    const tickets = createTickets({ secrets: [A], ttlMs: TTL }, { store: watched, now }, systemRuntime)
     const { ticket } = tickets.issue(BINDING)
     pass(1000)
     assert.equal(await redeem(tickets, ticket), 'pass')
