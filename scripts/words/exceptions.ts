@@ -4,7 +4,7 @@ export const EXCEPTIONS: readonly string[] = [
     name => `packages/sallyport/src/${name}`,
   ),
   ...['schema', 'server', 'session', 'shape', 'wire'].map(name => `packages/sallyport/src/${name}`),
-  ...['fleet', 'http', 'index.ts', 'listener', 'relay', 'route', 'runtime', 'session', 'upstream'].map(
+  ...['http', 'index.ts', 'listener', 'route', 'runtime', 'session', 'upstream'].map(
     name => `packages/gateway/src/${name}`,
   ),
 ]

@@ -10,4 +10,4 @@ const write = (file: string, text: string): void => writeFileSync(join(import.me
 
 write('gateway.schema.json', `${JSON.stringify(editorSchema(), null, 2)}\n`)
 write('../../../docs/gateway/reference.md', configReference())
-write('../src/relay/client-script-text.ts', await clientScriptSource())
+write('../src/assets/client-script-text.ts', await clientScriptSource())

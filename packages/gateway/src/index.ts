@@ -5,7 +5,7 @@
  */
 export { ConfigError, type ConfigProblem, formatProblems } from './config/config-error.ts'
 export { type ParsedConfig, parseConfig, parseConfigFully, type ParseOptions } from './config/parse.ts'
-export type * from './config/types.ts'
+export type * from './model/config.ts'
 export type { Weakness } from './config/weakness.ts'
 export type { ReadFile } from './config/reading.ts'
 export type {
@@ -17,7 +17,7 @@ export type {
   RefusalReason,
   ReplaceResult,
   TargetView,
-} from './relay/contract.ts'
-export { createGateway } from './relay/gateway.ts'
-export { createGuardOf } from './reload/route-guard.ts'
-export type { SharedParts } from './reload/shared-parts.ts'
+} from './model/gateway.ts'
+export { createGateway } from './runtime/gateway.ts'
+export { createGuardOf } from './runtime/route-guard.ts'
+export type { SharedParts } from './runtime/shared-parts.ts'

@@ -1,7 +1,7 @@
 import { parseDuration } from 'sallyport/policy'
 import { faultOfBareTime } from '../config/shape.ts'
 import { USER_SESSION } from '../session/forward-identity.ts'
-import type { Running } from '../reload/running.ts'
+import type { Running } from '../runtime/running.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What the operator is answered. */

@@ -1,10 +1,10 @@
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import type { AdminConfig } from '../config/types.ts'
+import type { AdminConfig } from '../model/config.ts'
 import { isLoopback } from '../config/text-checks.ts'
 import type { AdminEndpoint } from './admin-api.ts'
-import type { Refusals } from '../relay/refusals.ts'
+import type { Refusals } from '../listener/refusals.ts'
 import { createTokenCheck } from './token.ts'
 
 /** The operator's door, open. */

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { CountersSnapshot, Guard } from 'sallyport'
-import type { Running } from '../reload/running.ts'
+import type { Running } from '../runtime/running.ts'
 
 /** Metrics of a running gateway. */
 export interface Metrics {

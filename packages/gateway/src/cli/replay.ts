@@ -15,7 +15,7 @@ import {
   writeMaskedTextFrame,
 } from 'sallyport/wire'
 import { policyInputOf } from '../config/route-policy.ts'
-import type { GatewayConfig, RouteConfig } from '../config/types.ts'
+import type { GatewayConfig, RouteConfig } from '../model/config.ts'
 import { resolverOf } from '../session/resolver.ts'
 
 /** What is replayed. */

@@ -14,9 +14,9 @@ import type {
   RouteConfig,
   SignedCookieConfig,
   TlsFiles,
-} from '../config/types.ts'
-import { createIdentityLines } from '../relay/identity.ts'
-import { readConfigText } from '../reload/running.ts'
+} from '../model/config.ts'
+import { createIdentityLines } from '../http/identity.ts'
+import { readConfigText } from '../runtime/running.ts'
 import { resolverOf } from '../session/resolver.ts'
 
 /** What is wrong with a key or a file that was tried, and what to write. Neither holds anything of it. */

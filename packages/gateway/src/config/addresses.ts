@@ -1,6 +1,6 @@
 import { type Path, pathText } from './path.ts'
 import { type Reading, refuse } from './reading.ts'
-import type { GatewayConfig, ListenerConfig } from './types.ts'
+import type { GatewayConfig, ListenerConfig } from '../model/config.ts'
 
 /** Two that listen at one address: the second could not start. */
 export function refuseTakenAddresses(reading: Reading, { listeners, admin }: GatewayConfig): void {

@@ -1,7 +1,7 @@
 import { choice, duration, mapped, may, must, object, secret, text } from './shape.ts'
 import * as checks from './text-checks.ts'
 import { header, none } from './text-shapes.ts'
-import type { IdentityJwt } from './types.ts'
+import type { IdentityJwt } from '../model/config.ts'
 
 const identityJwt = mapped(
   object({

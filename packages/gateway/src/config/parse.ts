@@ -12,7 +12,7 @@ import { besideTicket, refuseOverlaps } from './route-overlaps.ts'
 import { isSchemaPath } from './schema-files.ts'
 import { FILE, type ReadFields } from './file-shape.ts'
 import { isLoopback } from './text-checks.ts'
-import type { AdminConfig, GatewayConfig, ListenerConfig, RouteConfig, RoutePolicy } from './types.ts'
+import type { AdminConfig, GatewayConfig, ListenerConfig, RouteConfig, RoutePolicy } from '../model/config.ts'
 import { type Weakness, weaknessesOf } from './weakness.ts'
 
 /** Where a text came from, and what it may refer to. */

@@ -8,7 +8,7 @@ import { policyInputOf } from './route-policy.ts'
 import { isObject } from './shape.ts'
 import { SESSION } from './session-shape.ts'
 import { faultOfHost } from './text-checks.ts'
-import type { GatewayConfig, RoutePolicy, SessionConfig } from './types.ts'
+import type { GatewayConfig, RoutePolicy, SessionConfig } from '../model/config.ts'
 
 /**
  * Has the library itself judge the policy of every route, and tells its problems by line and column.

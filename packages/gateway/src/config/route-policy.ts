@@ -1,5 +1,5 @@
 import type { PolicyInput, SessionResolver } from 'sallyport'
-import type { GatewayConfig, RouteConfig } from './types.ts'
+import type { GatewayConfig, RouteConfig } from '../model/config.ts'
 
 /** The policy of a route, as the library takes it: its sections, and what the gateway itself provides. */
 export function policyInputOf(

@@ -1,4 +1,3 @@
-import { POLLING } from '../relay/plain-refusal.ts'
 import { POLICY_SECTIONS } from './policy-shape.ts'
 import { RELAY_DEFAULT, relay } from './relay-shape.ts'
 import { DEFAULT_TICKET_PATH } from './route-overlaps.ts'
@@ -6,6 +5,9 @@ import { SESSION } from './session-shape.ts'
 import { duration, flag, list, mapped, may, must, object, text } from './shape.ts'
 import * as checks from './text-checks.ts'
 import { host, none } from './text-shapes.ts'
+
+/** Engine.IO's long polling, the other transport of Socket.IO: a way around both doors. */
+export const POLLING = '?transport=polling'
 
 const upstream = must(
   text(checks.faultOfWord, 'the name of an upstream'),

@@ -3,7 +3,7 @@ import { faultOfIdentity } from '../session/forward-identity.ts'
 import { duration, either, flag, list, mapped, may, must, object, secret, type Shape, text } from './shape.ts'
 import * as checks from './text-checks.ts'
 import { header, plaintext } from './text-shapes.ts'
-import type { ForwardAuthConfig, SessionConfig } from './types.ts'
+import type { ForwardAuthConfig, SessionConfig } from '../model/config.ts'
 
 const cookieName = text(checks.faultOfCookieName, "'sid'")
 const forwardAuthKeys = mapped(

@@ -2,7 +2,7 @@ import { pathText } from './path.ts'
 import { refuse } from './reading.ts'
 import { either, flag, mapped, type Note, note, type Shape, text } from './shape.ts'
 import * as checks from './text-checks.ts'
-import type { ListenerConfig } from './types.ts'
+import type { ListenerConfig } from '../model/config.ts'
 
 /** A name as in Host, lower-cased. */
 export const host = mapped(text(checks.faultOfHost, "'app.company.com'"), name => name.toLowerCase())

@@ -1,7 +1,7 @@
 import { choice, count, duration, flag, list, mapped, may, must, object, secret, type Shape, text } from './shape.ts'
 import * as checks from './text-checks.ts'
 import { host, plaintext } from './text-shapes.ts'
-import type { HealthConfig } from './types.ts'
+import type { HealthConfig } from '../model/config.ts'
 
 const pem = secret(value => (value.includes('-----BEGIN') ? null : 'not PEM'), 'name a PEM file: file:/etc/ssl/ca.pem')
 

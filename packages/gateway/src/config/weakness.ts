@@ -1,7 +1,7 @@
-import { POLLING } from '../relay/plain-refusal.ts'
 import type { Reading } from './reading.ts'
+import { POLLING } from './route-shape.ts'
 import { isLoopback } from './text-checks.ts'
-import type { GatewayConfig, HttpConfig } from './types.ts'
+import type { GatewayConfig, HttpConfig } from '../model/config.ts'
 
 /** Something that is weaker than it could be. */
 export interface Weakness {

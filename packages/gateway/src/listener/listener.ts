@@ -14,10 +14,10 @@ import {
   refuseSocket,
   socketOf,
 } from 'sallyport/embed'
-import type { ListenerConfig, TlsFiles } from '../config/types.ts'
-import type { RefusalReason } from '../relay/contract.ts'
-import { gatewayAnswer } from '../relay/gateway-answer.ts'
-import type { RefusalSample } from '../relay/refusals.ts'
+import type { ListenerConfig, TlsFiles } from '../model/config.ts'
+import type { RefusalReason } from '../model/gateway.ts'
+import { gatewayAnswer } from '../http/gateway-answer.ts'
+import type { RefusalSample } from './refusals.ts'
 import { createTrust, endsOf, readProxied } from './proxied.ts'
 
 /** What a listener gives on. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { HandshakeRequest } from 'sallyport'
-import type { ForwardAuthConfig } from '../config/types.ts'
+import type { ForwardAuthConfig } from '../model/config.ts'
 
 /** A header that the endpoint is asked with. */
 export type Line = readonly [name: string, value: string]

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { SessionResolver } from 'sallyport'
 import { signedCookie } from 'sallyport/session'
 import { jwt, type JwtOptions } from 'sallyport/session/jwt'
-import type { JwtConfig, SessionConfig } from '../config/types.ts'
+import type { JwtConfig, SessionConfig } from '../model/config.ts'
 import { forwardAuth } from './forward-auth.ts'
 
 const MOST_ID_CHARS = 512

@@ -13,7 +13,7 @@ import {
 } from 'sallyport/embed'
 import { closePayload, Decoder, FIN, OPCODE, type WireFault, type WireLimits, type WireSink } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'
-import type { Target } from './target.ts'
+import type { Target } from './backend.ts'
 
 /** Who hears what a backend sends, in the order of its bytes; nothing comes after one of the three ends. */
 export interface BackendListener {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { UpstreamTls } from '../config/types.ts'
+import type { UpstreamTls } from '../model/config.ts'
 import { isInterim, MAX_ANSWER_BYTES, readAnswer } from './answer.ts'
 import { evidenceOf, type Failure, failure } from './failure.ts'
 import { openSocket } from './open-socket.ts'
-import type { Address } from './target.ts'
+import type { Address } from './backend.ts'
 
 /** An opening handshake for a backend. */
 export interface BackendRequest {

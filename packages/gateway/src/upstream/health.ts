@@ -1,7 +1,7 @@
-import type { HealthConfig, UpstreamTls } from '../config/types.ts'
+import type { HealthConfig, UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest } from './http-status.ts'
 import type { PoolLog } from './pool.ts'
-import type { Address, Target } from './target.ts'
+import type { Address, Target } from './backend.ts'
 
 /** An active check of every target of an upstream. */
 export interface HealthWatch {

@@ -1,7 +1,7 @@
-import type { UpstreamTls } from '../config/types.ts'
+import type { UpstreamTls } from '../model/config.ts'
 import { isOwnFault } from './failure.ts'
 import { openSocket } from './open-socket.ts'
-import type { Address } from './target.ts'
+import type { Address } from './backend.ts'
 
 /** What a backend answers to one small request; or why it does not. */
 export type StatusAnswer =

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { UpstreamTls } from '../config/types.ts'
+import type { UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest, type StatusAnswer } from './http-status.ts'
-import type { Address } from './target.ts'
+import type { Address } from './backend.ts'
 
 /** Whether a backend lives: null when it does, else why not. `own`: the gateway itself is the cause. */
 export type LifeAnswer = { readonly reason: string; readonly own: boolean } | null

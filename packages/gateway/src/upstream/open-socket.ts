@@ -1,7 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { UpstreamTls } from '../config/types.ts'
-import type { Address } from './target.ts'
+import type { UpstreamTls } from '../model/config.ts'
+import type { Address } from './backend.ts'
 
 /** Opens a connection to a backend: `secureConnect` tells that it is open where TLS is spoken, else `connect`. */
 export function openSocket(address: Address, tls: UpstreamTls | null): Socket {

@@ -1,10 +1,10 @@
-import type { UpstreamConfig } from '../config/types.ts'
+import type { UpstreamConfig } from '../model/config.ts'
 import { type BackendConnection, type BackendRequest, connectBackend } from './connect.ts'
 import { type Failure, failure } from './failure.ts'
 import { watchHealth } from './health.ts'
 import { createLifeProbe, type LifeProbe } from './life-probe.ts'
-import { createTargetStates } from './target-state.ts'
-import { parseAddress, Target } from './target.ts'
+import { createTargetStates } from './backend-state.ts'
+import { parseAddress, Target } from './backend.ts'
 
 /** What changes with a backend, told to the operator. */
 export interface PoolLog {

@@ -10,8 +10,8 @@ import type { AdminEndpoint } from '../../src/admin/admin-api.ts'
 import { serveAdmin } from '../../src/admin/admin-server.ts'
 import { createTokenCheck } from '../../src/admin/token.ts'
 import { start, type Started } from '../../demo/started.ts'
-import { ADMIN_TOKEN, type GatewayProcess, startGateway } from '../reload/gateway-process.ts'
-import { configOf, open } from '../reload/load.ts'
+import { ADMIN_TOKEN, type GatewayProcess, startGateway } from '../runtime/gateway-process.ts'
+import { configOf, open } from '../runtime/load.ts'
 
 describe('the token', () => {
   const isToken = createTokenCheck(ADMIN_TOKEN)
@@ -36,7 +36,7 @@ describe('the operator’s door', () => {
   let backend: Started
   let gateway: GatewayProcess
   before(async () => {
-    backend = await start(process.execPath, [join(import.meta.dirname, '../reload/echo.ts')], {}, line =>
+    backend = await start(process.execPath, [join(import.meta.dirname, '../runtime/echo.ts')], {}, line =>
       line.startsWith('{'),
     )
     const { port } = JSON.parse(backend.lines[0]!) as { port: number }
@@ -180,7 +180,7 @@ describe('the operator’s door', () => {
 
   test('what report mode let pass is told, with the values to allow', async () => {
     const { WebSocket: Client } = await import('ws')
-    const { cookieOf } = await import('../reload/load.ts')
+    const { cookieOf } = await import('../runtime/load.ts')
     const socket = new Client(`ws://127.0.0.1:${gateway.port}/chat`, {
       origin: 'https://new.example',
       headers: { Cookie: cookieOf('erik') },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { STARTER } from '../../src/cli/init.ts'
-import { cli } from '../reload/gateway-process.ts'
+import { cli } from '../runtime/gateway-process.ts'
 
 let folder = ''
 before(() => {

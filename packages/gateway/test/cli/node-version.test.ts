@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { OLDEST_NODE, tooOld } from '../../src/cli/node-version.ts'
-import { cli } from '../reload/gateway-process.ts'
+import { cli } from '../runtime/gateway-process.ts'
 
 const VERSIONS: readonly (readonly [version: string, isOld: boolean])[] = [
   ['18.20.8', true],

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { tryTicketSecrets } from 'sallyport/embed'
 import { goodConfig, SECRET } from '../config/good-config.ts'
-import { cli } from '../reload/gateway-process.ts'
+import { cli } from '../runtime/gateway-process.ts'
 
 let folder = ''
 before(() => {

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { youngSpaceArguments } from '../../src/cli/young-space.ts'
-import { cli, startGateway } from '../reload/gateway-process.ts'
-import { configOf } from '../reload/load.ts'
+import { cli, startGateway } from '../runtime/gateway-process.ts'
+import { configOf } from '../runtime/load.ts'
 
 const ARGUMENT = '--max-semi-space-size=4'
 

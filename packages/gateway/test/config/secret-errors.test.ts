@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { commandLine } from '../../src/cli/command-line.ts'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { parseConfigFully } from '../../src/config/parse.ts'
-import { parseAddress } from '../../src/upstream/target.ts'
+import { parseAddress } from '../../src/upstream/backend.ts'
 import { goodConfig, SECRET } from './good-config.ts'
 
 /** `hunter2` is in each; whatever is wrong with it is told without it. */

@@ -10,8 +10,8 @@ import { generate } from 'selfsigned'
 import { WebSocket } from 'ws'
 import { start, type Started } from '../../demo/started.ts'
 import { parseConfigFully } from '../../src/config/parse.ts'
-import { startGateway, type GatewayProcess } from '../reload/gateway-process.ts'
-import { configOf, cookieOf } from '../reload/load.ts'
+import { startGateway, type GatewayProcess } from '../runtime/gateway-process.ts'
+import { configOf, cookieOf } from '../runtime/load.ts'
 import { freePort } from '../../../../test/support/free-port.ts'
 
 // The files in deploy/, with the ports, names and certificates of this machine in place of theirs.
@@ -31,7 +31,7 @@ before(async () => {
   writeFileSync(join(folder, 'cert.pem'), pems.cert)
   writeFileSync(join(folder, 'key.pem'), pems.private)
   writeFileSync(join(folder, 'both.pem'), `${pems.cert.trim()}\n${pems.private}`)
-  backend = await start(process.execPath, [join(import.meta.dirname, '../reload/echo.ts')], {}, line =>
+  backend = await start(process.execPath, [join(import.meta.dirname, '../runtime/echo.ts')], {}, line =>
     line.startsWith('{'),
   )
   backendPort = (JSON.parse(backend.lines[0]!) as { port: number }).port

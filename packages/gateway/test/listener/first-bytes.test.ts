@@ -10,7 +10,7 @@ import { connect as connectTls } from 'node:tls'
 import { refuseSocket } from 'sallyport/embed'
 import { MAX_UPGRADE_BYTES } from 'sallyport/wire'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
-import type { ListenerConfig } from '../../src/config/types.ts'
+import type { ListenerConfig } from '../../src/model/config.ts'
 import { createListener } from '../../src/listener/listener.ts'
 import { closing } from '../support/leftovers.ts'
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Session } from 'sallyport'
 import { SessionUnavailable } from 'sallyport/session'
-import type { ForwardAuthConfig } from '../../src/config/types.ts'
+import type { ForwardAuthConfig } from '../../src/model/config.ts'
 import { forwardAuth } from '../../src/session/forward-auth.ts'
 import { fakeRequest } from './fake-request.ts'
 

@@ -1,7 +1,7 @@
-import type { UpstreamConfig } from '../../src/config/types.ts'
+import type { UpstreamConfig } from '../../src/model/config.ts'
 import type { LifeAnswer } from '../../src/upstream/life-probe.ts'
 import { createPool, type Pool } from '../../src/upstream/pool.ts'
-import type { Address } from '../../src/upstream/target.ts'
+import type { Address } from '../../src/upstream/backend.ts'
 import { UPSTREAM } from './gateway-world.ts'
 
 /** A pool and all that a test may change of its surroundings. */

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { Decoder, type WireSink } from 'sallyport/wire'
 import { type BackendListener, BackendSocket } from '../../src/upstream/backend-socket.ts'
 import type { PooledConnection } from '../../src/upstream/pool.ts'
-import { parseAddress, Target } from '../../src/upstream/target.ts'
+import { parseAddress, Target } from '../../src/upstream/backend.ts'
 import { answering, createBackend, createRawBackend } from '../support/backends.ts'
 import { closing, configOf, createWorld } from '../support/gateway-world.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { probe, watchHealth } from '../../src/upstream/health.ts'
-import { type Address, parseAddress, Target } from '../../src/upstream/target.ts'
+import { type Address, parseAddress, Target } from '../../src/upstream/backend.ts'
 import { createRawBackend } from '../support/backends.ts'
 
 const HEALTH = { path: '/health', intervalMs: 1000, timeoutMs: 10_000 }

@@ -1,0 +1,59 @@
+import type { GatewayLog } from '../model/gateway.ts'
+
+/** Warnings that clients can bring about, each kind bounded in number. */
+export interface BoundedWarnings {
+  /** `kind` must be of a bounded set: a code and a status. */
+  warn(kind: string, facts: object, message: string): void
+  /** Tells what was only counted so far. */
+  stop(): void
+}
+
+const WINDOW_MS = 10_000
+/** Lines of one kind in a window. */
+const MOST_LINES = 20
+
+interface Kind {
+  lines: number
+  untold: number
+  facts: object
+  message: string
+  readonly timer: NodeJS.Timeout
+}
+
+/** Writes the first lines of each kind as they come, and after ten seconds how many more there were, with the last of them. */
+export function createBoundedWarnings(log: Pick<GatewayLog, 'warn'>): BoundedWarnings {
+  const kinds = new Map<string, Kind>()
+
+  const end = (name: string, kind: Kind): void => {
+    clearTimeout(kind.timer)
+    kinds.delete(name)
+    if (kind.untold > 0) log.warn({ ...kind.facts, count: kind.untold }, kind.message)
+  }
+
+  return {
+    warn(name, facts, message) {
+      let kind = kinds.get(name)
+      if (kind === undefined) {
+        const made: Kind = {
+          lines: 0,
+          untold: 0,
+          facts,
+          message,
+          timer: setTimeout(() => end(name, made), WINDOW_MS).unref(),
+        }
+        kinds.set(name, (kind = made))
+      }
+      if (kind.lines < MOST_LINES) {
+        kind.lines++
+        log.warn(facts, message)
+        return
+      }
+      kind.untold++
+      kind.facts = facts
+      kind.message = message
+    },
+    stop() {
+      for (const [name, kind] of kinds) end(name, kind)
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createPlainRefusal } from '../../src/http/plain-refusal.ts'
+import { POLLING } from '../../src/config/route-shape.ts'
+
+describe('plain HTTP that no backend gets', () => {
+  const rows: readonly [name: string, patterns: readonly string[], target: string, refused: boolean][] = [
+    ['Engine.IO’s polling', [POLLING], '/socket.io/?EIO=4&transport=polling', true],
+    ['its JSONP', [POLLING], '/socket.io/?EIO=3&transport=polling&j=0', true],
+    ['wherever it is', [POLLING], '/engine?transport=polling', true],
+    ['other letters', [POLLING], '/?Transport=POLLING', true],
+    ['an escaped name', [POLLING], '/?tr%61nsport=polling', true],
+    ['an escaped value', [POLLING], '/?transport=%70olling', true],
+    ['escaped twice', [POLLING], '/?transport=%2570olling', true],
+    ['an escaped =', [POLLING], '/?transport%3Dpolling', true],
+    ['an escaped ?', [POLLING], '/socket.io/%3Ftransport=polling', true],
+    ['said twice, the last decides', [POLLING], '/?transport=websocket&transport=polling', true],
+    ['said twice, the first decides', [POLLING], '/?transport=polling&transport=websocket', true],
+    ['a semicolon between', [POLLING], '/?EIO=4;transport=polling', true],
+    ['behind a fragment', [POLLING], '/?a=b#&transport=polling', true],
+    ['as a list', [POLLING], '/?transport[]=polling', true],
+    ['as an escaped list', [POLLING], '/?transport%5B0%5D=polling', true],
+    ['as a name in brackets', [POLLING], '/?[transport]=polling', true],
+    ['as an escaped name in brackets', ['?sid'], '/?%5Bsid%5D[0]=1', true],
+    ['blanks around', [POLLING], '/?%20transport=polling+', true],
+    ['a zero byte', [POLLING], '/?transport=polling%00', true],
+    ['websocket', [POLLING], '/?transport=websocket', false],
+    ['another name', [POLLING], '/?mytransport=polling', false],
+    ['another value', [POLLING], '/?transport=pollings', false],
+    ['in the path', [POLLING], '/transport=polling', false],
+    ['a broken escape', [POLLING], '/?transport=%zzpolling', false],
+    ['nothing refused', [], '/?transport=polling', false],
+    ['a name, whatever its value', ['?sid'], '/?sid=1', true],
+    ['a name without value', ['?sid'], '/?sid', true],
+    ['a name that begins alike', ['?sid'], '/?sidx=1', false],
+    ['a path', ['/poll'], '/poll', true],
+    ['a path with a query', ['/poll'], '/poll?x=1', true],
+    ['below a path', ['/poll'], '/poll/x', false],
+    ['a path that begins alike', ['/poll'], '/polls', false],
+    ['a slash at the end', ['/poll'], '/poll/', true],
+    ['all below', ['/sockjs/*'], '/sockjs/1/abc/xhr_streaming', true],
+    ['the stem itself', ['/sockjs/*'], '/sockjs', true],
+    ['another stem', ['/sockjs/*'], '/sockjsx/info', false],
+    ['doubled slashes', ['/sockjs/*'], '//sockjs///info', true],
+    ['dots', ['/sockjs/*'], '/a/../sockjs/./info', true],
+    ['escaped dots', ['/sockjs/*'], '/a/%2e%2e/sockjs/info', true],
+    ['dots beyond the root', ['/sockjs/*'], '/../sockjs/info', true],
+    ['dots out of it', ['/sockjs/*'], '/sockjs/../app.js', true],
+    ['dots behind an escaped ?', ['/sockjs/*'], '/x%3f/%2e%2e/sockjs/info', true],
+    ['dots behind an escaped #', ['/sockjs/*'], '/x%23/%2e%2e/sockjs/info', true],
+    ['dots behind a ? escaped twice', ['/sockjs/*'], '/x%253f/%252e%252e/sockjs/info', true],
+    ['dots that take away a doubled slash', ['/app/poll/*'], '/app//../poll/1', true],
+    ['dots that take away a parameter', ['/app/poll/*'], '/app/;/../poll/1', true],
+    ['dots with a parameter', ['/sockjs/*'], '/sockjs/..;/app.js', true],
+    ['dots that are part of a name', ['/sockjs/*'], '/v1..2/app.js', false],
+    ['dots in the query', ['/sockjs/*'], '/app.js?from=/../x', false],
+    ['dots where no path is refused', [POLLING], '/a/../b', false],
+    ['an escaped letter', ['/sockjs/*'], '/%73ockjs/info', true],
+    ['escaped twice in the path', ['/sockjs/*'], '/%2573ockjs/info', true],
+    ['an escaped slash', ['/sockjs/*'], '/sockjs%2finfo', true],
+    ['a backslash', ['/sockjs/*'], '/sockjs\\info', true],
+    ['a parameter of a segment', ['/sockjs/*'], '/sockjs;jsessionid=1/info', true],
+    ['other letters in the path', ['/sockjs/*'], '/SockJS/info', true],
+    ['all', ['/*'], '/', true],
+    ['dots behind a fragment', ['/sockjs/*'], '/x#/../sockjs/info', true],
+    ['a fragment', ['/sockjs/*'], '/app.js#x', false],
+  ]
+  for (const [name, patterns, target, refused] of rows) {
+    test(name, () => assert.equal(createPlainRefusal(patterns)(target), refused))
+  }
+})
+
+describe('plain HTTP that leads, to some reader, out of the path that goes to a backend', () => {
+  const rows: readonly [name: string, below: string, target: string, refused: boolean][] = [
+    ['below it', '/public', '/public/app.js', false],
+    ['a directory', '/public', '/public/', false],
+    ['a query', '/public', '/public/x?from=/../admin', false],
+    ['doubled slashes', '/public', '/public//x', false],
+    ['a dot', '/public', '/public/./x', false],
+    ['escaped letters', '/public', '/public/%61pp.js', false],
+    ['an escaped blank', '/public', '/public/a%20b', false],
+    ['dots', '/public', '/public/../admin', true],
+    ['dots that come back', '/public', '/public/../public/x', true],
+    ['dots at the end', '/public', '/public/..', true],
+    ['escaped dots', '/public', '/public/%2e%2e/admin', true],
+    ['one escaped dot', '/public', '/public/.%2E/admin', true],
+    ['dots escaped twice', '/public', '/public/%252e%252e/admin', true],
+    ['an escaped slash', '/public', '/public/..%2fadmin', true],
+    ['a backslash', '/public', '/public/..\\admin', true],
+    ['an escaped backslash', '/public', '/public/x%5c..%5c..%5cadmin', true],
+    ['dots with a parameter', '/public', '/public/..;/admin', true],
+    ['dots with an escaped parameter', '/public', '/public/..%3bx/admin', true],
+    ['dots with a zero byte', '/public', '/public/..%00/admin', true],
+    ['dots behind an escaped ?', '/public', '/public/x%3f/../../admin', true],
+    ['dots behind a fragment', '/public', '/public/x#/../../admin', true],
+    ['dots, deeper', '/a/b', '/a/b/../c', true],
+    ['a slash at the end of the path', '/public/', '/public/../admin', true],
+    ['a path with escapes', '/caf%C3%A9', '/caf%C3%A9/x', false],
+    ['dots out of a path with escapes', '/caf%C3%A9', '/caf%C3%A9/../x', true],
+    ['dots where all goes there', '/', '/a/../b', false],
+  ]
+  for (const [name, below, target, refused] of rows) {
+    test(name, () => assert.equal(createPlainRefusal([], below)(target), refused))
+  }
+})
