@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Pace, UserPaces } from '../../src/adapters/socket-io-pace.ts'
+import { Pace, UserPaces } from '../../src/adapters/socket-io/pace.ts'
 
 const LONGEST = 2500
 const HOME = '192.0.2.1'

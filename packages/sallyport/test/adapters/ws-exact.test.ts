@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { Listeners, takeOver } from '../../src/adapters/ws-socket.ts'
+import { Listeners, takeOver } from '../../src/adapters/ws/guarded-socket.ts'
 import type { LiveConnection } from '../../src/connection/live-connection.ts'
 import { Subject } from '../../src/controls/message/subject.ts'
 import { nextTexts } from '../support/world.ts'

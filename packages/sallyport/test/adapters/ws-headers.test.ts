@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { WebSocketServer } from 'ws'
-import { headersOnce } from '../../src/adapters/ws-handshake.ts'
+import { headersOnce } from '../../src/adapters/ws/handshake.ts'
 import { exchange, handshakeText } from '../support/raw-client.ts'
 import { attach, started } from './ws-host.ts'
 

@@ -1,6 +1,6 @@
-import { excessMs, spent } from '../controls/message/gcra.ts'
-import { deny, PASS, type Verdict } from '../model/verdict.ts'
-import type { Budget } from '../model/store.ts'
+import { excessMs, spent } from '../../controls/message/gcra.ts'
+import { deny, PASS, type Verdict } from '../../model/verdict.ts'
+import type { Budget } from '../../model/store.ts'
 
 /** Requests from the address that holds the session. A poll ends with each message of the server, so honest pages send many. */
 const HOME: Budget = { amount: 3000, perMs: 60_000, burst: 100 }

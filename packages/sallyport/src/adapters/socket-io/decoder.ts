@@ -1,5 +1,5 @@
-import type { DecoderLike, Packet, ServerInnards } from './socket-io-server.ts'
-import type { PacketStream } from './socket-io-stream.ts'
+import type { DecoderLike, Packet, ServerInnards } from './server.ts'
+import type { PacketStream } from './stream.ts'
 
 type Listener = (packet: Packet) => void
 

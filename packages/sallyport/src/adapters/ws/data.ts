@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
-import type { MessageSubject } from '../controls/message/message-control.ts'
-import { alteredText } from '../controls/message/message-text.ts'
+import type { MessageSubject } from '../../controls/message/message-control.ts'
+import { alteredText } from '../../controls/message/message-text.ts'
 
 /** What of `ws` is not in its types. */
 interface Reading {

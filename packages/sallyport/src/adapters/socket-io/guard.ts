@@ -10,14 +10,14 @@
  * peers are ended by Socket.IO's own heartbeat. Tickets need the carrier `query`, which both transports can bear:
  * `io({ query: { ticket } })`, fetched for `?path=/socket.io/`.
  */
-import { insideOf } from '../guard/registry.ts'
-import type { Guard } from '../index.ts'
-import { requireOptions } from '../shape/options.ts'
-import type { SchemaMap } from '../model/policy.ts'
-import type { Session } from '../model/session.ts'
-import { Admissions, guardConnections } from './socket-io-connections.ts'
-import { createPacketDoors } from './socket-io-packets.ts'
-import { createRequestDoors, guardRequests } from './socket-io-requests.ts'
+import { insideOf } from '../../guard/registry.ts'
+import type { Guard } from '../../index.ts'
+import { requireOptions } from '../../shape/options.ts'
+import type { SchemaMap } from '../../model/policy.ts'
+import type { Session } from '../../model/session.ts'
+import { Admissions, guardConnections } from './connections.ts'
+import { createPacketDoors } from './packets.ts'
+import { createRequestDoors, guardRequests } from './requests.ts'
 import {
   claimPath,
   type NamespaceSocket,
@@ -26,9 +26,9 @@ import {
   type ServerInnards,
   type SocketIoOptions,
   type SocketIoServerLike,
-} from './socket-io-server.ts'
-import type { PacketStream } from './socket-io-stream.ts'
-import { type EngineInnards, guardTransports } from './socket-io-transports.ts'
+} from './server.ts'
+import type { PacketStream } from './stream.ts'
+import { type EngineInnards, guardTransports } from './transports.ts'
 
 /**
  * Puts a guard before and into a Socket.IO server. Call it right after `new Server(httpServer, { maxHttpBufferSize: 65_536 })`. Throws a
@@ -85,4 +85,4 @@ function guardNamespaces(io: SocketIoServerLike, find: (sid: string) => PacketSt
   io.sockets.on('new_namespace', namespace => (namespace as Pick<SocketIoServerLike, 'use'>).use(enter))
 }
 
-export type { EngineSocketLike, SocketIoOptions, SocketIoServerLike } from './socket-io-server.ts'
+export type { EngineSocketLike, SocketIoOptions, SocketIoServerLike } from './server.ts'

@@ -1,4 +1,4 @@
-import { kindOf } from '../shape/shown.ts'
+import { kindOf } from '../../shape/shown.ts'
 
 /**
  * Throws a `TypeError` for what is no class of `ws`'s sockets: options of a server, the class of the server, or the

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { Admission, Core } from '../guard/core.ts'
-import type { LiveConnection } from '../connection/live-connection.ts'
-import type { Inside } from '../guard/registry.ts'
-import type { Transport } from '../connection/transport.ts'
-import { guardDecoder } from './socket-io-decoder.ts'
-import type { EnginePacket, EngineSocketLike, ServerInnards, SocketIoServerLike } from './socket-io-server.ts'
-import { PacketStream, sizeOf, type StreamServices } from './socket-io-stream.ts'
+import type { Admission, Core } from '../../guard/core.ts'
+import type { LiveConnection } from '../../connection/live-connection.ts'
+import type { Inside } from '../../guard/registry.ts'
+import type { Transport } from '../../connection/transport.ts'
+import { guardDecoder } from './decoder.ts'
+import type { EnginePacket, EngineSocketLike, ServerInnards, SocketIoServerLike } from './server.ts'
+import { PacketStream, sizeOf, type StreamServices } from './stream.ts'
 
 /** Admissions of the handshake door that no connection was opened for yet. */
 export class Admissions {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { isReported } from '../model/reporting.ts'
-import type { Policy } from '../model/policy.ts'
-import { isTicketProtocol } from '../request/carriers.ts'
-import { agreeDeflate, MIN_WINDOW_BITS, readExtensions } from '../wire/index.ts'
+import { isReported } from '../../model/reporting.ts'
+import type { Policy } from '../../model/policy.ts'
+import { isTicketProtocol } from '../../request/carriers.ts'
+import { agreeDeflate, MIN_WINDOW_BITS, readExtensions } from '../../wire/index.ts'
 
 const EXTENSIONS = 'sec-websocket-extensions'
 /** Headers of the 101 that RFC 6455 §4.2.2 allows once. */

@@ -1,9 +1,9 @@
-import type { LiveConnection } from '../connection/live-connection.ts'
-import { DENIALS } from '../policy/denials.ts'
-import { type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
-import type { PacketCase, PacketDoors } from './socket-io-packets.ts'
-import type { EnginePacket, EngineSocketLike, Packet, SocketIoServerLike } from './socket-io-server.ts'
-import { isBinaryPacket, namespaceOf, PACKET } from './socket-io-text.ts'
+import type { LiveConnection } from '../../connection/live-connection.ts'
+import { DENIALS } from '../../policy/denials.ts'
+import { type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
+import type { PacketCase, PacketDoors } from './packets.ts'
+import type { EnginePacket, EngineSocketLike, Packet, SocketIoServerLike } from './server.ts'
+import { isBinaryPacket, namespaceOf, PACKET } from './text.ts'
 
 /** Acknowledgements of one namespace that may be outstanding; the oldest are forgotten. */
 const MOST_ASKED = 1000

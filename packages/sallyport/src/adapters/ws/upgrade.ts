@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
-import { isAnswering } from '../guard/answering.ts'
-import { refuseUpgrade } from '../guard/refuse-upgrade.ts'
-import { socketOf } from '../guard/upgrade-socket.ts'
-import { show } from '../shape/shown.ts'
-import type { WsSide } from './ws.ts'
-import { withKeptOffer } from './ws-handshake.ts'
-import { whenProven } from './ws-socket.ts'
+import { isAnswering } from '../../guard/answering.ts'
+import { refuseUpgrade } from '../../guard/refuse-upgrade.ts'
+import { socketOf } from '../../guard/upgrade-socket.ts'
+import { show } from '../../shape/shown.ts'
+import type { WsSide } from './side.ts'
+import { withKeptOffer } from './handshake.ts'
+import { whenProven } from './guarded-socket.ts'
 
 /** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean

@@ -1,5 +1,5 @@
 import type { ServerOptions } from 'ws'
-import { isTicketProtocol } from '../request/carriers.ts'
+import { isTicketProtocol } from '../../request/carriers.ts'
 
 type HandleProtocols = NonNullable<ServerOptions['handleProtocols']>
 

@@ -1,4 +1,4 @@
-import type { Packet } from './socket-io-server.ts'
+import type { Packet } from './server.ts'
 
 /** Packet types of Socket.IO's protocol 5. */
 export const PACKET: Readonly<

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { LiveConnection } from '../connection/live-connection.ts'
-import { isReported } from '../model/reporting.ts'
-import type { Policy } from '../model/policy.ts'
-import { deny } from '../model/verdict.ts'
-import type { EngineRequest } from './socket-io-requests.ts'
-import type { EnginePacket } from './socket-io-server.ts'
-import type { PacketStream } from './socket-io-stream.ts'
-import { faultOf } from './ws-transport.ts'
-import { BYTES_A_CHUNK } from './ws.ts'
+import type { LiveConnection } from '../../connection/live-connection.ts'
+import { isReported } from '../../model/reporting.ts'
+import type { Policy } from '../../model/policy.ts'
+import { deny } from '../../model/verdict.ts'
+import type { EngineRequest } from './requests.ts'
+import type { EnginePacket } from './server.ts'
+import type { PacketStream } from './stream.ts'
+import { faultOf } from '../ws/transport.ts'
+import { BYTES_A_CHUNK } from '../ws/side.ts'
 
 const NOT_UTF8 = deny('SALLY_MESSAGE_NOT_UTF8', 'a post is not UTF-8')
 

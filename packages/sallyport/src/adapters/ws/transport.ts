@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { kernelQueueOf } from '../guard/kernel-queue.ts'
-import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
-import type { Transport } from '../connection/transport.ts'
-import { violationOf } from '../connection/violation.ts'
-import { DENIALS } from '../policy/denials.ts'
-import { isReported } from '../model/reporting.ts'
-import type { Policy } from '../model/policy.ts'
+import { kernelQueueOf } from '../../guard/kernel-queue.ts'
+import { isReset, startHandle, stopHandle } from '../../guard/socket-handle.ts'
+import type { Transport } from '../../connection/transport.ts'
+import { violationOf } from '../../connection/violation.ts'
+import { DENIALS } from '../../policy/denials.ts'
+import { isReported } from '../../model/reporting.ts'
+import type { Policy } from '../../model/policy.ts'
 
 /** What of `ws` is not in its types. */
 interface Received {
