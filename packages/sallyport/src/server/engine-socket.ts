@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { kernelQueueOf } from '../guard/kernel-queue.ts'
+import { kernelQueueOf } from '../node/kernel-queue.ts'
 import type { KernelQueue } from '../model/kernel-queue.ts'
-import { isReset, startHandle, stopHandle } from '../guard/socket-handle.ts'
+import { isReset, startHandle, stopHandle } from '../node/socket-handle.ts'
 import type { Inlet, Transport } from '../connection/transport.ts'
 import { violationOf } from '../connection/violation.ts'
 import {
@@ -18,10 +18,10 @@ import {
   type WireLimits,
   type WireSink,
 } from '../wire/index.ts'
-import { sendBytes, sendFrame, sendLatin1, sendTextFrame, unsentBytes } from './engine-frames.ts'
-import { sendJsonFrame, tellTextLength } from './engine-json.ts'
-import { beginTurn, endTurn, flush, OUTBOX_BYTES } from './engine-outbox.ts'
-import { readFrom, readLess } from './engine-read.ts'
+import { sendBytes, sendFrame, sendLatin1, sendTextFrame, unsentBytes } from '../node/frame-writer.ts'
+import { sendJsonFrame, tellTextLength } from '../node/json-frame.ts'
+import { beginTurn, endTurn, flush, OUTBOX_BYTES } from '../node/write-buffer.ts'
+import { readFrom, readLess } from '../node/shared-read.ts'
 
 /** How a connection compresses what it sends, once permessage-deflate was agreed. */
 export interface EngineDeflate {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
-import { EngineRequest } from '../../src/server/engine-request.ts'
+import { EngineRequest } from '../../src/node/upgrade-request.ts'
 import { readUpgrade } from '../../src/wire/index.ts'
 import { HANDSHAKE, startEngine } from '../server/engine-server.ts'
 

@@ -14,7 +14,7 @@ import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { remoteOf } from '../../src/request/remote-address.ts'
 import { insideOf } from '../../src/guard/registry.ts'
 import { createReception } from '../../src/server/engine.ts'
-import { installLane } from '../../src/server/engine-lane.ts'
+import { installLane } from '../../src/node/first-bytes-reader.ts'
 import { listenTo } from '../support/told-events.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-unix-'))

@@ -5,7 +5,7 @@ import { newAttempt } from '../../src/model/attempt.ts'
 import { createAddressReader } from '../../src/request/client-address.ts'
 import { fromRead, type PeerRequest } from '../../src/request/peer-request.ts'
 import { SETTLE_MS } from '../../src/controls/lifetime/keeper.ts'
-import { EngineRequest } from '../../src/server/engine-request.ts'
+import { EngineRequest } from '../../src/node/upgrade-request.ts'
 import { FakeTransport, type Guarded, guarded } from '../guard/live.ts'
 
 const readAddress = createAddressReader({ trust: [], header: 'x-forwarded-for' })

@@ -8,7 +8,7 @@ import { insideOf } from '../../src/guard/registry.ts'
 import { createGuard } from '../../src/index.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createEngine } from '../../src/server/engine.ts'
-import { installLane } from '../../src/server/engine-lane.ts'
+import { installLane } from '../../src/node/first-bytes-reader.ts'
 import { closePayload, FIN, OPCODE } from '../../src/wire/index.ts'
 import { echo, frame, HANDSHAKE, open, type RawClient } from './engine-server.ts'
 

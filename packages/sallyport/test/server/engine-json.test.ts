@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
-import { sendJsonFrame, tellTextLength } from '../../src/server/engine-json.ts'
-import { beginTurn, commit, endTurn, outboxStart, OUTBOX_BYTES, reserve } from '../../src/server/engine-outbox.ts'
+import { sendJsonFrame, tellTextLength } from '../../src/node/json-frame.ts'
+import { beginTurn, commit, endTurn, outboxStart, OUTBOX_BYTES, reserve } from '../../src/node/write-buffer.ts'
 import { Decoder, textOf, writeTextFrame } from '../../src/wire/index.ts'
 
 interface Pair {

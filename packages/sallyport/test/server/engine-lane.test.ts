@@ -4,8 +4,8 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { installLane } from '../../src/server/engine-lane.ts'
-import { EngineRequest } from '../../src/server/engine-request.ts'
+import { installLane } from '../../src/node/first-bytes-reader.ts'
+import { EngineRequest } from '../../src/node/upgrade-request.ts'
 import { exchange, GET, HANDSHAKE, open, startEngine, text } from './engine-server.ts'
 
 const KEEP = 'GET /page HTTP/1.1\r\nHost: app.test\r\n\r\n'

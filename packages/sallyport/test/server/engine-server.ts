@@ -9,7 +9,7 @@ import type { Delivery } from '../../src/connection/services.ts'
 import type { ControlId } from '../../src/model/verdict.ts'
 import { insideOf } from '../../src/guard/registry.ts'
 import { createReception } from '../../src/server/engine.ts'
-import { type EngineLane, installLane } from '../../src/server/engine-lane.ts'
+import { type EngineLane, installLane } from '../../src/node/first-bytes-reader.ts'
 import { closePayload, Decoder, FIN, frameSize, OPCODE, textOf, writeMaskedFrame } from '../../src/wire/index.ts'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 

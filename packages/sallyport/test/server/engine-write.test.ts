@@ -7,7 +7,7 @@ import { Duplex } from 'node:stream'
 import { after, describe, mock, test } from 'node:test'
 import { connect as connectTls, TLSSocket } from 'node:tls'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
-import { writeThrough } from '../../src/server/engine-write.ts'
+import { writeThrough } from '../../src/node/write-through.ts'
 import { type EngineServer, open, startEngine } from './engine-server.ts'
 
 /** Says what descriptor the socket has. */

@@ -6,9 +6,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, describe, test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
-import { mostDescriptors, roomFor } from '../../src/server/descriptors.ts'
-import { installLane } from '../../src/server/engine-lane.ts'
-import { boundSockets, type SocketLoss } from '../../src/server/socket-bounds.ts'
+import { mostDescriptors, roomFor } from '../../src/node/descriptors.ts'
+import { installLane } from '../../src/node/first-bytes-reader.ts'
+import { boundSockets, type SocketLoss } from '../../src/node/socket-bounds.ts'
 
 interface Bench {
   readonly port: number

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { connect, Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import type { Observer } from '../../src/guard/observer.ts'
-import { createNetworks, oldestOf } from '../../src/server/networks.ts'
-import { createSocketLosses } from '../../src/server/socket-losses.ts'
+import { createNetworks, oldestOf } from '../../src/node/networks.ts'
+import { createSocketLosses } from '../../src/node/socket-losses.ts'
 import { createWorld } from '../support/world.ts'
 
 describe('sockets that are closed before they are connections are reported, a bounded number of times', () => {

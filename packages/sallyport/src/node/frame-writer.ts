@@ -9,7 +9,7 @@ import {
   writeMaskedTextFrame,
   writeTextFrame,
 } from '../wire/index.ts'
-import { commit, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './engine-outbox.ts'
+import { commit, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './write-buffer.ts'
 
 const MASK_BYTES = 4
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { kindOf, show } from '../shape/shown.ts'
 import { isMidAnswer } from './answering.ts'
-import { type HttpAnswer, refusalText } from './refusal.ts'
+import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { cutUntaken } from './upgrade-socket.ts'
 
 /** Writes a refusal on the socket of an `upgrade` event, and closes it once it is out; in the middle of an earlier answer nothing is said. */

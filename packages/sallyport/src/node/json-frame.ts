@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { writeJsonFrame } from '../wire/encoder.ts'
 import { NO_ROOM, NOT_PLAIN } from '../wire/json-writer.ts'
-import { commit, flush, OUTBOX_BYTES, outboxStart, reserve } from './engine-outbox.ts'
+import { commit, flush, OUTBOX_BYTES, outboxStart, reserve } from './write-buffer.ts'
 
 /** Below so many bytes JSON.stringify and an encoding of its text are done sooner: they need not look who is asked. */
 const SHORT_BYTES = 256

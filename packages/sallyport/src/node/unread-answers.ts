@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
-import { isAnswering } from '../guard/answering.ts'
+import { isAnswering } from './answering.ts'
 import { requireServer } from './http-server.ts'
 
 /** Who takes nothing of an answer for so long is cut, in ms. */

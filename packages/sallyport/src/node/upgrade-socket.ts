@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type HttpAnswer, refusalOf } from './refusal.ts'
+import { type HttpAnswer, refusalOf } from '../guard/refusal.ts'
 import { deny } from '../model/verdict.ts'
 
 /**

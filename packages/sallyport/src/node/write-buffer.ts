@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { writeThrough } from './engine-write.ts'
+import { writeThrough } from './write-through.ts'
 
 /** Bytes that replies of one turn may gather before they leave. */
 export const OUTBOX_BYTES = 65_536
