@@ -1,6 +1,7 @@
 import type { Attempt } from '../model/attempt.ts'
 import type { LookupQueue } from '../session/lookup-queue.ts'
 import type { Proofs } from '../session/proofs.ts'
+import type { Runtime } from '../model/runtime.ts'
 import type { Session } from '../model/session.ts'
 import type { Marks } from '../store/marks.ts'
 import type { Store } from '../model/store.ts'
@@ -20,8 +21,7 @@ export interface ControlContext {
   readonly store: Store
   /** Ms since the epoch. */
   readonly now: () => number
-  /** At least 0, less than 1. */
-  readonly random: () => number
+  readonly runtime: Runtime
   readonly tickets: Tickets
   /** Revocations that this process remembers beside the store's: of guards that share with this one. */
   readonly marks?: Marks | null

@@ -215,7 +215,7 @@ export function createCore(policy: Policy, runtime: Runtime, observer: Observer)
     },
   }
   let maker: RequestMaker | null = null
-  const keeper = createKeeper<LiveConnection>(policy, now, {
+  const keeper = createKeeper<LiveConnection>(policy, runtime, {
     renew({ attempt }) {
       for (const { key, cap } of attempt.leases) settle(() => store.lease(key, attempt.id, cap, LEASE_TTL_MS))
     },

@@ -12,10 +12,10 @@ const MOST_FOREIGN = 10_000
 /** Adds what the controls of one guard share beside its store and tickets. */
 export function createParts(
   policy: Policy,
-  given: Omit<ControlContext, 'now' | 'random' | 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
+  given: Omit<ControlContext, 'now' | 'runtime' | 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
   runtime: Runtime,
 ): ControlContext {
-  const base = { ...given, now: runtime.now, random: runtime.random }
+  const base = { ...given, now: runtime.now, runtime }
   return {
     ...base,
     lookups: createLookups(policy, runtime),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { createWheel, TICK_MS } from '../../src/controls/lifetime/wheel.ts'
+import { runtimeAt } from '../support/runtime.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 import { settled, START } from '../guard/live.ts'
 
 const TURN_MS = 1024 * TICK_MS
@@ -37,7 +39,7 @@ for (const [name, after] of [
     clocked(t)
     const fired: number[] = []
     const due = START + after
-    const wheel = createWheel<Item>(Date.now, (_item, now) => {
+    const wheel = createWheel<Item>(systemRuntime, (_item, now) => {
       if (now < due) return due
       fired.push(now)
       return Infinity
@@ -54,7 +56,7 @@ for (const [name, after] of [
 test('one interval for 10 000 items, none when it is empty, and it keeps no process alive', () => {
   const timers = (): number => process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length
   const before = timers()
-  const wheel = createWheel<Item>(Date.now, () => Infinity)
+  const wheel = createWheel<Item>(systemRuntime, () => Infinity)
   const items = Array.from({ length: 10_000 }, (_, name) => item(name))
   for (const [index, each] of items.entries()) wheel.place(each, Date.now() + 1000 + index)
   assert.equal(wheel.size, 10_000)
@@ -68,7 +70,7 @@ test('the last item is not forgotten when its turn removes all others', t => {
   clocked(t)
   const [one, two] = [item(1), item(2)]
   const turns: number[] = []
-  const wheel = createWheel<Item>(Date.now, ({ name }, now) => {
+  const wheel = createWheel<Item>(systemRuntime, ({ name }, now) => {
     turns.push(name)
     wheel.remove(two)
     return turns.length < 3 ? now + 500 : Infinity
@@ -82,7 +84,7 @@ test('the last item is not forgotten when its turn removes all others', t => {
 test('a loop that was blocked reads its sockets before deadlines are judged', async t => {
   clocked(t)
   const turns: number[] = []
-  const wheel = createWheel<Item>(Date.now, (_item, now) => {
+  const wheel = createWheel<Item>(systemRuntime, (_item, now) => {
     turns.push(now)
     return Infinity
   })
@@ -98,7 +100,7 @@ test('the clock set back by an hour delays no new deadline', async t => {
   let now = START
   const fired: string[] = []
   const wheel = createWheel<Item & { readonly due: number }>(
-    () => now,
+    runtimeAt(() => now),
     ({ name, due }, time) => {
       if (time < due) return due
       fired.push(`${name}`)
@@ -164,7 +166,7 @@ test('against a naive list: nothing early, all within a tick of a moving clock, 
         wheel.remove(items[name]!)
       }
       const wheel = createWheel<Item>(
-        () => now,
+        runtimeAt(() => now),
         ({ name }, time) => {
           const at = due.get(name)
           assert.ok(at !== undefined, `${name} turns although it is not on the wheel`)

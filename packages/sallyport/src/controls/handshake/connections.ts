@@ -4,6 +4,7 @@ import { type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
 import { type Attempt, isInherited, type Lease } from '../../model/attempt.ts'
 import { LEASE_TTL_MS } from '../../model/lease-time.ts'
 import { addressKey } from '../../store/address-key.ts'
+import type { Randomness } from '../../model/runtime.ts'
 import type { Store } from '../../model/store.ts'
 import type { HandshakeControl } from './handshake-control.ts'
 
@@ -26,10 +27,10 @@ function capOfAddress({ perIp, strangersPerIp }: Caps, isKnown: boolean): number
 }
 
 /** Seconds until a place may be free, spread so that those who were refused at once do not come back at once. */
-const spread = (): number => 5 + Math.random() * 10
+const spread = ({ random }: Randomness): number => 5 + random() * 10
 
-const crowded = ({ cap }: Lease): Denial =>
-  deny('SALLY_CONNECTIONS_IP', `${cap} connections are open from this address`, spread())
+const crowded = ({ cap }: Lease, randomness: Randomness): Denial =>
+  deny('SALLY_CONNECTIONS_IP', `${cap} connections are open from this address`, spread(randomness))
 
 /** Live connections in all and per address, once the session is known: strangers must not hold the places of known users. */
 export const connections: HandshakeControl = {
@@ -37,7 +38,8 @@ export const connections: HandshakeControl = {
   compile(policy, parts) {
     const section = policy.handshake.connections
     if (section === null) return null
-    const full = (): Denial => deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, spread())
+    const full = (): Denial =>
+      deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, spread(parts.runtime))
     // Its key is the same for all of them, and so is the record of it.
     const all: Lease = { key: ALL, cap: section.total }
     const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> => {
@@ -60,7 +62,7 @@ export const connectionsOfUser: HandshakeControl = {
     // An anonymous user is an address, which is counted already, and to its own cap.
     if (section === null || policy.handshake.session === null) return null
     const most = (): Denial =>
-      deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, spread())
+      deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, spread(parts.runtime))
     return attempt => {
       const user = attempt.session?.user
       return user === undefined ? PASS : take(parts, attempt, { key: flat(OF_USER, user), cap: section.perUser }, most)
@@ -69,32 +71,32 @@ export const connectionsOfUser: HandshakeControl = {
 }
 
 function take(
-  { store }: ControlContext,
+  parts: Pick<ControlContext, 'store' | 'runtime'>,
   attempt: Attempt,
   lease: Lease,
-  denial: (lease: Lease) => Denial,
+  denial: (lease: Lease, randomness: Randomness) => Denial,
 ): Verdict | Promise<Verdict> {
   const before = attempt.leases.find(({ key }) => key === lease.key)
   // Before the answer: who takes the connection over meanwhile asks for the same place, and it is not given back then.
   attempt.leases = withLease(attempt.leases, lease, before)
-  const held = store.lease(lease.key, attempt.id, lease.cap, LEASE_TTL_MS)
+  const held = parts.store.lease(lease.key, attempt.id, lease.cap, LEASE_TTL_MS)
   return held instanceof Promise
-    ? held.then(later => record(store, attempt, lease, later, denial))
-    : record(store, attempt, lease, held, denial)
+    ? held.then(later => record(parts, attempt, lease, later, denial))
+    : record(parts, attempt, lease, held, denial)
 }
 
 function record(
-  store: Store,
+  { store, runtime }: Pick<ControlContext, 'store' | 'runtime'>,
   attempt: Attempt,
   lease: Lease,
   held: boolean,
-  denial: (lease: Lease) => Denial,
+  denial: (lease: Lease, randomness: Randomness) => Denial,
 ): Verdict {
   if (held && !attempt.ended) return PASS
   attempt.leases = attempt.leases.filter(one => one !== lease)
   // The attempt was given up meanwhile.
   if (held && !isInherited(attempt, lease.key)) giveBack(store, attempt, lease.key)
-  return held ? PASS : denial(lease)
+  return held ? PASS : denial(lease, runtime)
 }
 
 /** A store that fails here costs time alone: the lease lapses by itself. */

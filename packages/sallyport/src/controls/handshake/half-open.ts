@@ -47,7 +47,7 @@ export const halfOpen: HandshakeControl = {
       return deny(
         'SALLY_CONNECTIONS_IP',
         `${cap} handshakes from this address wait for their session`,
-        1 + Math.random() * 3,
+        1 + parts.runtime.random() * 3,
       )
     }
   },

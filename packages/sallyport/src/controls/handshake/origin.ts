@@ -90,7 +90,7 @@ export const origin = defineControl({
       : on(`${listInWords(section.allow)}${section.allowMissing ? ', or none' : ''}`),
   compile(
     policy: HandshakeOf<{ origin: OriginSection | null; rate: { readonly perIp: Budget } | null }>,
-    { foreign }: ControlContext,
+    { foreign, runtime }: ControlContext,
   ): HandshakeCheck {
     const section = policy.handshake.origin
     if (section === null) {
@@ -124,7 +124,7 @@ export const origin = defineControl({
       after(foreign.take(addressKey(request.ip), 1, budget), taken =>
         taken.ok
           ? denial
-          : denyAny('SALLY_HANDSHAKE_RATE', 'too many refused Origins from this address', 1 + Math.random() * 9),
+          : denyAny('SALLY_HANDSHAKE_RATE', 'too many refused Origins from this address', 1 + runtime.random() * 9),
       )
     return attempt => {
       const verdict = judge(attempt)

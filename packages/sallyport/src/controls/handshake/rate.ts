@@ -102,10 +102,10 @@ function costOf({ handshake: { ticket } }: Policy): number {
 
 function createTakeOfUser(
   { perUser }: Rate,
-  { store, now }: ControlContext,
+  { store, runtime }: ControlContext,
   cost: number,
 ): (user: string) => Awaitable<Verdict> {
-  const retryAfter = createRetryAfter(now)
+  const retryAfter = createRetryAfter(runtime)
   return user => {
     const key = `handshake:user:${user}`
     return after(store.take(key, cost, perUser), taken =>
@@ -116,10 +116,10 @@ function createTakeOfUser(
 
 function createTakeOfStranger(
   { perIp, total }: Rate,
-  { store, now }: ControlContext,
+  { store, runtime }: ControlContext,
   cost: number,
 ): (ip: string) => Awaitable<Verdict> {
-  const retryAfter = createRetryAfter(now)
+  const retryAfter = createRetryAfter(runtime)
   const budgets: readonly Budget[] = OF_NETWORK.map(factor => ({
     amount: perIp.amount * factor,
     perMs: perIp.perMs,

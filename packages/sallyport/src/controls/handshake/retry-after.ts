@@ -1,3 +1,4 @@
+import type { Clock, Randomness } from '../../model/runtime.ts'
 import type { Budget, Taken } from '../../model/store.ts'
 
 /** Addresses and users whose next promise is remembered. */
@@ -14,7 +15,7 @@ export interface RetryAfter {
  * free place, not all of them the same one. Promises reach as far as the budget needs to refill twice; beyond that they
  * are spread over the second half of that time.
  */
-export function createRetryAfter(now: () => number, random: () => number = Math.random): RetryAfter {
+export function createRetryAfter({ now, random }: Pick<Clock, 'now'> & Pick<Randomness, 'random'>): RetryAfter {
   const promised = new Map<string, number>()
   return {
     of(key, { retryAfterMs }, { amount, perMs }, cost = 1) {

@@ -1,4 +1,5 @@
 import type { Policy } from '../../model/policy.ts'
+import type { Clock, Timers } from '../../model/runtime.ts'
 import type { ControlId, Denial } from '../../model/verdict.ts'
 import { LEASE_TTL_MS } from '../../model/lease-time.ts'
 import { LIFETIME } from './index.ts'
@@ -45,7 +46,7 @@ export interface KeeperWork<C> {
 /** Compiles the policy's lifetime controls. */
 export function createKeeper<C extends KeeperConnection>(
   policy: Policy,
-  now: () => number,
+  runtime: Pick<Clock, 'now'> & Timers,
   work: KeeperWork<C>,
 ): Keeper<C> {
   const checks: { readonly id: ControlId; readonly bit: number; readonly check: LifetimeCheck }[] = []
@@ -110,7 +111,7 @@ export function createKeeper<C extends KeeperConnection>(
     }
   }
 
-  const wheel = createWheel<C>(now, turn)
+  const wheel = createWheel<C>(runtime, turn)
   return {
     touch(connection) {
       const due = dueAt(connection)

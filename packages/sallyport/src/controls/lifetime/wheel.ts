@@ -1,3 +1,5 @@
+import type { Clock, Timer, Timers } from '../../model/runtime.ts'
+
 /** Something that is due at a time; the wheel writes the slot it stands in. Start with -1: it stands nowhere. */
 export interface WheelItem {
   slot: number
@@ -27,18 +29,22 @@ const IN_HAND = -2
  * item due later than a whole turn stops by once a turn (102 s). The interval runs only while something is on the
  * wheel, and never keeps the process alive. `turn` must not throw.
  */
-export function createWheel<T extends WheelItem>(now: () => number, turn: (item: T, now: number) => number): Wheel<T> {
+export function createWheel<T extends WheelItem>(
+  runtime: Pick<Clock, 'now'> & Timers,
+  turn: (item: T, now: number) => number,
+): Wheel<T> {
+  const { now } = runtime
   const slots: (Set<T> | undefined)[] = Array.from({ length: SLOTS })
   let size = 0
   let hand = 0
-  let timer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
   let waitsForReads = false
 
   const insert = (item: T, dueAt: number): void => {
     if (timer === undefined) {
       hand = Math.floor(now() / TICK_MS)
-      timer = setInterval(onTick, TICK_MS)
-      timer.unref?.()
+      timer = runtime.setInterval(onTick, TICK_MS)
+      timer.unref()
     }
     // The slot after the hand at the earliest, and less than a turn away at the latest.
     item.slot = Math.min(Math.max(Math.ceil(dueAt / TICK_MS), hand + 1), hand + SLOTS - 1) % SLOTS
@@ -90,14 +96,14 @@ export function createWheel<T extends WheelItem>(now: () => number, turn: (item:
     }
     // Timers run before sockets are read: a pong that came in time must be seen before it is missed.
     waitsForReads = true
-    setImmediate(() => {
+    runtime.setImmediate(() => {
       waitsForReads = false
       advance()
     })
   }
 
   const stop = (): void => {
-    clearInterval(timer)
+    runtime.clearInterval(timer)
     timer = undefined
   }
 
