@@ -7,7 +7,7 @@
  * An admission that is neither accepted nor abandoned holds its places in the counts of `handshake/connections`.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Admission, Admittance } from './guard/core.ts'
+import type { Admission, Admittance } from './guard/admission.ts'
 import type { Connection } from './connection/connection.ts'
 import type { LiveConnection } from './connection/live-connection.ts'
 import { insideOf } from './guard/registry.ts'
@@ -127,7 +127,7 @@ export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>
   })
 }
 
-export type { Admission, Admittance } from './guard/core.ts'
+export type { Admission, Admittance } from './guard/admission.ts'
 export type { Delivery } from './connection/services.ts'
 export type { HttpAnswer, Refusal } from './guard/refusal.ts'
 export { kernelQueueOf } from './node/kernel-queue.ts'

@@ -1,60 +1,195 @@
+import { DENIALS } from '../policy/denials.ts'
+import { type ControlId, type Denial, deny } from '../model/verdict.ts'
 import { ABNORMAL } from '../wire/index.ts'
-import { AppSide } from './app-calls.ts'
+import { tellAppClosed } from './app-calls.ts'
+import { checkClose } from './close-frame.ts'
+import { mayLeave } from './outbound-check.ts'
+import { dropRead } from './reading.ts'
+import type { ConnectionState } from './state.ts'
+import { dropOutgoing, dropWaiting, hasLastMessages, lingers } from './waiting.ts'
 
+/** How long a peer has to answer a close frame before it is cut, in ms. */
+const CLOSE_PATIENCE_MS = 5_000
 /** How long messages that came before the peer's close frame may wait for a verdict, or for a handler to end. */
-const LAST_WORDS_MS = 500
+const LAST_MESSAGES_MS = 500
 
-/** How a connection ends from the peer's side, and what becomes of messages that it sent before. */
-export abstract class LastWords extends AppSide {
-  protected abstract tellEnded(code: number): void
-  protected abstract tellOver(): void
+/** Why a connection ends. */
+export type EndReason =
+  /** A control denies it (a drain is `lifetime/shutdown`). In report mode of the control it lives on, and one event says so. */
+  | { readonly kind: 'denied'; readonly denial: Denial; readonly control?: ControlId }
+  /** It holds more of the guard's memory than it may: it ends in report mode too. */
+  | { readonly kind: 'bound'; readonly denial: Denial; readonly closeCode: number }
+  /** The message door refused a message in such a way that the connection ends; the door has reported it. */
+  | { readonly kind: 'refused'; readonly denial: Denial; readonly closeCode: number }
+  /** Asked again, the handshake door does not let it pass; the door has reported it. */
+  | { readonly kind: 'standing'; readonly denial: Denial }
+  /** The operator revoked its right: it ends in report mode too. */
+  | { readonly kind: 'revoked'; readonly denial: Denial }
+  /** The app closes it. Throws for a code or a reason that may not be sent. */
+  | { readonly kind: 'closed'; readonly closeCode: number; readonly reason: string }
+  /** The app, or the keeper, cuts it without a close frame. */
+  | { readonly kind: 'cut' }
+  /** The peer's close frame is here. */
+  | { readonly kind: 'peer' }
+  /** The peer broke the protocol, or a bound of the wire; the transport closes by itself with this code. */
+  | { readonly kind: 'violation'; readonly closeCode: number; readonly detail: string }
+  /** The transport is gone. The code is the one received, or 1006. */
+  | { readonly kind: 'gone'; readonly closeCode: number }
 
-  /** Whether it has ended, and messages from before the peer's close frame are still handled. */
-  get lingers(): boolean {
-    return this.rare.closedWith !== 0 && this.readyState === 2
+/** Ends a connection; one that has ended already stays as it is. Nothing passes from then on, and each end is reported once. */
+export function end(connection: ConnectionState, reason: EndReason): void {
+  switch (reason.kind) {
+    case 'denied':
+      deniedBy(connection, reason.denial, reason.control ?? DENIALS[reason.denial.code].control)
+      break
+    case 'bound':
+      if (connection.rare.closedWith !== 0) endLastMessages(connection)
+      shut(connection, reason.denial, reason.closeCode, DENIALS[reason.denial.code].control)
+      break
+    case 'refused':
+      shut(connection, reason.denial, reason.closeCode, null)
+      break
+    case 'standing':
+      shut(connection, reason.denial, standingCode(reason.denial), null)
+      break
+    case 'revoked': {
+      const row = DENIALS[reason.denial.code]
+      if (connection.readyState >= 2) endLastMessages(connection)
+      else shut(connection, reason.denial, row.close ?? 1008, row.control)
+      break
+    }
+    case 'closed':
+      closedByApp(connection, reason.closeCode, reason.reason)
+      break
+    case 'cut':
+      if (connection.readyState === 3) return
+      leave(connection, connection.rare.denial)
+      connection.transport.terminate()
+      break
+    case 'peer':
+      if (connection.readyState >= 2 || hasLastMessages(connection)) return
+      leave(connection, null)
+      connection.rare.abort?.abort()
+      break
+    case 'violation':
+      broken(connection, violationOf(reason.closeCode, reason.detail))
+      break
+    case 'gone':
+      gone(connection, reason.closeCode)
+      break
   }
+}
 
-  closing(): void {
-    if (this.readyState >= 2 || this.hasLastWords) return
-    this.leaveFor(null)
-    this.rare.abort?.abort()
-  }
+function deniedBy(connection: ConnectionState, denial: Denial, control: ControlId): void {
+  if (connection.readyState >= 2) return
+  if (connection.services.enforced(control)) shut(connection, denial, DENIALS[denial.code].close ?? 1008, control)
+  else reportOnce(connection, control, denial)
+}
 
-  closed(code: number): void {
-    if (this.readyState === 3 || this.rare.closedWith !== 0) return
-    const lasts = code !== ABNORMAL && this.hasLastWords
-    this.readyState = lasts ? 2 : 3
-    this.dropHeld()
-    if (lasts) {
-      this.ownRare().closedWith = code
-      setTimeout(() => this.endLastWords(), LAST_WORDS_MS).unref()
-    } else this.dropRead()
-    this.tellEnded(code)
-    if (lasts) return
-    this.rare.abort?.abort()
-    this.ended(code)
-  }
+/** Says in report mode what a control would do to a connection, once for each code. */
+export function reportOnce(connection: ConnectionState, control: ControlId, denial: Denial): void {
+  const reported = (connection.ownRare().reportedCodes ??= new Set())
+  if (reported.has(denial.code)) return
+  reported.add(denial.code)
+  connection.services.denied(control, denial, false, connection)
+}
 
-  /** Calls `over` once the app may be told of the end: at once, unless messages that came before it are still handled. */
-  onceOver(over: () => void): void {
-    if (this.lingers) this.ownRare().over = over
-    else over()
-  }
+/** From here on nothing passes; before anybody is told, who might call back. */
+function leave(connection: ConnectionState, denial: Denial | null): void {
+  if (denial !== connection.rare.denial) connection.ownRare().denial = denial
+  connection.readyState = 2
+  dropWaiting(connection)
+  dropOutgoing(connection)
+  dropRead(connection)
+}
 
-  protected endLastWords(): void {
-    const { closedWith, over } = this.rare
-    if (closedWith === 0 || this.readyState === 3) return
-    this.readyState = 3
-    this.dropRead()
-    this.tellOver()
-    // Not before: a handler that begins would wait for what has happened.
-    this.rare.abort?.abort()
-    this.ended(closedWith)
-    over?.()
-  }
+/** Ends it whatever report mode says. `control`: whom the event names; null where an event was emitted already. */
+function shut(connection: ConnectionState, denial: Denial, closeCode: number, control: ControlId | null): void {
+  if (connection.readyState >= 2) return
+  leave(connection, denial)
+  if (control !== null) connection.services.denied(control, denial, true, connection)
+  if (DENIALS[denial.code].action === 'terminate' || closeCode === ABNORMAL) connection.transport.terminate()
+  else startClose(connection, closeCode, denial.code)
+  connection.rare.abort?.abort()
+}
 
-  private dropRead(): void {
-    this.dropBacklog()
-    this.endAhead()
+function closedByApp(connection: ConnectionState, closeCode: number, reason: string): void {
+  checkClose(closeCode, reason)
+  if (connection.readyState >= 2) return
+  const left = mayLeave(connection, 'close reason', reason.length) ? reason : ''
+  leave(connection, null)
+  startClose(connection, closeCode, left)
+}
+
+function startClose(connection: ConnectionState, closeCode: number, reason: string): void {
+  connection.transport.close(closeCode, reason)
+  connection.transport.resume()
+  cutLater(connection)
+}
+
+function broken(connection: ConnectionState, denial: Denial): void {
+  if (connection.readyState >= 2) return
+  leave(connection, denial)
+  connection.services.denied(DENIALS[denial.code].control, denial, true, connection)
+  cutLater(connection)
+  connection.rare.abort?.abort()
+}
+
+function cutLater(connection: ConnectionState): void {
+  if (connection.readyState === 3) return
+  connection.ownRare().cutAt = connection.services.now() + CLOSE_PATIENCE_MS
+  connection.services.touch(connection)
+}
+
+function gone(connection: ConnectionState, closeCode: number): void {
+  if (connection.readyState === 3 || connection.rare.closedWith !== 0) return
+  const lasts = closeCode !== ABNORMAL && hasLastMessages(connection)
+  connection.readyState = lasts ? 2 : 3
+  dropOutgoing(connection)
+  if (lasts) {
+    connection.ownRare().closedWith = closeCode
+    connection.services.setTimeout(endLastMessages, LAST_MESSAGES_MS, connection).unref()
+  } else {
+    dropWaiting(connection)
+    dropRead(connection)
   }
+  connection.services.ended(connection, closeCode)
+  if (lasts) return
+  connection.rare.abort?.abort()
+  tellAppClosed(connection, closeCode)
+}
+
+/** Calls `over` once the app may be told of the end: at once, unless messages that came before it are still handled. */
+export function onceOver(connection: ConnectionState, over: () => void): void {
+  if (lingers(connection)) connection.ownRare().over = over
+  else over()
+}
+
+/** What came before the peer's close frame is handled, or has waited for too long: the app is told of the end. */
+export function endLastMessages(connection: ConnectionState): void {
+  const { closedWith, over } = connection.rare
+  if (closedWith === 0 || connection.readyState === 3) return
+  connection.readyState = 3
+  dropWaiting(connection)
+  dropRead(connection)
+  connection.services.over(connection)
+  // Not before: a handler that begins would wait for what has happened.
+  connection.rare.abort?.abort()
+  tellAppClosed(connection, closedWith)
+  over?.()
+}
+
+/** The denial for what a transport reports by the code it closes with (RFC 6455 §7.4.1). */
+function violationOf(closeCode: number, detail: string): Denial {
+  if (closeCode === 1009) return deny('SALLY_MESSAGE_TOO_BIG', detail)
+  // The transports say 1008 of too many fragments alone, so that they are told apart from too many bytes.
+  if (closeCode === 1008) return deny('SALLY_MESSAGE_FRAGMENTS', detail)
+  if (closeCode === 1007) return deny('SALLY_MESSAGE_NOT_UTF8', detail)
+  return deny('SALLY_PROTOCOL_ERROR', detail)
+}
+
+/** The close code for a denial of the handshake door; most of its rows have an HTTP status alone. */
+function standingCode({ code }: Denial): number {
+  const { close, http } = DENIALS[code]
+  return close ?? (http === 401 ? 4401 : http === 503 || http === 429 ? 1013 : 1008)
 }

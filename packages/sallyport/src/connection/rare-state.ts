@@ -50,7 +50,7 @@ export class RareState {
   abort: AbortController | null = null
   concurrency: Concurrency | null = null
   /** What report mode has already said of this connection: once is enough. */
-  told: Set<DenialCode> | null = null
+  reportedCodes: Set<DenialCode> | null = null
   /** Messages that have gone on in report mode and are still judged. */
   reporting = 0
   /** The budgets that its messages would have needed, in report mode. */

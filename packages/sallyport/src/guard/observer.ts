@@ -10,8 +10,7 @@ import type { Runtime } from '../model/runtime.ts'
 import type { ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
-import type { AppSide } from '../connection/app-calls.ts'
-import type { LiveConnection } from '../connection/live-connection.ts'
+import type { ConnectionState } from '../connection/state.ts'
 
 /** Turns what happens into events and counts. Nothing in it can change what happens. */
 export interface Observer {
@@ -26,15 +25,15 @@ export interface Observer {
   /** `enforced` (default true) is false where report mode issues it all the same. */
   deniedTicket(request: HandshakeRequest, denial: Denial, session: Session | null, enforced?: boolean): void
   issuedTicket(request: HandshakeRequest, session: Session | null): void
-  denied(control: ControlId, denial: Denial, enforced: boolean, connection: LiveConnection): void
-  opened(connection: LiveConnection): void
+  denied(control: ControlId, denial: Denial, enforced: boolean, connection: ConnectionState): void
+  opened(connection: ConnectionState): void
   /** Counted only: nothing opened or closed when a connection changes its guard. */
-  adopted(connection: LiveConnection): void
+  adopted(connection: ConnectionState): void
   surrendered(): void
-  authenticated(connection: LiveConnection): void
-  closed(connection: LiveConnection, code: number): void
+  authenticated(connection: ConnectionState): void
+  closed(connection: ConnectionState, code: number): void
   /** The app's own code threw; `onError` hears the error itself, the events its kind alone. */
-  failed(error: unknown, connection: AppSide): void
+  failed(error: unknown, connection: ConnectionState): void
   revoked(target: RevocationTarget): void
   started(): void
   drained(open: number): void
@@ -93,7 +92,7 @@ export function createObserver(policy: Policy, runtime: Runtime): Observer {
     authenticated: live => tell(() => describe.describeAuthenticated(about(live))),
     closed(live, code) {
       counters.closed()
-      tell(() => describe.describeClose(about(live), code, now() - live.openedAt, live.denial?.code))
+      tell(() => describe.describeClose(about(live), code, now() - live.openedAt, live.rare.denial?.code))
     },
     failed: (error, live) => tell(() => describe.describeFailure(about(live), 'SALLY_HANDLER_FAILED', error)),
     revoked: target => tell(() => describe.describeRevoked(target)),
@@ -110,6 +109,6 @@ export function createObserver(policy: Policy, runtime: Runtime): Observer {
   }
 }
 
-function about(live: AppSide): { connection: string; request: HandshakeRequest; session: Session } {
+function about(live: ConnectionState): { connection: string; request: HandshakeRequest; session: Session } {
   return { connection: live.id, request: live.request, session: live.session }
 }

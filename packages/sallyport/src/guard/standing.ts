@@ -15,6 +15,7 @@ import type { Policy } from '../model/policy.ts'
 import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import { type LookupQueue, LookupRefused } from '../session/lookup-queue.ts'
+import type { Checked } from '../connection/services.ts'
 import type { ControlContext } from '../controls/context.ts'
 import { sentenceOf } from '../policy/denials.ts'
 
@@ -30,16 +31,6 @@ const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
 export function isDoubt({ code }: Denial): boolean {
   return CANNOT_TELL.has(code)
 }
-
-/** What came out when an open connection was checked again. */
-export type Checked =
-  | { readonly is: 'yes'; readonly session: Session }
-  /** The right ends now. `told`: an event has said so. */
-  | { readonly is: 'no'; readonly denial: Denial; readonly told: boolean }
-  /** Nobody can tell. */
-  | { readonly is: 'doubt'; readonly denial: Denial; readonly told: boolean }
-  /** Nobody waits for the answer any more. */
-  | { readonly is: 'moot' }
 
 /** Checks open connections again. The look-ups wait in the queue as those of known users, so that no stranger delays them. */
 export interface Standing {

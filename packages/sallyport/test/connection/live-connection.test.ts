@@ -133,7 +133,7 @@ for (const report of [false, true]) {
     connection.end({ pass: false, code: 'SALLY_IDLE', facts: {} })
     // What the operator orders is done in report mode too.
     assert.equal(calls, report ? 2 : 1)
-    assert.equal(connection.denial?.code ?? null, report ? 'SALLY_LIFETIME_REVOKED' : 'SALLY_IDLE')
+    assert.equal(connection.rare.denial?.code ?? null, report ? 'SALLY_LIFETIME_REVOKED' : 'SALLY_IDLE')
     assert.equal(wire.terminated, !report)
   })
 }

@@ -4,7 +4,7 @@ import type { LiveConnection } from '../../src/connection/live-connection.ts'
 import { NOTHING_RARE, RareState } from '../../src/connection/rare-state.ts'
 import { guarded, START } from '../guard/live.ts'
 
-const rareOf = (connection: LiveConnection): unknown => connection['rare']
+const rareOf = (connection: LiveConnection): unknown => connection.rare
 const NO_BEAT = { session: { dangerouslyOff: true }, heartbeat: { dangerouslyOff: true } }
 
 describe('the record of what is rare', () => {
@@ -47,7 +47,10 @@ describe('the record of what is rare', () => {
       assert.notEqual(rareOf(evil.connection), NOTHING_RARE)
       assert.equal(rareOf(good.connection), NOTHING_RARE)
       assert.deepEqual({ ...NOTHING_RARE }, { ...new RareState() })
-      assert.deepEqual([good.connection.readyState, good.connection.reading, good.connection.denial], [1, true, null])
+      assert.deepEqual(
+        [good.connection.readyState, good.connection.reading, good.connection.rare.denial],
+        [1, true, null],
+      )
     })
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Admittance, type Core, createCore } from '../../src/guard/core.ts'
+import type { Admittance } from '../../src/guard/admission.ts'
+import { type Core, createCore } from '../../src/guard/core.ts'
 import { createObserver } from '../../src/guard/observer.ts'
 import type { CountersSnapshot } from '../../src/event/counters.ts'
 import type { ControlId } from '../../src/model/verdict.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { end } from '../../src/connection/ending.ts'
 import { newAttempt } from '../../src/model/attempt.ts'
 import { createAddressReader } from '../../src/request/client-address.ts'
 import { fromRead, type PeerRequest } from '../../src/request/peer-request.ts'
@@ -37,7 +38,7 @@ for (const [name, ms, packed] of [
 
 test('a connection that is gone by then is spared the work', async t => {
   const { core, request, run } = opened(t)
-  for (const connection of core.connections) connection.closed(1006)
+  for (const connection of core.connections) end(connection, { kind: 'gone', closeCode: 1006 })
   await run(2 * SETTLE_MS)
   assert.equal(isPacked(request), false)
 })

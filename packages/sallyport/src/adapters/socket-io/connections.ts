@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { Admission, Core } from '../../guard/core.ts'
+import type { Admission } from '../../guard/admission.ts'
+import type { Core } from '../../guard/core.ts'
 import type { LiveConnection } from '../../connection/live-connection.ts'
 import type { Inside } from '../../guard/registry.ts'
 import type { Transport } from '../../connection/transport.ts'

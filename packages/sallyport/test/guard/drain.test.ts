@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withinOf } from '../../src/guard/drain-options.ts'
+import { withinOf } from '../../src/guard/drain.ts'
 import { LONGEST_MS } from '../../src/shape/duration.ts'
 import { show } from '../../src/shape/shown.ts'
 import { createWorld } from '../support/world.ts'

@@ -1,0 +1,109 @@
+import { createConcurrency } from '../controls/message/concurrency.ts'
+import type { MessageSubject } from '../controls/message/message-control.ts'
+import { isThenable } from '../model/thenable.ts'
+import { deny } from '../model/verdict.ts'
+import { kindOf } from '../shape/shown.ts'
+import { appFailed, callApp } from './app-calls.ts'
+import { end, reportOnce } from './ending.ts'
+import { FLAG, HOLD } from './flags.ts'
+import { replyError } from './outbound.ts'
+import type { ConnectionState } from './state.ts'
+
+const CONCURRENCY = 'message/concurrency'
+
+/** Tells the app that the connection may act. */
+export function tellAppOpen(connection: ConnectionState): void {
+  connection.flags |= FLAG.announced
+  // An app that could not greet a connection has not set it up: it must not run half set up.
+  callApp(
+    connection,
+    () => connection.delivery.open?.(connection),
+    () => end(connection, { kind: 'closed', closeCode: 1011, reason: '' }),
+  )
+}
+
+/** Gives a message that passed to the app. `hasRoom` is called once a handler ends while as many ran as may. */
+export function dispatch(
+  connection: ConnectionState,
+  subject: MessageSubject,
+  hasRoom: (connection: ConnectionState) => void,
+): void {
+  let running: PromiseLike<unknown>
+  try {
+    const result = connection.delivery.message(subject, connection)
+    if (!isThenable(result)) return
+    running = result
+  } catch (error) {
+    handlerFailed(connection, error)
+    return
+  }
+  if (connection.delivery.counts === false) {
+    void Promise.resolve(running).catch((error: unknown) => handlerFailed(connection, error))
+    return
+  }
+  const handlers = (connection.ownRare().concurrency ??= createConcurrency(connection.services.handlers))
+  if (handlers.enter()) holdFull(connection, handlers.running)
+  const done = (): void => {
+    if (handlers.leave()) hasRoom(connection)
+  }
+  void Promise.resolve(running).then(done, (error: unknown) => {
+    handlerFailed(connection, error)
+    done()
+  })
+}
+
+/** As many handlers run as may. */
+function holdFull(connection: ConnectionState, running: number): void {
+  const { services } = connection
+  if (connection.readyState >= 2) {
+    // The peer has closed: no more handlers run than may.
+    if (services.enforced(CONCURRENCY)) connection.flags |= HOLD.full
+    return
+  }
+  if ((connection.flags & HOLD.full) !== 0) return
+  const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
+  if (!services.enforced(CONCURRENCY)) {
+    reportOnce(connection, CONCURRENCY, denial)
+    return
+  }
+  connection.flags |= HOLD.full
+  services.denied(CONCURRENCY, denial, true, connection)
+}
+
+/** See `Connection.background`. */
+export function background(connection: ConnectionState, task: () => unknown): boolean {
+  if (typeof task !== 'function') {
+    throw new TypeError(`background takes a function, not ${kindOf(task)}: write background(() => stream(connection))`)
+  }
+  if (connection.readyState !== 1) return false
+  const { services } = connection
+  const rare = connection.ownRare()
+  if (rare.tasks >= services.policy.message.concurrency.background) {
+    const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${rare.tasks} background tasks run`)
+    if (services.enforced(CONCURRENCY)) {
+      services.denied(CONCURRENCY, denial, true, connection)
+      return false
+    }
+    reportOnce(connection, CONCURRENCY, denial)
+  }
+  rare.tasks++
+  void runTask(connection, task)
+  return true
+}
+
+async function runTask(connection: ConnectionState, task: () => unknown): Promise<void> {
+  try {
+    await task()
+  } catch (error) {
+    handlerFailed(connection, error)
+  } finally {
+    connection.ownRare().tasks--
+  }
+}
+
+function handlerFailed(connection: ConnectionState, error: unknown): void {
+  appFailed(connection, error)
+  const { services } = connection
+  if (services.policy.message.format?.data === 'binary' || !services.enforced(CONCURRENCY)) return
+  replyError(connection, 'SALLY_HANDLER_FAILED')
+}

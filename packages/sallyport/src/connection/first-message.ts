@@ -1,0 +1,56 @@
+import type { MessageSubject } from '../controls/message/message-control.ts'
+import { DENIALS } from '../policy/denials.ts'
+import { deny, PASS, type Verdict } from '../model/verdict.ts'
+import { tellAppOpen } from './dispatch.ts'
+import { end } from './ending.ts'
+import { sendQueued } from './outbound.ts'
+import { type ConnectionState, isOpen } from './state.ts'
+
+/** The answer to the first message in first-message mode. */
+const AUTHENTICATED = '{"type":"authenticated"}'
+
+/** The most bytes of one message now. */
+export function messageBytes({ readyState, services }: ConnectionState): number {
+  const { bytes, unauthenticatedBytes } = services.policy.message.size
+  return readyState === 0 ? unauthenticatedBytes : bytes
+}
+
+/** Judges the first message, which must hold the ticket. */
+export function judgeFirst(connection: ConnectionState, subject: MessageSubject): Verdict | Promise<Verdict> {
+  const { services } = connection
+  const most = messageBytes(connection)
+  const denial =
+    subject.bytes > most
+      ? deny('SALLY_MESSAGE_TOO_BIG', `the first message is ${subject.bytes} bytes, over ${most}`)
+      : deny('SALLY_AUTHENTICATION_FIRST', 'the first message is binary')
+  if (subject.bytes <= most && subject.text !== null) return services.admitFirst(subject.text, connection)
+  const { control } = DENIALS[denial.code]
+  const enforced = services.enforced(control)
+  services.denied(control, denial, enforced, connection)
+  if (enforced) return denial
+  connection.ownRare().unproven = true
+  return PASS
+}
+
+/**
+ * Acts on the verdict over a first message. True where report mode let one pass that proves nothing: it is then a message
+ * like any other.
+ */
+export function settleFirst(connection: ConnectionState, verdict: Verdict): boolean {
+  if (!verdict.pass) {
+    const row = DENIALS[verdict.code]
+    // "Sign in again", unless it is the size that is wrong, or our own store.
+    const closeCode = row.control === 'message/size' || row.http === 503 ? (row.close ?? 1013) : 4401
+    end(connection, { kind: 'refused', denial: verdict, closeCode })
+    return false
+  }
+  connection.readyState = 1
+  connection.transport.limit(messageBytes(connection))
+  if (!connection.rare.unproven) {
+    connection.transport.sendText(AUTHENTICATED)
+    connection.services.authenticated(connection)
+  }
+  sendQueued(connection)
+  if (isOpen(connection)) tellAppOpen(connection)
+  return isOpen(connection) && connection.rare.unproven
+}

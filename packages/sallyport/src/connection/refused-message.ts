@@ -1,0 +1,39 @@
+import type { MessageSubject } from '../controls/message/message-control.ts'
+import { DENIALS } from '../policy/denials.ts'
+import { type Denial, deny } from '../model/verdict.ts'
+import { end } from './ending.ts'
+import { replyError } from './outbound.ts'
+import type { ConnectionState } from './state.ts'
+import { delay } from './waiting.ts'
+
+const STRIKE_WINDOW_MS = 60_000
+
+/** Does with a refused message what the row of its denial says: drops or delays it, answers it, or ends the connection. */
+export function refuseMessage(connection: ConnectionState, subject: MessageSubject, denial: Denial): void {
+  const row = DENIALS[denial.code]
+  const { rate, format } = connection.services.policy.message
+  if (row.control === 'message/rate' && rate?.exceed === 'drop') return
+  if (row.control === 'message/rate' && rate?.exceed === 'delay') {
+    delay(connection, subject, (denial.retryAfter ?? 1) * 1000)
+    return
+  }
+  if (row.action !== 'reply' || format?.data === 'binary') {
+    end(connection, { kind: 'refused', denial, closeCode: row.close ?? 1008 })
+    return
+  }
+  strike(connection)
+  replyError(connection, denial.code)
+}
+
+/** Counts a message that was refused and answered; too many of them within a minute end the connection. */
+export function strike(connection: ConnectionState): void {
+  const now = connection.services.now()
+  const rare = connection.ownRare()
+  if (now - rare.strikesSince > STRIKE_WINDOW_MS) {
+    rare.strikesSince = now
+    rare.strikes = 0
+  }
+  if (++rare.strikes <= connection.services.policy.message.strikes) return
+  const denial = deny('SALLY_MESSAGE_STRIKES', `${rare.strikes} refused messages within a minute`)
+  end(connection, { kind: 'denied', denial })
+}
