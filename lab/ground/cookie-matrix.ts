@@ -1,5 +1,5 @@
 import type { BrowserId } from '../browsers/browser.ts'
-import type { SameSite } from './description.ts'
+import type { SameSite } from './ground.ts'
 import type { Relation } from './names.ts'
 
 const ALL: readonly SameSite[] = ['none', 'unset', 'lax', 'strict']

@@ -1,11 +1,7 @@
 import type { ControlId } from 'sallyport'
 import type { BrowserId } from '../browsers/browser.ts'
-import type { Ground } from './ground.ts'
+import type { Ground, SameSite } from './ground.ts'
 import type { Target } from './target.ts'
-import type { World } from './world.ts'
-
-/** What the session cookie says of SameSite; `unset` leaves it out. */
-export type SameSite = 'unset' | 'none' | 'lax' | 'strict'
 
 /** A place that the attacker's page is opened at. */
 export interface AttackerSite {
@@ -45,7 +41,7 @@ interface AnyFlaw {
    * True once the victim's state was changed by the attack. Asked whenever something was stolen or reported, and at the
    * end. Left out: the only witness is the attacker's server, holding the victim's secret.
    */
-  readonly harmed?: (world: World) => boolean
+  readonly harmed?: (app: { readonly ground: Ground }) => boolean
   /** Plain `http:` and `ws:` on loopback instead of TLS. */
   readonly plain?: true
 }

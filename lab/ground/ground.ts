@@ -1,7 +1,9 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { Policy, SallyEvent, SessionResolver, TicketEndpoint } from 'sallyport'
 import type { Account, Accounts } from './accounts.ts'
-import type { SameSite } from './description.ts'
+
+/** What the session cookie says of SameSite; `unset` leaves it out. */
+export type SameSite = 'unset' | 'none' | 'lax' | 'strict'
 
 /** The session cookie, as Express's `response.cookie` takes it. */
 export interface CookieOptions {

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import type { Policy } from 'sallyport'
 import { WebSocket } from 'ws'
-import type { World } from './world.ts'
+import type { Ground } from './ground.ts'
 
 /** How a raw client connects. */
 export interface ConnectOptions {
@@ -56,14 +57,27 @@ export interface Target {
   connect(options?: ConnectOptions): Promise<WebSocket | null>
 }
 
+/** The running world that a target is made of. */
+export interface TargetParts {
+  readonly ground: Ground
+  readonly victim: {
+    readonly port: number
+    guarded(): boolean
+    tickets(): Policy['handshake']['ticket']
+  }
+  readonly attacker: { steal(body: string): void }
+  /** Called when the run is over. */
+  onClose(end: () => void): void
+}
+
 /** Names of the lab lead to loopback whatever the machine's resolver says. */
 const lookup: LookupFunction = (_name, options, callback) => {
   if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }])
   else callback(null, '127.0.0.1', 4)
 }
 
-export function targetOf(world: World, signal: AbortSignal): Target {
-  const { ground, victim, attacker } = world
+export function targetOf(parts: TargetParts, signal: AbortSignal): Target {
+  const { ground, victim, attacker } = parts
   const { origin, host } = ground
   const request = origin.startsWith('https:') ? tlsRequest : plainRequest
 
@@ -121,7 +135,7 @@ export function targetOf(world: World, signal: AbortSignal): Target {
         },
       })
       // A client that no longer reads would not even see that the server is gone.
-      world.onClose(() => socket.terminate())
+      parts.onClose(() => socket.terminate())
       return socket
     },
     async connect(options) {

@@ -1,5 +1,6 @@
 import type { BrowserId, BrowserKind } from '../browsers/browser.ts'
-import type { AttackerSite, SameSite } from '../ground/description.ts'
+import type { AttackerSite } from '../ground/description.ts'
+import type { SameSite } from '../ground/ground.ts'
 import { relationOf } from '../ground/names.ts'
 import type { Cell, Plan } from './cell.ts'
 import { loadFlaw } from './flaws.ts'

@@ -4,7 +4,6 @@ import { nearest } from 'sallyport/policy'
 import { ConfigError } from './config-error.ts'
 import { refuseTakenAddresses } from './addresses.ts'
 import { readDocument } from './document.ts'
-import { frozen } from './frozen.ts'
 import { refuseBrokenPolicies } from './policy-problems.ts'
 import { requireCall } from './parse-call.ts'
 import { type ReadFile, type Reading, refuse } from './reading.ts'
@@ -120,4 +119,11 @@ function refuseOpenAdmin(reading: Reading, admin: AdminConfig | null): void {
     message: 'the admin API is no public address',
     remedy: "write '127.0.0.1:9901' or a unix socket; from elsewhere come through ssh or a sidecar",
   })
+}
+
+/** Freezes plain data through and through, and returns it. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const entry of Object.values(value)) frozen(entry)
+  return Object.freeze(value)
 }

@@ -1,4 +1,4 @@
-import type { Secrets } from '../runtime/running.ts'
+import type { Secrets } from '../runtime/shared-parts.ts'
 
 /** Marks what primary and workers say to each other, beside the store's own frames. */
 export const CHANNEL = 'sallyport-gateway'

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import { serveIpcStore } from 'sallyport/store/ipc'
 import { type Asked, CHANNEL, isOurs, type ToPrimary, type ToWorker } from './fleet-frames.ts'
-import { randomSecrets } from '../runtime/running.ts'
+import { randomSecrets } from '../runtime/shared-parts.ts'
 
 /** What one worker answered. */
 export interface FleetAnswer {

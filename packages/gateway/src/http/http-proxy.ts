@@ -5,7 +5,7 @@ import type { Guard } from 'sallyport'
 import { embed } from 'sallyport/embed'
 import type { HttpConfig, RouteConfig } from '../model/config.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { Address, Target } from '../upstream/backend.ts'
+import type { Address, Backend } from '../upstream/backend.ts'
 import { createForwarding } from './forwarding.ts'
 import { createBoundedWarnings } from '../upstream/bounded-warnings.ts'
 import { createExchange, type Exchange, isRepeatable } from './exchange.ts'
@@ -111,16 +111,16 @@ export function createHttpProxy(
       const written = headersFor(request)
       const clientHost = request.headers.host ?? ''
       const mayRepeat = isRepeatable(request)
-      const tried = new Set<Target>()
-      const ask = (target: Target): void => {
-        const { address } = target
-        tried.add(target)
-        target.open++
+      const tried = new Set<Backend>()
+      const ask = (backend: Backend): void => {
+        const { address } = backend
+        tried.add(backend)
+        backend.open++
         request.headers = { ...written, host: hostOf(clientHost)(address), ...relay.headers }
-        const exchange = createExchange(http.timeoutMs, () => pool.report(target, null))
+        const exchange = createExchange(http.timeoutMs, () => pool.report(backend, null))
         underWay.set(request, exchange)
         const end = (): void => {
-          target.open--
+          backend.open--
           exchange.end()
         }
         proxy
@@ -137,7 +137,7 @@ export function createHttpProxy(
               response.destroy()
               return
             }
-            pool.report(target, failed)
+            pool.report(backend, failed)
             const isLost = failed.evidence === 'unreachable' || exchange.isStale(error)
             const next = mayRepeat && isLost && tried.size === 1 ? pool.pick(tried) : null
             if (next === null) send(response, status, code)

@@ -68,7 +68,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
 
   const attach = (pair: Pair, connected: PooledConnection): void => {
     const backend = new BackendSocket(connected, limits, pair)
-    pair.attachBackend(backend, connected.target.address.label)
+    pair.attachBackend(backend, connected.backend.address.label)
     backend.start(connected.head)
   }
 
@@ -125,7 +125,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     }
     const pair = new Pair(hub)
     const backend = new BackendSocket(connected, limits, pair)
-    pair.attachBackend(backend, connected.target.address.label)
+    pair.attachBackend(backend, connected.backend.address.label)
     const subprotocol = answerSubprotocol(admission.attempt.request, connected.subprotocol)
     pairs.add(pair)
     pair.attachClient(doors.accept(admission, { socket, head, delivery: pair, subprotocol }), socket)
@@ -195,7 +195,7 @@ function confirmedAt({ client }: Pair): number {
 }
 
 /** Of a connection that nobody took. */
-function giveBack({ socket, target }: PooledConnection): void {
+function giveBack({ socket, backend }: PooledConnection): void {
   socket.destroy()
-  target.open--
+  backend.open--
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Store } from 'sallyport'
@@ -9,6 +8,7 @@ import type { GatewayConfig } from '../model/config.ts'
 import type { Gateway, ReplaceResult } from '../model/gateway.ts'
 import { createGateway } from './gateway.ts'
 import { createGuardOf } from './route-guard.ts'
+import { randomSecrets, type Secrets } from './shared-parts.ts'
 import { openSharedStore } from './shared-store.ts'
 import { createWouldDeny, type WouldDenyCounts } from './would-deny.ts'
 
@@ -36,17 +36,6 @@ export interface Running {
   reload(text?: string): Promise<ReloadResult>
   drain(withinMs?: number): Promise<void>
   close(withinMs?: number): Promise<void>
-}
-
-/** What workers of one gateway have in common. */
-export interface Secrets {
-  readonly ticketSecret: string
-  readonly hashKey: string
-}
-
-/** Secrets that no other process knows: tickets and hashes then hold for as long as this one runs. */
-export function randomSecrets(): Secrets {
-  return { ticketSecret: randomBytes(32).toString('base64'), hashKey: randomBytes(32).toString('base64') }
 }
 
 /** What a gateway runs with. */

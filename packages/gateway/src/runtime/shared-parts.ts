@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Logger, SallyEvent, Store } from 'sallyport'
 import { kindOf, requireOptions } from 'sallyport/policy'
 
@@ -31,4 +32,15 @@ export function requireSharedParts(parts: SharedParts): void {
   for (const [key, [holds, write]] of Object.entries(PARTS)) {
     if (!holds(said[key])) throw new TypeError(`createGuardOf: ${key} is ${kindOf(said[key])}; ${write}`)
   }
+}
+
+/** What workers of one gateway have in common. */
+export interface Secrets {
+  readonly ticketSecret: string
+  readonly hashKey: string
+}
+
+/** Secrets that no other process knows: tickets and hashes then hold for as long as this one runs. */
+export function randomSecrets(): Secrets {
+  return { ticketSecret: randomBytes(32).toString('base64'), hashKey: randomBytes(32).toString('base64') }
 }

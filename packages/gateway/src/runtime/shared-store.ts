@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Store } from 'sallyport'
 import { redis } from 'sallyport/store/redis'
 import type { StoreConfig } from '../model/config.ts'
-import type { Secrets } from './running.ts'
+import type { Secrets } from './shared-parts.ts'
 
 /** A store that several gateways share, and what they all derive from its secret. */
 export interface SharedStore {

@@ -13,7 +13,7 @@ import {
 } from 'sallyport/embed'
 import { closePayload, Decoder, FIN, OPCODE, type WireFault, type WireLimits, type WireSink } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'
-import type { Target } from './backend.ts'
+import type { Backend } from './backend.ts'
 
 /** Who hears what a backend sends, in the order of its bytes; nothing comes after one of the three ends. */
 export interface BackendListener {
@@ -44,7 +44,7 @@ const NOTHING = new Uint8Array(0)
 /** One client connection to a backend: what RFC 6455 §5–§7 ask of a client, between the wire and the relay. */
 export class BackendSocket implements WireSink, Reader {
   readonly #socket: Socket
-  readonly #target: Target
+  readonly #backend: Backend
   readonly #decoder: Decoder
   #listener: BackendListener | null
   #rest: Buffer | null = null
@@ -54,9 +54,9 @@ export class BackendSocket implements WireSink, Reader {
   #peerEnded = false
   #timer: NodeJS.Timeout | null = null
 
-  constructor({ socket, target }: PooledConnection, limits: WireLimits, listener: BackendListener) {
+  constructor({ socket, backend }: PooledConnection, limits: WireLimits, listener: BackendListener) {
     this.#socket = socket
-    this.#target = target
+    this.#backend = backend
     this.#listener = listener
     this.#decoder = new Decoder({ peer: 'server', limits }, this)
     ;(socket as DrainedSocket)[SELF] = this
@@ -95,7 +95,7 @@ export class BackendSocket implements WireSink, Reader {
 
   gone(): void {
     if (this.#state === 'gone') return
-    this.#target.open--
+    this.#backend.open--
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#state = 'gone'
     this.#rest = null

@@ -14,8 +14,14 @@ export interface Address {
   readonly host: string
 }
 
+/** Gets what changes with a backend. */
+export interface BackendLog {
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+}
+
 /** One backend of an upstream, and what is known of it. */
-export class Target {
+export class Backend {
   readonly address: Address
   /** Connections open or being opened. */
   open = 0

@@ -1,37 +1,36 @@
 import type { HealthConfig, UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest } from './http-status.ts'
-import type { PoolLog } from './pool.ts'
-import type { Address, Target } from './backend.ts'
+import type { Address, Backend, BackendLog } from './backend.ts'
 
-/** An active check of every target of an upstream. */
+/** An active check of every backend of an upstream. */
 export interface HealthWatch {
   stop(): void
 }
 
-/** Asks every target in turn, on one timer: 2xx and 3xx are well. The first look is at once. */
+/** Asks every backend in turn, on one timer: 2xx and 3xx are well. The first look is at once. */
 export function watchHealth(
   upstream: string,
-  targets: readonly Target[],
+  targets: readonly Backend[],
   config: HealthConfig,
   tls: UpstreamTls | null,
-  log: PoolLog,
+  log: BackendLog,
 ): HealthWatch {
   let stopped = false
-  const look = async (target: Target): Promise<void> => {
-    const { reason, own } = await probe(target.address, config, tls)
+  const look = async (backend: Backend): Promise<void> => {
+    const { reason, own } = await probe(backend.address, config, tls)
     // Without a descriptor, say, the gateway cannot look: what it knew still holds.
     if (stopped || own) return
     const answers = reason === null
-    if (answers !== target.answers) {
-      const facts = { upstream, target: target.address.label, ...(reason !== null && { detail: reason }) }
+    if (answers !== backend.answers) {
+      const facts = { upstream, target: backend.address.label, ...(reason !== null && { detail: reason }) }
       if (answers) log.info(facts, 'the backend answers its check again')
       else log.warn(facts, 'the backend fails its check')
     }
-    target.answers = answers
-    target.reason = reason
+    backend.answers = answers
+    backend.reason = reason
   }
   const all = (): void => {
-    for (const target of targets) void look(target)
+    for (const backend of targets) void look(backend)
   }
   const timer = setInterval(all, config.intervalMs)
   timer.unref()
@@ -44,13 +43,13 @@ export function watchHealth(
   }
 }
 
-/** What a look found: `reason` is null when the target is well; `own`: the gateway could not look. */
+/** What a look found: `reason` is null when the backend is well; `own`: the gateway could not look. */
 export interface HealthAnswer {
   readonly reason: string | null
   readonly own: boolean
 }
 
-/** Looks at a target once. Never rejects. */
+/** Looks at a backend once. Never rejects. */
 export async function probe(address: Address, config: HealthConfig, tls: UpstreamTls | null): Promise<HealthAnswer> {
   const { path, timeoutMs } = config
   const answer = await askStatus({ address, tls, request: plainRequest(path, address), timeoutMs })

@@ -3,25 +3,19 @@ import { type BackendConnection, type BackendRequest, connectBackend } from './c
 import { type Failure, failure } from './failure.ts'
 import { watchHealth } from './health.ts'
 import { createLifeProbe, type LifeProbe } from './life-probe.ts'
-import { createTargetStates } from './backend-state.ts'
-import { parseAddress, Target } from './backend.ts'
-
-/** What changes with a backend, told to the operator. */
-export interface PoolLog {
-  info(facts: object, message: string): void
-  warn(facts: object, message: string): void
-}
+import { createBackendStates } from './backend-state.ts'
+import { Backend, type BackendLog, parseAddress } from './backend.ts'
 
 /** A connection of the pool. */
 export interface PooledConnection extends BackendConnection {
   /** Whoever has the connection counts it off when it is gone. */
-  readonly target: Target
+  readonly backend: Backend
 }
 
 /** The backends of one upstream. */
 export interface Pool {
   readonly name: string
-  readonly targets: readonly Target[]
+  readonly targets: readonly Backend[]
   readonly tls: UpstreamConfig['tls']
   /**
    * Opens a connection to a backend. Where one cannot be reached the next is tried, each once; where one answers 502, 503 or
@@ -29,9 +23,9 @@ export interface Pool {
    */
   connect(request: BackendRequest, signal: AbortSignal | null): Promise<PooledConnection | Failure>
   /** The backend for a plain HTTP request, but for those that were tried; null when there is none. */
-  pick(tried?: ReadonlySet<Target>): Target | null
+  pick(tried?: ReadonlySet<Backend>): Backend | null
   /** Tells that a plain HTTP request was answered (null), or why not. */
-  report(target: Target, failed: Failure | null): void
+  report(backend: Backend, failed: Failure | null): void
   /** Ends the active checks. */
   stop(): void
 }
@@ -49,12 +43,12 @@ const FAILING = 1
 const EJECTED = 2
 
 /** Compiles an upstream. Throws a `TypeError` for a target that is none. */
-export function createPool(name: string, config: UpstreamConfig, log: PoolLog, parts: PoolParts = {}): Pool {
+export function createPool(name: string, config: UpstreamConfig, log: BackendLog, parts: PoolParts = {}): Pool {
   const { connectTimeoutMs, health, tls } = config
   const { now = Date.now, probe = createLifeProbe(health?.path ?? '/', connectTimeoutMs, tls) } = parts
-  const targets = config.targets.map(label => new Target(parseAddress(label)))
+  const targets = config.targets.map(label => new Backend(parseAddress(label)))
   if (targets.length === 0) throw new TypeError(`upstreams.${name} has no target`)
-  const states = createTargetStates({ name, targets, config, log, now, probe })
+  const states = createBackendStates({ name, targets, config, log, now, probe })
   const watched = health === null ? null : watchHealth(name, targets, health, tls, log)
   const choose = createChoice(targets, config.balance, now)
 
@@ -65,32 +59,32 @@ export function createPool(name: string, config: UpstreamConfig, log: PoolLog, p
     report: states.report,
     pick: (tried = NONE) => choose(tried, EJECTED),
     async connect(request, signal) {
-      const tried = new Set<Target>()
+      const tried = new Set<Backend>()
       let failed = null as Failure | null
       let retried = false
       const deadline = now() + 2 * connectTimeoutMs
       for (;;) {
         const isFresh = failed === null || failed.code === 'GATEWAY_UPSTREAM_UNREACHABLE'
-        const target = choose(tried, isFresh ? EJECTED : FAILING)
+        const backend = choose(tried, isFresh ? EJECTED : FAILING)
         const timeoutMs = Math.min(connectTimeoutMs, deadline - now())
-        if (target === null || timeoutMs <= 0)
+        if (backend === null || timeoutMs <= 0)
           return failed ?? failure('GATEWAY_UPSTREAM_NONE', `no backend of ${name} is up`)
-        tried.add(target)
-        target.open++
-        const result = await connectBackend({ address: target.address, tls, timeoutMs }, request, signal)
+        tried.add(backend)
+        backend.open++
+        const result = await connectBackend({ address: backend.address, tls, timeoutMs }, request, signal)
         if (signal?.aborted === true) {
-          target.open--
+          backend.open--
           if (result.ok) result.socket.destroy()
           return failure('GATEWAY_UPSTREAM_NONE', 'the client left meanwhile')
         }
         if (result.ok) {
-          states.report(target, null)
-          return { ...result, target }
+          states.report(backend, null)
+          return { ...result, backend }
         }
-        target.open--
-        states.report(target, result)
+        backend.open--
+        states.report(backend, result)
         failed = failed?.answered != null && result.answered === null ? failed : result
-        // Nothing was sent to a target that was not reached: the next may have it. What was sent is repeated once.
+        // Nothing was sent to a backend that was not reached: the next may have it. What was sent is repeated once.
         if (result.code === 'GATEWAY_UPSTREAM_UNREACHABLE') continue
         if (retried || result.status < 502 || result.status > 504) return failed
         retried = true
@@ -105,38 +99,38 @@ export function createPool(name: string, config: UpstreamConfig, log: PoolLog, p
 
 /** Whose turn it is, of those that were not tried: healthy ones first, then those that are used for want of another. */
 function createChoice(
-  targets: readonly Target[],
+  targets: readonly Backend[],
   balance: UpstreamConfig['balance'],
   now: () => number,
-): (tried: ReadonlySet<Target>, most: number) => Target | null {
+): (tried: ReadonlySet<Backend>, most: number) => Backend | null {
   let turn = 0
-  const chooseOf = (tried: ReadonlySet<Target>, rank: number): Target | null => {
+  const chooseOf = (tried: ReadonlySet<Backend>, rank: number): Backend | null => {
     const time = now()
-    let best: Target | null = null
+    let best: Backend | null = null
     for (let step = 0; step < targets.length; step++) {
-      const target = targets[(turn + step) % targets.length]!
-      if (tried.has(target) || rankOf(target, time) !== rank) continue
+      const backend = targets[(turn + step) % targets.length]!
+      if (tried.has(backend) || rankOf(backend, time) !== rank) continue
       if (balance === 'round-robin') {
         turn = (turn + step + 1) % targets.length
-        return target
+        return backend
       }
-      if (best === null || target.open < best.open) best = target
+      if (best === null || backend.open < best.open) best = backend
     }
     if (best !== null) turn = (turn + 1) % targets.length
     return best
   }
   return (tried, most) => {
     for (let rank = HEALTHY; rank <= most; rank++) {
-      const target = chooseOf(tried, rank)
-      if (target !== null) return target
+      const backend = chooseOf(tried, rank)
+      if (backend !== null) return backend
     }
     return null
   }
 }
 
-function rankOf(target: Target, time: number): number {
-  if (!target.answers) return Infinity
-  return target.isHealthy(time) ? HEALTHY : target.isUsable(time) ? FAILING : EJECTED
+function rankOf(backend: Backend, time: number): number {
+  if (!backend.answers) return Infinity
+  return backend.isHealthy(time) ? HEALTHY : backend.isUsable(time) ? FAILING : EJECTED
 }
 
-const NONE: ReadonlySet<Target> = new Set()
+const NONE: ReadonlySet<Backend> = new Set()

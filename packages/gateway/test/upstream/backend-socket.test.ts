@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { Decoder, type WireSink } from 'sallyport/wire'
 import { type BackendListener, BackendSocket } from '../../src/upstream/backend-socket.ts'
 import type { PooledConnection } from '../../src/upstream/pool.ts'
-import { parseAddress, Target } from '../../src/upstream/backend.ts'
+import { Backend, parseAddress } from '../../src/upstream/backend.ts'
 import { answering, createBackend, createRawBackend } from '../support/backends.ts'
 import { closing, configOf, createWorld } from '../support/gateway-world.ts'
 
@@ -88,8 +88,8 @@ test('behind our close frame nothing is sent', async () => {
   const { port } = server.address() as AddressInfo
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  const target = new Target(parseAddress(`ws://127.0.0.1:${port}`))
-  const backend = new BackendSocket({ socket, target } as PooledConnection, LIMITS, {} as BackendListener)
+  const owner = new Backend(parseAddress(`ws://127.0.0.1:${port}`))
+  const backend = new BackendSocket({ socket, backend: owner } as PooledConnection, LIMITS, {} as BackendListener)
   backend.start(Buffer.alloc(0))
   const closed = once(socket, 'close')
   backend.close(4000)
@@ -108,17 +108,17 @@ test('one that is cut before it was read from is counted off, once', async () =>
   const { port } = server.address() as AddressInfo
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  const target = new Target(parseAddress(`ws://127.0.0.1:${port}`))
-  target.open = 1
+  const owner = new Backend(parseAddress(`ws://127.0.0.1:${port}`))
+  owner.open = 1
   const told: string[] = []
   const listener = { lost: detail => void told.push(detail) } as Partial<BackendListener> as BackendListener
-  const backend = new BackendSocket({ socket, target } as PooledConnection, LIMITS, listener)
+  const backend = new BackendSocket({ socket, backend: owner } as PooledConnection, LIMITS, listener)
   const closed = once(socket, 'close')
   backend.terminate()
-  assert.equal(target.open, 0)
+  assert.equal(owner.open, 0)
   backend.terminate()
   await closed
-  assert.equal(target.open, 0)
+  assert.equal(owner.open, 0)
   assert.deepEqual(told, [], 'the side that cuts it gets no event')
   await new Promise(resolve => server.close(resolve))
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { probe, watchHealth } from '../../src/upstream/health.ts'
-import { type Address, parseAddress, Target } from '../../src/upstream/backend.ts'
+import { type Address, Backend, parseAddress } from '../../src/upstream/backend.ts'
 import { createRawBackend } from '../support/backends.ts'
 
 const HEALTH = { path: '/health', intervalMs: 1000, timeoutMs: 10_000 }
@@ -59,7 +59,7 @@ describe('what a look at a backend finds', () => {
 
   test('a look that fails within the gateway changes nothing: a gateway without descriptors has no dead backends', async () => {
     // Every system refuses to open TCP to the broadcast address.
-    const target = new Target(parseAddress('ws://255.255.255.255:1'))
+    const target = new Backend(parseAddress('ws://255.255.255.255:1'))
     assert.equal((await probe(target.address, HEALTH, null)).own, true)
     const told: string[] = []
     const tell = (_facts: object, message: string): void => void told.push(message)
