@@ -97,8 +97,8 @@ function requirementsPage(): Page {
   })
   return page(
     'docs/requirements.md',
-    '# What the product is held to',
-    'Each line is a demand from outside: which controls meet it, which tests show it, and what is left to the host app and the operator, with what they are given for it. A test keeps this table true.',
+    '# Requirements',
+    'Each line is a demand from a standard: the controls that meet it, the tests that show it, and what is left to your app and the operator. A test keeps this table true.',
     ...blocks,
   )
 }
@@ -108,7 +108,7 @@ function controlsPage(): Page {
   return page(
     'docs/controls/README.md',
     '# The controls',
-    'In the order in which they are told, not in which they run: the doors ask the cheapest first. `guard.report()` says what of them a policy leaves on.',
+    'Every control, with its default. The doors run the cheapest first, so the order here is not the order in which they run. `guard.report()` lists what a policy leaves on.',
     table(['control', 'denies when', 'default'], rows),
   )
 }
@@ -139,7 +139,7 @@ function controlPage(control: ControlRow): Page {
     part.slice(example).trim(),
     '## Denials',
     codes.length === 0
-      ? 'None: what is not allowed is not negotiated.'
+      ? 'None: an offer that is not allowed is declined.'
       : table(['code', 'means', 'answer', 'what to do'], codes),
     '## Meets',
     control.requirements.map(id => `- ${links([id], '../../')} ${REQUIREMENTS.get(id)?.text ?? ''}`).join('\n'),
