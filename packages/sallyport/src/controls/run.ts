@@ -1,5 +1,6 @@
 import { isStoreError } from '../model/store-error.ts'
 import { isReported } from '../model/reporting.ts'
+import type { Timers } from '../model/runtime.ts'
 import { isThenable } from '../model/thenable.ts'
 import { PASS, deny } from '../model/verdict.ts'
 import type { ControlId, Denial, Verdict } from '../model/verdict.ts'
@@ -33,6 +34,7 @@ export interface DoorParts<Subject, Context> {
   /** Longest wait for one asynchronous control, in ms. */
   readonly timeoutMs: number
   readonly observe: ObserveDenial<Subject, Context>
+  readonly timers: Timers
 }
 
 /** A compiled door: the first enforced denial, or `PASS`. Never throws, never rejects. */
@@ -44,7 +46,7 @@ export type Door<Subject, Context> = (subject: Subject, context: Context) => Ver
  * a control's was.
  */
 export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Context>): Door<Subject, Context> {
-  const { report, timeoutMs, observe } = parts
+  const { report, timeoutMs, observe, timers } = parts
   const steps = parts.checks.map(({ id, check, timeoutMs: most = timeoutMs }) => ({
     id,
     check,
@@ -67,17 +69,17 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
 
   const settle = (step: Step, answer: PromiseLike<unknown>): Promise<unknown> =>
     new Promise(resolve => {
-      const timer = setTimeout(
+      const timer = timers.setTimeout(
         () => resolve(deny('SALLY_CONTROL_TIMEOUT', `${step.id} did not answer within ${step.timeoutMs} ms`)),
         step.timeoutMs,
       )
       Promise.resolve(answer).then(
         verdict => {
-          clearTimeout(timer)
+          timers.clearTimeout(timer)
           resolve(verdict)
         },
         (error: unknown) => {
-          clearTimeout(timer)
+          timers.clearTimeout(timer)
           resolve(failed(step.id, error))
         },
       )

@@ -36,7 +36,7 @@ export function admit(
   request: HandshakeRequest,
   early: boolean,
 ): Admittance | Promise<Admittance> {
-  const attempt = attemptOf(request)
+  const attempt = attemptOf(guard, request)
   if (guard.draining !== null) return refuseDraining(guard, attempt)
   if (early) {
     const denial = deny(
@@ -56,7 +56,7 @@ export function admitPolling(
   doors: Doors,
   request: HandshakeRequest,
 ): Admittance | Promise<Admittance> {
-  const attempt = attemptOf(request)
+  const attempt = attemptOf(guard, request)
   if (guard.draining !== null) return refuseDraining(guard, attempt)
   return ask(guard, doors.polling, attempt)
 }
@@ -68,7 +68,7 @@ export function admitTicketRequest(
   request: HandshakeRequest,
 ): Awaitable<Denial | TicketAdmission> {
   if (guard.draining !== null) return deny('SALLY_SHUTDOWN', {}, 1)
-  const attempt = attemptOf(request)
+  const attempt = attemptOf(guard, request)
   const answer = (verdict: Verdict): Denial | TicketAdmission => (verdict.pass ? attempt : verdict)
   const verdict = doors.ticket(attempt)
   return verdict instanceof Promise ? verdict.then(answer) : answer(verdict)
@@ -137,6 +137,6 @@ export function open(
   return connection
 }
 
-function attemptOf(request: HandshakeRequest): Attempt {
-  return newAttempt(createAttemptId(), request)
+function attemptOf({ runtime }: GuardState, request: HandshakeRequest): Attempt {
+  return newAttempt(createAttemptId(runtime), request)
 }

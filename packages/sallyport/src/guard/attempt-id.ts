@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import type { Randomness } from '../model/runtime.ts'
 
 const ID_BYTES = 16
 /** Ids that one call of the CSPRNG is good for. */
@@ -12,21 +12,23 @@ const digits = Uint16Array.from({ length: 256 }, (_, byte) => {
   const pair = byte.toString(16).padStart(2, '0')
   return pair.charCodeAt(0) | (pair.charCodeAt(1) << 8)
 })
-const pool = Buffer.allocUnsafeSlow(ID_BYTES * POOLED)
 const text = Buffer.alloc(TEXT_CHARS, '-')
-let used = pool.length
+
+interface Pool {
+  readonly bytes: Buffer
+  used: number
+}
+const pools = new WeakMap<Pick<Randomness, 'randomFill'>, Pool>()
 
 /**
  * The id of a handshake and of the connection that it becomes: a random UUID (RFC 9562 §5.4) from the CSPRNG, as one flat
  * string. `randomUUID` gives a tree of some 500 bytes, which a connection would keep.
  */
-export function createAttemptId(): string {
-  if (used === pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
+export function createAttemptId(randomness: Pick<Randomness, 'randomFill'>): string {
+  const pool = poolOf(randomness)
+  const { bytes, used } = pool
   for (let index = 0; index < ID_BYTES; index++) {
-    let byte = pool[used + index]!
+    let byte = bytes[used + index]!
     if (index === 6) byte = (byte & 0x0f) | 0x40
     else if (index === 8) byte = (byte & 0x3f) | 0x80
     const pair = digits[byte]!
@@ -35,7 +37,21 @@ export function createAttemptId(): string {
     text[place + 1] = pair >> 8
   }
   // What an id was made of is never used again, and is not left to be read.
-  pool.fill(0, used, used + ID_BYTES)
-  used += ID_BYTES
+  bytes.fill(0, used, used + ID_BYTES)
+  pool.used += ID_BYTES
   return text.toString('latin1')
+}
+
+/** The pool of this source, with an id's bytes or more left. */
+function poolOf(randomness: Pick<Randomness, 'randomFill'>): Pool {
+  let pool = pools.get(randomness)
+  if (pool === undefined) {
+    pool = { bytes: Buffer.allocUnsafeSlow(ID_BYTES * POOLED), used: ID_BYTES * POOLED }
+    pools.set(randomness, pool)
+  }
+  if (pool.used === pool.bytes.length) {
+    randomness.randomFill(pool.bytes, 0, pool.bytes.length)
+    pool.used = 0
+  }
+  return pool
 }

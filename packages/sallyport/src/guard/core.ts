@@ -105,7 +105,7 @@ export function createCore(policy: Policy, runtime: Runtime, observer: Observer)
 
 function createState(policy: Policy, runtime: Runtime, observer: Observer, ownHosts: ReadonlySet<string>): GuardState {
   const { now } = runtime
-  const shared = joinShared(policy, {
+  const shared = joinShared(policy, runtime, {
     heard: target => endRevoked(guard, target),
     joined: () => observer.notice('shares-copy'),
   })

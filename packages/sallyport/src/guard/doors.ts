@@ -25,7 +25,7 @@ export interface Doors {
 
 /** Compiles the doors of a policy. */
 export function compileDoors(policy: Policy, parts: ControlContext, observer: Observer): Doors {
-  const bounds = { report: policy.report, timeoutMs: policy.timeoutMs }
+  const bounds = { report: policy.report, timeoutMs: policy.timeoutMs, timers: parts.runtime }
   // A look-up is bounded by the queue that it waits in.
   const lookupMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
   const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, void> =>

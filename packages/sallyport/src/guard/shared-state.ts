@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { isNamed } from '../policy/parse.ts'
 import type { Policy } from '../model/policy.ts'
+import type { Runtime } from '../model/runtime.ts'
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts'
 import type { RevocationTarget } from '../model/store.ts'
+import { systemRuntime } from '../model/system-runtime.ts'
 import { fingerprint } from './fingerprint.ts'
 
 /*
@@ -68,13 +69,13 @@ export interface SharedListener {
  * Joins the guards that share with one of this policy: those of the same `name`; without a name, a guard of an equal policy
  * that another copy of the library made. The place lasts for as long as the caller keeps the returned object.
  */
-export function joinShared(policy: Policy, listener: SharedListener): Shared {
-  const place = registry()
+export function joinShared(policy: Policy, runtime: Runtime, listener: SharedListener): Shared {
+  const place = registryOf(runtime)
   const isByName = isNamed(policy)
   const key = isByName ? `name ${policy.name}` : `policy ${fingerprint(policy)}`
   const states = liveStates(place?.registry, key)
   const found = states.findLast(state => isByName || !state.copies.has(COPY))
-  const state = found ?? createState()
+  const state = found ?? createState(runtime)
   if (found === undefined && place !== null) enter(place.registry, key, states, state)
   state.copies.add(COPY)
   const others = membersOf(state)
@@ -95,11 +96,12 @@ export function joinShared(policy: Policy, listener: SharedListener): Shared {
   }
 }
 
-function createState(): State {
+function createState(runtime: Runtime): State {
+  const randomSecret = (): string => runtime.randomBytes(32).toString('base64')
   const secrets = new WeakMap<object, string>()
   let secret: string | null = null
   const state: State = {
-    store: createMemoryStore(),
+    store: createMemoryStore({}, runtime),
     secretFor(store) {
       if (store === null) return (secret ??= randomSecret())
       const known = secrets.get(store) ?? randomSecret()
@@ -122,10 +124,6 @@ function createState(): State {
     if (failures.length > 0) throw new AggregateError(failures, 'a guard failed to end what was revoked')
   })
   return state
-}
-
-function randomSecret(): string {
-  return randomBytes(32).toString('base64')
 }
 
 /** Whether one of them has a living guard of this copy of the library. */
@@ -163,6 +161,16 @@ const ended = new FinalizationRegistry<string>(key => {
   if (living.length === 0) place.states.delete(key)
   else place.states.set(key, living)
 })
+
+/** Guards of a simulation share with each other, not with this process. */
+const simulated = new WeakMap<Runtime, Registry>()
+
+function registryOf(runtime: Runtime): ReturnType<typeof registry> {
+  if (runtime === systemRuntime) return registry()
+  const known = simulated.get(runtime) ?? { states: new Map() }
+  simulated.set(runtime, known)
+  return { registry: known, apart: false }
+}
 
 /** The registry of this protocol; null where `globalThis` takes none: then every guard is on its own. */
 function registry(): { readonly registry: Registry; readonly apart: boolean } | null {

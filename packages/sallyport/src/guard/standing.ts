@@ -13,6 +13,7 @@ import { createDoor } from '../controls/run.ts'
 import { isThenable } from '../model/thenable.ts'
 import type { Policy } from '../model/policy.ts'
 import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
+import type { Timers } from '../model/runtime.ts'
 import type { Session } from '../model/session.ts'
 import { type LookupQueue, LookupRefused } from '../session/lookup-queue.ts'
 import type { Checked } from '../connection/services.ts'
@@ -92,7 +93,13 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
     id: ControlId,
     check: (attempt: Attempt) => Awaitable<Verdict>,
   ): ((attempt: Attempt) => Awaitable<Verdict>) =>
-    createDoor<Attempt>({ checks: [{ id, check }], report: policy.report, timeoutMs: policy.timeoutMs, observe: tell })
+    createDoor<Attempt>({
+      checks: [{ id, check }],
+      report: policy.report,
+      timeoutMs: policy.timeoutMs,
+      observe: tell,
+      timers: parts.runtime,
+    })
 
   const stepOf = (control: HandshakeControl): readonly Step[] => {
     if (control.id === 'handshake/session') return [lookAgain]
@@ -123,7 +130,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
     const found = inTurn<Resolution>(
       attempt,
       isWanted,
-      () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, null, IN_TURN)),
+      () => within(parts.runtime, policy.timeoutMs, resolveSession(policy, parts, attempt.request, null, IN_TURN)),
       lateResolution,
     )
     return found instanceof Promise ? found.then(settle) : settle(found)
@@ -167,7 +174,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
       const found = inTurn<Resolution>(
         attempt,
         isWanted,
-        () => within(policy.timeoutMs, resolveSession(policy, parts, attempt.request, held, IN_TURN)),
+        () => within(parts.runtime, policy.timeoutMs, resolveSession(policy, parts, attempt.request, held, IN_TURN)),
         lateResolution,
       )
       return found instanceof Promise ? found.then(checkedOf) : checkedOf(found)
@@ -212,12 +219,15 @@ function faultOf(error: unknown): string {
 }
 
 /** The session, or why there is none; an answer that does not come in time is no answer. */
-async function late(ms: number, looked: Promise<Resolution>): Promise<Resolution> {
+async function late(timers: Timers, ms: number, looked: Promise<Resolution>): Promise<Resolution> {
   const tooLate = Promise.withResolvers<Denial>()
-  const timer = setTimeout(() => tooLate.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)), ms)
-  return Promise.race([looked, tooLate.promise]).finally(() => clearTimeout(timer))
+  const timer = timers.setTimeout(
+    () => tooLate.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)),
+    ms,
+  )
+  return Promise.race([looked, tooLate.promise]).finally(() => timers.clearTimeout(timer))
 }
 
-function within(ms: number, looked: Awaitable<Resolution>): Awaitable<Resolution> {
-  return looked instanceof Promise ? late(ms, looked) : looked
+function within(timers: Timers, ms: number, looked: Awaitable<Resolution>): Awaitable<Resolution> {
+  return looked instanceof Promise ? late(timers, ms, looked) : looked
 }

@@ -9,6 +9,7 @@ import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
 import { type Awaitable, type Denial, deny } from '../model/verdict.ts'
 import { STRANGERS } from '../session/lookup-queue.ts'
+import type { Timer, Timers } from '../model/runtime.ts'
 import type { Session } from '../model/session.ts'
 import {
   type FastifyReplyLike,
@@ -72,6 +73,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
  */
 export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
   const { policy, parts } = endpoint
+  const timers = parts.runtime
   const charge = chargeUser(policy, parts)
   /** The door, then a wait for the look-up, then the look-up. */
   const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
@@ -85,7 +87,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     if (typeof path !== 'string') return path
     const site = siteFault(request)
     if (site !== null) return site
-    const door = await within(policy.timeoutMs, endpoint.runDoor(request))
+    const door = await within(timers, policy.timeoutMs, endpoint.runDoor(request))
     if (!('origin' in door)) return refusedAnswer(door)
     report.origin = door.origin ?? ''
     const fault = originFault(request, report.origin)
@@ -112,7 +114,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
     const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null }
     try {
       report.request = view()
-      const decision = await within(patienceMs, decide(report as Writable<TicketReport>))
+      const decision = await within(timers, patienceMs, decide(report as Writable<TicketReport>))
       if ('status' in decision) {
         if (decision.status === 200) endpoint.emit?.(report as TicketReport)
         return decision
@@ -154,10 +156,13 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
 }
 
 /** Waits no longer than `ms`; what comes later is dropped. */
-function within<T>(ms: number, work: Awaitable<T>): Promise<T | Denial> {
-  let timer: NodeJS.Timeout | undefined
+function within<T>(timers: Timers, ms: number, work: Awaitable<T>): Promise<T | Denial> {
+  let timer: Timer | undefined
   const late = new Promise<Denial>(resolve => {
-    timer = setTimeout(() => resolve(deny('SALLY_CONTROL_TIMEOUT', `the ticket endpoint took over ${ms} ms`)), ms)
+    timer = timers.setTimeout(
+      () => resolve(deny('SALLY_CONTROL_TIMEOUT', `the ticket endpoint took over ${ms} ms`)),
+      ms,
+    )
   })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+  return Promise.race([work, late]).finally(() => timers.clearTimeout(timer))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAttemptId } from '../../src/guard/attempt-id.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 import { guarded } from '../guard/live.ts'
 
 const AGED = { heartbeat: { dangerouslyOff: true }, age: { max: 2000 } }
@@ -47,7 +48,7 @@ test('off: no age is too great', async t => {
 
 test('a crowd that opened in one second ends over a tenth of the bound, and never beyond it', async t => {
   const guard = guarded(t, { lifetime: { ...AGED, age: { max: 100_000 } } })
-  const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId() }))
+  const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId(systemRuntime) }))
   const ended = (): number => seats.filter(({ wire }) => wire.closes.length > 0).length
   await guard.run(89_900)
   assert.equal(ended(), 0)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Session } from '../../src/model/session.ts'
 import { createAttemptId } from '../../src/guard/attempt-id.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { StoreState } from '../../src/model/store.ts'
 import { guarded, settled, START } from '../guard/live.ts'
@@ -203,7 +204,7 @@ test('a crowd that nobody can vouch for: none ends within the grace, and not all
       },
     },
   })
-  const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId() }))
+  const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId(systemRuntime) }))
   const ended = (): number => seats.filter(({ wire }) => wire.closes.length > 0).length
   down = true
   await guard.run(99_900)
@@ -233,11 +234,11 @@ for (const [name, endsWithinMs] of [
       },
     }
     const guard = guarded(t, { store, lifetime: { session: {} }, handshake: { session: () => ANN } })
-    const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId() }))
+    const seats = Array.from({ length: 400 }, () => guard.seat({ id: createAttemptId(systemRuntime) }))
     const ended = (): number => seats.filter(({ wire }) => wire.closes.length > 0).length
     tell({ state: 'lost', detail: 'a test', ...(endsWithinMs !== undefined && { endsWithinMs }) })
     tell({ state: 'available', detail: 'a test' })
-    const { wire } = guard.seat({ id: createAttemptId() })
+    const { wire } = guard.seat({ id: createAttemptId(systemRuntime) })
     const within = endsWithinMs ?? 5000
     await guard.run(within / 2)
     assert.ok(ended() > 120 && ended() < 280, `${ended()} of 400 after half of the time`)

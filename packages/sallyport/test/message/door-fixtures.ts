@@ -4,6 +4,7 @@ import type { MessageConnection, MessageSubject } from '../../src/controls/messa
 import type { Policy } from '../../src/model/policy.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
 import type { Budget, Store, Taken } from '../../src/model/store.ts'
+import { runtimeAt } from '../support/runtime.ts'
 
 export const perMinute = (amount: number): Budget => ({ amount, perMs: 60_000, burst: amount })
 
@@ -53,7 +54,8 @@ export function partsWith(answer: (call: TakeCall) => Taken | Promise<Taken> = (
       return answer({ key, cost, budget })
     },
   }
-  const parts = { store: store as Partial<Store> as Store, now: () => clock.now } as ControlContext
+  const runtime = runtimeAt(() => clock.now)
+  const parts = { store: store as Partial<Store> as Store, now: runtime.now, runtime } as ControlContext
   return { parts, calls, clock }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { sentenceOf } from '../../src/policy/denials.ts'
 import { createDoor } from '../../src/controls/run.ts'
 import type { DoorCheck } from '../../src/controls/run.ts'
+import { systemRuntime } from '../../src/model/system-runtime.ts'
 import { PASS, deny } from '../../src/model/verdict.ts'
 import type { ControlId, Denial, Verdict } from '../../src/model/verdict.ts'
 
@@ -32,6 +33,7 @@ function door(answers: Readonly<Record<string, Answer>>, report: 'all' | Readonl
     checks,
     report,
     timeoutMs: 1000,
+    timers: systemRuntime,
     observe: (control, denial, enforced, subject, context) => {
       assert.equal(subject, 'subject')
       assert.equal(context, 7)
@@ -163,6 +165,7 @@ test('an observer that throws undoes no denial', async () => {
     checks: [{ id: 'message/a', check: no }],
     report: new Set(),
     timeoutMs: 1000,
+    timers: systemRuntime,
     observe: () => {
       throw new Error('log is full')
     },

@@ -1,5 +1,6 @@
 import { excessMs, spent } from '../../controls/message/gcra.ts'
 import { deny, PASS, type Verdict } from '../../model/verdict.ts'
+import type { Timers } from '../../model/runtime.ts'
 import type { Budget } from '../../model/store.ts'
 
 /** Requests from the address that holds the session. A poll ends with each message of the server, so honest pages send many. */
@@ -40,11 +41,13 @@ export class Pace {
   #awayTat = 0
   #running = 0
   readonly #users: UserPaces
+  readonly #timers: Timers
 
   /** `home` is the address that opened the connection. */
-  constructor(home: string, users: UserPaces) {
+  constructor(home: string, users: UserPaces, timers: Timers) {
     this.#home = home
     this.#users = users
+    this.#timers = timers
   }
 
   /**
@@ -68,7 +71,7 @@ export class Pace {
     if (isHome) this.#homeTat = next
     else this.#awayTat = next
     if (wait === 0) return PASS
-    return new Promise(resolve => setTimeout(resolve, wait, PASS))
+    return new Promise(resolve => this.#timers.setTimeout(() => resolve(PASS), wait))
   }
 
   /** One more request is judged. Call `leave` when it is done. */

@@ -166,7 +166,7 @@ function compileDoors({
     })
     checks.push({ id: 'message/schema', check })
     const { report, timeoutMs } = policy
-    return createDoor<Subject, MessageConnection>({ checks, report, timeoutMs, observe })
+    return createDoor<Subject, MessageConnection>({ checks, report, timeoutMs, observe, timers: parts.runtime })
   }
   const bigIntegers = policy.message.format?.bigIntegers ?? 'refuse'
   const reports = isReported(policy, 'message/schema')

@@ -72,7 +72,7 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
 
   const paceOf = (live: LiveConnection): Pace => {
     let pace = paces.get(live)
-    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip, users)))
+    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip, users, parts.runtime)))
     return pace
   }
   const checkPace = ({ request: view }: Attempt, { live }: Following): Verdict | Promise<Verdict> =>
@@ -104,6 +104,7 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
     return createDoor<Attempt, Following>({
       report: policy.report,
       timeoutMs: policy.timeoutMs,
+      timers: parts.runtime,
       checks: [
         ...checks,
         { id: 'handshake/request', check: checkForm },
@@ -124,14 +125,14 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
       const denial = formOf(request, view)
       if (denial === null) return null
       const enforced = isEnforced('handshake/request')
-      observer.deniedAttempt('handshake/request', denial, enforced, newAttempt(createAttemptId(), view))
+      observer.deniedAttempt('handshake/request', denial, enforced, newAttempt(createAttemptId(parts.runtime), view))
       return enforced ? denial : null
     },
     async follow(request, view, live, upgrades) {
       const pace = live === undefined ? null : paceOf(live)
       pace?.enter()
       try {
-        const attempt = newAttempt(live?.id ?? createAttemptId(), view)
+        const attempt = newAttempt(live?.id ?? createAttemptId(parts.runtime), view)
         const hasEnded = ended.has(request._query['sid'] ?? '')
         return await (upgrades ? upgraded : polled)(attempt, { request, live, hasEnded })
       } finally {

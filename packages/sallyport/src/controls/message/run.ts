@@ -29,7 +29,7 @@ export function createMessageDoor(
   // What it reads it strips in silence: in report mode that would change a message, and nobody would hear of it.
   if (reader !== null && !isReported(policy, 'message/schema'))
     readBytes(checks, reader, policy.message.authorize !== null)
-  return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe })
+  return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe, timers: parts.runtime })
 }
 
 /** Puts a reader of bytes before `message/format` and `message/schema`: what it reads, they are not asked about. */
