@@ -61,7 +61,7 @@ function holdFull(connection: ConnectionState, running: number): void {
     return
   }
   if ((connection.flags & HOLD.full) !== 0) return
-  const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${running} handlers run`)
+  const denial = deny('SALLY_MESSAGE_CONCURRENCY', { reason: 'handlers', running })
   if (!services.enforced(CONCURRENCY)) {
     reportOnce(connection, CONCURRENCY, denial)
     return
@@ -79,7 +79,7 @@ export function background(connection: ConnectionState, task: () => unknown): bo
   const { services } = connection
   const rare = connection.ownRare()
   if (rare.tasks >= services.policy.message.concurrency.background) {
-    const denial = deny('SALLY_MESSAGE_CONCURRENCY', `${rare.tasks} background tasks run`)
+    const denial = deny('SALLY_MESSAGE_CONCURRENCY', { reason: 'background', running: rare.tasks })
     if (services.enforced(CONCURRENCY)) {
       services.denied(CONCURRENCY, denial, true, connection)
       return false

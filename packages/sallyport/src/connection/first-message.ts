@@ -21,7 +21,7 @@ export function judgeFirst(connection: ConnectionState, subject: MessageSubject)
   const most = messageBytes(connection)
   const denial =
     subject.bytes > most
-      ? deny('SALLY_MESSAGE_TOO_BIG', `the first message is ${subject.bytes} bytes, over ${most}`)
+      ? deny('SALLY_MESSAGE_TOO_BIG', { reason: 'first', bytes: subject.bytes, most })
       : deny('SALLY_AUTHENTICATION_FIRST', 'the first message is binary')
   if (subject.bytes <= most && subject.text !== null) return services.admitFirst(subject.text, connection)
   const { control } = DENIALS[denial.code]

@@ -89,8 +89,8 @@ function receive(connection: ConnectionState, subject: MessageSubject): void {
  */
 export function boundWaiting(connection: ConnectionState, messages: number, bytes: number): void {
   if (messages <= BACKLOG_MOST && bytes <= HARD_FACTOR * messageBytes(connection) + BACKLOG_BYTES) return
-  const detail = `${messages} messages of ${bytes} bytes came while the connection was held`
-  end(connection, { kind: 'bound', denial: deny('SALLY_MESSAGE_CONCURRENCY', detail), closeCode: 1008 })
+  const denial = deny('SALLY_MESSAGE_CONCURRENCY', { reason: 'held', messages, bytes })
+  end(connection, { kind: 'bound', denial, closeCode: 1008 })
 }
 
 function judge(connection: ConnectionState, subject: MessageSubject, now: number): void {

@@ -194,7 +194,7 @@ export class LiveConnection extends ConnectionRecord implements ConnectionState,
   }
   /** It holds the most of those who hold too much: ends, so that it holds nothing. */
   evict(): void {
-    const detail = `${this.aheadBytes} bytes wait to be handled, the most of all connections, and together they wait for too much`
-    end(this, { kind: 'bound', denial: deny('SALLY_MESSAGE_CONCURRENCY', detail), closeCode: 1013 })
+    const denial = deny('SALLY_MESSAGE_CONCURRENCY', { reason: 'waiting', bytes: this.aheadBytes })
+    end(this, { kind: 'bound', denial, closeCode: 1013 })
   }
 }

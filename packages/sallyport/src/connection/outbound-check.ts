@@ -13,7 +13,7 @@ export function checkOutbound(
   const result = outbound(message)
   if (result.ok) return result.value
   const enforced = services.enforced('message/outbound')
-  services.denied('message/outbound', deny('SALLY_OUTBOUND_INVALID', result.detail), enforced, connection)
+  services.denied('message/outbound', deny('SALLY_OUTBOUND_INVALID', { fault: result.detail }), enforced, connection)
   return enforced || connection.readyState >= 2 ? null : result.given
 }
 
@@ -25,7 +25,7 @@ export function mayLeave(connection: ConnectionState, what: 'close reason' | 'pi
   const { services } = connection
   if (bytes === 0 || services.outbound === null) return true
   const enforced = services.enforced('message/outbound')
-  const detail = `a ${what} bears ${bytes} bytes that no schema describes; send a declared message instead`
-  services.denied('message/outbound', deny('SALLY_OUTBOUND_INVALID', detail), enforced, connection)
+  const fault = `a ${what} bears ${bytes} bytes that no schema describes; send a declared message instead`
+  services.denied('message/outbound', deny('SALLY_OUTBOUND_INVALID', { fault }), enforced, connection)
   return !enforced
 }

@@ -34,6 +34,6 @@ export function strike(connection: ConnectionState): void {
     rare.strikes = 0
   }
   if (++rare.strikes <= connection.services.policy.message.strikes) return
-  const denial = deny('SALLY_MESSAGE_STRIKES', `${rare.strikes} refused messages within a minute`)
+  const denial = deny('SALLY_MESSAGE_STRIKES', { count: rare.strikes })
   end(connection, { kind: 'denied', denial })
 }

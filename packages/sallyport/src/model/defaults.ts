@@ -3,7 +3,6 @@ import type { Budget } from './store.ts'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const KIB = 1024
-const MIB = 1024 * KIB
 
 const perMinute = (amount: number): Budget => Object.freeze({ amount, perMs: MINUTE, burst: amount })
 
@@ -27,19 +26,6 @@ export interface Defaults {
   readonly connectionsPerUser: number
   readonly ticketTtlMs: number
   readonly ticketParameter: string
-  readonly messageBytes: number
-  readonly fragments: number
-  readonly unauthenticatedBytes: number
-  readonly controlFrames: Budget
-  readonly messages: Budget
-  readonly messageBytesBudget: Budget
-  readonly depth: number
-  readonly width: number
-  readonly bigIntegers: 'refuse'
-  readonly strikes: number
-  readonly discriminator: string
-  readonly handlers: number
-  readonly background: number
   readonly authenticationMs: number
 }
 
@@ -87,35 +73,6 @@ export const DEFAULTS: Defaults = Object.freeze({
   /** From the ticket endpoint to the handshake is one round trip; 30 s forgives a slow radio and little else. */
   ticketTtlMs: 30 * SECOND,
   ticketParameter: 'ticket',
-
-  /** OWASP WS-17: 64 KB or less. */
-  messageBytes: 64 * KIB,
-  /** A sender that streams 64 KiB in 1 KiB fragments passes; tiny fragments that exhaust memory (CVE-2026-48779) do not. */
-  fragments: 64,
-  /** `{"type":"auth","csrfToken":…}` is below 1 KiB; a stranger gets no more buffer than a JWT needs. */
-  unauthenticatedBytes: 4 * KIB,
-  /** A ping a second; each is answered, so each costs twice. */
-  controlFrames: perMinute(60),
-
-  /** OWASP WS-18 and the seed: start at 100 a minute. */
-  messages: perMinute(100),
-  /** 100 messages of 40 KiB: the count alone would let 6.4 MiB a minute pass. */
-  messageBytesBudget: perMinute(4 * MIB),
-  // Per user and per IP: the product of the connection caps and a connection's budget, so that reconnecting does not
-  // refill it: 30 × 100 and 1000 × 100 a minute.
-  /** Deeper than any hand-written message, far from the end of any parser's stack. */
-  depth: 32,
-  /** Keys of one object or elements of one array; a roster of a room fits. */
-  width: 1024,
-  /** An id that was rounded names somebody else's row; who needs 64 bits says how they arrive. */
-  bigIntegers: 'refuse',
-  /** One mistake is a bug, more than five within a minute are a probe. */
-  strikes: 5,
-  discriminator: 'type',
-  /** Handlers that wait on a database; more of one connection starve the others. */
-  handlers: 16,
-  /** Streams of one page: three times what a dashboard of 300 tiles has; each holds some KiB. */
-  background: 1000,
 
   /** The client sends its first message in its `open` event: one round trip. */
   authenticationMs: 5 * SECOND,

@@ -1,11 +1,8 @@
 /**
  * What a denial tells, as values: numbers, and words of ours. Text of a peer stands here as an Origin, a Host, a path or
- * the name of a type alone, cut at {@link LONGEST_FACT}. `reason` chooses the sentence where a code has several.
+ * the name of a type alone, cut at 200 characters. `reason` chooses the sentence where a code has several.
  */
 export type Facts = Readonly<Record<string, string | number>>
-
-/** Characters of a text in a fact. */
-export const LONGEST_FACT = 200
 
 /** Names in the braces of a sentence: `timeoutMs` in `no pong within {timeoutMs} ms`. */
 type NamesIn<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
@@ -18,5 +15,5 @@ export type FactsOf<Tells> = Tells extends string
 /** A sentence with the facts in the places of its braces. A fact that is missing shows as `?`. */
 export function sentence(tells: string | { readonly [reason: string]: string }, facts: Facts): string {
   const text = typeof tells === 'string' ? tells : (tells[String(facts['reason'])] ?? String(facts['reason'] ?? ''))
-  return text.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => String(facts[name] ?? '?').slice(0, LONGEST_FACT))
+  return text.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => String(facts[name] ?? '?'))
 }

@@ -1,7 +1,9 @@
-import type { Policy } from './policy.ts'
 import type { ControlId } from './verdict.ts'
 
 /** Whether a control only reports: it says what it would deny, and denies nothing. */
-export function isReported({ report }: Pick<Policy, 'report'>, control: ControlId): boolean {
+export function isReported(
+  { report }: { readonly report: 'all' | ReadonlySet<ControlId> },
+  control: ControlId,
+): boolean {
   return report === 'all' || report.has(control)
 }

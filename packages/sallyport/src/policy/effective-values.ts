@@ -1,16 +1,8 @@
 import { DEFINITIONS } from './definitions.ts'
 import { type AnyDefinition, type Effective, off, on, unneeded } from '../controls/definition.ts'
-import { quote } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
 import type { ControlId } from '../model/verdict.ts'
-import {
-  listInWords,
-  budgetInWords,
-  countInWords,
-  durationInWords,
-  periodInWords,
-  sizeInWords,
-} from '../shape/words.ts'
+import { listInWords, budgetInWords, countInWords, durationInWords, sizeInWords } from '../shape/words.ts'
 
 const idle = unneeded
 const list = listInWords
@@ -80,34 +72,6 @@ const READERS: Readonly<Record<ControlId, (policy: Policy) => Effective>> = {
   },
   'handshake/authorize': ({ handshake: { authorize } }) =>
     authorize === null ? off('no rule: every session may open') : on("the app's rule"),
-  'message/size': ({ message: { size } }) =>
-    on(
-      `${sizeInWords(size.bytes)}, ${size.fragments} fragments, ${sizeInWords(size.unauthenticatedBytes)} before authentication, ${budgetInWords(size.controlFrames, 'control frames')}`,
-    ),
-  'message/rate': ({ message: { rate, heartbeat } }) =>
-    rate === null
-      ? off('no bound')
-      : on(
-          `${budgetInWords(rate.messages, 'messages')}; ${sizeInWords(rate.bytes.amount)}/${periodInWords(rate.bytes.perMs)}; per user ${budgetInWords(rate.perUser, 'messages')}; per IP ${budgetInWords(rate.perIp, 'messages')}; beyond: ${rate.exceed}${heartbeat.length === 0 ? '' : `; answers ${list(heartbeat.map(({ text }) => quote(text)))} itself`}`,
-        ),
-  'message/format': ({ message: { format } }) =>
-    format === null
-      ? off('any bytes')
-      : on(
-          `${format.data}, depth ${format.depth}, width ${countInWords(format.width)}${format.allowKeys.length === 0 ? '' : `, keys ${list(format.allowKeys)}`}${format.bigIntegers === 'refuse' ? '' : `, integers of 64 bits as ${format.bigIntegers}`}`,
-        ),
-  'message/schema': ({ message: { schema } }) =>
-    schema === null
-      ? off('any message')
-      : on(`${list(Object.keys(schema.types))} by ${schema.discriminator}; unknown fields: ${schema.unknownFields}`),
-  'message/authorize': ({ message: { authorize } }) =>
-    authorize === null ? off('no rule: declared types are allowed to every session') : on("the app's rule"),
-  'message/concurrency': ({ message: { concurrency } }) =>
-    on(
-      `${concurrency.handlers} handlers${concurrency.countListeners ? ', listeners too' : ''}, ${countInWords(concurrency.background)} background tasks`,
-    ),
-  'message/outbound': ({ message: { outbound } }) =>
-    outbound === null ? off('not declared: what the app sends is not checked') : on(list(Object.keys(outbound.types))),
   'lifetime/authentication': ({ lifetime: { authentication } }) =>
     authentication === null
       ? idle('not needed: decided before the upgrade')

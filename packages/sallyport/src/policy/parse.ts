@@ -4,7 +4,7 @@ import { placesOf } from './places.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import { openChild, openFields, refuse } from '../shape/fields.ts'
 import type { Fields } from '../shape/fields.ts'
-import { createSections } from './sections.ts'
+import { createSections, type Doors } from './sections.ts'
 import { HANDSHAKE_KEYS, readHandshake } from './handshake-section.ts'
 import { LIFETIME_KEYS, readLifetime } from './lifetime-section.ts'
 import { MESSAGE_KEYS, readMessage } from './message-section.ts'
@@ -34,14 +34,13 @@ const IDS: readonly string[] = CONTROLS.map(control => control.id)
 export function parsePolicy(input: unknown): Policy {
   const findings: Findings = { hints: HINTS, problems: [], weakened: [] }
   const root = openFields(input === undefined ? {} : input, '', KEYS, findings)
-  const doors = {
-    handshake: openChild(root, 'handshake', HANDSHAKE_KEYS),
-    message: openChild(root, 'message', MESSAGE_KEYS),
-    lifetime: openChild(root, 'lifetime', LIFETIME_KEYS),
-  }
-  const sections = createSections(doors)
+  const doors = openDoors(root)
+  const known = new Map<ControlId, unknown>()
+  const sections = createSections(doors, known)
   const handshake = readHandshake(doors.handshake, sections)
-  const message = readMessage(doors.message, handshake)
+  known.set('handshake/ticket', handshake.ticket)
+  known.set('handshake/connections', capsOf(handshake))
+  const message = readMessage(doors.message, sections)
   const policy: Policy = {
     name: readWord(root, 'name', DEFAULTS.name, 'the name of the app'),
     proxy: readProxy(root),
@@ -57,6 +56,27 @@ export function parsePolicy(input: unknown): Policy {
   if (findings.problems.length > 0) throw new PolicyError(findings.problems)
   if (root.get('name') === undefined) unnamed.add(policy)
   return Object.freeze(policy)
+}
+
+/** Each door is opened at its turn, so that problems are told in the order of the doors. */
+function openDoors(root: Fields): Doors {
+  const opened = new Map<string, Fields>()
+  const open = (door: string, keys: readonly string[]): Fields => {
+    const fields = opened.get(door) ?? openChild(root, door, keys)
+    opened.set(door, fields)
+    return fields
+  }
+  return {
+    get handshake() {
+      return open('handshake', HANDSHAKE_KEYS)
+    },
+    get message() {
+      return open('message', MESSAGE_KEYS)
+    },
+    get lifetime() {
+      return open('lifetime', LIFETIME_KEYS)
+    },
+  }
 }
 
 const unnamed = new WeakSet<Policy>()
@@ -122,4 +142,10 @@ const locked = (): never => {
 function frozenSet(ids: readonly ControlId[]): ReadonlySet<ControlId> {
   const set = new Set(ids)
   return Object.freeze(Object.assign(set, { add: locked, delete: locked, clear: locked }))
+}
+
+/** Nobody on a public endpoint is a known user: an address has as many connections as strangers may. */
+function capsOf({ session, connections }: Policy['handshake']): Policy['handshake']['connections'] {
+  if (connections === null || session !== null) return connections
+  return { ...connections, perIp: Math.min(connections.perIp, connections.strangersPerIp) }
 }

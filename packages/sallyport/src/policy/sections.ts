@@ -6,8 +6,7 @@ import type { Fields } from '../shape/fields.ts'
 export type Doors = { readonly [door in 'handshake' | 'message' | 'lifetime']: Fields }
 
 /** Reads each section once, and earlier than its turn where another section needs it. */
-export function createSections(doors: Doors): Earlier {
-  const read = new Map<ControlId, unknown>()
+export function createSections(doors: Doors, read: Map<ControlId, unknown> = new Map()): Earlier {
   const earlier: Earlier = {
     sectionOf(control) {
       if (!read.has(control.id)) {

@@ -29,11 +29,14 @@ const DANGEROUS: readonly string[] = ['__proto__', 'constructor', 'prototype']
  */
 export function treeCheck(bounds: TreeBounds): TreeCheck {
   const { depth, width, allowKeys } = bounds
-  const tooDeep = deny('SALLY_MESSAGE_SHAPE', `deeper than ${depth}`)
-  const tooWide = deny('SALLY_MESSAGE_SHAPE', `an object or array holds more than ${width}`)
-  const lone = deny('SALLY_MESSAGE_NOT_UTF8', 'a string holds an escaped lone surrogate')
+  const tooDeep = deny('SALLY_MESSAGE_SHAPE', { reason: 'deep', depth })
+  const tooWide = deny('SALLY_MESSAGE_SHAPE', { reason: 'wide', width })
+  const lone = deny('SALLY_MESSAGE_NOT_UTF8', { reason: 'escaped' })
   const refused = DANGEROUS.filter(key => !allowKeys.includes(key))
-  const [first, second, third] = refused.map(key => ({ key, denial: deny('SALLY_MESSAGE_KEY', `the key ${key}`) }))
+  const [first, second, third] = refused.map(key => ({
+    key,
+    denial: deny('SALLY_MESSAGE_KEY', { reason: 'forbidden', key }),
+  }))
 
   let numbers = false
 

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { authorize } from '../../src/controls/message/authorize.ts'
 import type { Policy } from '../../src/model/policy.ts'
 import { PASS } from '../../src/model/verdict.ts'
-import { codeOf, connectionOf, parsed, partsWith, policyWith } from './door-fixtures.ts'
+import { codeOf, connectionOf, parsed, policyWith } from './door-fixtures.ts'
 
 type Rule = NonNullable<Policy['message']['authorize']>
-const compile = (rule: unknown) => authorize.compile(policyWith({ authorize: rule as Rule | null }), partsWith().parts)
+const compile = (rule: unknown) => authorize.compile(policyWith({ authorize: rule as Rule | null }))
 
 const rows: readonly [name: string, answer: unknown, code: string][] = [
   ['true', true, 'PASS'],

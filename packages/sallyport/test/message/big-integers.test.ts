@@ -6,7 +6,7 @@ import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import type { BigIntegers } from '../../src/model/policy.ts'
-import { atOnce, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
+import { atOnce, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 import { ask, FORMAT, sent } from './numbers-fixtures.ts'
 
 const bigs: readonly [token: string, is: bigint | null][] = [
@@ -41,7 +41,7 @@ test('integers that a number holds stay numbers, whatever becomes of big ones', 
 test('a big integer below __proto__ is an own field', () => {
   const subject = textOf('{"__proto__":9007199254740993}')
   const policy = policyWith({ format: { ...FORMAT, allowKeys: ['__proto__'], bigIntegers: 'bigint' } })
-  assert.equal(atOnce(format.compile(policy, partsWith().parts)!(subject, connectionOf())).pass, true)
+  assert.equal(atOnce(format.compile(policy)!(subject, connectionOf())).pass, true)
   assert.deepEqual(Object.entries(subject.value as object), [['__proto__', 9007199254740993n]])
 })
 
@@ -116,11 +116,8 @@ test('a compiled Ajv function cannot judge bigints, and says so at start', () =>
       format: { ...FORMAT, bigIntegers },
       schema: { types: { t: validate }, discriminator: 'type', unknownFields: 'strip' },
     })
-  assert.throws(
-    () => schema.compile(policy('text'), partsWith().parts),
-    /compiled Ajv function.*Give the JSON Schema itself/,
-  )
-  assert.ok(schema.compile(policy('refuse'), partsWith().parts))
+  assert.throws(() => schema.compile(policy('text')), /compiled Ajv function.*Give the JSON Schema itself/)
+  assert.ok(schema.compile(policy('refuse')))
 })
 
 test('a frozen schema, a recursive one, and one with hidden keywords are judged exactly too', () => {

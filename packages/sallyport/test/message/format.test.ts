@@ -5,14 +5,14 @@ import { format } from '../../src/controls/message/format.ts'
 import { keyTokens, keyWeight } from '../../src/schema/key-tokens.ts'
 import type { Policy } from '../../src/model/policy.ts'
 import { PASS } from '../../src/model/verdict.ts'
-import { atOnce, binaryOf, codeOf, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
+import { atOnce, binaryOf, codeOf, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 import { scan } from './strict-json.ts'
 
 type Format = NonNullable<Policy['message']['format']>
 const JSON_FORMAT: Format = { data: 'json', depth: 4, width: 5, allowKeys: [], bigIntegers: 'refuse' }
 
 const compile = (change: Partial<Format> | null = {}) =>
-  format.compile(policyWith({ format: change === null ? null : { ...JSON_FORMAT, ...change } }), partsWith().parts)!
+  format.compile(policyWith({ format: change === null ? null : { ...JSON_FORMAT, ...change } }))!
 
 function run(text: string, change: Partial<Format> | null = {}) {
   const subject = textOf(text)

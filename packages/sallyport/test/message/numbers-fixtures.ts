@@ -3,7 +3,7 @@ import type { Schema } from '../../src/model/schema-kinds.ts'
 import type { BigIntegers } from '../../src/model/policy.ts'
 import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
-import { atOnce, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
+import { atOnce, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 
 export const FORMAT = { data: 'json', depth: 32, width: 1000, allowKeys: [] } as const
 
@@ -17,7 +17,7 @@ export function ask(text: string, field: Schema = {}, bigIntegers: BigIntegers =
   const subject = textOf(text)
   const connection = { ...connectionOf(), judgedAt: 0, takesBytes }
   for (const control of [format, schema]) {
-    const verdict = atOnce(control.compile(policy, partsWith().parts)!(subject, connection))
+    const verdict = atOnce(control.compile(policy)!(subject, connection))
     if (!verdict.pass) return { code: verdict.code, detail: sentenceOf(verdict), subject }
   }
   return { code: 'PASS', detail: '', subject }

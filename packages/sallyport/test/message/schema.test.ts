@@ -13,19 +13,16 @@ import { schema } from '../../src/controls/message/schema.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import type { SchemaMap } from '../../src/model/policy.ts'
 import { PASS } from '../../src/model/verdict.ts'
-import { atOnce, codeOf, connectionOf, parsed, partsWith, policyWith } from './door-fixtures.ts'
+import { atOnce, codeOf, connectionOf, parsed, policyWith } from './door-fixtures.ts'
 
 const compile = (types: SchemaMap, more: { discriminator?: string; unknownFields?: 'strip' | 'refuse' } = {}) =>
-  schema.compile(
-    policyWith({ schema: { types, discriminator: 'type', unknownFields: 'strip', ...more } }),
-    partsWith().parts,
-  )!
+  schema.compile(policyWith({ schema: { types, discriminator: 'type', unknownFields: 'strip', ...more } }))!
 
 const standard = (validate: (value: unknown) => unknown): Schema => ({
   '~standard': { version: 1, vendor: 'test', validate },
 })
 
-test('off: nothing is compiled', () => assert.equal(schema.compile(policyWith(), partsWith().parts), null))
+test('off: nothing is compiled', () => assert.equal(schema.compile(policyWith()), null))
 
 for (const [name, value] of [
   ['undefined', undefined],

@@ -4,7 +4,7 @@ import { sentenceOf } from '../../src/policy/denials.ts'
 import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import type { SchemaMap } from '../../src/model/policy.ts'
-import { codeOf, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
+import { codeOf, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 import { SEED_SCHEMAS } from './seed-schemas.ts'
 
 const ROOM = '3f2b8c1e-5d6a-4f7b-8c9d-0e1f2a3b4c5d'
@@ -89,7 +89,7 @@ async function run(
   })
   const subject = textOf(text)
   for (const control of [format, schema]) {
-    const verdict = await control.compile(policy, partsWith().parts)!(subject, connectionOf())
+    const verdict = await control.compile(policy)!(subject, connectionOf())
     if (!verdict.pass) return { code: codeOf(verdict), detail: sentenceOf(verdict), value: subject.value }
   }
   return { code: 'PASS', detail: '', value: subject.value }

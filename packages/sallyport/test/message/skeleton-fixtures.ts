@@ -6,7 +6,7 @@ import type { Schema } from '../../src/model/schema-kinds.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import { createMessageReader, type MessageReader, type ReadMessage } from '../../src/fast-path/template.ts'
 import type { Policy, SchemaMap } from '../../src/model/policy.ts'
-import { atOnce, connectionOf, partsWith, policyWith, textOf } from './door-fixtures.ts'
+import { atOnce, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 
 type Message = Policy['message']
 type Change = {
@@ -45,7 +45,7 @@ export interface Pair {
 export function pairOf(policy: Policy): Pair {
   const reader = createMessageReader(policy)
   assert.ok(reader !== null, 'the policy has a reader')
-  const checks = [format, schema].map(control => control.compile(policy, partsWith().parts)!)
+  const checks = [format, schema].map(control => control.compile(policy)!)
   const connection = connectionOf()
   const ask: Pair['ask'] = text => {
     const subject = textOf(text)

@@ -8,7 +8,7 @@ import { Compile } from 'typebox/compile'
 import * as v from 'valibot'
 import { z } from 'zod'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import { faultOfSchema } from '../../src/policy/schema-value.ts'
+import { faultOfSchema } from '../../src/controls/message/schema-value.ts'
 import { policyWith } from './honest-policy.ts'
 
 const JSON_SCHEMA = { type: 'object', properties: { text: { type: 'string' } } }

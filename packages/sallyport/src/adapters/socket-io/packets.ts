@@ -43,12 +43,15 @@ interface Subject extends MessageSubject {
   readonly expects: SchemaCheck | null
 }
 
-const UNASKED = deny('SALLY_MESSAGE_TYPE', 'an acknowledgement that nobody asked for')
-const NO_AUTH = deny('SALLY_MESSAGE_TYPE', 'auth is not empty, and guardSocketIo was given no schema for it')
-const NO_ANSWER = deny(
-  'SALLY_MESSAGE_TYPE',
-  'an acknowledgement without a schema is not empty: see acknowledgements of guardSocketIo',
-)
+const UNASKED = deny('SALLY_MESSAGE_TYPE', { reason: 'socket-io', fault: 'an acknowledgement that nobody asked for' })
+const NO_AUTH = deny('SALLY_MESSAGE_TYPE', {
+  reason: 'socket-io',
+  fault: 'auth is not empty, and guardSocketIo was given no schema for it',
+})
+const NO_ANSWER = deny('SALLY_MESSAGE_TYPE', {
+  reason: 'socket-io',
+  fault: 'an acknowledgement without a schema is not empty: see acknowledgements of guardSocketIo',
+})
 const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'more than one value' })
 
 /** Compiles the doors. Throws a SchemaError for a schema of the options that does not hold. */

@@ -13,17 +13,19 @@ const LONGEST_NAMESPACE = 255
 /** Data of an Engine.IO packet that carries no message: as a control frame of RFC 6455 §5.5. */
 const MOST_CONTROL_BYTES = 125
 
-const BINARY = deny('SALLY_MESSAGE_NOT_TEXT', 'a binary Socket.IO packet')
-const MALFORMED = deny('SALLY_PROTOCOL_ERROR', 'not a Socket.IO packet')
-const NOT_ENGINE = deny('SALLY_PROTOCOL_ERROR', 'not an Engine.IO packet')
-const LONG_CONTROL = deny(
-  'SALLY_PROTOCOL_ERROR',
-  `an Engine.IO control packet of more than ${MOST_CONTROL_BYTES} bytes`,
-)
-const SERVER_PACKET = deny('SALLY_PROTOCOL_ERROR', 'a Socket.IO packet that only a server sends')
-const TWICE = deny('SALLY_MESSAGE_TYPE', 'a second CONNECT to one namespace')
-const UNDECLARED = deny('SALLY_MESSAGE_TYPE', 'the namespace is not declared')
-const MANY_SPACES = deny('SALLY_MESSAGE_TYPE', `more than ${MOST_SPACES} namespaces on one connection`)
+const BINARY = deny('SALLY_MESSAGE_NOT_TEXT', { reason: 'packet' })
+const MALFORMED = deny('SALLY_PROTOCOL_ERROR', { fault: 'not a Socket.IO packet' })
+const NOT_ENGINE = deny('SALLY_PROTOCOL_ERROR', { fault: 'not an Engine.IO packet' })
+const LONG_CONTROL = deny('SALLY_PROTOCOL_ERROR', {
+  fault: `an Engine.IO control packet of more than ${MOST_CONTROL_BYTES} bytes`,
+})
+const SERVER_PACKET = deny('SALLY_PROTOCOL_ERROR', { fault: 'a Socket.IO packet that only a server sends' })
+const TWICE = deny('SALLY_MESSAGE_TYPE', { reason: 'socket-io', fault: 'a second CONNECT to one namespace' })
+const UNDECLARED = deny('SALLY_MESSAGE_TYPE', { reason: 'socket-io', fault: 'the namespace is not declared' })
+const MANY_SPACES = deny('SALLY_MESSAGE_TYPE', {
+  reason: 'socket-io',
+  fault: `more than ${MOST_SPACES} namespaces on one connection`,
+})
 
 /** What all connections of a guarded Socket.IO server share. */
 export interface StreamServices {

@@ -10,7 +10,7 @@ import type { PacketStream } from './stream.ts'
 import { faultOf } from '../ws/transport.ts'
 import { BYTES_A_CHUNK } from '../ws/side.ts'
 
-const NOT_UTF8 = deny('SALLY_MESSAGE_NOT_UTF8', 'a post is not UTF-8')
+const NOT_UTF8 = deny('SALLY_MESSAGE_NOT_UTF8', { reason: 'post' })
 
 /** What of an Engine.IO transport is used, and is not in its types. */
 interface EngineTransport {
@@ -155,7 +155,7 @@ function readPost(
     bytes += chunk.length
     if (bytes > mostBytes) {
       answer(413)
-      live()?.end(deny('SALLY_MESSAGE_TOO_BIG', `a post of more than ${mostBytes} bytes`))
+      live()?.end(deny('SALLY_MESSAGE_TOO_BIG', { reason: 'post', bytes: mostBytes }))
     } else if (chunks.push(chunk) === MOST_CHUNKS) chunks = [Buffer.concat(chunks)]
   }
   const onEnd = (): void => {

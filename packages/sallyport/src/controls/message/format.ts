@@ -1,19 +1,158 @@
 import { isReported } from '../../model/reporting.ts'
-import { PASS, deny } from '../../model/verdict.ts'
-import type { Denial, Verdict } from '../../model/verdict.ts'
+import { type ControlId, type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import { keyTokens } from '../../schema/key-tokens.ts'
 import { checkNumbers, withDigits } from '../../schema/numbers.ts'
 import { shownPath } from '../../schema/schema-result.ts'
-import type { MessageCheck, MessageControl, MessageSubject } from './message-control.ts'
-import { hasOneReading } from './one-reading.ts'
 import { treeCheck } from '../../schema/tree-check.ts'
+import { refuse, refuseIdle } from '../../shape/fields.ts'
+import { choice, count, list, OFF } from '../../shape/kinds.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
+import { pathTo, show } from '../../shape/shown.ts'
+import { countInWords, listInWords } from '../../shape/words.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
+import type { MessageCheck, MessageOf, MessageSubject } from './message-control.ts'
+import { hasOneReading } from './one-reading.ts'
 
-const BINARY: Denial = deny('SALLY_MESSAGE_NOT_TEXT', 'a binary message where text is declared')
-const TEXT: Denial = deny('SALLY_MESSAGE_NOT_TEXT', 'a text message where binary is declared')
-const LONE: Denial = deny('SALLY_MESSAGE_NOT_UTF8', 'the text holds a lone surrogate')
-const NOT_JSON: Denial = deny('SALLY_MESSAGE_NOT_JSON', 'the text does not parse')
-const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_NOT_JSON', 'the top level is not an object')
-const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice, or JSON.parse misread an escaped key')
+/** `message.format` of a policy, after it was read. */
+export interface FormatSection {
+  readonly data: 'json' | 'text' | 'binary' | 'any'
+  readonly depth: number
+  readonly width: number
+  readonly allowKeys: readonly string[]
+  readonly bigIntegers: 'refuse' | 'text' | 'bigint'
+}
+
+const DEPTH = 32
+const WIDTH = 1024
+
+const KEYS = {
+  data: key(choice('json', 'text', 'binary', 'any'), 'json', 'What the app speaks. A schema needs `json`.'),
+  // Above some thousands the recursion of any JSON parser ends in a stack overflow.
+  depth: key(count(1, 1000), DEPTH, 'Objects and arrays inside each other.', {
+    because: "deeper than any hand-written message, far from the end of any parser's stack",
+  }),
+  width: key(count(1, 1_000_000), WIDTH, 'Keys of one object, elements of one array.', {
+    because: 'a roster of a room fits',
+  }),
+  bigIntegers: key(
+    choice('refuse', 'text', 'bigint'),
+    'refuse',
+    'Integers beyond ±(2^53 − 1), which JavaScript numbers round: refused, or up to 64 bits delivered as the text of their digits or as a `bigint`.',
+    { because: "an id that was rounded names somebody else's row; who needs 64 bits says how they arrive" },
+  ),
+  dangerouslyAllowKeys: key(
+    list<string>("'constructor'", (value, at, index) => {
+      if (typeof value === 'string' && value !== '') return value
+      refuse(at, index, show(value), 'a key is text', "write the key: 'constructor'")
+      return null
+    }),
+    null,
+    'Keys such as `constructor` that pass all the same.',
+  ),
+  dangerouslyOff: OFF,
+}
+export type FormatInput = InputOf<typeof KEYS>
+
+const DENIALS = {
+  SALLY_MESSAGE_NOT_TEXT: {
+    action: 'close',
+    close: 1003,
+    level: 'warn',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'WS-16', 'WS-19', 'RFC-10.7'],
+    means: 'a binary message where text is meant, or the reverse',
+    remedy: 'Set `message.format.data` to what the app speaks.',
+    tells: {
+      binary: 'a binary message where text is declared',
+      text: 'a text message where binary is declared',
+      packet: 'a binary Socket.IO packet',
+    },
+  },
+  SALLY_MESSAGE_NOT_UTF8: {
+    action: 'close',
+    close: 1007,
+    level: 'warn',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'RFC-10.7'],
+    means: 'a text message is not UTF-8, or holds a lone surrogate',
+    remedy: 'Nothing to configure: such text cannot be passed on unchanged.',
+    tells: {
+      lone: 'the text holds a lone surrogate',
+      escaped: 'a string holds an escaped lone surrogate',
+      post: 'a post is not UTF-8',
+      wire: '{fault}',
+    },
+  },
+  SALLY_PROTOCOL_ERROR: {
+    action: 'close',
+    close: 1002,
+    level: 'warn',
+    event: 'malicious_extraneous',
+    requirements: ['WS-29', 'RFC-10.7'],
+    means: 'the peer broke the WebSocket protocol',
+    remedy: 'Nothing to configure: the client, or a proxy on the way, is broken or hostile.',
+    tells: '{fault}',
+  },
+  SALLY_MESSAGE_NOT_JSON: {
+    action: 'reply',
+    close: 1007,
+    level: 'warn',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'WS-16', 'WS-20', 'RFC-10.7'],
+    means: 'the message is not one JSON object',
+    remedy: 'Send JSON objects with a type; see `message.format`.',
+    tells: {
+      unparsed: 'the text does not parse',
+      'no-object': 'the top level is not an object',
+    },
+  },
+  SALLY_MESSAGE_SHAPE: {
+    action: 'reply',
+    close: 1007,
+    level: 'warn',
+    event: 'malicious_extraneous',
+    requirements: ['S5', 'WS-16'],
+    means: 'the message is deeper or wider than the bounds',
+    remedy: 'Raise `message.format.depth` or `.width`.',
+    tells: {
+      deep: 'deeper than {depth}',
+      wide: 'an object or array holds more than {width}',
+    },
+  },
+  SALLY_MESSAGE_NUMBER: {
+    action: 'reply',
+    close: 1007,
+    level: 'warn',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'WS-16'],
+    means: 'a number of the message does not survive a JavaScript number',
+    remedy:
+      'Send such a number as text; `message.format.bigIntegers` lets integers of 64 bits in. The detail names the field.',
+    tells: '{path}: {fault}',
+  },
+  SALLY_MESSAGE_KEY: {
+    action: 'reply',
+    close: 1007,
+    level: 'critical',
+    event: 'malicious_extraneous',
+    requirements: ['S5', 'WS-16'],
+    means: 'the message repeats a key, or holds one that reaches into prototypes',
+    remedy:
+      'No honest client sends these; see `message.format.dangerouslyAllowKeys` for an app whose data has such names.',
+    tells: {
+      twice: 'an object holds a key twice, or JSON.parse misread an escaped key',
+      forbidden: 'the key {key}',
+    },
+  },
+} as const
+const deny = denying(DENIALS)
+
+const BINARY: Denial = deny('SALLY_MESSAGE_NOT_TEXT', { reason: 'binary' })
+const TEXT: Denial = deny('SALLY_MESSAGE_NOT_TEXT', { reason: 'text' })
+const LONE: Denial = deny('SALLY_MESSAGE_NOT_UTF8', { reason: 'lone' })
+const NOT_JSON: Denial = deny('SALLY_MESSAGE_NOT_JSON', { reason: 'unparsed' })
+const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_NOT_JSON', { reason: 'no-object' })
+const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', { reason: 'twice' })
 
 /**
  * Parses a message and denies what a second parser could read differently, or what is deeper or wider than the
@@ -21,9 +160,45 @@ const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', 'an object holds a key twice
  * something was parsed, so that report mode goes on with it. Never null: where the policy turned it off, the value is
  * JSON where the text parses, else the text or the bytes.
  */
-export const format: MessageControl = {
+export const format = defineControl({
   id: 'message/format',
-  compile(whole): MessageCheck {
+  denies:
+    'it is binary where text is meant (or the reverse), not UTF-8, not JSON, deeper or wider than bounds, duplicate keys, `__proto__`/`constructor` keys, numbers that JavaScript would round',
+  default: `text JSON, depth ${DEPTH}, width ${countInWords(WIDTH)}`,
+  meets: ['S13', 'WS-5'],
+  keys: KEYS,
+  example: "format: { data: 'json' }",
+  denials: DENIALS,
+  read(message): FormatSection | null {
+    const section = openSection(message, { id: 'message/format', keys: KEYS })
+    const isOff = section.isWeakened('dangerouslyOff')
+    const allowKeys = section.value('dangerouslyAllowKeys')
+    if (allowKeys !== null && allowKeys.length > 0) {
+      const path = pathTo(section.fields.path, 'dangerouslyAllowKeys')
+      message.findings.weakened.push({ path, control: 'message/format' })
+    }
+    const read = {
+      data: section.value('data'),
+      depth: section.value('depth'),
+      width: section.value('width'),
+      allowKeys: allowKeys ?? Object.freeze([]),
+      bigIntegers: section.value('bigIntegers'),
+    }
+    if (read.data !== 'json') refuseIdle(section.fields, 'bigIntegers', "data: 'json'")
+    return isOff ? null : Object.freeze(read)
+  },
+  effective(section) {
+    if (section === null) return off('any bytes')
+    const { data, depth, width, allowKeys, bigIntegers } = section
+    const keys = allowKeys.length === 0 ? '' : `, keys ${listInWords(allowKeys)}`
+    const big = bigIntegers === 'refuse' ? '' : `, integers of 64 bits as ${bigIntegers}`
+    return on(`${data}, depth ${depth}, width ${countInWords(width)}${keys}${big}`)
+  },
+  compile(
+    whole: MessageOf<{ format: FormatSection | null; schema: object | null; authorize: object | null }> & {
+      readonly report: 'all' | ReadonlySet<ControlId>
+    },
+  ): MessageCheck {
     const { message } = whole
     const policy = message.format
     if (policy === null) return message.authorize === null ? parseLeniently : parseForRule
@@ -62,7 +237,7 @@ export const format: MessageControl = {
       if (!numbers.ok) {
         // Report mode goes on with what JSON.parse made, without the bigints before the fault.
         if (policy.bigIntegers !== 'refuse') subject.value = JSON.parse(source)
-        return deny('SALLY_MESSAGE_NUMBER', `${shownPath(numbers.path)}: ${numbers.fault}`)
+        return deny('SALLY_MESSAGE_NUMBER', { path: shownPath(numbers.path), fault: numbers.fault })
       }
       subject.near = numbers.near
       subject.big = numbers.big
@@ -75,7 +250,7 @@ export const format: MessageControl = {
       return PASS
     }
   },
-}
+})
 
 function text(subject: MessageSubject): Verdict {
   if (subject.text === null) {

@@ -83,3 +83,8 @@ export interface MessageControl {
   readonly id: ControlId
   compile(policy: Policy, parts: ControlContext): MessageCheck | null
 }
+
+/** A policy of which only these sections of `message` are looked at. */
+export interface MessageOf<Sections> {
+  readonly message: Readonly<Sections>
+}

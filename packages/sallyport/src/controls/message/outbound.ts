@@ -1,6 +1,6 @@
 import { isReported } from '../../model/reporting.ts'
-import type { Policy } from '../../model/policy.ts'
-import type { BigIntegers } from '../../model/policy.ts'
+import type { BigIntegers, SchemaMap } from '../../model/policy.ts'
+import type { ControlId } from '../../model/verdict.ts'
 import { alteredText, isAsSent } from './message-text.ts'
 import { checkNumbers, parseAgain, parseWithBigints, withDigits, withNeighbours } from '../../schema/numbers.ts'
 import { hasOneReading } from './one-reading.ts'
@@ -8,6 +8,73 @@ import { dataKindOf } from '../../schema/plain-data.ts'
 import { compileSchemas, typeOf } from './schema.ts'
 import { type SchemaCheck, shownPath } from '../../schema/schema-result.ts'
 import { undeclaredFields } from './undeclared-fields.ts'
+
+import { key, type Shape } from '../../shape/shape.ts'
+import { listInWords } from '../../shape/words.ts'
+import { defineControl, off, on } from '../definition.ts'
+import { PONG_TYPE } from './heartbeat.ts'
+import type { MessageOf } from './message-control.ts'
+import { BESIDE_SCHEMA } from './schema-keys.ts'
+import { readSchemaMap, type ReservedType } from './schema-section.ts'
+
+/** `message.outbound` of a policy, after it was read. */
+export interface OutboundSection {
+  readonly types: SchemaMap
+  readonly discriminator: string
+}
+
+const PONG: ReservedType = {
+  type: PONG_TYPE,
+  fault: 'the guard sends this type itself, as the answer to a heartbeat',
+  remedy: 'choose another name',
+}
+
+/** Schemas of what the app sends, by type. They are read by `readSchemaMap`. */
+const schemas: Shape<SchemaMap | null, SchemaMap> = {
+  type: '{ [type]: Schema }',
+  schema: {},
+  read: (message, name) => readSchemaMap(message, name, [PONG]),
+  words: () => 'none',
+}
+
+const KEYS = {
+  '': key(schemas, null, 'Schemas of what the app sends, by type. Declared, nothing else is sent.'),
+}
+
+const DENIALS = {
+  SALLY_OUTBOUND_INVALID: {
+    action: 'drop',
+    level: 'error',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'RFC-10.7'],
+    means: 'what the app sends does not match the outbound schema and was not sent',
+    remedy: 'Repair the sender; the detail names the path.',
+    tells: '{fault}',
+  },
+} as const
+
+/** What the app sends: only declared types leave, without the fields that their schema does not declare. */
+export const outbound = defineControl({
+  id: 'message/outbound',
+  denies: 'what the app sends does not match the outbound schema: unknown fields stripped, secrets never leave',
+  default: 'off until declared',
+  meets: ['S11', 'WS-30'],
+  notProbed: 'from outside nobody knows which field should have stayed inside',
+  keys: KEYS,
+  example: 'outbound: { chat: ChatSchema }',
+  denials: DENIALS,
+  read(message): OutboundSection | null {
+    const types = message.get('outbound') === undefined ? null : KEYS[''].shape.read(message, 'outbound', null)
+    const { shape, default: fallback } = BESIDE_SCHEMA.discriminator
+    return types === null
+      ? null
+      : Object.freeze({ types, discriminator: shape.read(message, 'discriminator', fallback) })
+  },
+  effective: section =>
+    section === null
+      ? off('not declared: what the app sends is not checked')
+      : on(listInWords(Object.keys(section.types))),
+})
 
 /**
  * What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. `given` is what report mode
@@ -32,7 +99,13 @@ export type WriteJson = (message: object) => string
  * Bytes match no schema. An asynchronous schema refuses every message: what is sent must keep its order.
  * What only reports changes no message: it names the fields that would be stripped.
  */
-export function compileOutbound(whole: Policy, writeJson: WriteJson): OutboundCheck | null {
+export function compileOutbound(
+  whole: MessageOf<{
+    outbound: OutboundSection | null
+    format: { readonly bigIntegers: BigIntegers } | null
+  }> & { readonly report: 'all' | ReadonlySet<ControlId> },
+  writeJson: WriteJson,
+): OutboundCheck | null {
   const { message } = whole
   const policy = message.outbound
   if (policy === null) return null

@@ -1,14 +1,92 @@
-import type { ControlContext } from '../context.ts'
-import type { MessageRatePolicy } from '../../model/policy.ts'
 import { isReported } from '../../model/reporting.ts'
-import { PASS, deny } from '../../model/verdict.ts'
-import type { Verdict } from '../../model/verdict.ts'
-import type { Budget, Store, Taken } from '../../model/store.ts'
-import { addressKey } from '../../store/address-key.ts'
-import { originOf } from '../../store/named-store.ts'
+import type { Budget } from '../../model/store.ts'
+import { type ControlId, PASS } from '../../model/verdict.ts'
+import { budget, choice, count, duration, OFF, size as bytesOf } from '../../shape/kinds.ts'
+import { type InputOf, key, openSection, type Shape } from '../../shape/shape.ts'
+import { quote } from '../../shape/shown.ts'
+import { budgetInWords, countInWords, listInWords, periodInWords, sizeInWords } from '../../shape/words.ts'
+import type { ControlContext } from '../context.ts'
+import { defineControl, off, on } from '../definition.ts'
 import { excessMs, spent } from './gcra.ts'
-import type { BudgetKeys, MessageCheck, MessageConnection, MessageControl } from './message-control.ts'
-import { NeededBudget, NeededBudgets } from './needed-budget.ts'
+import { CAPS } from './handshake-sections.ts'
+import { HEARTBEAT } from './heartbeat.ts'
+import type { MessageCheck, MessageOf } from './message-control.ts'
+import { compileTake, denyLocal, giveBack, intervalMs, type MessageRateSection, withNeeds } from './rate-budgets.ts'
+import { BYTES, readBytes, readCost, times } from './rate-section.ts'
+import { schema } from './schema.ts'
+import { size } from './size.ts'
+
+/** Caps of `handshake.connections` by default, for a policy without caps. */
+const CONNECTIONS_PER_USER = 30
+const CONNECTIONS_PER_IP = 1000
+const MESSAGES: Budget = Object.freeze({ amount: 100, perMs: 60_000, burst: 100 })
+const PER_USER = `${countInWords(MESSAGES.amount * CONNECTIONS_PER_USER)} messages/min`
+const PER_IP = `${countInWords(MESSAGES.amount * CONNECTIONS_PER_IP)} messages/min`
+
+/** What a type of message costs, by type. */
+const costs: Shape<{ readonly [type: string]: number }, { readonly [type: string]: number }> = {
+  type: '{ [type]: number }',
+  schema: {},
+  read: (_fields, _name, fallback) => fallback,
+  words: () => '1 each',
+}
+
+const SHARED = 'What all connections of a user share: the connection cap times `messages`, unless said.'
+
+const KEYS = {
+  messages: key(count(), MESSAGES.amount, 'Messages of one connection per `per`.', {
+    because: 'OWASP WS-18: start at 100 a minute',
+  }),
+  per: key(duration(), MESSAGES.perMs, 'The time that `messages` and `bytes` are counted over.'),
+  burst: key(count(), MESSAGES.amount, 'How many may come at once.', { shown: 'as `messages`' }),
+  bytes: key(bytesOf, BYTES.amount, 'Bytes of one connection per `per`.', {
+    shown: `${sizeInWords(BYTES.amount)} per minute`,
+    because: '100 messages of 40 KiB: the count alone would let 6.4 MiB a minute pass',
+  }),
+  perUser: key(budget('messages'), times(MESSAGES, CONNECTIONS_PER_USER), SHARED, { shown: PER_USER }),
+  perIp: key(budget('messages'), times(MESSAGES, CONNECTIONS_PER_IP), SHARED.replace('a user', 'an address'), {
+    shown: PER_IP,
+  }),
+  cost: key(costs, {}, 'What a type of message costs.'),
+  exceed: key(
+    choice('close', 'drop', 'delay'),
+    'close',
+    'What happens beyond the budget: the connection is closed, the message dropped with an error reply, or the socket paused.',
+  ),
+  dangerouslyOff: OFF,
+}
+export type MessageRateInput = InputOf<typeof KEYS>
+
+const DENIALS = {
+  SALLY_MESSAGE_RATE: {
+    action: 'close',
+    close: 1008,
+    level: 'warn',
+    event: 'excess_rate_limit_exceeded',
+    requirements: ['S7', 'WS-18', 'WS-28'],
+    means: "more messages or bytes than this connection's budget",
+    remedy: 'Raise `message.rate`, or lower what the client sends.',
+    tells: {
+      over: 'more than {messages} messages in {perMs} ms or {bytes} bytes in {bytesPerMs} ms',
+      'over-needed':
+        'more than {messages} messages in {perMs} ms or {bytes} bytes in {bytesPerMs} ms; needed so far: {neededMessages} messages in {perMs} ms and {neededBytes} bytes in {bytesPerMs} ms',
+    },
+  },
+  SALLY_MESSAGE_RATE_SHARED: {
+    action: 'close',
+    close: 4429,
+    level: 'warn',
+    event: 'excess_rate_limit_exceeded',
+    requirements: ['S7', 'WS-18', 'WS-28'],
+    means: 'more messages than the budget that all connections of this user or address share',
+    remedy: 'Raise `message.rate.perUser` or `message.rate.perIp`.',
+    tells: {
+      spent: 'the budget of the {whose} is spent',
+      'spent-needed':
+        'the budget of the {whose} is spent; needed so far: {neededOfUser} of the user in {userPerMs} ms and {neededOfIp} of the IP in {ipPerMs} ms',
+    },
+  },
+} as const
 
 /**
  * Denies what exceeds the budgets of messages and bytes of the connection, then of its user and IP over all
@@ -16,9 +94,51 @@ import { NeededBudget, NeededBudgets } from './needed-budget.ts'
  * `retryAfter` is in seconds and may be a fraction. Under `exceed: 'delay'` the same message comes again: a denial
  * then gives back what it took. Otherwise it does not, or a flood that one budget denies would be free in the others.
  */
-export const rate: MessageControl = {
+export const rate = defineControl({
   id: 'message/rate',
-  compile(whole, { store }) {
+  denies: 'messages and bytes per connection, per user, per IP exceed the budget; a type can cost more than 1',
+  default: `${budgetInWords(MESSAGES, 'messages')}; ${sizeInWords(BYTES.amount)}/min; per user ${PER_USER}, per IP ${PER_IP}`,
+  meets: ['WS-31', 'S10'],
+  keys: KEYS,
+  beside: { heartbeat: HEARTBEAT },
+  example: "rate: { messages: 100, per: '1 minute' }",
+  denials: DENIALS,
+  read(message, earlier): MessageRateSection | null {
+    const section = openSection(message, { id: 'message/rate', keys: KEYS })
+    const isOff = section.isWeakened('dangerouslyOff')
+    const amount = section.value('messages')
+    const perMs = section.value('per')
+    const messages = Object.freeze({ amount, perMs, burst: section.value('burst', amount) })
+    const caps = earlier.sectionOf(CAPS)
+    const perUser = section.value('perUser', times(messages, caps?.perUser ?? CONNECTIONS_PER_USER))
+    const perIp = section.value('perIp', times(messages, caps?.perIp ?? CONNECTIONS_PER_IP))
+    const read: MessageRateSection = Object.freeze({
+      messages,
+      bytes: readBytes(section.fields, perMs, earlier.sectionOf(size).bytes),
+      perUser,
+      perIp,
+      cost: readCost(
+        section.fields,
+        Math.min(messages.burst, perUser.burst, perIp.burst),
+        earlier.sectionOf(schema)?.types ?? null,
+      ),
+      exceed: section.value('exceed'),
+    })
+    return isOff ? null : read
+  },
+  effective(section, { message: { heartbeat } }) {
+    if (section === null) return off('no bound')
+    const { messages, bytes, perUser, perIp, exceed } = section
+    const answers =
+      heartbeat.length === 0 ? '' : `; answers ${listInWords(heartbeat.map(({ text }) => quote(text)))} itself`
+    return on(
+      `${budgetInWords(messages, 'messages')}; ${sizeInWords(bytes.amount)}/${periodInWords(bytes.perMs)}; per user ${budgetInWords(perUser, 'messages')}; per IP ${budgetInWords(perIp, 'messages')}; beyond: ${exceed}${answers}`,
+    )
+  },
+  compile(
+    whole: MessageOf<{ rate: MessageRateSection | null }> & { readonly report: 'all' | ReadonlySet<ControlId> },
+    { store }: ControlContext,
+  ): MessageCheck | null {
     const policy = whole.message.rate
     if (policy === null) return null
     const take = compileTake(policy, store)
@@ -35,15 +155,15 @@ export const rate: MessageControl = {
     }
     return isReported(whole, 'message/rate') ? withNeeds(check, policy) : check
   },
-}
+})
 
 /**
  * The second step of `message/rate`, after `message/schema`: takes what the type costs beyond the 1 that was taken
  * before the type was known. A cost below 1 gives the connection the difference back.
  */
-export const cost: MessageControl = {
-  id: 'message/rate',
-  compile({ message }, { store }: ControlContext) {
+export const cost = {
+  id: 'message/rate' as const,
+  compile({ message }: MessageOf<{ rate: MessageRateSection | null }>, { store }: ControlContext): MessageCheck | null {
     const policy = message.rate
     if (policy === null) return null
     const extras = new Map(Object.entries(policy.cost).map(([type, amount]) => [type, amount - 1]))
@@ -64,85 +184,4 @@ export const cost: MessageControl = {
       return extra > 0 ? take(connection, extra, subject.bytes, 1) : PASS
     }
   },
-}
-
-/** In report mode: counts every message, and says of each denial which budget would have let all of them pass. */
-function withNeeds(check: MessageCheck, policy: MessageRatePolicy): MessageCheck {
-  const { messages, bytes, perUser, perIp } = policy
-  const users = new NeededBudgets(perUser)
-  const addresses = new NeededBudgets(perIp)
-  return (subject, connection) => {
-    const { judgedAt: now, session, request } = connection
-    const own = (connection.rateNeeds ??= { messages: new NeededBudget(messages), bytes: new NeededBudget(bytes) })
-    own.messages.count(now, 1)
-    own.bytes.count(now, subject.bytes)
-    const ofUser = users.count(session.user, now, 1)
-    const ofAddress = addresses.count(addressKey(request.ip), now, 1)
-    const explain = (verdict: Verdict): Verdict => {
-      if (verdict.pass) return verdict
-      const needed =
-        verdict.code === 'SALLY_MESSAGE_RATE'
-          ? `${own.messages.amount} messages in ${messages.perMs} ms and ${own.bytes.amount} bytes in ${bytes.perMs} ms`
-          : `${ofUser} of the user in ${perUser.perMs} ms and ${ofAddress} of the IP in ${perIp.perMs} ms`
-      return { ...verdict, facts: { ...verdict.facts, detail: `${verdict.facts['detail']}; needed so far: ${needed}` } }
-    }
-    const verdict = check(subject, connection)
-    return verdict instanceof Promise ? verdict.then(explain) : explain(verdict)
-  }
-}
-
-type Take = (connection: MessageConnection, cost: number, bytes: number, before?: number) => Verdict | Promise<Verdict>
-
-/** Takes from the shared budgets. `before` is what an earlier step took from the connection for the same message. */
-function compileTake(policy: MessageRatePolicy, given: Store): Take {
-  // A connection keeps its keys: with the suffix in them, no message makes a new text.
-  const { store, suffix } = originOf(given)
-  // A shared store would be asked for every message: a share of the budget answers here.
-  const takeShared: Store['take'] = store.takeShare
-    ? (key, amount, budget) => store.takeShare!(key, amount, budget)
-    : (key, amount, budget, at) => store.take(key, amount, budget, at)
-  const perIp = (key: string, amount: number, at: number): Taken | Promise<Taken> =>
-    takeShared(key, Math.min(amount, policy.perIp.burst), policy.perIp, at)
-
-  return (connection, amount, bytes, before = 0) => {
-    const judge = (taken: Taken, whose: string): Verdict => {
-      if (taken.ok) return PASS
-      giveBack(policy, connection, amount + before, bytes)
-      return deny('SALLY_MESSAGE_RATE_SHARED', `the budget of the ${whose} is spent`, taken.retryAfterMs / 1000)
-    }
-    const at = connection.judgedAt
-    let keys = connection.budgetKeys
-    // The app may put another user into its session: who acts pays, and nobody for who acted before.
-    if (keys === null || keys.of !== connection.session.user) connection.budgetKeys = keys = keysOf(connection, suffix)
-    const byUser = takeShared(keys.user, Math.min(amount, policy.perUser.burst), policy.perUser, at)
-    if (byUser instanceof Promise) {
-      return byUser.then(async taken => {
-        const verdict = judge(taken, 'user')
-        return verdict.pass ? judge(await perIp(keys.ip, amount, at), 'IP') : verdict
-      })
-    }
-    if (!byUser.ok) return judge(byUser, 'user')
-    const byIp = perIp(keys.ip, amount, at)
-    if (byIp instanceof Promise) return byIp.then(taken => judge(taken, 'IP'))
-    return byIp.ok ? PASS : judge(byIp, 'IP')
-  }
-}
-
-function keysOf({ session: { user }, request }: MessageConnection, suffix: string): BudgetKeys {
-  return { of: user, user: `message:user:${user}${suffix}`, ip: `message:ip:${addressKey(request.ip)}${suffix}` }
-}
-
-function giveBack(policy: MessageRatePolicy, connection: MessageConnection, amount: number, bytes: number): void {
-  if (policy.exceed !== 'delay') return
-  connection.messageTat -= amount * intervalMs(policy.messages)
-  connection.byteTat -= bytes * intervalMs(policy.bytes)
-}
-
-function denyLocal({ messages, bytes }: MessageRatePolicy, excess: number): Verdict {
-  const bounds = `${messages.amount} messages in ${messages.perMs} ms or ${bytes.amount} bytes in ${bytes.perMs} ms`
-  return deny('SALLY_MESSAGE_RATE', `more than ${bounds}`, excess / 1000)
-}
-
-function intervalMs({ amount, perMs }: Budget): number {
-  return perMs / amount
 }

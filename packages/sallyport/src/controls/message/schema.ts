@@ -1,8 +1,7 @@
 import { isReported } from '../../model/reporting.ts'
-import { PASS, deny } from '../../model/verdict.ts'
-import type { Denial, Verdict } from '../../model/verdict.ts'
+import { type ControlId, type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import { compileSchema } from './compile-schema.ts'
-import type { MessageControl, MessageSubject } from './message-control.ts'
+import type { MessageCheck, MessageOf, MessageSubject } from './message-control.ts'
 import type { BigIntegers, SchemaMap } from '../../model/policy.ts'
 import { isAsSent, unwritable } from './message-text.ts'
 import { parseAgain, withDigits, withNeighbours } from '../../schema/numbers.ts'
@@ -10,8 +9,97 @@ import { shownPath } from '../../schema/schema-result.ts'
 import type { SchemaCheck, SchemaOptions, SchemaResult } from '../../schema/schema-result.ts'
 import { undeclaredFields } from './undeclared-fields.ts'
 
-const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_TYPE', 'the message is not an object, so it names no type')
-const UNKNOWN: Denial = deny('SALLY_MESSAGE_TYPE', 'the type is missing, is not text, or is not declared')
+import { type Fields, refuse as tell } from '../../shape/fields.ts'
+import { pathTo, show } from '../../shape/shown.ts'
+import { listInWords } from '../../shape/words.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
+import { type FormatSection, format } from './format.ts'
+import { TICKET } from './handshake-sections.ts'
+import { PING_TYPE } from './heartbeat.ts'
+import { BESIDE_SCHEMA, SCHEMA_KEYS } from './schema-keys.ts'
+import { readSchema, type ReservedType } from './schema-section.ts'
+
+/** `message.schema` of a policy, after it was read. */
+export interface SchemaSection {
+  readonly types: SchemaMap
+  readonly discriminator: string
+  readonly unknownFields: 'strip' | 'refuse'
+}
+
+/** The type of the first message in first-message mode; see docs/protocol.md. */
+const FIRST: ReservedType = {
+  type: 'auth',
+  fault: "{ type: 'auth' } is the first message, which bears the ticket",
+  remedy: 'choose another name, or another handshake.ticket.carrier',
+}
+const PING: ReservedType = {
+  type: PING_TYPE,
+  fault: 'the guard answers this type itself: it is the heartbeat of sallyport.v1',
+  remedy: 'choose another name',
+}
+
+const DENIALS = {
+  SALLY_MESSAGE_TYPE: {
+    action: 'reply',
+    close: 1008,
+    level: 'warn',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'S13', 'WS-16', 'WS-28'],
+    means: 'the type of the message is not declared',
+    remedy: 'Declare it in `message.schema`.',
+    tells: {
+      'no-object': 'the message is not an object, so it names no type',
+      unknown: 'the type is missing, is not text, or is not declared',
+      undeclared: 'the type {type} is not declared',
+      'socket-io': '{fault}',
+    },
+  },
+  SALLY_MESSAGE_INVALID: {
+    action: 'reply',
+    close: 1008,
+    level: 'warn',
+    event: 'input_validation_fail',
+    requirements: ['S5', 'S13', 'WS-16', 'WS-28'],
+    means: 'the message does not match the schema of its type',
+    remedy: 'Compare the client with the schema; the detail names the path.',
+    tells: '{type}: {fault}',
+  },
+  SALLY_MESSAGE_VALUE: {
+    action: 'reply',
+    close: 1008,
+    level: 'error',
+    event: 'input_validation_fail',
+    requirements: ['S5'],
+    means:
+      'the schema made a value that text cannot carry (Map, Set, Date, bigint), and a listener of text would get it',
+    remedy:
+      'Take the messages with `guard.handle(socket, handlers)`, which hands values over as they are, or drop the transform. The detail names the field.',
+    tells: '{type}: {path}',
+  },
+  SALLY_MESSAGE_FIELDS: {
+    action: 'drop',
+    level: 'info',
+    event: 'input_validation_discrete_fail',
+    requirements: ['S5', 'WS-16'],
+    means: 'in report mode: the message holds fields that the schema of its type does not declare',
+    remedy: 'Declare them in `message.schema`; once the control is enforced they are stripped.',
+    tells: '{type}: {fields}',
+  },
+  SALLY_MESSAGE_STRIKES: {
+    action: 'close',
+    close: 1008,
+    level: 'warn',
+    event: 'malicious_attack_tool',
+    requirements: ['S5', 'S10', 'WS-28'],
+    means: 'too many refused messages on one connection',
+    remedy: 'Raise `message.strikes`, or repair the client.',
+    tells: '{count} refused messages within a minute',
+  },
+} as const
+const deny = denying(DENIALS)
+
+const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_TYPE', { reason: 'no-object' })
+const UNKNOWN: Denial = deny('SALLY_MESSAGE_TYPE', { reason: 'unknown' })
 /** Undeclared types that report mode names, and the form of one that is safe to show. */
 const NAMED_TYPES_MOST = 64
 const PLAIN_TYPE = /^[A-Za-z][\w.:/-]{0,63}$/
@@ -20,9 +108,37 @@ const PLAIN_TYPE = /^[A-Za-z][\w.:/-]{0,63}$/
  * Denies a message whose type is not declared, or that the schema of its type refuses. What passes on is the
  * validated value without the fields that the schema does not declare, at any depth (CWE-915).
  */
-export const schema: MessageControl = {
+export const schema = defineControl({
   id: 'message/schema',
-  compile(whole) {
+  denies: 'its type is unknown, or the schema of its type does not match; unknown fields are stripped (or refused)',
+  default: `*must be decided*; unknown fields stripped, ${BESIDE_SCHEMA.strikes.default} strikes a minute`,
+  meets: ['S6', 'S11', 'S14', 'WS-5', 'WS-19', 'WS-31', 'RFC-10.7'],
+  keys: SCHEMA_KEYS,
+  beside: BESIDE_SCHEMA,
+  example: 'schema: { chat: ChatSchema }',
+  denials: DENIALS,
+  read(message, earlier): SchemaSection | null {
+    const { discriminator, unknownFields } = BESIDE_SCHEMA
+    const hasFirst = earlier.sectionOf(TICKET)?.carrier === 'first-message'
+    const types = readSchema(message, hasFirst ? [FIRST, PING] : [PING])
+    if (types !== null) refuseUnparsed(message, earlier.sectionOf(format))
+    const section = {
+      discriminator: discriminator.shape.read(message, 'discriminator', discriminator.default),
+      unknownFields: unknownFields.shape.read(message, 'unknownFields', unknownFields.default),
+    }
+    return types === null ? null : Object.freeze({ types, ...section })
+  },
+  effective: section =>
+    section === null
+      ? off('any message')
+      : on(
+          `${listInWords(Object.keys(section.types))} by ${section.discriminator}; unknown fields: ${section.unknownFields}`,
+        ),
+  compile(
+    whole: MessageOf<{ schema: SchemaSection | null; format: FormatSection | null }> & {
+      readonly report: 'all' | ReadonlySet<ControlId>
+    },
+  ): MessageCheck | null {
     const policy = whole.message.schema
     if (policy === null) return null
     const reports = isReported(whole, 'message/schema')
@@ -41,6 +157,20 @@ export const schema: MessageControl = {
       return judgeBySchema({ subject, type, check, bigIntegers, takesBytes, reports }, value)
     }
   },
+})
+
+/** A schema looks at parsed JSON: without it every message would be refused, or none looked at. */
+function refuseUnparsed(message: Fields, format: FormatSection | null): void {
+  if (format?.data === 'json') return
+  const at: Fields = { ...message, path: pathTo(message.path, 'format') }
+  const [key, value] = format === null ? ['dangerouslyOff', 'true'] : ['data', show(format.data)]
+  tell(
+    at,
+    key,
+    value,
+    'message.schema looks at parsed JSON',
+    `remove it, or write message.schema: { dangerouslyAcceptAnyMessage: true }`,
+  )
 }
 
 /** Judges the value of a message that `message/format` let pass by one schema, and writes what passes on. */
@@ -102,7 +232,7 @@ function judgeBeside(run: Run, input: object, value: unknown, beside: SchemaResu
 }
 
 function refuse({ type }: Run, detail: string): Denial {
-  return deny('SALLY_MESSAGE_INVALID', `${type}: ${detail}`)
+  return deny('SALLY_MESSAGE_INVALID', { type, fault: detail })
 }
 
 /** Writes what passes on. */
@@ -115,14 +245,14 @@ function settle(run: Run, input: object, value: unknown): Verdict {
     const parse = (): unknown => inputOf(run, parseAgain(subject.text ?? '{}', bigIntegers))
     const altered = check.isPure === true ? value !== input : !isAsSent(input, value, parse)
     const odd = altered ? unwritable(passed, bigIntegers) : null
-    if (odd !== null) return deny('SALLY_MESSAGE_VALUE', `${run.type}: ${shownPath(odd)}`)
+    if (odd !== null) return deny('SALLY_MESSAGE_VALUE', { type: run.type, path: shownPath(odd) })
     // What only reports changes nothing: the text goes on as it came.
     subject.altered = altered && !run.reports
   }
   subject.digits = digits && !(run.reports && run.takesBytes)
   subject.value = passed
   const fields = run.reports ? undeclaredFields(input, value) : null
-  return fields === null ? PASS : deny('SALLY_MESSAGE_FIELDS', `${run.type}: ${fields}`)
+  return fields === null ? PASS : deny('SALLY_MESSAGE_FIELDS', { type: run.type, fields })
 }
 
 /** Names undeclared types for the operator, a bounded number of them. */
@@ -133,7 +263,7 @@ function namer(): (type: string | null) => Denial {
     let denial = named.get(type)
     if (denial === undefined) {
       if (named.size >= NAMED_TYPES_MOST) return UNKNOWN
-      named.set(type, (denial = deny('SALLY_MESSAGE_TYPE', `the type ${type} is not declared`)))
+      named.set(type, (denial = deny('SALLY_MESSAGE_TYPE', { reason: 'undeclared', type })))
     }
     return denial
   }

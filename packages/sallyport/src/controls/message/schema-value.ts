@@ -1,5 +1,5 @@
-import type { Unusable } from '../shape/duration.ts'
-import { nearest } from '../shape/nearest.ts'
+import type { Unusable } from '../../shape/duration.ts'
+import { nearest } from '../../shape/nearest.ts'
 
 const KEYWORDS: readonly string[] = [
   'type',

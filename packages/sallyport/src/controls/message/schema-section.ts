@@ -1,8 +1,7 @@
-import { entriesOf, openChild, readDanger, refuse } from '../shape/fields.ts'
-import type { Fields } from '../shape/fields.ts'
+import type { SchemaMap } from '../../model/policy.ts'
+import { entriesOf, type Fields, openChild, readDanger, refuse } from '../../shape/fields.ts'
+import { kindOf, pathTo } from '../../shape/shown.ts'
 import { faultOfSchema } from './schema-value.ts'
-import { kindOf, pathTo } from '../shape/shown.ts'
-import type { SchemaMap } from '../model/policy.ts'
 
 const ANY = 'dangerouslyAcceptAnyMessage'
 const WRITE = 'write schema: { chat: ChatSchema }, a schema for every type of message that clients may send'
