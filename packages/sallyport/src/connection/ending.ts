@@ -1,6 +1,7 @@
 import { DENIALS } from '../policy/denials.ts'
-import { type ControlId, type Denial, deny } from '../model/verdict.ts'
+import { type ControlId, type Denial } from '../model/verdict.ts'
 import { ABNORMAL } from '../wire/index.ts'
+import { violationOf } from './violation.ts'
 import { tellAppClosed } from './app-calls.ts'
 import { checkClose } from './close-frame.ts'
 import { mayLeave } from './outbound-check.ts'
@@ -177,15 +178,6 @@ export function endLastMessages(connection: ConnectionState): void {
   connection.rare.abort?.abort()
   tellAppClosed(connection, closedWith)
   over?.()
-}
-
-/** The denial for what a transport reports by the code it closes with (RFC 6455 §7.4.1). */
-function violationOf(closeCode: number, detail: string): Denial {
-  if (closeCode === 1009) return deny('SALLY_MESSAGE_TOO_BIG', { reason: 'wire', fault: detail })
-  // The transports say 1008 of too many fragments alone, so that they are told apart from too many bytes.
-  if (closeCode === 1008) return deny('SALLY_MESSAGE_FRAGMENTS', { fault: detail })
-  if (closeCode === 1007) return deny('SALLY_MESSAGE_NOT_UTF8', { reason: 'wire', fault: detail })
-  return deny('SALLY_PROTOCOL_ERROR', { fault: detail })
 }
 
 /** The close code for a denial of the handshake door; most of its rows have an HTTP status alone. */
