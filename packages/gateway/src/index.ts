@@ -1,5 +1,5 @@
 /**
- * The gateway as a library, for who builds a process of their own around it, or checks a configuration in CI;
+ * The gateway as a library, for a process of your own around it, or to check a configuration in CI;
  * `sallyport-gateway` is the one that is ready. A configuration says what is served, a guard for each route (made with
  * `createGuardOf`, or with `createGuard` by yourself) what is allowed there.
  */

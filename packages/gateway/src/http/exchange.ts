@@ -18,8 +18,8 @@ export interface Exchange {
 }
 
 /**
- * Follows a request. The time for the head begins when the request is sent whole; while its body is sent, each step begins
- * it anew. A body of the answer has no bound: what streams may be silent for long.
+ * Follows a request. The time for the head begins when the request is sent whole; while its body is sent, each step starts
+ * it again. A body of the answer has no bound: what streams may be silent for long.
  *
  * @param onAnswer is called once, when the head is there
  */

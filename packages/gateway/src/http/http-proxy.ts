@@ -86,7 +86,7 @@ export function createHttpProxy(
     }
     // Node has answered it already.
     delete headers['expect']
-    // What frames the body is the parser's own: it was read strictly, and is written anew. No peer may nominate it away
+    // What frames the body is the parser's own: it was read strictly, and is written again. No peer may nominate it away
     // (`Connection: Content-Length`): the body would be the next request.
     const { 'content-length': length, 'transfer-encoding': coding } = request.headers
     if (coding !== undefined) headers['transfer-encoding'] = 'chunked'

@@ -36,7 +36,7 @@ export function createPlainRefusal(patterns: readonly string[], below = '/'): (t
     const lower = target.toLowerCase()
     const spellings = spellingsOf(lower)
     if (spellings.some(one => refusesQuery(one) || refusesPath(pathOf(one)))) return true
-    // No request bears a fragment: to who knows none its mark is a part of the path.
+    // No request has a fragment: a server that knows none reads `#` as a part of the path.
     const paths = lower.includes('#') ? [pathOf(lower), lower.split('?', 1)[0]!] : [pathOf(lower)]
     // To who looks for the query before the escapes, an escaped `?` is part of the path.
     return (spellings.length > 1 || paths.length > 1) && paths.flatMap(spellingsOf).some(refusesPath)

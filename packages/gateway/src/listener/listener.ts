@@ -204,7 +204,7 @@ function createFront(server: Server | HttpsServer, isTrusted: (address: string) 
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, refused: Refused): void {
   const { code = '' } = error
   const isTls = /^(?:ERR_SSL_|ERR_TLS_|EPROTO)/.test(code)
-  // Who is gone has asked for nothing.
+  // A peer that is gone has asked for nothing.
   if (!isTls && (code === 'ECONNRESET' || !socket.writable)) {
     socket.destroy()
     return

@@ -10,7 +10,7 @@ export interface RefusalSample {
   readonly detail?: string | undefined
 }
 
-/** Counts what is refused before any route's guard hears of it, and tells the operator: a line a minute of each kind. */
+/** Counts what is refused before it reaches a route's guard, and tells the operator: a line a minute of each kind. */
 export interface Refusals {
   note(listener: string, reason: RefusalReason, sample: RefusalSample): void
   list(): readonly RefusalCount[]

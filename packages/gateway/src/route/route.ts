@@ -133,7 +133,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
     else pairs.delete(pair)
   }
 
-  /** The client must prove itself before a backend hears of it. */
+  /** The client must prove itself before a backend sees it. */
   const acceptThenConnect = (admission: Admission, socket: Socket, head: Buffer): void => {
     const pair = new Pair(hub)
     waiting.set(pair, admission)
@@ -175,7 +175,7 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
         pairs.add(pair)
         doors.adopt(pair.client)
       }
-      // Who has not proved itself yet, or is just coming in by the old policy, comes again.
+      // A client that has not proved itself yet, or is entering under the old policy, connects again.
       void old.guard.drain({ withinMs: 0 })
     },
     surrender() {

@@ -9,7 +9,7 @@ const METHODS = ['info', 'warn', 'error'] as const
 const LONGEST_MS = 24 * 86_400_000
 
 /**
- * What a gateway is made of, once it is known to hold; a guard that is none is told by its route. Throws a `TypeError`
+ * What a gateway is made of, once it is known to be valid; an invalid guard is reported by its route. Throws a `TypeError`
  * that says what to write instead.
  */
 export function requireParts(parts: GatewayParts): GatewayParts {
@@ -45,7 +45,7 @@ export function requireConfig(who: string, config: unknown): asserts config is G
   )
 }
 
-/** Throws for a time that is none, before anything is closed. */
+/** Throws for an invalid time, before anything is closed. */
 export function requireWithin(who: string, withinMs: unknown): void {
   requireNumber(who, 'withinMs', withinMs, { least: 0, most: LONGEST_MS, fraction: true })
 }

@@ -14,7 +14,7 @@ import { compareServing, createServing, discard, type Serving, stopUnused } from
 
 /**
  * Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made, and a
- * `TypeError` for parts that are none.
+ * `TypeError` for invalid parts.
  */
 export function createGateway(given: GatewayParts): Gateway {
   const parts = requireParts(given)

@@ -24,10 +24,9 @@ interface Answer {
 
 /**
  * Asks the app's own HTTP endpoint who the client is, with the client's own cookies, as nginx `auth_request` and Traefik
- * `forwardAuth` do: 2xx is yes, 401 and 403 no; all else (redirects and time-outs among it) is "cannot tell": 503. A yes is
- * used again for seconds, by a keyed hash of all that was asked: the app may decide by the path or the address, and a yes
- * for one is none for another. Those who ask the same at once share one subrequest; a no is not kept, so that who signs in
- * is let in. While a connection lives the app is asked again (`recheck`). Throws a `TypeError` for a configuration that names
+ * `forwardAuth` do: 2xx is yes, 401 and 403 no; all else (redirects and time-outs among it) is "cannot tell": 503. A positive
+ * answer is used again for seconds, by a keyed hash of the whole question: the app may decide by the path or the address.
+ * Equal questions at the same time share one subrequest. Refusals are not cached, so that a user who signs in gets in. While a connection lives the app is asked again (`recheck`). Throws a `TypeError` for a configuration that names
  * nobody.
  */
 export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
@@ -138,7 +137,7 @@ export function forwardAuth(config: ForwardAuthConfig): SessionResolver {
   })
 }
 
-/** What the endpoint may want to know of the request; of the target the path alone, because a query may bear a ticket. */
+/** What the endpoint may want to know of the request; of the target the path alone, because a query may hold a ticket. */
 function aboutRequest(request: HandshakeRequest): readonly Line[] {
   const host = request.header('host')
   return [

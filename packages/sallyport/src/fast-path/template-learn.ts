@@ -118,7 +118,7 @@ export function learnSkeleton(text: string, type: string, plan: ObjectPlan, boun
   return { type, literals: literals.map(literalOf), leaves, root, length, needsValue, hits: 0 }
 }
 
-/** Whether the type may stand where its key is declared; a doubt is a no. */
+/** Whether the type may stand where its key is declared; a doubt is false. */
 function allows(field: FieldPlan, type: string): boolean {
   if (isObjectPlan(field) || field.kind === LEAF.number) return false
   if (field.kind === LEAF.choice) return field.choices.some(({ value }) => value === type)

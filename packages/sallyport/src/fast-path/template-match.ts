@@ -19,7 +19,7 @@ export interface Shape {
   readonly children: readonly (Shape | null)[]
 }
 
-/** What a message is but for its leaves. */
+/** A message without its leaves. */
 export interface Skeleton {
   readonly type: string
   /** One more than leaves: what is before, between and after them. */
@@ -45,7 +45,7 @@ const numbers = new Float64Array(LEAVES_MOST)
 /** What `match` answers where all is as it must be; else it is where the first difference is. */
 export const MATCHED = -1
 
-/** Compares a message with a skeleton: every literal, and every leaf but for patterns without a table. */
+/** Compares a message with a skeleton: every literal, and every leaf except patterns without a table. */
 export function match(
   skeleton: Skeleton,
   view: DataView,

@@ -4,8 +4,8 @@ import { match, MATCHED, type Skeleton, valueOf } from './template-match.ts'
 import { type ObjectPlan, planOf } from './template-plan.ts'
 
 /**
- * Reads messages that are written as messages before them were: equal byte for byte but for the values, and these are
- * checked as they lie. What it lets pass is what `message/format` and `message/schema` would, with the same value, in
+ * Reads messages that differ from earlier ones only in their values. The bytes between must be equal; the values are
+ * checked in place. What it lets pass is what `message/format` and `message/schema` would, with the same value, in
  * a fraction of the time. It never denies: they are asked about everything else.
  */
 export interface MessageReader {

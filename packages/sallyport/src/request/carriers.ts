@@ -26,7 +26,7 @@ export function isTicketProtocol(name: string): boolean {
 
 /**
  * The one token of a handshake, by the policy's carrier; a denial where there is none, more than one, or one without
- * content. With the carrier `first-message` a handshake bears none. An app's own token comes percent-encoded in a
+ * content. With the carrier `first-message` a handshake has none. An app's own token comes percent-encoded in a
  * subprotocol, whose characters are few (RFC 6455 §4.1).
  */
 export function ticketFrom(
@@ -35,10 +35,10 @@ export function ticketFrom(
 ): string | Denial {
   const found = policy.carrier === 'query' ? request.query.getAll(policy.parameter) : offered(request, policy)
   if (found.length === 0 || policy.carrier === 'first-message') {
-    return deny('SALLY_TICKET_MISSING', `the handshake bears no ticket by ${policy.carrier}`)
+    return deny('SALLY_TICKET_MISSING', `the handshake has no ticket by ${policy.carrier}`)
   }
   const [token] = found
-  if (found.length > 1) return deny('SALLY_TICKET_INVALID', `the handshake bears ${found.length} tickets`)
+  if (found.length > 1) return deny('SALLY_TICKET_INVALID', `the handshake has ${found.length} tickets`)
   if (token === undefined || token === '' || token.length > TOKEN_CHARS) {
     return deny('SALLY_TICKET_INVALID', `the ticket is not of 1 to ${TOKEN_CHARS} well-formed characters`)
   }

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net'
 import type { Policy } from '../model/policy.ts'
 import { UNIX_PEER } from './remote-address.ts'
 
-/** Who is at the other end, as far as it can be believed. */
+/** The peer at the other end, as far as its headers can be believed. */
 export interface ClientAddress {
   /** Canonical text; IPv4-mapped IPv6 addresses as IPv4; `unix:` for a peer at a unix socket. */
   readonly ip: string

@@ -53,7 +53,7 @@ export function readDocument(type: string, root: JsonSchema, rules: DocumentRule
     if (named.has(id) && named.get(id) !== node) {
       throw schemaError(
         type,
-        `${path} bears the $id ${JSON.stringify(id)}, which another schema bears`,
+        `${path} has the $id ${JSON.stringify(id)}, which another schema has`,
         'Give each its own.',
       )
     }

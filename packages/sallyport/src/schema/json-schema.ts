@@ -168,7 +168,7 @@ function typeboxValidate(validator: TypeBoxValidator): Validate {
 function explain(errors: unknown): SchemaResult {
   const first: unknown = Array.isArray(errors) ? errors[0] : null
   const { instancePath, schemaPath, keyword, params } = (first ?? {}) as { readonly [key: string]: unknown }
-  // TypeBox tells of the schema `false`, which is hardly ever written out.
+  // TypeBox reports the schema `false`, which is rarely written.
   const isUnknownField = keyword === 'boolean' && String(schemaPath).endsWith('/additionalProperties')
   return refusal(
     typeof instancePath === 'string' ? instancePath : '',

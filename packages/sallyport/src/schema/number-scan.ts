@@ -23,7 +23,7 @@ const CLOSE_OBJECT = 0x7d
 /**
  * Finds texts whose numbers need a look: 16 digits or more, an exponent, a minus before zero, zeros at the end of a
  * fraction, or a fraction that JavaScript writes with an exponent. What it does not match holds numbers that
- * `JSON.stringify` writes exactly as they stand. It may match within a string.
+ * `JSON.stringify` writes with the same digits. It may match within a string.
  */
 export const UNUSUAL_NUMBER: RegExp = /\d(?:[.\d]{15}|[eE][-+\d])|-0(?![.\d])|\.\d*0(?!\d)|0\.0{6}/
 

@@ -8,7 +8,7 @@ export type NumbersResult =
       readonly ok: true
       /** Whether a number is not the double that stands for it: see `withNeighbours`. */
       readonly near: boolean
-      /** Whether bigints were put in the place of integers of 64 bits. */
+      /** Whether bigints replace integers of 64 bits. */
       readonly big: boolean
     }
   | { readonly ok: false; readonly path: string; readonly fault: string }
@@ -62,7 +62,7 @@ export function parseWithBigints(text: string): unknown {
 }
 
 /**
- * The message with the next double in the place of each number that is not the double JSON.parse reads: the sent number
+ * The message, where each number that is not the double JSON.parse reads is replaced by the next double: the sent number
  * lies between the two. A bound or constant that both doubles satisfy is satisfied by the number that was sent.
  */
 export function withNeighbours(text: string, bigIntegers: BigIntegers): object {

@@ -21,7 +21,7 @@ export interface SchemaOptions {
   /** The key that names the type; kept in the output also where the schema does not declare it. Null for a value without one. */
   readonly discriminator: string | null
   readonly unknownFields: 'strip' | 'refuse'
-  /** Whether values hold bigints in the place of integers of 64 bits. */
+  /** Whether values hold bigints instead of integers of 64 bits. */
   readonly bigIntegers?: BigIntegers
 }
 

@@ -33,7 +33,7 @@ interface Declaration {
  * `keep` is a top-level field that always stays.
  *
  * One declaration is kept for each schema of the document, whatever messages come: which branches hold, and which
- * schemas meet at one place, is found anew for each value. So the memory is bounded by the document, and the time of a
+ * schemas meet at one place, is found again for each value. So the memory is bounded by the document, and the time of a
  * message by its size times the number of schemas at one place.
  */
 export function compileStrip(document: JsonDocument, branch: CompileBranch, keep: string | null): Strip {

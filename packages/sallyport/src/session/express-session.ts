@@ -127,7 +127,7 @@ function sessionOf(sid: string, session: { readonly [key: string]: unknown }, pi
   return { ...whole, expiresAt: whole.expiresAt === undefined ? expiresAt : Math.min(expiresAt, whole.expiresAt) }
 }
 
-/** Ms since the epoch; undefined for a cookie that ends with the browser. A date that is none becomes NaN, which the door refuses. */
+/** Ms since the epoch; undefined for a cookie that ends with the browser. An invalid date becomes NaN, which the door refuses. */
 function expiryOf(cookie: unknown): number | undefined {
   const expires: unknown = (cookie as { readonly expires?: unknown } | null | undefined)?.expires
   if (expires === undefined || expires === null || expires === false) return undefined

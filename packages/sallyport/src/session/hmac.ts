@@ -12,7 +12,7 @@ export type Hmac = (message: Buffer, target: Buffer) => void
 /**
  * HMAC-SHA-256 (RFC 2104, FIPS 198-1) under one key. `message` begins with {@link HMAC_HEAD_BYTES} that are not part of
  * it and are written over. Two hashes of one call each cost a third of an `Hmac` of Node's, which is an object, a stream
- * and a context of OpenSSL's that is made anew for each ticket.
+ * and a context of OpenSSL's that is made again for each ticket.
  */
 export function createHmacSha256(key: Uint8Array): Hmac {
   const short = key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key

@@ -44,7 +44,7 @@ export interface LookupLineOptions {
   readonly random: () => number
 }
 
-/** Who waits, in a tree of networks that take turns. */
+/** Waiting look-ups, in a tree of networks that take turns. */
 export interface LookupLine {
   readonly running: number
   readonly waiting: number
@@ -52,7 +52,7 @@ export interface LookupLine {
   takeAtOnce(networks: readonly string[], now: number): boolean
   /** Lets it wait. Answers who has no place then: the new one, one whose place it took, or nobody. */
   add(waiting: Waiting): Waiting | null
-  /** Whose turn it is, with a slot taken for it; null where nobody may begin. */
+  /** The next one in turn, with a slot taken for it; null where nobody may begin. */
   next(now: number): Waiting | null
   /** Gives a slot back. `units` is what the look-up costs beyond the one that it took. */
   finish(networks: readonly string[], units: number, now: number): void
@@ -68,7 +68,7 @@ interface Network {
   readonly key: string
   readonly limits: Limits
   readonly parent: Network | null
-  /** Who waits here; in the smallest networks alone. */
+  /** Look-ups that wait here; only the smallest networks have them. */
   readonly waiting: Entry[]
   /** Larger networks: the parts that may have somebody whose turn it is. They take turns. */
   readonly ready: Set<Network>

@@ -40,7 +40,7 @@ export interface Proofs {
   readonly needsCredential: boolean
   /** A keyed hash of what the request shows to say who it is; null where it shows nothing. */
   credentialOf(request: HandshakeRequest): string | null
-  /** Whom a credential was accepted for within {@link PROOF_MS}, unless they were revoked since; null also where the store cannot tell. */
+  /** The user of a credential that was accepted within {@link PROOF_MS} and not revoked since; null also where the store cannot tell. */
   recall(credential: string): Awaitable<Proof | null>
   accept(credential: string, session: Session): void
   forget(credential: string): void

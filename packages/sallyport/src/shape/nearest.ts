@@ -1,4 +1,4 @@
-/** Longest key that is compared; a longer one is nobody's typing error. */
+/** Longest key that is compared; a longer one is no typing error. */
 const LONGEST = 48
 
 /**

@@ -19,7 +19,7 @@ export interface Problem {
 export interface Hints {
   /** What to write in the section at a path; undefined where there is no example. */
   exampleOf(path: string): string | undefined
-  /** Where a key belongs that is none at `path`, best first. */
+  /** Where an unknown key at `path` belongs, best first. */
   placesOf(key: string, path: string): readonly string[]
 }
 
