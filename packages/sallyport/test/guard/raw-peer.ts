@@ -147,7 +147,8 @@ export async function rawPeer({
   }
 }
 
-function takeFrame(bytes: Buffer): (Received & { readonly rest: Buffer<ArrayBuffer> }) | null {
+/** The first whole frame of `bytes`, and what follows it; null while it is not whole. */
+export function takeFrame(bytes: Buffer): (Received & { readonly rest: Buffer<ArrayBuffer> }) | null {
   if (bytes.length < 2) return null
   let length = bytes[1]! & 0x7f
   let start = 2
