@@ -24,6 +24,7 @@ const LIBRARY: Floors = [
   ['node'],
   ['adapters'],
   ['server'],
+  ['create-guard.ts'],
   ['index.ts'],
   ['embed.ts'],
 ]

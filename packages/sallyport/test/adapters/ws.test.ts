@@ -226,7 +226,7 @@ test('a chooser of subprotocols put in afterwards is shown no ticket and can ans
 
 test('a class whose sockets have no receiver, as in Bun: binaryType can be chosen', async t => {
   const { guard } = await started(t)
-  const socket = Object.create(guard.ws().WebSocket.prototype) as WebSocket
+  const socket = Object.create(guard.ws(WebSocket).WebSocket.prototype) as WebSocket
   Object.defineProperty(socket, '_receiver', { value: null, writable: true })
   assert.doesNotThrow(() => Reflect.set(socket, 'binaryType', 'arraybuffer', socket))
 })

@@ -11,7 +11,7 @@
  * `io({ query: { ticket } })`, fetched for `?path=/socket.io/`.
  */
 import { insideOf } from '../../guard/registry.ts'
-import type { Guard } from '../../index.ts'
+import type { Guard } from '../../guard/guard.ts'
 import { requireOptions } from '../../shape/options.ts'
 import type { SchemaMap } from '../../model/policy.ts'
 import type { Session } from '../../model/session.ts'

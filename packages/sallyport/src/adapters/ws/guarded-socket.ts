@@ -9,19 +9,12 @@ import type { LiveConnection } from '../../connection/live-connection.ts'
 import type { MessageSubject } from '../../controls/message/message-control.ts'
 import { boundDeflate } from './handshake.ts'
 import { isReported } from '../../model/reporting.ts'
+import type { ReceiverLocks } from '../../model/ws-types.ts'
 import { bytesOf, payloadOf, readBuffers, sizeOf } from './data.ts'
 import { endOf, faultOf, transportOf } from './transport.ts'
 
 /** `ws`'s class, or the app's own subclass of it. */
 export type WebSocketClass = typeof WebSocket
-
-/** Bounds of `ws`'s receiver, held whatever the options of the server became. */
-export interface ReceiverLocks {
-  readonly maxPayload: number
-  readonly maxFragments: number
-  readonly maxBufferedChunks: number
-  readonly skipUTF8Validation: false
-}
 
 /** What a guarded class is made of. */
 export interface Guarding {

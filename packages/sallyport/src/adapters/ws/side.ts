@@ -1,7 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ServerOptions, WebSocketServer } from 'ws'
-import type RequiredWs from 'ws' with { 'resolution-mode': 'require' }
+import type { ServerOptions } from 'ws'
 import { isAnswering, isMidAnswer } from '../../node/answering.ts'
 import type { Admission, Admittance } from '../../guard/admission.ts'
 import type { Core } from '../../guard/core.ts'
@@ -13,26 +12,17 @@ import type { ControlId } from '../../model/verdict.ts'
 import { deferredOptions, FIRST_MESSAGE } from './first-message.ts'
 import { singleHeaders, withHeadersOnce } from './handshake.ts'
 import { hideTickets } from './protocols.ts'
-import { guardedClass, type ReceiverLocks, type WebSocketClass } from './guarded-socket.ts'
-
-/** What `guard.ws()` gives to a `WebSocketServer`. Spread it last: each of these is a lock. */
-export type WsOptions = Required<Pick<ServerOptions, 'verifyClient' | 'handleProtocols' | 'perMessageDeflate'>> &
-  ReceiverLocks & {
-    readonly closeTimeout: number
-    /** With `ticket.carrier: 'first-message'`: `ws` then refuses to start on a server of its own. See {@link WsSide.isDeferred}. */
-    readonly noServer?: true
-    /** Typed as what `require('ws')` answers, which it extends with its statics: @fastify/websocket asks for that. */
-    readonly WebSocket: WebSocketClass & typeof RequiredWs
-  }
+import type { ReceiverLocks, WsOptions, WsServer } from '../../model/ws-types.ts'
+import { guardedClass, type WebSocketClass } from './guarded-socket.ts'
 
 /** The guard's side of one or more `ws` servers. */
 export interface WsSide {
   /** Options for a server whose sockets are of a guarded subclass of `Base`. `delivery` takes the place of `message` listeners. */
-  options(Base: WebSocketClass, delivery?: Delivery): WsOptions
+  options(Base: WebSocketClass, delivery?: Delivery): WsOptions<WebSocketClass>
   /** Runs the handshake door for an upgrade; the admission then waits for its socket. */
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
   /** The option of `guard.ws()` that a server does not have, so that something would pass unchecked; null where it has all. */
-  missing(server: WebSocketServer): keyof WsOptions | null
+  missing(server: WsServer): Lock | null
   /**
    * Whether a connection proves itself by its first message. `ws` emits `connection` right behind the handshake, and has no
    * option to wait: only `guard.upgrade` can keep the app's listener from a peer that has proven nothing.
@@ -45,6 +35,9 @@ export interface WsSide {
   /** Whether a socket is of a class of this side: it was opened, and is judged, by this guard. */
   opened(socket: object): boolean
 }
+
+/** An option that an app may have replaced. */
+type Lock = 'WebSocket' | 'perMessageDeflate'
 
 /** The options that a server really has: an app may have replaced some. */
 type Live = Pick<ServerOptions, 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
@@ -140,7 +133,7 @@ export function createWsSide(core: Core): WsSide {
   const { ticket } = core.policy.handshake
   const isDeferred = ticket?.carrier === 'first-message'
 
-  const missing = ({ WebSocket: own, perMessageDeflate: compression }: Live): keyof WsOptions | null => {
+  const missing = ({ WebSocket: own, perMessageDeflate: compression }: Live): Lock | null => {
     if (own === undefined || !classes.has(own)) return 'WebSocket'
     // None at all is always within the policy, and what only reports leaves it to the app.
     if (compression === undefined || compression === null || compression === false || reports('handshake/extensions'))
@@ -161,7 +154,7 @@ export function createWsSide(core: Core): WsSide {
     windowBits: deflate?.windowBits ?? null,
     opened: socket => classes.has(socket.constructor),
     // JavaScript may give an HTTP server, which has no such options, or nothing.
-    missing: server => missing((server as Partial<WebSocketServer> | undefined)?.options ?? {}),
+    missing: server => missing((server as { readonly options?: Live } | undefined)?.options ?? {}),
     options(Base, delivery) {
       const Guarded = guardedClass({
         core,
@@ -226,8 +219,8 @@ export function createWsSide(core: Core): WsSide {
         ...(isDeferred && deferredOptions()),
         ...(core.policy.report !== 'all' && { closeTimeout: CLOSE_TIMEOUT_MS }),
         ...(!reports('handshake/extensions') && { perMessageDeflate: compression }),
-        WebSocket: Guarded as WebSocketClass & typeof RequiredWs,
-      } as WsOptions
+        WebSocket: Guarded,
+      } as WsOptions<WebSocketClass>
     },
   }
 }

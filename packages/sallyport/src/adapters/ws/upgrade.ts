@@ -1,23 +1,23 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { WebSocket, WebSocketServer } from 'ws'
 import { isAnswering } from '../../node/answering.ts'
 import { refuseUpgrade } from '../../node/refuse-upgrade.ts'
 import { socketOf } from '../../node/upgrade-socket.ts'
+import type { UpgradeHandler, WsServer, WsSocket } from '../../model/ws-types.ts'
 import { show } from '../../shape/shown.ts'
 import type { WsSide } from './side.ts'
 import { withKeptOffer } from './handshake.ts'
 import { whenProven } from './guarded-socket.ts'
 
-/** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
-export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+/** The `readyState` of a socket that is open. */
+const OPEN = 1
 
 /**
  * Serves one path of an HTTP server's `upgrade` event with a `WebSocketServer({ noServer: true, ...guard.ws() })`. A
  * refusal is one write before anything is allocated for the connection. Throws a `TypeError` for a server whose sockets
  * this guard would not see, and for a path that no request has.
  */
-export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path: string): UpgradeHandler {
+export function createUpgradeHandler(side: WsSide, server: WsServer, path: string): UpgradeHandler {
   if (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path)) {
     throw new TypeError(`guard.upgrade: path is ${show(path)}; write a path that begins with a slash: '/ws'`)
   }
@@ -32,16 +32,16 @@ export function createUpgradeHandler(side: WsSide, server: WebSocketServer, path
       'the WebSocketServer is not guarded by this guard: write new WebSocketServer({ noServer: true, ...guard.ws() })',
     )
   }
-  const announce = (open: WebSocket, request: IncomingMessage): void => {
+  const announce = (open: WsSocket, request: IncomingMessage): void => {
     if (!side.isDeferred) {
       server.emit('connection', open, request)
       return
     }
     // Nor may it be found among the clients: what an app sends to all of them is not for a peer that has proven nothing.
-    const { clients } = server as { readonly clients?: Set<WebSocket> }
+    const { clients } = server as { readonly clients?: Set<WsSocket> }
     const isTracked = clients?.delete(open)
     whenProven(open, () => {
-      if (isTracked === true && open.readyState === open.OPEN) clients?.add(open)
+      if (isTracked === true && open.readyState === OPEN) clients?.add(open)
       server.emit('connection', open, request)
     })
   }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Connection } from 'sallyport'
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { adapterConformance } from './adapter-conformance.ts'
 import { createHost, type Host, listen, runningOn, stopServer } from './http-host.ts'
 
@@ -19,7 +19,7 @@ adapterConformance({
   async start(part) {
     const host = await createHost(part)
     const server: Server = await listen(host)
-    serveSockets(host, new WebSocketServer({ server, path: '/ws', ...host.guard.ws() } as ServerOptions))
+    serveSockets(host, new WebSocketServer({ server, path: '/ws', ...host.guard.ws() }))
     return runningOn(host, () => stopServer(server))
   },
 })
@@ -30,7 +30,7 @@ adapterConformance({
   async start(part) {
     const host = await createHost(part)
     const server = await listen(host)
-    const sockets = new WebSocketServer({ noServer: true, ...host.guard.ws() } as ServerOptions)
+    const sockets = new WebSocketServer({ noServer: true, ...host.guard.ws() })
     serveSockets(host, sockets)
     server.on('upgrade', host.guard.upgrade(sockets, '/ws'))
     return runningOn(host, () => stopServer(server))
