@@ -6,11 +6,13 @@ import type { ConnectionState } from '../connection/state.ts'
 import type { Transport } from '../connection/transport.ts'
 import type { ControlContext } from '../controls/context.ts'
 import { createKeeper } from '../controls/lifetime/keeper.ts'
+import type { MessageConnection, MessageSubject } from '../controls/message/message-control.ts'
+import { createOwnDoor, type OwnMessage } from '../controls/message/own-message.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import type { Policy } from '../model/policy.ts'
 import type { Runtime } from '../model/runtime.ts'
 import type { Session } from '../model/session.ts'
-import type { Awaitable, Denial } from '../model/verdict.ts'
+import type { Awaitable, Denial, Verdict } from '../model/verdict.ts'
 import { createAddressReader } from '../request/client-address.ts'
 import {
   fromNode,
@@ -63,6 +65,11 @@ export interface Core {
    * because a look-up or a store fails, it lives on for `lifetime.session.grace`, counted from the last yes under any guard.
    */
   adopt(connection: ConnectionState): void
+  /**
+   * Runs the message door for a way in that keeps the order of its messages by itself. One with a rule of its `own` is judged
+   * by size, rate, format and that rule. Never throws.
+   */
+  admitMessage(subject: MessageSubject | OwnMessage, connection: MessageConnection): Verdict | Promise<Verdict>
   /** What a ticket request must pass before its session is looked up. */
   admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | TicketAdmission>
   revoke(target: Revocable): Promise<void>
@@ -77,6 +84,9 @@ export function createCore(policy: Policy, runtime: Runtime, observer: Observer)
   const guard = createState(policy, runtime, observer, ownHosts)
   const doors = compileDoors(policy, guard.parts, observer)
   const services = createServices(guard, doors)
+  const ownDoor = createOwnDoor(policy, guard.parts, (control, denial, enforced, _subject, connection) =>
+    observer.denied(control, denial, enforced, connection as ConnectionState),
+  )
   const readAddress = createAddressReader(policy.proxy)
   subscribe(guard)
   observer.started()
@@ -97,6 +107,8 @@ export function createCore(policy: Policy, runtime: Runtime, observer: Observer)
       guard.requestMaker = maker
     },
     adopt: connection => adopt(guard, services, connection),
+    admitMessage: (subject, connection) =>
+      'own' in subject ? ownDoor(subject, connection) : services.admitMessage(subject, connection),
     admitTicketRequest: request => admitTicketRequest(guard, doors, request),
     revoke: target => revoke(guard, target),
     drain: (withinMs = policy.lifetime.shutdown.withinMs) => drain(guard, withinMs),

@@ -1,18 +1,12 @@
-import type { Inside } from '../../guard/registry.ts'
 import type { LiveConnection } from '../../connection/live-connection.ts'
 import { compileSchema } from '../../controls/message/compile-schema.ts'
-import { format } from '../../controls/message/format.ts'
-import type { MessageConnection, MessageControl, MessageSubject } from '../../controls/message/message-control.ts'
-import { rate } from '../../controls/message/rate.ts'
-import { createMessageDoor } from '../../controls/message/run.ts'
-import { judgeBySchema } from '../../controls/message/schema.ts'
-import type { Schema } from '../../model/schema-kinds.ts'
-import type { SchemaCheck, SchemaOptions, SchemaResult } from '../../schema/schema-result.ts'
-import { size } from '../../controls/message/size.ts'
+import type { MessageSubject } from '../../controls/message/message-control.ts'
+import type { OwnMessage, OwnRule } from '../../controls/message/own-message.ts'
+import type { Inside } from '../../guard/registry.ts'
 import type { Policy } from '../../model/policy.ts'
 import { isReported } from '../../model/reporting.ts'
-import { createDoor, type Door, type DoorCheck, type ObserveDenial } from '../../controls/run.ts'
-import { type ControlId, type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
+import { type ControlId, type Denial, deny, type Verdict } from '../../model/verdict.ts'
+import type { SchemaCheck, SchemaOptions, SchemaResult } from '../../schema/schema-result.ts'
 import type { Packet, SocketIoOptions } from './server.ts'
 import { isPlain, messageOf, PACKET, payloadOf } from './text.ts'
 
@@ -24,7 +18,7 @@ export interface PacketCase {
   replace(): void
 }
 
-/** The doors of Socket.IO's packets. */
+/** The packets of Socket.IO, as messages for the door. */
 export interface PacketDoors {
   /** `asked` is the name of the event that an acknowledgement answers; undefined where nobody asked. */
   open(packet: Packet, text: string, asked: string | undefined): PacketCase
@@ -33,14 +27,6 @@ export interface PacketDoors {
   received(bytes: number): void
   readonly now: () => number
   readonly dropsOverRate: boolean
-}
-
-/** What the doors judge. */
-interface Subject extends MessageSubject {
-  /** Why it is refused once it has paid for itself; null where the other controls decide. */
-  readonly refused: Denial | null
-  /** The schema of an `auth` or an acknowledgement, in an object with the key `value`; null where anything well formed passes. */
-  readonly expects: SchemaCheck | null
 }
 
 const UNASKED = deny('SALLY_MESSAGE_TYPE', { reason: 'socket-io', fault: 'an acknowledgement that nobody asked for' })
@@ -77,33 +63,23 @@ export function createPacketDoors(inside: Inside, options: SocketIoOptions): Pac
 function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean): PacketDoors['open'] {
   const { discriminator, schema } = inside.core.policy.message
   const { auth, answers } = compileOptions(options, inside.core.policy)
-  const { events, values, light } = compileDoors(inside)
-
-  const caseOf = (
-    door: Door<Subject, MessageConnection>,
-    text: string | null,
-    bytes: number,
-    rest: Partial<Pick<Subject, 'refused' | 'expects'>>,
-    replace: (value: unknown) => void,
-  ): PacketCase => {
-    const subject: Subject = {
-      bytes,
-      text,
-      data: null,
-      value: undefined,
-      type: null,
-      refused: null,
-      expects: null,
-      ...rest,
-    }
-    return {
-      judge: live => door(subject, live),
-      replace: () => replaces && replace(subject.value),
-    }
-  }
+  const caseOf = (subject: MessageSubject | OwnMessage, replace: (value: unknown) => void): PacketCase => ({
+    judge: live => inside.core.admitMessage(subject, live),
+    replace: () => replaces && replace(subject.value),
+  })
+  const subjectOf = (text: string | null, bytes: number): MessageSubject => ({
+    bytes,
+    text,
+    data: null,
+    value: undefined,
+    type: null,
+  })
   /** A packet that holds nothing to judge, or that is refused whatever it holds. */
   const bare = (bytes: number, refused: Denial | null): PacketCase =>
-    caseOf(light, null, bytes, { refused }, () => undefined)
+    caseOf({ ...subjectOf(null, bytes), own: { refused, schema: null } }, () => undefined)
+  /** A packet with a value that its own schema judges. */
+  const valued = (packet: Packet, payload: string, bytes: number, schema: OwnRule['schema']): PacketCase =>
+    caseOf({ ...subjectOf(wrapped(payload), bytes), own: { refused: null, schema } }, value => unwrap(packet, value))
 
   const openAck = (packet: Packet, payload: string, bytes: number, asked: string | undefined): PacketCase => {
     const given = packet.data as readonly unknown[] | undefined
@@ -111,20 +87,20 @@ function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean
     const expects = answers.get(asked) ?? null
     if (expects === null && (given === undefined || given.length === 0)) return bare(bytes, null)
     if (expects === null && schema !== null) return bare(bytes, NO_ANSWER)
-    return caseOf(values, wrapped(payload || '[]'), bytes, { expects }, value => unwrap(packet, value))
+    return valued(packet, payload || '[]', bytes, expects)
   }
   const openConnect = (packet: Packet, payload: string, bytes: number): PacketCase => {
     const isEmpty = packet.data === undefined || (isPlain(packet.data) && Object.keys(packet.data).length === 0)
     if (auth === null && isEmpty) return bare(bytes, null)
     if (auth === null && schema !== null) return bare(bytes, NO_AUTH)
-    return caseOf(values, wrapped(payload || '{}'), bytes, { expects: auth }, value => unwrap(packet, value))
+    return valued(packet, payload || '{}', bytes, auth)
   }
 
   return (packet, text, asked) => {
     const bytes = Buffer.byteLength(text)
     if (packet.type === PACKET.event) {
       const message = messageOf(packet, payloadOf(text), discriminator)
-      return caseOf(events, message, bytes, {}, value => replaceArgument(packet, value, discriminator))
+      return caseOf(subjectOf(message, bytes), value => replaceArgument(packet, value, discriminator))
     }
     if (packet.type === PACKET.ack) return openAck(packet, payloadOf(text), bytes, asked)
     if (packet.type === PACKET.connect) return openConnect(packet, payloadOf(text), bytes)
@@ -133,8 +109,8 @@ function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean
 }
 
 interface CompiledOptions {
-  readonly auth: SchemaCheck | null
-  readonly answers: ReadonlyMap<string, SchemaCheck>
+  readonly auth: OwnRule['schema']
+  readonly answers: ReadonlyMap<string, OwnRule['schema']>
 }
 
 function compileOptions({ auth, acknowledgements = {} }: SocketIoOptions, { message }: Policy): CompiledOptions {
@@ -143,47 +119,13 @@ function compileOptions({ auth, acknowledgements = {} }: SocketIoOptions, { mess
     unknownFields: message.schema?.unknownFields ?? 'strip',
     bigIntegers: message.format?.bigIntegers ?? 'refuse',
   }
-  const compile = (name: string, given: Schema, isList: boolean): SchemaCheck =>
-    within(compileSchema(name, given, options), isList)
-  const answers = Object.entries(acknowledgements).map(
-    ([event, given]) => [event, compile(`acknowledgement of ${event}`, given, true)] as const,
-  )
-  return { auth: auth === undefined ? null : compile('auth', auth, false), answers: new Map(answers) }
-}
-
-/** The doors of events, of values with a schema of their own, and of packets that hold nothing. */
-function compileDoors({
-  core,
-  observer,
-}: Inside): Readonly<Record<'events' | 'values' | 'light', Door<Subject, MessageConnection>>> {
-  const { policy, parts } = core
-  const observe: ObserveDenial<MessageSubject, MessageConnection> = (control, denial, enforced, _subject, live) =>
-    observer.denied(control, denial, enforced, live as LiveConnection)
-  const doorOf = (
-    controls: readonly MessageControl[],
-    check: (subject: Subject) => Verdict | Promise<Verdict>,
-  ): Door<Subject, MessageConnection> => {
-    const checks: DoorCheck<Subject, MessageConnection>[] = controls.flatMap(control => {
-      const compiled = control.compile(policy, parts)
-      return compiled === null ? [] : [{ id: control.id, check: compiled }]
-    })
-    checks.push({ id: 'message/schema', check })
-    const { report, timeoutMs } = policy
-    return createDoor<Subject, MessageConnection>({ checks, report, timeoutMs, observe, timers: parts.runtime })
-  }
-  const bigIntegers = policy.message.format?.bigIntegers ?? 'refuse'
-  const reports = isReported(policy, 'message/schema')
-  /** `message/format` has read the value inside an object. */
-  const judgeValue = (subject: Subject): Verdict | Promise<Verdict> => {
-    const { expects: check, value, text } = subject
-    if (check === null) return PASS
-    const type = text?.startsWith('{"value":[') === true ? 'acknowledgement' : 'auth'
-    return judgeBySchema({ subject, type, check, bigIntegers, takesBytes: false, reports }, value as object)
-  }
+  const answers = Object.entries(acknowledgements).map(([event, given]) => {
+    const check = within(compileSchema(`acknowledgement of ${event}`, given, options), true)
+    return [event, { name: 'acknowledgement', check }] as const
+  })
   return {
-    events: createMessageDoor(policy, parts, observe),
-    values: doorOf([size, rate, format], judgeValue),
-    light: doorOf([size, rate], ({ refused }) => refused ?? PASS),
+    auth: auth === undefined ? null : { name: 'auth', check: within(compileSchema('auth', auth, options), false) },
+    answers: new Map(answers),
   }
 }
 

@@ -7,3 +7,6 @@ import { size } from './size.ts'
 
 /** The message door: cheapest first. `cost` is the second step of `message/rate`: the type must be known. */
 export const MESSAGE_DOOR: readonly MessageControl[] = Object.freeze([size, rate, format, schema, cost, authorize])
+
+/** What the messages of a subprotocol's own pass, before their own schema. */
+export const OWN_MESSAGE_DOOR: readonly MessageControl[] = Object.freeze([size, rate, format])

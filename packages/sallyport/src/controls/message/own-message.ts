@@ -1,0 +1,48 @@
+import { isReported } from '../../model/reporting.ts'
+import type { Policy } from '../../model/policy.ts'
+import { type Denial, PASS, type Verdict } from '../../model/verdict.ts'
+import type { SchemaCheck } from '../../schema/schema-result.ts'
+import type { ControlContext } from '../context.ts'
+import { createDoor, type Door, type DoorCheck, type ObserveDenial } from '../run.ts'
+import { OWN_MESSAGE_DOOR } from './door.ts'
+import type { MessageConnection, MessageSubject } from './message-control.ts'
+import { judgeBySchema } from './schema.ts'
+
+/** A message of a subprotocol's own, which no type of the policy describes: an acknowledgement of Socket.IO, say. */
+export interface OwnMessage extends MessageSubject {
+  readonly own: OwnRule
+}
+
+/** What decides in the place of the message's type. */
+export interface OwnRule {
+  /** Why it is refused once it has paid for itself; null where the schema decides. */
+  readonly refused: Denial | null
+  /** Its schema, and what events call it; null where anything well formed passes. */
+  readonly schema: { readonly name: string; readonly check: SchemaCheck } | null
+}
+
+/** Compiles the part of the message door that such messages pass: size, rate, format where there is text, their own schema. */
+export function createOwnDoor(
+  policy: Policy,
+  parts: ControlContext,
+  observe: ObserveDenial<MessageSubject, MessageConnection>,
+): Door<OwnMessage, MessageConnection> {
+  const checks: DoorCheck<OwnMessage, MessageConnection>[] = []
+  for (const control of OWN_MESSAGE_DOOR) {
+    const check = control.compile(policy, parts)
+    if (check === null) continue
+    const ofText: typeof check = (subject, connection) => (subject.text === null ? PASS : check(subject, connection))
+    checks.push({ id: control.id, check: control.id === 'message/format' ? ofText : check })
+  }
+  const bigIntegers = policy.message.format?.bigIntegers ?? 'refuse'
+  const reports = isReported(policy, 'message/schema')
+  const judge = (subject: OwnMessage): Verdict | Promise<Verdict> => {
+    const { refused, schema } = subject.own
+    if (refused !== null) return refused
+    if (schema === null) return PASS
+    const run = { subject, type: schema.name, check: schema.check, bigIntegers, takesBytes: false, reports }
+    return judgeBySchema(run, subject.value as object)
+  }
+  checks.push({ id: 'message/schema', check: judge })
+  return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe, timers: parts.runtime })
+}
