@@ -12,7 +12,7 @@ import { dialWebSocket } from '../../../sallyport/test/adapters/conformance/raw-
 import type { Client } from '../../../sallyport/test/adapters/conformance/way-in.ts'
 import { listenTo } from '../../../sallyport/test/support/told-events.ts'
 import { freePort } from '../../../../test/support/free-port.ts'
-import { createGateway } from '../../src/relay/gateway.ts'
+import { createGateway } from '../../src/runtime/gateway.ts'
 import { configOf, route } from '../support/gateway-world.ts'
 
 /** The backend: the suite's app on a bare server of `ws`. */

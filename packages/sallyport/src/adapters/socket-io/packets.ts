@@ -67,13 +67,6 @@ function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean
     judge: live => inside.core.admitMessage(subject, live),
     replace: () => replaces && replace(subject.value),
   })
-  const subjectOf = (text: string | null, bytes: number): MessageSubject => ({
-    bytes,
-    text,
-    data: null,
-    value: undefined,
-    type: null,
-  })
   /** A packet that holds nothing to judge, or that is refused whatever it holds. */
   const bare = (bytes: number, refused: Denial | null): PacketCase =>
     caseOf({ ...subjectOf(null, bytes), own: { refused, schema: null } }, () => undefined)
@@ -127,6 +120,10 @@ function compileOptions({ auth, acknowledgements = {} }: SocketIoOptions, { mess
     auth: auth === undefined ? null : { name: 'auth', check: within(compileSchema('auth', auth, options), false) },
     answers: new Map(answers),
   }
+}
+
+function subjectOf(text: string | null, bytes: number): MessageSubject {
+  return { bytes, text, data: null, value: undefined, type: null }
 }
 
 /** JSON as the one value of an object, which `message/format` reads. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { isAnswering } from '../../node/answering.ts'
 import { refuseUpgrade } from '../../node/refuse-upgrade.ts'
 import { socketOf } from '../../node/upgrade-socket.ts'
