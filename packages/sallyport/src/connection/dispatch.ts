@@ -28,15 +28,23 @@ export function dispatch(
   subject: MessageSubject,
   hasRoom: (connection: ConnectionState) => void,
 ): void {
-  let running: PromiseLike<unknown>
+  let running: PromiseLike<unknown> | null
   try {
     const result = connection.delivery.message(subject, connection)
-    if (!isThenable(result)) return
-    running = result
+    running = isThenable(result) ? result : null
   } catch (error) {
     handlerFailed(connection, error)
     return
   }
+  if (running !== null) awaitHandler(connection, running, hasRoom)
+}
+
+/** A function of its own, so that a message whose handler ends at once needs no closure. */
+function awaitHandler(
+  connection: ConnectionState,
+  running: PromiseLike<unknown>,
+  hasRoom: (connection: ConnectionState) => void,
+): void {
   if (connection.delivery.counts === false) {
     void Promise.resolve(running).catch((error: unknown) => handlerFailed(connection, error))
     return

@@ -111,6 +111,11 @@ function judge(connection: ConnectionState, subject: MessageSubject, now: number
     return
   }
   connection.flags &= ~FLAG.judging
+  awaitVerdict(connection, subject, verdict)
+}
+
+/** A function of its own, so that a message with a verdict at once needs no closure. */
+function awaitVerdict(connection: ConnectionState, subject: MessageSubject, verdict: Promise<Verdict>): void {
   subject.keep?.()
   if (connection.services.onlyReports && connection.delivery.takesBytes === true && connection.readyState === 1) {
     // Nothing can deny it: it goes on as it came, in order, and is judged beside that.
