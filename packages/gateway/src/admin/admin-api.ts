@@ -60,25 +60,7 @@ export function adminApi(running: Running, metrics: Metrics): { readonly [path: 
         return { status: 202, body: { status: 'draining', withinMs: ms } }
       },
     },
-    '/-/connections': {
-      method: 'GET',
-      answer({ query }) {
-        const limit = query.get('limit') ?? '1000'
-        if (!/^\d{1,9}$/.test(limit)) return bad(`write limit=1000: a whole number, at most ${MOST_LISTED}`)
-        const most = Math.min(Number(limit), MOST_LISTED)
-        const route = query.get('route')
-        const known = running.config.routes.map(({ id }) => id)
-        if (route !== null && !known.includes(route)) return { status: 404, body: { error: 'no such route', known } }
-        const listed: unknown[] = []
-        let total = 0
-        for (const pair of running.gateway.connections()) {
-          if (route !== null && pair.route !== route) continue
-          total++
-          if (listed.length < most) listed.push({ ...pair, openedAt: new Date(pair.openedAt).toISOString() })
-        }
-        return ok({ total, listed: listed.length, connections: listed })
-      },
-    },
+    '/-/connections': { method: 'GET', answer: ({ query }) => listConnections(running, query) },
     '/-/upstreams': { method: 'GET', answer: () => ok({ targets: running.gateway.targets() }) },
     '/-/revoke': { method: 'POST', answer: ({ body }) => revoke(running, body) },
     '/-/report': { method: 'GET', answer: () => ok({ wouldDeny: running.wouldDeny.list() }) },
@@ -95,6 +77,24 @@ export function adminApi(running: Running, metrics: Metrics): { readonly [path: 
 
 const ok = (body: unknown): AdminAnswer => ({ status: 200, body })
 const bad = (remedy: string): AdminAnswer => ({ status: 400, body: { error: 'bad request', remedy } })
+
+/** The open connections, of one route or of all, as many as were asked for. */
+function listConnections(running: Running, query: URLSearchParams): AdminAnswer {
+  const limit = query.get('limit') ?? '1000'
+  if (!/^\d{1,9}$/.test(limit)) return bad(`write limit=1000: a whole number, at most ${MOST_LISTED}`)
+  const most = Math.min(Number(limit), MOST_LISTED)
+  const route = query.get('route')
+  const known = running.config.routes.map(({ id }) => id)
+  if (route !== null && !known.includes(route)) return { status: 404, body: { error: 'no such route', known } }
+  const listed: unknown[] = []
+  let total = 0
+  for (const pair of running.gateway.connections()) {
+    if (route !== null && pair.route !== route) continue
+    total++
+    if (listed.length < most) listed.push({ ...pair, openedAt: new Date(pair.openedAt).toISOString() })
+  }
+  return ok({ total, listed: listed.length, connections: listed })
+}
 
 /** Upstreams of which no target is given connections. */
 function deadUpstreams({ gateway }: Running): readonly string[] {

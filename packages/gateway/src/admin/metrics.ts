@@ -29,6 +29,53 @@ interface Totals {
 export function createMetrics(running: Running): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  const make = metricMakers(registry)
+  const routes = routeMetrics(make)
+  const whole = processMetrics(make)
+  const tallies = new Map<string, Tally>()
+
+  const totalsOf = (route: string, guard: Guard): Totals => {
+    const known = tallies.get(route)
+    if (known === undefined || known.guard !== guard) {
+      const before = known === undefined ? NOTHING : sum(known.before, totals(known.guard.counters()))
+      tallies.set(route, { guard, before })
+    }
+    return sum(tallies.get(route)!.before, totals(guard.counters()))
+  }
+
+  const collect = (): void => {
+    for (const metric of [...Object.values(routes), ...Object.values(whole)]) metric.reset()
+    const { guards } = running.gateway
+    for (const route of tallies.keys()) if (!guards.has(route)) tallies.delete(route)
+    for (const [route, guard] of guards) collectRoute(routes, route, guard, totalsOf(route, guard))
+    collectProcess(whole, running)
+  }
+
+  return {
+    contentType: registry.contentType,
+    text() {
+      collect()
+      return registry.metrics()
+    },
+    json() {
+      collect()
+      return registry.getMetricsAsJSON()
+    },
+  }
+}
+
+/** Makes counters and gauges of one registry. */
+interface MetricMakers {
+  readonly counter: <L extends string>(name: string, help: string, ...labelNames: L[]) => Counter<L>
+  readonly gauge: <L extends string>(
+    name: string,
+    help: string,
+    aggregator: 'sum' | 'min' | 'max',
+    ...labelNames: L[]
+  ) => Gauge<L>
+}
+
+function metricMakers(registry: Registry): MetricMakers {
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
     new Counter({
       name,
@@ -44,7 +91,22 @@ export function createMetrics(running: Running): Metrics {
     aggregator: 'sum' | 'min' | 'max',
     ...labelNames: L[]
   ): Gauge<L> => new Gauge({ name, help, labelNames, registers: [registry], aggregator })
+  return { counter, gauge }
+}
 
+/** What is counted of each route. */
+interface RouteMetrics {
+  readonly denials: Counter<'route' | 'control' | 'code' | 'enforced'>
+  readonly opened: Counter<'route'>
+  readonly closed: Counter<'route'>
+  readonly open: Gauge<'route'>
+  readonly messages: Counter<'route' | 'direction'>
+  readonly bytes: Counter<'route' | 'direction'>
+  readonly reporting: Gauge<'route' | 'control'>
+  readonly tickets: Counter<'route'>
+}
+
+function routeMetrics({ counter, gauge }: MetricMakers): RouteMetrics {
   const denials = counter(
     'sallyport_denials_total',
     'Denials; enforced is false in report mode.',
@@ -71,6 +133,20 @@ export function createMetrics(running: Running): Metrics {
     'control',
   )
   const tickets = counter('sallyport_tickets_issued_total', 'Tickets issued.', 'route')
+  return { denials, opened, closed, open, messages, bytes, reporting, tickets }
+}
+
+/** What is counted of the gateway as a whole. */
+interface ProcessMetrics {
+  readonly connections: Gauge<'upstream' | 'target'>
+  readonly healthy: Gauge<'upstream' | 'target'>
+  readonly refusals: Counter<'listener' | 'reason'>
+  readonly reloads: Counter<'result'>
+  readonly loaded: Gauge
+  readonly draining: Gauge
+}
+
+function processMetrics({ counter, gauge }: MetricMakers): ProcessMetrics {
   const connections = gauge(
     'sallyport_upstream_connections',
     'Connections open to a backend.',
@@ -94,75 +170,37 @@ export function createMetrics(running: Running): Metrics {
   const reloads = counter('sallyport_reloads_total', 'Reloads; refused ones left the old configuration.', 'result')
   const loaded = gauge('sallyport_config_loaded_timestamp_seconds', 'When the configuration in force was read.', 'min')
   const draining = gauge('sallyport_draining', '1 while the gateway lets its connections go.', 'max')
+  return { connections, healthy, refusals, reloads, loaded, draining }
+}
 
-  const tallies = new Map<string, Tally>()
-
-  const totalsOf = (route: string, guard: Guard): Totals => {
-    const known = tallies.get(route)
-    if (known === undefined || known.guard !== guard) {
-      const before = known === undefined ? NOTHING : sum(known.before, totals(known.guard.counters()))
-      tallies.set(route, { guard, before })
-    }
-    return sum(tallies.get(route)!.before, totals(guard.counters()))
+function collectRoute(metrics: RouteMetrics, route: string, guard: Guard, { numbers, denials }: Totals): void {
+  const is = (name: string): number => numbers[name] ?? 0
+  metrics.opened.inc({ route }, is('opened'))
+  metrics.closed.inc({ route }, is('closed'))
+  metrics.open.set({ route }, guard.counters().open)
+  metrics.messages.inc({ route, direction: 'in' }, is('messagesIn'))
+  metrics.messages.inc({ route, direction: 'out' }, is('messagesOut'))
+  metrics.bytes.inc({ route, direction: 'in' }, is('bytesIn'))
+  metrics.bytes.inc({ route, direction: 'out' }, is('bytesOut'))
+  metrics.tickets.inc({ route }, is('ticketsIssued'))
+  for (const control of guard.counters().reporting) metrics.reporting.set({ route, control }, 1)
+  for (const [key, count] of denials) {
+    const [control = '', code = '', enforced = ''] = key.split(' ')
+    metrics.denials.inc({ route, control, code, enforced }, count)
   }
+}
 
-  const collect = (): void => {
-    const { gateway } = running
-    for (const metric of [
-      denials,
-      opened,
-      closed,
-      open,
-      messages,
-      bytes,
-      tickets,
-      reporting,
-      connections,
-      healthy,
-      refusals,
-      reloads,
-    ])
-      metric.reset()
-    for (const route of tallies.keys()) if (!gateway.guards.has(route)) tallies.delete(route)
-    for (const [route, guard] of gateway.guards) {
-      const { numbers, denials: counted } = totalsOf(route, guard)
-      const is = (name: string): number => numbers[name] ?? 0
-      opened.inc({ route }, is('opened'))
-      closed.inc({ route }, is('closed'))
-      open.set({ route }, guard.counters().open)
-      messages.inc({ route, direction: 'in' }, is('messagesIn'))
-      messages.inc({ route, direction: 'out' }, is('messagesOut'))
-      bytes.inc({ route, direction: 'in' }, is('bytesIn'))
-      bytes.inc({ route, direction: 'out' }, is('bytesOut'))
-      tickets.inc({ route }, is('ticketsIssued'))
-      for (const control of guard.counters().reporting) reporting.set({ route, control }, 1)
-      for (const [key, count] of counted) {
-        const [control = '', code = '', enforced = ''] = key.split(' ')
-        denials.inc({ route, control, code, enforced }, count)
-      }
-    }
-    for (const { upstream, target, open: held, healthy: isHealthy } of gateway.targets()) {
-      connections.inc({ upstream, target }, held)
-      healthy.set({ upstream, target }, isHealthy ? 1 : 0)
-    }
-    for (const { listener, reason, count } of gateway.refusals()) refusals.inc({ listener, reason }, count)
-    reloads.inc({ result: 'taken' }, running.reloads.taken)
-    reloads.inc({ result: 'refused' }, running.reloads.refused)
-    loaded.set(running.loadedAt / 1000)
-    draining.set(running.draining ? 1 : 0)
+function collectProcess(metrics: ProcessMetrics, running: Running): void {
+  for (const { upstream, target, open, healthy } of running.gateway.targets()) {
+    metrics.connections.inc({ upstream, target }, open)
+    metrics.healthy.set({ upstream, target }, healthy ? 1 : 0)
   }
-
-  return {
-    contentType: registry.contentType,
-    text() {
-      collect()
-      return registry.metrics()
-    },
-    json() {
-      collect()
-      return registry.getMetricsAsJSON()
-    },
-  }
+  for (const { listener, reason, count } of running.gateway.refusals())
+    metrics.refusals.inc({ listener, reason }, count)
+  metrics.reloads.inc({ result: 'taken' }, running.reloads.taken)
+  metrics.reloads.inc({ result: 'refused' }, running.reloads.refused)
+  metrics.loaded.set(running.loadedAt / 1000)
+  metrics.draining.set(running.draining ? 1 : 0)
 }
 
 const NOTHING: Totals = { numbers: {}, denials: new Map() }

@@ -3,6 +3,7 @@ import { quote } from 'sallyport/policy'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { createRouteTable, hostName } from '../route/route-table.ts'
+import type { GatewayConfig } from '../model/config.ts'
 import { readConfigFile } from '../runtime/running.ts'
 import { type Explanation, replay, type Replayed } from './replay.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
@@ -68,35 +69,16 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
   const { config } = parsed
   const route = createRouteTable(config.routes).find(hostName(host), path.replace(/\?.*$/s, ''))
   if (route === null) {
-    const told = {
-      pass: false,
-      decides: 'no route',
-      code: 'GATEWAY_NO_ROUTE',
-      status: 404,
-      why: `no route serves ${host} and ${path.replace(/\?.*$/s, '')}`,
-    }
-    if (values.json === true) terminal.out(JSON.stringify(told, null, 2))
-    else
-      terminal.out(
-        `${terminal.paint('red', 'refused (404)')}  no route serves this host and path: ${config.routes.map(({ id, hosts, path: served }) => `${id} serves ${hosts.join(', ') || 'every host that no other names,'} ${served}`).join('; ')}`,
-      )
+    tellNoRoute(config.routes, host, path, values.json === true, terminal)
     return 1
   }
-  const headers = (values.header ?? []).map((line, index): readonly [string, string] => {
-    const colon = line.indexOf(':')
-    if (colon < 1)
-      throw new UsageError(
-        `--header number ${index + 1} (hidden, ${Buffer.byteLength(line)} bytes) is no header: write --header 'Name: value'`,
-      )
-    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
-  })
   const asked: Replayed = {
     host,
     path,
     headers: [
       ...(origin === undefined ? [] : [['Origin', origin] as const]),
       ...(cookie === undefined ? [] : [['Cookie', cookie] as const]),
-      ...headers,
+      ...headersOf(values.header ?? []),
     ],
     ip: values.ip ?? '203.0.113.7',
     secure: values.plain !== true,
@@ -108,6 +90,39 @@ export async function explain(args: readonly string[], terminal: Terminal): Prom
   if (values.json === true) terminal.out(JSON.stringify({ route: route.id, ...explanation }, null, 2))
   else tell(explanation, route.id, asked.message !== null, terminal)
   return explanation.pass ? 0 : 1
+}
+
+function tellNoRoute(
+  routes: GatewayConfig['routes'],
+  host: string,
+  path: string,
+  isJson: boolean,
+  terminal: Terminal,
+): void {
+  const told = {
+    pass: false,
+    decides: 'no route',
+    code: 'GATEWAY_NO_ROUTE',
+    status: 404,
+    why: `no route serves ${host} and ${path.replace(/\?.*$/s, '')}`,
+  }
+  if (isJson) terminal.out(JSON.stringify(told, null, 2))
+  else
+    terminal.out(
+      `${terminal.paint('red', 'refused (404)')}  no route serves this host and path: ${routes.map(({ id, hosts, path: served }) => `${id} serves ${hosts.join(', ') || 'every host that no other names,'} ${served}`).join('; ')}`,
+    )
+}
+
+/** Reads `Name: value` lines. Throws a `UsageError` that does not show the line: it may hold a secret. */
+function headersOf(lines: readonly string[]): readonly (readonly [string, string])[] {
+  return lines.map((line, index): readonly [string, string] => {
+    const colon = line.indexOf(':')
+    if (colon < 1)
+      throw new UsageError(
+        `--header number ${index + 1} (hidden, ${Buffer.byteLength(line)} bytes) is no header: write --header 'Name: value'`,
+      )
+    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+  })
 }
 
 function tell(explanation: Explanation, route: string, isMessageAsked: boolean, terminal: Terminal): void {

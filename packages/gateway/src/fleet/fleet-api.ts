@@ -48,14 +48,7 @@ export function fleetApi(fleet: Fleet, file: string, log: Logger): { readonly [p
     },
     '/-/connections': {
       method: 'GET',
-      async answer(question) {
-        const answers = await askAll('/-/connections', question)
-        const refused = answers.find(({ status }) => status === 400 || status === 404)
-        if (refused !== undefined) return { status: refused.status, body: refused.body }
-        const total = answers.reduce((sum, { body }) => sum + ((body as { total?: number } | null)?.total ?? 0), 0)
-        const connections = gather(answers, 'connections')
-        return { status: 200, body: { total, listed: connections.length, connections } }
-      },
+      answer: async question => connectionsOf(await askAll('/-/connections', question)),
     },
     '/-/upstreams': {
       method: 'GET',
@@ -81,29 +74,34 @@ export function fleetApi(fleet: Fleet, file: string, log: Logger): { readonly [p
         },
       }),
     },
-    '/metrics': {
-      method: 'GET',
-      async answer() {
-        const answers = await fleet.ask({ kind: 'metrics' })
-        const all = AggregatorRegistry.aggregate(
-          answers.flatMap(({ status, body }) => (status === 200 ? [body as object[]] : [])),
-        )
-        const own = new Registry()
-        new Gauge({ name: 'sallyport_workers_serving', help: 'Workers that serve.', registers: [own] }).set(
-          fleet.serving,
-        )
-        new Gauge({
-          name: 'sallyport_worker_restarts',
-          help: 'Workers that ended and were started again.',
-          registers: [own],
-        }).set(fleet.restarts)
-        return {
-          status: 200,
-          body: `${await own.metrics()}\n${await all.metrics()}`,
-          headers: { 'Content-Type': all.contentType },
-        }
-      },
-    },
+    '/metrics': { method: 'GET', answer: async () => metricsOf(fleet, await fleet.ask({ kind: 'metrics' })) },
+  }
+}
+
+function connectionsOf(answers: readonly FleetAnswer[]): AdminAnswer {
+  const refused = answers.find(({ status }) => status === 400 || status === 404)
+  if (refused !== undefined) return { status: refused.status, body: refused.body }
+  const total = answers.reduce((sum, { body }) => sum + ((body as { total?: number } | null)?.total ?? 0), 0)
+  const connections = gather(answers, 'connections')
+  return { status: 200, body: { total, listed: connections.length, connections } }
+}
+
+/** The metrics of all workers, added up, and those of the primary. */
+async function metricsOf(fleet: Fleet, answers: readonly FleetAnswer[]): Promise<AdminAnswer> {
+  const all = AggregatorRegistry.aggregate(
+    answers.flatMap(({ status, body }) => (status === 200 ? [body as object[]] : [])),
+  )
+  const own = new Registry()
+  new Gauge({ name: 'sallyport_workers_serving', help: 'Workers that serve.', registers: [own] }).set(fleet.serving)
+  new Gauge({
+    name: 'sallyport_worker_restarts',
+    help: 'Workers that ended and were started again.',
+    registers: [own],
+  }).set(fleet.restarts)
+  return {
+    status: 200,
+    body: `${await own.metrics()}\n${await all.metrics()}`,
+    headers: { 'Content-Type': all.contentType },
   }
 }
 

@@ -54,11 +54,7 @@ export function createExchange(timeoutMs: number, onAnswer: () => void): Exchang
       request.once('finish', () => {
         if (!isAnswered) timer.refresh()
       })
-      // Nobody asked for another protocol, and no request is answered by one.
-      request.once('upgrade', (_answer, socket) => {
-        socket.destroy()
-        request.emit('error', Object.assign(new Error('the backend switches protocols'), { code: 'SWITCHED' }))
-      })
+      refuseSwitch(request)
     },
     answered() {
       if (isAnswered) return
@@ -83,6 +79,14 @@ export function createExchange(timeoutMs: number, onAnswer: () => void): Exchang
     },
     isStale: ({ code }) => outgoing?.reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE'),
   }
+}
+
+/** Nobody asked for another protocol, and no request is answered by one. */
+function refuseSwitch(request: ClientRequest): void {
+  request.once('upgrade', (_answer, socket) => {
+    socket.destroy()
+    request.emit('error', Object.assign(new Error('the backend switches protocols'), { code: 'SWITCHED' }))
+  })
 }
 
 /** Whether a request may be sent once more: it has no body, and asks for nothing but an answer (RFC 9110 §9.2.1). */

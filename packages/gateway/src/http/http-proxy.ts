@@ -3,10 +3,10 @@ import { Agent as TlsAgent } from 'node:https'
 import { createProxyServer } from 'httpxy'
 import type { Guard } from 'sallyport'
 import { embed } from 'sallyport/embed'
-import type { HttpConfig, RouteConfig } from '../model/config.ts'
+import type { HttpConfig, RelayConfig, RouteConfig } from '../model/config.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { Address, Backend } from '../upstream/backend.ts'
-import { createForwarding } from './forwarding.ts'
+import { createForwarding, type Forwarding } from './forwarding.ts'
 import { createBoundedWarnings } from '../upstream/bounded-warnings.ts'
 import { createExchange, type Exchange, isRepeatable } from './exchange.ts'
 import { gatewayAnswer } from './gateway-answer.ts'
@@ -47,7 +47,7 @@ export function createHttpProxy(
 ): HttpProxy {
   const { relay } = route
   const { passes, hostOf } = createForwarding(relay)
-  const { view } = embed(guard)
+  const headersFor = headerWriter(relay, passes, embed(guard).view)
   const proxy = createProxyServer()
   const plain = new PlainAgent({ keepAlive: true, maxFreeSockets: 64 })
   const tls = new TlsAgent({
@@ -69,40 +69,8 @@ export function createHttpProxy(
       send(response, 502, 'GATEWAY_UPSTREAM_BROKEN')
       return
     }
-    tidyReason(answer)
-    for (const name of nominatedBy(answer.headers.connection)) if (!FRAMING.has(name)) delete answer.headers[name]
-    for (const name of HOP_OF_ANSWER) delete answer.headers[name]
-    // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
-    answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close'
+    tidyAnswer(answer, response)
   })
-
-  /** All but Host, which depends on the target, and what the operator adds. */
-  const headersFor = (request: IncomingMessage): Record<string, string | string[]> => {
-    const headers: Record<string, string | string[]> = {}
-    const { connection, cookie, origin, host = '' } = request.headers
-    const nominated = nominatedBy(connection)
-    for (const [name, value] of Object.entries(request.headers)) {
-      if (value !== undefined && passes(name, nominated)) headers[name] = value
-    }
-    // Node has answered it already.
-    delete headers['expect']
-    // What frames the body is the parser's own: it was read strictly, and is written again. No peer may nominate it away
-    // (`Connection: Content-Length`): the body would be the next request.
-    const { 'content-length': length, 'transfer-encoding': coding } = request.headers
-    if (coding !== undefined) headers['transfer-encoding'] = 'chunked'
-    else if (length !== undefined) headers['content-length'] = length
-    const cookies = filterCookies(cookie, relay.cookies)
-    if (cookies !== null) headers['cookie'] = cookies
-    const said = relay.origin === 'pass' ? origin : relay.origin === 'strip' ? undefined : relay.origin.fixed
-    if (said !== undefined) headers['origin'] = said
-    if (relay.forwarded) {
-      const client = view(request)
-      headers['x-forwarded-for'] = client.ip
-      headers['x-forwarded-proto'] = client.secure ? 'https' : 'http'
-      headers['x-forwarded-host'] = host
-    }
-    return headers
-  }
 
   return {
     hosts: route.hosts,
@@ -156,6 +124,49 @@ export function createHttpProxy(
       }
     },
   }
+}
+
+/** The headers of a request to a backend: all but Host, which depends on the backend, and what the operator adds. */
+function headerWriter(
+  relay: RelayConfig,
+  passes: Forwarding['passes'],
+  view: ReturnType<typeof embed>['view'],
+): (request: IncomingMessage) => Record<string, string | string[]> {
+  return request => {
+    const headers: Record<string, string | string[]> = {}
+    const { connection, cookie, origin, host = '' } = request.headers
+    const nominated = nominatedBy(connection)
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (value !== undefined && passes(name, nominated)) headers[name] = value
+    }
+    // Node has answered it already.
+    delete headers['expect']
+    // What frames the body is the parser's own: it was read strictly, and is written again. No peer may nominate it away
+    // (`Connection: Content-Length`): the body would be the next request.
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers
+    if (coding !== undefined) headers['transfer-encoding'] = 'chunked'
+    else if (length !== undefined) headers['content-length'] = length
+    const cookies = filterCookies(cookie, relay.cookies)
+    if (cookies !== null) headers['cookie'] = cookies
+    const said = relay.origin === 'pass' ? origin : relay.origin === 'strip' ? undefined : relay.origin.fixed
+    if (said !== undefined) headers['origin'] = said
+    if (relay.forwarded) {
+      const client = view(request)
+      headers['x-forwarded-for'] = client.ip
+      headers['x-forwarded-proto'] = client.secure ? 'https' : 'http'
+      headers['x-forwarded-host'] = host
+    }
+    return headers
+  }
+}
+
+/** Takes off what ends at this hop, and says whether the connection to the client stays. */
+function tidyAnswer(answer: IncomingMessage, response: ServerResponse): void {
+  tidyReason(answer)
+  for (const name of nominatedBy(answer.headers.connection)) if (!FRAMING.has(name)) delete answer.headers[name]
+  for (const name of HOP_OF_ANSWER) delete answer.headers[name]
+  // As the client asked for (RFC 9112 §9.6); said by nobody it would be kept alive.
+  answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close'
 }
 
 /** A target as httpxy takes one. */

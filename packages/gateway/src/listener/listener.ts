@@ -74,33 +74,41 @@ function excessOf(request: IncomingMessage): { readonly status: number; readonly
   return (request.url?.length ?? 0) > TARGET_CHARACTERS ? { status: 414, detail: 'request target' } : null
 }
 
-/** Makes a listener. Throws when its certificate cannot be read. */
-export function createListener(config: ListenerConfig, handlers: ListenerHandlers): Listener {
-  const { tls, proxyProtocol } = config
-  const request: ListenerHandlers['request'] = (asked, response) => {
+/** Refuses a request with too many header lines, or too long a target; gives on any other. */
+function withinBounds({ request, refused }: ListenerHandlers): ListenerHandlers['request'] {
+  return (asked, response) => {
     const excess = excessOf(asked)
     if (excess === null) {
-      handlers.request(asked, response)
+      request(asked, response)
       return
     }
-    handlers.refused('too-large', { ip: asked.socket.remoteAddress, detail: excess.detail })
+    refused('too-large', { ip: asked.socket.remoteAddress, detail: excess.detail })
     const { status, headers, body } = gatewayAnswer(excess.status, 'SALLY_REQUEST_TOO_LARGE')
     response.writeHead(status, headers).end(body)
   }
-  const server: Server | HttpsServer =
-    tls === null
-      ? // Set by the lane and the engine on what is kept.
-        createHttpServer({ ...BOUNDS, noDelay: false }, request)
-      : createHttpsServer(
-          {
-            handshakeTimeout: HEADERS_MS,
-            minVersion: 'TLSv1.2',
-            ALPNProtocols: ['http/1.1'],
-            ...readTls(tls),
-            ...BOUNDS,
-          },
-          request,
-        )
+}
+
+function createServer(tls: TlsFiles | null, request: ListenerHandlers['request']): Server | HttpsServer {
+  return tls === null
+    ? // Set by the lane and the engine on what is kept.
+      createHttpServer({ ...BOUNDS, noDelay: false }, request)
+    : createHttpsServer(
+        {
+          handshakeTimeout: HEADERS_MS,
+          minVersion: 'TLSv1.2',
+          ALPNProtocols: ['http/1.1'],
+          ...readTls(tls),
+          ...BOUNDS,
+        },
+        request,
+      )
+}
+
+/** Makes a listener. Throws when its certificate cannot be read. */
+export function createListener(config: ListenerConfig, handlers: ListenerHandlers): Listener {
+  const { tls, proxyProtocol } = config
+  const request = withinBounds(handlers)
+  const server = createServer(tls, request)
   readLines(server)
   cutUnread(server)
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
@@ -135,17 +143,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
       const address = front.address()
       return typeof address === 'object' && address !== null ? address.port : null
     },
-    listen: () =>
-      new Promise((resolve, reject) => {
-        front.once('error', reject)
-        const bound = (): void => {
-          front.off('error', reject)
-          resolve()
-        }
-        const { address } = config
-        if ('socket' in address) front.listen(address.socket, bound)
-        else front.listen(address.port, address.host, bound)
-      }),
+    listen: () => bind(front, config.address),
     limit: bounds.limit,
     renewCertificate() {
       if (tls !== null) (server as HttpsServer).setSecureContext({ minVersion: 'TLSv1.2', ...readTls(tls) })
@@ -162,6 +160,18 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
         server.closeAllConnections()
       }),
   }
+}
+
+function bind(front: NetServer, address: ListenerConfig['address']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    front.once('error', reject)
+    const bound = (): void => {
+      front.off('error', reject)
+      resolve()
+    }
+    if ('socket' in address) front.listen(address.socket, bound)
+    else front.listen(address.port, address.host, bound)
+  })
 }
 
 function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {

@@ -54,22 +54,10 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
   const kinds = new Map<string, Kind>()
 
   const tell = (kind: Kind): void => {
-    const { listener, reason, untold, last } = kind
-    const addresses = mostOf(kind.byAddress)
+    const facts = factsOf(kind)
+    const { reason } = kind
     kind.untold = 0
     kind.byAddress.clear()
-    const { ip, host, path, detail } = last
-    const facts = {
-      kind: 'refused',
-      listener,
-      reason,
-      count: untold,
-      ip,
-      host: hostShown(host),
-      path: pathShown(path),
-      detail,
-      ...(addresses !== null && { addresses }),
-    }
     if (reason === 'host-reported') log.warn({ ...facts, kind: 'reported' }, `would be refused: ${MESSAGES[reason]}`)
     else log.warn(facts, `refused: ${MESSAGES[reason]}`)
     kind.timer = setTimeout(() => {
@@ -116,6 +104,23 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
         end(kind)
       }
     },
+  }
+}
+
+/** What a line tells of a kind. */
+function factsOf({ listener, reason, untold, last, byAddress }: Kind): object {
+  const addresses = mostOf(byAddress)
+  const { ip, host, path, detail } = last
+  return {
+    kind: 'refused',
+    listener,
+    reason,
+    count: untold,
+    ip,
+    host: hostShown(host),
+    path: pathShown(path),
+    detail,
+    ...(addresses !== null && { addresses }),
   }
 }
 

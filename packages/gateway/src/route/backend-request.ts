@@ -52,21 +52,12 @@ export function createBackendRequest(guard: Guard, config: RelayConfig, prefix: 
     return config.path === null ? target : config.path + target.slice(prefix.length)
   }
 
-  /** In first-message mode the client was answered already: what it got is all that may be agreed to. */
-  const subprotocolsOf = ({ attempt }: Admission): readonly string[] => {
-    const chosen = attempt.subprotocol
-    if (attempt.ticket === 'deferred') return chosen === null || chosen === OWN_SUBPROTOCOL ? [] : [chosen]
-    return offeredNames(attempt.request).filter(
-      name => name !== OWN_SUBPROTOCOL && (subprotocol === null || subprotocol.serve.includes(name)),
-    )
-  }
-
   return admission => {
     const { request: view, session, id } = admission.attempt
     const base = {
       path: pathOf(view),
       hostOf: hostOf(view.header('host') ?? ''),
-      subprotocols: subprotocolsOf(admission),
+      subprotocols: subprotocolsOf(admission, subprotocol),
     }
     const lines = headerLines(view)
     const identity = identityLines({ connection: id, session })
@@ -74,6 +65,18 @@ export function createBackendRequest(guard: Guard, config: RelayConfig, prefix: 
       ? { ...base, lines: lines + identity }
       : identity.then(signed => ({ ...base, lines: lines + signed }))
   }
+}
+
+/** In first-message mode the client was answered already: what it got is all that may be agreed to. */
+function subprotocolsOf(
+  { attempt }: Admission,
+  subprotocol: Guard['policy']['handshake']['subprotocol'],
+): readonly string[] {
+  const chosen = attempt.subprotocol
+  if (attempt.ticket === 'deferred') return chosen === null || chosen === OWN_SUBPROTOCOL ? [] : [chosen]
+  return offeredNames(attempt.request).filter(
+    name => name !== OWN_SUBPROTOCOL && (subprotocol === null || subprotocol.serve.includes(name)),
+  )
 }
 
 /** The subprotocols that a client offers, without a ticket's carrier. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { refuseSocket } from 'sallyport/embed'
 import type { GatewayConfig } from '../model/config.ts'
 import { createListener, type Listener, type ListenerHandlers, type Refused } from '../listener/listener.ts'
-import type { Gateway, GatewayParts, ReplaceResult } from '../model/gateway.ts'
+import type { Gateway, GatewayParts, PairView, ReplaceResult, TargetView } from '../model/gateway.ts'
 import { gatewayAnswer } from '../http/gateway-answer.ts'
 import { hostOf, pathOf, servePlain } from './plain-http.ts'
 import { requireConfig, requireParts, requireWithin } from './gateway-parts.ts'
@@ -93,36 +93,10 @@ export function createGateway(given: GatewayParts): Gateway {
       replaced = result.catch(() => undefined)
       return result
     },
-    *connections() {
-      for (const [route, { pairs }] of serving.routes) {
-        for (const { client, target } of pairs) {
-          if (client === null) continue
-          const { id, openedAt, ip, bufferedAmount } = client.connection
-          yield { id, route, target, openedAt, ip, bufferedAmount }
-        }
-      }
-    },
-    targets: () =>
-      [...serving.pools.values()].flatMap(({ name, targets }) =>
-        targets.map(target => ({
-          upstream: name,
-          target: target.address.label,
-          open: target.open,
-          healthy: target.isHealthy(Date.now()),
-          reason: target.reason,
-        })),
-      ),
+    connections: () => openPairs(serving),
+    targets: () => targetsOf(serving),
     refusals: () => refusals.list(),
-    closeConnection(id) {
-      for (const { pairs } of serving.routes.values()) {
-        for (const { client } of pairs) {
-          if (client?.connection.id !== id) continue
-          client.connection.close(1008, 'SALLY_LIFETIME_REVOKED')
-          return true
-        }
-      }
-      return false
-    },
+    closeConnection: id => closePair(serving, id),
     async drain(within) {
       requireWithin('gateway.drain', within)
       await drainAll(serving, within)
@@ -136,6 +110,39 @@ export function createGateway(given: GatewayParts): Gateway {
       refusals.stop()
     },
   }
+}
+
+function* openPairs({ routes }: Serving): Iterable<PairView> {
+  for (const [route, { pairs }] of routes) {
+    for (const { client, target } of pairs) {
+      if (client === null) continue
+      const { id, openedAt, ip, bufferedAmount } = client.connection
+      yield { id, route, target, openedAt, ip, bufferedAmount }
+    }
+  }
+}
+
+function targetsOf({ pools }: Serving): readonly TargetView[] {
+  return [...pools.values()].flatMap(({ name, targets }) =>
+    targets.map(target => ({
+      upstream: name,
+      target: target.address.label,
+      open: target.open,
+      healthy: target.isHealthy(Date.now()),
+      reason: target.reason,
+    })),
+  )
+}
+
+function closePair({ routes }: Serving, id: string): boolean {
+  for (const { pairs } of routes.values()) {
+    for (const { client } of pairs) {
+      if (client?.connection.id !== id) continue
+      client.connection.close(1008, 'SALLY_LIFETIME_REVOKED')
+      return true
+    }
+  }
+  return false
 }
 
 /** Binds all, or none: the first listen error is thrown. */

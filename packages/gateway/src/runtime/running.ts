@@ -127,6 +127,45 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     }
   }
 
+  return {
+    gateway,
+    wouldDeny,
+    reloads,
+    countRefused() {
+      reloads.refused++
+    },
+    get config() {
+      return config
+    },
+    get loadedAt() {
+      return loadedAt
+    },
+    get draining() {
+      return draining
+    },
+    reload: oneAtATime(take),
+    async drain(withinMs = config.drainMs) {
+      draining = true
+      log.info({ kind: 'drain', withinMs }, 'draining')
+      await gateway.drain(withinMs)
+    },
+    async close(withinMs = config.drainMs) {
+      draining = true
+      await gateway.close(withinMs)
+      await shared?.close()
+    },
+  }
+}
+
+function tellWeakened(log: Logger, { weakened }: ParsedConfig): void {
+  for (const { path, message, accepted } of weakened) {
+    if (accepted === null) log.warn({ kind: 'weakened', path }, message)
+    else log.info({ kind: 'weakened', path, accepted }, message)
+  }
+}
+
+/** Runs reloads one after the other; those that are asked for while one waits share it, with the text that came last. */
+function oneAtATime(take: (text?: string) => Promise<ReloadResult>): (text?: string) => Promise<ReloadResult> {
   let current: Promise<ReloadResult> | null = null
   let waiting: Promise<ReloadResult> | null = null
   let latest: string | undefined
@@ -146,40 +185,5 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     })
     return waiting
   }
-
-  return {
-    gateway,
-    wouldDeny,
-    reloads,
-    countRefused() {
-      reloads.refused++
-    },
-    get config() {
-      return config
-    },
-    get loadedAt() {
-      return loadedAt
-    },
-    get draining() {
-      return draining
-    },
-    reload,
-    async drain(withinMs = config.drainMs) {
-      draining = true
-      log.info({ kind: 'drain', withinMs }, 'draining')
-      await gateway.drain(withinMs)
-    },
-    async close(withinMs = config.drainMs) {
-      draining = true
-      await gateway.close(withinMs)
-      await shared?.close()
-    },
-  }
-}
-
-function tellWeakened(log: Logger, { weakened }: ParsedConfig): void {
-  for (const { path, message, accepted } of weakened) {
-    if (accepted === null) log.warn({ kind: 'weakened', path }, message)
-    else log.info({ kind: 'weakened', path, accepted }, message)
-  }
+  return reload
 }

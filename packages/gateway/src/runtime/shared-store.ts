@@ -29,37 +29,13 @@ export async function openSharedStore({ url, secret, prefix }: StoreConfig, log:
     })
   })
   const client = createClient({ url, socket: { reconnectStrategy: RETRY_MS, connectTimeout: PATIENCE_MS } })
-  let told = ''
-  // The code alone, once: the message could hold the URL, and with it the password.
-  client.on('error', (error: unknown) => {
-    const { code, name } = error as NodeJS.ErrnoException
-    const what = code ?? name
-    if (what !== told) {
-      const at = URL.parse(url)?.host
-      log.error(
-        { kind: 'store', code: what, at, remedy: REMEDY },
-        'Redis cannot be reached; nobody is let in until it is',
-      )
-    }
-    told = what
-  })
-  client.on('ready', () => {
-    told = ''
-    log.info({ kind: 'store' }, 'Redis is reached')
-  })
+  tellOfClient(client, url, log)
   const connected = client.connect().then(
     () => true,
     () => false,
   )
   const store = redis(client, { secret, prefix })
-  // Each probe makes two states: an outage is reported once, and so is its end.
-  let isAway = false
-  store.onState(({ state, detail }) => {
-    if (state === 'probing' || (state === 'unavailable' && isAway)) return
-    isAway = state === 'unavailable'
-    if (state === 'available') log.info({ kind: 'store', state }, detail)
-    else log.error({ kind: 'store', state }, detail)
-  })
+  tellOfState(store, log)
   const inTime = await Promise.race([
     connected
       .then(() => store.ready())
@@ -82,4 +58,42 @@ export async function openSharedStore({ url, secret, prefix }: StoreConfig, log:
       client.destroy()
     },
   }
+}
+
+/** A client of `redis`, as far as its events go. */
+interface RedisEvents {
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  on(event: 'ready', listener: () => void): unknown
+}
+
+function tellOfClient(client: RedisEvents, url: string, log: Logger): void {
+  let told = ''
+  // The code alone, once: the message could hold the URL, and with it the password.
+  client.on('error', (error: unknown) => {
+    const { code, name } = error as NodeJS.ErrnoException
+    const what = code ?? name
+    if (what !== told) {
+      const at = URL.parse(url)?.host
+      log.error(
+        { kind: 'store', code: what, at, remedy: REMEDY },
+        'Redis cannot be reached; nobody is let in until it is',
+      )
+    }
+    told = what
+  })
+  client.on('ready', () => {
+    told = ''
+    log.info({ kind: 'store' }, 'Redis is reached')
+  })
+}
+
+function tellOfState(store: ReturnType<typeof redis>, log: Logger): void {
+  // Each probe makes two states: an outage is reported once, and so is its end.
+  let isAway = false
+  store.onState(({ state, detail }) => {
+    if (state === 'probing' || (state === 'unavailable' && isAway)) return
+    isAway = state === 'unavailable'
+    if (state === 'available') log.info({ kind: 'store', state }, detail)
+    else log.error({ kind: 'store', state }, detail)
+  })
 }
