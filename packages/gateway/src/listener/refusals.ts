@@ -107,7 +107,7 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
   }
 }
 
-/** What a line tells of a kind. */
+/** The facts of a log line about a kind. */
 function factsOf({ listener, reason, untold, last, byAddress }: Kind): object {
   const addresses = mostOf(byAddress)
   const { ip, host, path, detail } = last
