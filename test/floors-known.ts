@@ -3,7 +3,5 @@ export const KNOWN: readonly string[] = [
   'circle of files: client/options.ts → client/heartbeat.ts → client/options.ts',
   'circle of files: event/exposition.ts → event/counters.ts → event/exposition.ts',
   'circle of files: model/verdict.ts → model/denials.ts → model/verdict.ts',
-  'circle of folders: policy → controls/handshake → policy',
-  'controls/handshake/session.ts → policy/denials.ts',
   'event/catalogue.ts → policy/denials.ts',
 ]

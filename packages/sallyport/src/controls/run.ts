@@ -2,8 +2,63 @@ import { isStoreError } from '../model/store-error.ts'
 import { isReported } from '../model/reporting.ts'
 import type { Timers } from '../model/runtime.ts'
 import { isThenable } from '../model/thenable.ts'
-import { PASS, deny } from '../model/verdict.ts'
+import { PASS } from '../model/verdict.ts'
 import type { ControlId, Denial, Verdict } from '../model/verdict.ts'
+import { denying } from './definition.ts'
+
+/** Denials of the runner itself, whichever control it runs. */
+export const RUNNER_DENIALS = {
+  SALLY_CONTROL_FAILED: {
+    action: 'refuse',
+    http: 503,
+    close: 1011,
+    level: 'critical',
+    event: 'sys_crash',
+    requirements: ['ASVS-16.5.3'],
+    means: 'a control threw; it denies',
+    remedy: 'See the detail for the control; a policy function or the store failed.',
+    tells: {
+      threw: '{control} threw {error}',
+      'no-verdict': '{control} answered no verdict',
+      'ticket-endpoint': 'the ticket endpoint: {error}',
+    },
+  },
+  SALLY_CONTROL_TIMEOUT: {
+    action: 'refuse',
+    http: 503,
+    close: 1013,
+    level: 'error',
+    event: 'sys_crash',
+    requirements: ['ASVS-16.5.3'],
+    means: 'a control did not answer in time; it denies',
+    remedy: 'See the detail for the control; raise `timeout`, or make what it waits for faster.',
+    tells: {
+      control: '{control} did not answer within {timeoutMs} ms',
+      authorize: 'handshake/authorize: {fault}',
+      'ticket-endpoint': 'the ticket endpoint took over {timeoutMs} ms',
+    },
+  },
+  SALLY_STORE_UNAVAILABLE: {
+    action: 'refuse',
+    http: 503,
+    close: 1013,
+    level: 'error',
+    event: 'sys_crash',
+    requirements: ['ASVS-16.5.3'],
+    means: 'the store did not answer; what needs it is denied',
+    remedy: 'Repair the store.',
+    tells: {
+      control: '{control}: {code}',
+      revocations: 'store.revokedAt threw {error}',
+      ticket: 'the store threw {error}; no ticket is redeemed without it',
+      grace: 'the store was away for longer than connections live without it',
+    },
+  },
+} as const
+const deny = denying(RUNNER_DENIALS)
+
+/** Characters of the name of an error that the operator is shown. */
+const MOST_SHOWN = 200
 
 /** One compiled control of a door. A synchronous verdict is never awaited. */
 export interface DoorCheck<Subject, Context> {
@@ -58,7 +113,9 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
   /** The denial that ends the run; null where the run goes on. */
   const judge = (step: Step, verdict: unknown, subject: Subject, context: Context): Denial | null => {
     if (isPass(verdict)) return null
-    const denial = isDenial(verdict) ? verdict : deny('SALLY_CONTROL_FAILED', `${step.id} answered no verdict`)
+    const denial = isDenial(verdict)
+      ? verdict
+      : deny('SALLY_CONTROL_FAILED', { reason: 'no-verdict', control: step.id })
     try {
       observe(step.id, denial, step.enforced, subject, context)
     } catch {
@@ -70,7 +127,8 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
   const settle = (step: Step, answer: PromiseLike<unknown>): Promise<unknown> =>
     new Promise(resolve => {
       const timer = timers.setTimeout(
-        () => resolve(deny('SALLY_CONTROL_TIMEOUT', `${step.id} did not answer within ${step.timeoutMs} ms`)),
+        () =>
+          resolve(deny('SALLY_CONTROL_TIMEOUT', { reason: 'control', control: step.id, timeoutMs: step.timeoutMs })),
         step.timeoutMs,
       )
       Promise.resolve(answer).then(
@@ -117,8 +175,9 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
 
 /** The class alone: a message could hold what must not be logged. */
 function failed(id: ControlId, error: unknown): Denial {
-  if (isStoreError(error)) return deny('SALLY_STORE_UNAVAILABLE', `${id}: ${error.code}`)
-  return deny('SALLY_CONTROL_FAILED', `${id} threw ${error instanceof Error ? error.constructor.name : typeof error}`)
+  if (isStoreError(error)) return deny('SALLY_STORE_UNAVAILABLE', { reason: 'control', control: id, code: error.code })
+  const name = error instanceof Error ? error.constructor.name.slice(0, MOST_SHOWN) : typeof error
+  return deny('SALLY_CONTROL_FAILED', { reason: 'threw', control: id, error: name })
 }
 
 function isPass(verdict: unknown): boolean {

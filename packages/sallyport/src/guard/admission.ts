@@ -39,10 +39,7 @@ export function admit(
   const attempt = attemptOf(guard, request)
   if (guard.draining !== null) return refuseDraining(guard, attempt)
   if (early) {
-    const denial = deny(
-      'SALLY_REQUEST_MALFORMED',
-      'bytes follow the request before it was answered, or it follows one that is not',
-    )
+    const denial = deny('SALLY_REQUEST_MALFORMED', { reason: 'early' })
     const enforced = isEnforced(guard, 'handshake/request')
     guard.observer.deniedAttempt('handshake/request', denial, enforced, attempt)
     if (enforced) return refuse(guard, attempt, denial)
@@ -92,7 +89,7 @@ function conclude(guard: GuardState, attempt: Attempt, verdict: Verdict): Admitt
     guard.standIns.add(attempt)
   }
   if (guard.entering.isRevoked(attempt)) {
-    const denial = deny('SALLY_SESSION_REVOKED', 'revoked during the handshake')
+    const denial = deny('SALLY_SESSION_REVOKED', { reason: 'meanwhile' })
     return refuseLate(guard, attempt, 'handshake/session', denial)
   }
   return { pass: true, attempt: attempt as Admission['attempt'] }

@@ -6,7 +6,7 @@ import {
   isSame,
   type Resolution,
   resolveSession,
-} from '../controls/handshake/session.ts'
+} from '../controls/handshake/resolve-session.ts'
 import type { DenialCode } from '../model/denials.ts'
 import { isReported } from '../model/reporting.ts'
 import { createDoor } from '../controls/run.ts'
@@ -211,8 +211,10 @@ function checkedOf(found: Resolution | null): Checked {
     : { is: 'no', denial: deny('SALLY_LIFETIME_INVALID', { found: sentenceOf(found) }), told: false }
 }
 
-const lateResolution = (error: unknown): Denial => deny('SALLY_SESSION_UNAVAILABLE', faultOf(error))
-const lateVerdict = (error: unknown): Denial => deny('SALLY_CONTROL_TIMEOUT', `handshake/authorize: ${faultOf(error)}`)
+const lateResolution = (error: unknown): Denial =>
+  deny('SALLY_SESSION_UNAVAILABLE', { reason: 'look-up', fault: faultOf(error) })
+const lateVerdict = (error: unknown): Denial =>
+  deny('SALLY_CONTROL_TIMEOUT', { reason: 'authorize', fault: faultOf(error) })
 
 function faultOf(error: unknown): string {
   return error instanceof LookupRefused ? error.message : 'the look-up failed'
@@ -222,7 +224,7 @@ function faultOf(error: unknown): string {
 async function late(timers: Timers, ms: number, looked: Promise<Resolution>): Promise<Resolution> {
   const tooLate = Promise.withResolvers<Denial>()
   const timer = timers.setTimeout(
-    () => tooLate.resolve(deny('SALLY_SESSION_UNAVAILABLE', `no answer within ${ms} ms`)),
+    () => tooLate.resolve(deny('SALLY_SESSION_UNAVAILABLE', { reason: 'late', timeoutMs: ms })),
     ms,
   )
   return Promise.race([looked, tooLate.promise]).finally(() => timers.clearTimeout(timer))

@@ -3,7 +3,7 @@ import type { ControlContext } from '../controls/context.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { chargeUser } from '../controls/handshake/rate.ts'
-import { type Asking, isPaced, resolveSession } from '../controls/handshake/session.ts'
+import { type Asking, isPaced, resolveSession } from '../controls/handshake/resolve-session.ts'
 import { bindingOf } from '../controls/handshake/ticket.ts'
 import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
@@ -122,7 +122,10 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
       return refuse(decision)
     } catch (error) {
       return refuse(
-        deny('SALLY_CONTROL_FAILED', `the ticket endpoint: ${error instanceof Error ? error.name : 'threw'}`),
+        deny('SALLY_CONTROL_FAILED', {
+          reason: 'ticket-endpoint',
+          error: error instanceof Error ? error.name.slice(0, 200) : 'threw',
+        }),
       )
     }
 
@@ -160,7 +163,7 @@ function within<T>(timers: Timers, ms: number, work: Awaitable<T>): Promise<T | 
   let timer: Timer | undefined
   const late = new Promise<Denial>(resolve => {
     timer = timers.setTimeout(
-      () => resolve(deny('SALLY_CONTROL_TIMEOUT', `the ticket endpoint took over ${ms} ms`)),
+      () => resolve(deny('SALLY_CONTROL_TIMEOUT', { reason: 'ticket-endpoint', timeoutMs: ms })),
       ms,
     )
   })

@@ -14,13 +14,10 @@ export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']):
   if (asked.length === 0) return paths?.[0] ?? '/'
   const [path] = asked
   if (asked.length > 1 || path!.length > PATH_CHARS || path!.includes('..') || !isCanonicalPath(path!)) {
-    return deny(
-      'SALLY_REQUEST_MALFORMED',
-      'the ticket request does not name one well-formed path: POST …/ticket?path=/ws',
-    )
+    return deny('SALLY_REQUEST_MALFORMED', { reason: 'ticket-path' })
   }
   if (paths !== null && !paths.includes(path!)) {
-    return deny('SALLY_HANDSHAKE_FORBIDDEN', 'the ticket request names a path that is not in handshake.ticket.paths')
+    return deny('SALLY_HANDSHAKE_FORBIDDEN', { reason: 'ticket-path' })
   }
   return path!
 }
@@ -29,7 +26,7 @@ export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']):
 export function siteFault(request: HandshakeRequest): Denial | null {
   const sites = request.lines('sec-fetch-site')
   if (sites.length === 0 || (sites.length === 1 && sites[0] === 'same-origin')) return null
-  return deny('SALLY_FETCH_METADATA', 'Sec-Fetch-Site of a ticket request is not same-origin')
+  return deny('SALLY_FETCH_METADATA', { reason: 'ticket-site' })
 }
 
 /**
@@ -46,10 +43,5 @@ export function originFault(request: HandshakeRequest, origin: string): Denial |
     page === null || hosts.length > 1 || host === undefined || !/^[\w.:[\]-]+$/.test(host)
       ? null
       : URL.parse(`${page.protocol}//${host}`)
-  return own !== null && own.origin === origin
-    ? null
-    : deny(
-        'SALLY_ORIGIN_NOT_ALLOWED',
-        'the page of a ticket request is of another origin than the endpoint: serve both from one host and port (in development by the proxy of the dev server), or use a resolver that reads no cookie',
-      )
+  return own !== null && own.origin === origin ? null : deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'not-of-endpoint' })
 }

@@ -31,8 +31,9 @@ export function createSocketLosses(observer: Observer, windowMs: number = WINDOW
     let [first, most] = ['', 0]
     for (const [address, lost] of byAddress) if (lost > most) [first, most] = [address, lost]
     const others = byAddress.size - 1
-    const among = others > 0 ? `, ${most} of them from this address, the rest from ${others} or more others` : ''
-    observer.lostSockets(deny(CODES[loss], `${count} socket${count === 1 ? '' : 's'} closed${among}`), first)
+    const facts =
+      others > 0 ? { reason: 'among', count, most, others } : { reason: count === 1 ? 'one' : 'some', count }
+    observer.lostSockets(deny(CODES[loss], facts), first)
     window.count = 0
     byAddress.clear()
     window.timer = setTimeout(() => {

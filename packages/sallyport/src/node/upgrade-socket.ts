@@ -24,7 +24,7 @@ export function hasBodyUnderWay(request: IncomingMessage): boolean {
 }
 
 /** What it is answered with all the same. */
-export const BODY_REFUSED: HttpAnswer = refusalOf(deny('SALLY_REQUEST_MALFORMED', 'a handshake has no body'))
+export const BODY_REFUSED: HttpAnswer = refusalOf(deny('SALLY_REQUEST_MALFORMED', { reason: 'body' }))
 
 /** How long a peer may take to read its refusal, in ms. */
 const REFUSAL_MS = 5_000

@@ -10,14 +10,34 @@ import { backpressure } from '../controls/lifetime/backpressure.ts'
 import { session } from '../controls/lifetime/session.ts'
 import { age } from '../controls/lifetime/age.ts'
 import { idle } from '../controls/lifetime/idle.ts'
+import { authorize } from '../controls/handshake/authorize.ts'
+import { connections } from '../controls/handshake/connections.ts'
+import { extensions } from '../controls/handshake/extensions.ts'
+import { fetchMetadata } from '../controls/handshake/fetch-metadata.ts'
 import { host } from '../controls/handshake/host.ts'
 import { origin } from '../controls/handshake/origin.ts'
+import { rate } from '../controls/handshake/rate.ts'
+import { request } from '../controls/handshake/request.ts'
+import { session as handshakeSession } from '../controls/handshake/session.ts'
+import { subprotocol } from '../controls/handshake/subprotocol.ts'
+import { ticket } from '../controls/handshake/ticket.ts'
+import { transport } from '../controls/handshake/transport.ts'
 import { heartbeat } from '../controls/lifetime/heartbeat.ts'
 
 /** The definition of every control, in the order in which docs and reports tell of them. */
 export const DEFINITIONS = [
+  transport,
   host,
+  request,
   origin,
+  fetchMetadata,
+  subprotocol,
+  extensions,
+  rate,
+  connections,
+  handshakeSession,
+  ticket,
+  authorize,
   size,
   messageRate,
   format,

@@ -1,12 +1,17 @@
 import { DENIALS as OTHERS, type DenialCode, type DenialRow } from '../model/denials.ts'
 import { sentence } from '../model/facts.ts'
-import type { Denial } from '../model/verdict.ts'
+import type { ControlId, Denial } from '../model/verdict.ts'
 import { DEFINITIONS } from './definitions.ts'
-import type { DenialText } from '../controls/definition.ts'
+import type { DenialTexts } from '../controls/definition.ts'
+import { RUNNER_DENIALS } from '../controls/run.ts'
 
-const rows = DEFINITIONS.flatMap(({ id, denials }) =>
-  Object.entries(denials).map(([code, row]) => [code, Object.freeze({ control: id, ...(row as DenialText) })] as const),
-)
+const rowsOf = (control: ControlId, denials: DenialTexts): readonly (readonly [string, DenialRow])[] =>
+  Object.entries(denials).map(([code, row]) => [code, Object.freeze({ control, ...row })] as const)
+
+const rows = [
+  ...DEFINITIONS.flatMap(({ id, denials }) => rowsOf(id, denials)),
+  ...rowsOf('handshake/request', RUNNER_DENIALS),
+]
 
 /** Every denial there is: one code, one row. `docs/codes.md` is generated from it. */
 export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({

@@ -37,8 +37,7 @@ export function parsePolicy(input: unknown): Policy {
   const doors = openDoors(root)
   const known = new Map<ControlId, unknown>()
   const sections = createSections(doors, known)
-  const handshake = readHandshake(doors.handshake, sections)
-  known.set('handshake/ticket', handshake.ticket)
+  const handshake = readHandshake(sections)
   known.set('handshake/connections', capsOf(handshake))
   const message = readMessage(doors.message, sections)
   const policy: Policy = {

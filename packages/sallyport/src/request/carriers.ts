@@ -35,12 +35,12 @@ export function ticketFrom(
 ): string | Denial {
   const found = policy.carrier === 'query' ? request.query.getAll(policy.parameter) : offered(request, policy)
   if (found.length === 0 || policy.carrier === 'first-message') {
-    return deny('SALLY_TICKET_MISSING', `the handshake has no ticket by ${policy.carrier}`)
+    return deny('SALLY_TICKET_MISSING', { carrier: policy.carrier })
   }
   const [token] = found
-  if (found.length > 1) return deny('SALLY_TICKET_INVALID', `the handshake has ${found.length} tickets`)
+  if (found.length > 1) return deny('SALLY_TICKET_INVALID', { reason: 'repeated', tickets: found.length })
   if (token === undefined || token === '' || token.length > TOKEN_CHARS) {
-    return deny('SALLY_TICKET_INVALID', `the ticket is not of 1 to ${TOKEN_CHARS} well-formed characters`)
+    return deny('SALLY_TICKET_INVALID', { reason: 'characters', most: TOKEN_CHARS })
   }
   return token
 }

@@ -44,7 +44,7 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
   const { bytes, fragments, unauthenticatedBytes } = policy.message.size
   const greatest = Math.max(bytes, unauthenticatedBytes)
   const limits: WireLimits = { frameBytes: greatest, messageBytes: greatest, fragments }
-  const deflate = extensions(policy)
+  const deflate = extensions.compile(policy)
   core.restWith(EngineRequest)
 
   return (admission, { socket, head, delivery, subprotocol }) => {

@@ -96,7 +96,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { url = '' } = request
     if (hasTooManyLines(request)) {
-      const denial = deny('SALLY_REQUEST_TOO_LARGE', `more than ${MOST_HEADER_LINES} header lines`)
+      const denial = deny('SALLY_REQUEST_TOO_LARGE', { reason: 'many-lines', most: MOST_HEADER_LINES })
       observer.unreadable(denial, request.socket.remoteAddress ?? '')
       const { status, headers, body } = refusalOf(denial)
       response.writeHead(status, headers).end(body)
@@ -148,7 +148,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
     if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
       // An answer would wait for the handshake that never comes, and the socket with it.
-      observer.unreadable(deny('SALLY_REQUEST_MALFORMED', `no TLS handshake: ${error.code}`), ip)
+      observer.unreadable(deny('SALLY_REQUEST_MALFORMED', { reason: 'tls', error: error.code }), ip)
       socket.destroy()
       return
     }
@@ -158,7 +158,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     }
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     const code = status === 431 ? 'SALLY_REQUEST_TOO_LARGE' : 'SALLY_REQUEST_MALFORMED'
-    observer.unreadable(deny(code, `the HTTP parser refused the request: ${error.code}`), ip)
+    observer.unreadable(deny(code, { reason: 'parser', error: String(error.code) }), ip)
     refuseSocket(socket as Socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
   })
 

@@ -71,13 +71,18 @@ export interface Section<K extends Keys> {
   refuse(name: keyof K & string, shown: string, message: string, remedy: string, nearest?: string): void
 }
 
+/** The keys of the section itself: not `''`, its own value, nor `deflate.threshold`, a key of a value in it. */
+function namesOf(keys: Keys): readonly string[] {
+  return Object.keys(keys).filter(name => name !== '' && !name.includes('.'))
+}
+
 /** Opens the section of a control: unknown keys are told, and each value is read when it is asked for. */
 export function openSection<K extends Keys>(
   door: Fields,
   control: { readonly id: ControlId; readonly keys: K },
 ): Section<K> {
   const { id, keys } = control
-  const fields = openChild(door, id.slice(id.indexOf('/') + 1), Object.keys(keys))
+  const fields = openChild(door, id.slice(id.indexOf('/') + 1), namesOf(keys))
   return {
     fields,
     said: name => fields.get(name),

@@ -76,18 +76,16 @@ export function createTickets(
 
     redeem(ticket, binding) {
       const bytes = bytesOf(ticket)
-      if (bytes === null)
-        return invalid(FIRST_SHAPE.test(ticket) ? 'is of another version' : 'is not of the form of a ticket')
+      if (bytes === null) return invalid(FIRST_SHAPE.test(ticket) ? 'version' : 'form')
       const expiresAt = bytes.readUIntBE(EXPIRY_AT, EXPIRY_BYTES)
       const time = now()
-      if (bytes[0] !== VERSION) return invalid('is of another version')
-      if (expiresAt > time + ttlMs + TICKET_CLOCK_SKEW_MS) return invalid('expires later than any that is issued now')
+      if (bytes[0] !== VERSION) return invalid('version')
+      if (expiresAt > time + ttlMs + TICKET_CLOCK_SKEW_MS) return invalid('future')
       const given = bytes.subarray(MAC_AT)
       if (!secrets.some(secret => timingSafeEqual(given, mac(secret, bytes, binding, expected)))) {
-        return invalid('was not issued here for this session, origin and path')
+        return invalid('foreign')
       }
-      if (expiresAt <= time)
-        return deny('SALLY_TICKET_EXPIRED', `the ticket expired ${Math.ceil(time - expiresAt)} ms ago`)
+      if (expiresAt <= time) return deny('SALLY_TICKET_EXPIRED', { agoMs: Math.ceil(time - expiresAt) })
 
       const { session } = binding
       const nonce = nonceOf(bytes)
@@ -101,9 +99,7 @@ export function createTickets(
         return first instanceof Promise ? first.then(used) : used(first)
       }
       const unlessRevoked = (revocation: Revocation | null): Awaitable<Verdict> =>
-        isRevoked(expiresAt - ttlMs, revocation)
-          ? deny('SALLY_TICKET_REVOKED', 'the ticket is older than the revocation of its session or user')
-          : use()
+        isRevoked(expiresAt - ttlMs, revocation) ? deny('SALLY_TICKET_REVOKED') : use()
       try {
         const revocation = latestRevocation({ store, marks }, session.id, session.user)
         return revocation instanceof Promise
@@ -128,14 +124,13 @@ const isFirst = (first: unknown): boolean => first === true
 const settled = (verdict: Awaitable<Verdict>): Awaitable<Verdict> =>
   verdict instanceof Promise ? verdict.catch(unavailable) : verdict
 
-const used = (first: unknown): Verdict =>
-  first === true ? PASS : deny('SALLY_TICKET_USED', 'the ticket was redeemed before')
+const used = (first: unknown): Verdict => (first === true ? PASS : deny('SALLY_TICKET_USED'))
 
-const invalid = (fault: string): Denial => deny('SALLY_TICKET_INVALID', `the ticket ${fault}`)
+const invalid = (reason: 'version' | 'form' | 'future' | 'foreign'): Denial => deny('SALLY_TICKET_INVALID', { reason })
 
 function unavailable(error: unknown): Denial {
   const name = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : typeof error
-  return deny('SALLY_STORE_UNAVAILABLE', `the store threw ${name}; no ticket is redeemed without it`)
+  return deny('SALLY_STORE_UNAVAILABLE', { reason: 'ticket', error: name })
 }
 
 /** A session's revocation is final for its id; a user's ends the tickets issued up to it. */

@@ -6,6 +6,7 @@ import type { SallyEvent } from '../../src/model/event.ts'
 import { createRedactor } from '../../src/event/redact.ts'
 import { DENIALS } from '../../src/policy/denials.ts'
 import type { DenialCode } from '../../src/model/denials.ts'
+import type { Facts } from '../../src/model/facts.ts'
 import { deny } from '../../src/model/verdict.ts'
 import { request, subject } from './facts.ts'
 import { systemRuntime } from '../../src/model/system-runtime.ts'
@@ -15,8 +16,18 @@ const catalogue = createCatalogue({ name: 'app', redactor, now: () => Date.UTC(2
 const alice = redactor.user('alice')
 const CODES = Object.keys(DENIALS) as DenialCode[]
 
+/** Facts of each sentence of a code, with the same text at every name. */
+function factsOf(code: DenialCode, text: string): readonly Facts[] {
+  const { tells = '{detail}' } = DENIALS[code]
+  const reasons = typeof tells === 'string' ? [[undefined, tells] as const] : Object.entries(tells)
+  return reasons.map(([reason, sentence]) => ({
+    ...Object.fromEntries(Array.from(sentence.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, text])),
+    ...(reason !== undefined && { reason }),
+  }))
+}
+
 const everyEvent = (of: Catalogue, about: EventSubject, detail: string, error: unknown): SallyEvent[] => [
-  ...CODES.map(code => of.describeDenial(about, deny(code, detail), true)),
+  ...CODES.flatMap(code => factsOf(code, detail).map(facts => of.describeDenial(about, deny(code, facts), true))),
   of.describeOpen(about),
   of.describeClose(about, 1006, 5),
   of.describeAuthenticated(about),
@@ -26,29 +37,32 @@ const everyEvent = (of: Catalogue, about: EventSubject, detail: string, error: u
 
 describe('an event', () => {
   it('of a denial says all that the operator needs, in the vocabulary', () => {
-    assert.deepEqual(catalogue.describeDenial(subject, deny('SALLY_ORIGIN_NOT_ALLOWED', 'not in the list'), true), {
-      kind: 'denial',
-      datetime: '2026-01-02T03:04:05.006Z',
-      appid: 'app',
-      event: `malicious_cors:${alice},Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML; like Gecko),https://app.company.com`,
-      level: 'warn',
-      description: DENIALS.SALLY_ORIGIN_NOT_ALLOWED.means,
-      control: 'handshake/origin',
-      code: 'SALLY_ORIGIN_NOT_ALLOWED',
-      detail: 'not in the list',
-      enforced: true,
-      remedy: DENIALS.SALLY_ORIGIN_NOT_ALLOWED.remedy,
-      connection: 'c-1',
-      session: redactor.session('session-1'),
-      user: alice,
-      source_ip: '192.0.2.7',
-      origin: 'https://app.company.com',
-      useragent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)',
-      hostname: 'app.company.com',
-      protocol: 'wss',
-      request_uri: '/ws',
-      request_method: 'GET',
-    })
+    assert.deepEqual(
+      catalogue.describeDenial(subject, deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'repeated' }), true),
+      {
+        kind: 'denial',
+        datetime: '2026-01-02T03:04:05.006Z',
+        appid: 'app',
+        event: `malicious_cors:${alice},Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML; like Gecko),https://app.company.com`,
+        level: 'warn',
+        description: DENIALS.SALLY_ORIGIN_NOT_ALLOWED.means,
+        control: 'handshake/origin',
+        code: 'SALLY_ORIGIN_NOT_ALLOWED',
+        detail: 'the Origin header is repeated',
+        enforced: true,
+        remedy: DENIALS.SALLY_ORIGIN_NOT_ALLOWED.remedy,
+        connection: 'c-1',
+        session: redactor.session('session-1'),
+        user: alice,
+        source_ip: '192.0.2.7',
+        origin: 'https://app.company.com',
+        useragent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)',
+        hostname: 'app.company.com',
+        protocol: 'wss',
+        request_uri: '/ws',
+        request_method: 'GET',
+      },
+    )
   })
 
   const nobody: EventSubject = { request: request('/ws', {}, { secure: false }) }
@@ -170,7 +184,11 @@ describe('an event', () => {
   it('bounds what the peer wrote: user-agent at 200, detail at 300, host at 255', () => {
     const long = 'x'.repeat(5000)
     const about = { request: request(`/${long}`, { 'user-agent': long, origin: long, host: long }) }
-    const made = catalogue.describeDenial(about, deny('SALLY_ORIGIN_NOT_ALLOWED', long), true)
+    const made = catalogue.describeDenial(
+      about,
+      deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'not-listed', origin: long }),
+      true,
+    )
     assert.deepEqual(
       [made.useragent, made.origin, made.hostname, made.request_uri, made.detail].map(field => field?.length),
       [200, 200, 255, 200, 300],

@@ -47,5 +47,5 @@ test('without a session (session in report mode) the rule is not asked and the a
 })
 
 test('without a rule there is no control', () => {
-  assert.equal(authorize.compile(policyOf(), partsOf()), null)
+  assert.equal(authorize.compile(policyOf()), null)
 })

@@ -16,7 +16,7 @@ const rows: readonly [name: string, section: object | undefined, offer: object |
 ]
 for (const [name, section, offer] of rows) {
   test(name, () => {
-    assert.deepEqual(extensions(policyOf(section === undefined ? {} : { extensions: section })), offer)
+    assert.deepEqual(extensions.compile(policyOf(section === undefined ? {} : { extensions: section })), offer)
   })
 }
 

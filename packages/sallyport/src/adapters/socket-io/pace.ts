@@ -60,12 +60,12 @@ export class Pace {
     const tat = isHome ? this.#homeTat : this.#awayTat
     const own = excessMs(tat, now, 1, budget)
     if (this.#running > MOST_AT_ONCE) {
-      return deny('SALLY_HANDSHAKE_RATE', `more than ${MOST_AT_ONCE} requests of one Socket.IO session at once`, 1)
+      return deny('SALLY_HANDSHAKE_RATE', { reason: 'at-once', most: MOST_AT_ONCE }, 1)
     }
     // A stranger who knows the id must not spend what all sessions of the user live on.
     const wait = own > longestMs || !isHome ? own : Math.max(own, this.#users.take(user, now, longestMs))
     if (wait > longestMs) {
-      return deny('SALLY_HANDSHAKE_RATE', 'too many requests of one Socket.IO session or user', Math.ceil(wait / 1000))
+      return deny('SALLY_HANDSHAKE_RATE', { reason: 'requests' }, Math.ceil(wait / 1000))
     }
     const next = spent(tat, now, 1, budget)
     if (isHome) this.#homeTat = next

@@ -9,7 +9,7 @@ import { host } from '../../controls/handshake/host.ts'
 import { origin } from '../../controls/handshake/origin.ts'
 import { isCanonicalPath } from '../../request/request-path.ts'
 import { request as wellFormed } from '../../controls/handshake/request.ts'
-import { resolveSession } from '../../controls/handshake/session.ts'
+import { resolveSession } from '../../controls/handshake/resolve-session.ts'
 import { transport } from '../../controls/handshake/transport.ts'
 import { createAttemptId } from '../../guard/attempt-id.ts'
 import type { Inside } from '../../guard/registry.ts'
@@ -48,9 +48,9 @@ interface Following {
   readonly hasEnded: boolean
 }
 
-const UNKNOWN: Denial = deny('SALLY_SESSION_MISSING', 'no Socket.IO session of this sid is open')
+const UNKNOWN: Denial = deny('SALLY_SESSION_MISSING', { reason: 'unknown-sid' })
 /** The last poll of an honest page comes after its session ended. It is refused, and no event is emitted. */
-const ENDED: Denial = deny('SALLY_SESSION_MISSING', 'the Socket.IO session of this sid has ended')
+const ENDED: Denial = deny('SALLY_SESSION_MISSING', { reason: 'ended-sid' })
 /** Ids of ended sessions that are remembered: at most about 1 MB. */
 const MOST_ENDED = 10_000
 /** Engine.IO's own parameters. */
@@ -81,17 +81,12 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
       : paceOf(live).take(view.ip, live.session.user, parts.now(), longestMs)
   const checkSession = async (attempt: Attempt, { live, hasEnded }: Following): Promise<Verdict> => {
     if (live?.readyState !== 1) return hasEnded || live !== undefined ? ENDED : UNKNOWN
-    if (attempt.origin !== live.origin)
-      return deny('SALLY_ORIGIN_NOT_ALLOWED', 'not the origin that opened the session')
+    if (attempt.origin !== live.origin) return deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'not-of-session' })
     const found = await resolveSession(policy, parts, attempt.request, null, { standing: 'known' })
     if (!('session' in found)) return found
     // Without sessions a connection has an id of its own; its address must stay the same.
     const same = policy.handshake.session === null || found.session.id === live.session.id
-    if (!same || found.session.user !== live.session.user)
-      return deny(
-        'SALLY_SESSION_MISSING',
-        'the request bears another session than its Socket.IO session was opened for',
-      )
+    if (!same || found.session.user !== live.session.user) return deny('SALLY_SESSION_MISSING', { reason: 'other-sid' })
     paceOf(live).moved(attempt.request.ip)
     return PASS
   }
@@ -199,22 +194,20 @@ export function guardRequests(
 
 /** Why a request cannot be read in one way only; null where it can. */
 function formOf({ method, headers }: EngineRequest, view: HandshakeRequest): Denial | null {
-  if (/[^!-~]|#/.test(view.target)) return malformed('the request target holds a fragment or unprintable characters')
-  if (!isCanonicalPath(view.path)) return malformed('the request target is not a plain, canonical path')
+  if (/[^!-~]|#/.test(view.target)) return deny('SALLY_REQUEST_MALFORMED', { reason: 'characters' })
+  if (!isCanonicalPath(view.path)) return deny('SALLY_REQUEST_MALFORMED', { reason: 'path' })
   const { query } = view
   const repeated = OWN_PARAMETERS.find(name => query.getAll(name).length > 1)
-  if (repeated !== undefined) return malformed(`the parameter ${repeated} is repeated`)
+  if (repeated !== undefined) return deny('SALLY_REQUEST_MALFORMED', { reason: 'parameter', parameter: repeated })
   const dangerous = DANGEROUS.find(name => query.has(name))
-  if (dangerous !== undefined) return malformed(`the parameter ${dangerous} reaches into prototypes`)
-  if (query.has('j')) return malformed('JSONP polling is not served')
-  if (method !== 'GET' && method !== 'POST') return malformed(`${method} is neither GET nor POST`)
+  if (dangerous !== undefined) return deny('SALLY_REQUEST_MALFORMED', { reason: 'prototype', parameter: dangerous })
+  if (query.has('j')) return deny('SALLY_REQUEST_MALFORMED', { reason: 'jsonp' })
+  if (method !== 'GET' && method !== 'POST') {
+    return deny('SALLY_REQUEST_MALFORMED', { reason: 'method', method: String(method).slice(0, 200) })
+  }
   const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') return malformed('the body has a content encoding')
+  if (encoding !== undefined && encoding !== 'identity') return deny('SALLY_REQUEST_MALFORMED', { reason: 'encoding' })
   return null
-}
-
-function malformed(detail: string): Denial {
-  return deny('SALLY_REQUEST_MALFORMED', detail)
 }
 
 /**

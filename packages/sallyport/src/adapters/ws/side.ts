@@ -68,7 +68,7 @@ export function createWsSide(core: Core): WsSide {
   const classes = new WeakSet<object>()
   const compressions = new WeakSet<object>()
   const { size } = core.policy.message
-  const deflate = extensions(core.policy)
+  const deflate = extensions.compile(core.policy)
   // What only reports leaves the app's own options as they are.
   const reports = (control: ControlId): boolean => isReported(core.policy, control)
   const once = singleHeaders(core.policy)

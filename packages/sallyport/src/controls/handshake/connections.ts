@@ -1,28 +1,136 @@
 import type { ControlContext } from '../context.ts'
-import type { Policy } from '../../model/policy.ts'
-import { type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
+import type { SessionResolver } from '../../model/session.ts'
+import { type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import { type Attempt, isInherited, type Lease } from '../../model/attempt.ts'
 import { LEASE_TTL_MS } from '../../model/lease-time.ts'
 import { addressKey } from '../../store/address-key.ts'
 import type { Randomness } from '../../model/runtime.ts'
 import type { Store } from '../../model/store.ts'
-import type { HandshakeControl } from './handshake-control.ts'
+import { count, OFF } from '../../shape/kinds.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
+import { countInWords } from '../../shape/words.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
+import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
+import { session as sessionControl } from './session.ts'
 
-type Caps = NonNullable<Policy['handshake']['connections']>
+/** `handshake.connections` of a policy, after it was read: the most live connections. */
+export interface ConnectionsSection {
+  readonly total: number
+  readonly perIp: number
+  readonly strangersPerIp: number
+  readonly perUser: number
+}
+
+const TOTAL = 10_000
+const PER_IP = 1000
+const STRANGERS_PER_IP = 100
+const PER_USER = 30
+
+const KEYS = {
+  total: key(count(), TOTAL, 'Live connections in all.', {
+    because: 'about 70 MB of idle `ws` connections; beyond that a node should be added knowingly',
+  }),
+  perIp: key(count(), PER_IP, 'Live connections of one address.', {
+    because: 'a large office or a school behind one address, several tabs each, all of them known users',
+  }),
+  strangersPerIp: key(
+    count(),
+    STRANGERS_PER_IP,
+    'Connections of one address without a known user: of a public endpoint, and handshakes whose session is looked up.',
+    {
+      because:
+        'nobody vouches for these: visitors of a public endpoint, and handshakes whose session is still looked up',
+    },
+  ),
+  perUser: key(count(), PER_USER, 'Live connections of one user.', {
+    because:
+      "tabs and devices of one person, or the screens of one shared account; half of what a minute's attempts allow",
+  }),
+  dangerouslyOff: OFF,
+}
+export type ConnectionsInput = InputOf<typeof KEYS>
+
+const TELLS_LOST = {
+  one: '{count} socket closed',
+  some: '{count} sockets closed',
+  among: '{count} sockets closed, {most} of them from this address, the rest from {others} or more others',
+} as const
+
+const DENIALS = {
+  SALLY_CONNECTIONS_FULL: {
+    action: 'refuse',
+    http: 503,
+    level: 'error',
+    event: 'excess_sessions_exceeded',
+    requirements: ['S9', 'WS-22'],
+    means: 'the server holds as many connections as the policy allows',
+    remedy: 'Raise `handshake.connections.total`, or add a node.',
+    tells: '{cap} connections are open',
+  },
+  SALLY_CONNECTIONS_IP: {
+    action: 'refuse',
+    http: 429,
+    level: 'warn',
+    event: 'excess_sessions_exceeded',
+    requirements: ['S9', 'WS-22'],
+    means: 'this address holds as many connections as the policy allows',
+    remedy:
+      'Raise `handshake.connections.perIp`, or `strangersPerIp` for those without a known user; behind a proxy, name it in `proxy.trust`.',
+    tells: {
+      open: '{cap} connections are open from this address',
+      'half-open': '{cap} handshakes from this address wait for their session',
+    },
+  },
+  SALLY_CONNECTIONS_USER: {
+    action: 'refuse',
+    http: 429,
+    level: 'warn',
+    event: 'excess_sessions_exceeded',
+    requirements: ['S9', 'WS-22', 'ASVS-7.1.2'],
+    means: 'this user holds as many connections as the policy allows',
+    remedy: 'Raise `handshake.connections.perUser`, or look for a client that does not close.',
+    tells: '{cap} connections of this user are open',
+  },
+  SALLY_CONNECTIONS_SILENT: {
+    action: 'terminate',
+    level: 'warn',
+    event: 'excess_sessions_exceeded',
+    requirements: ['S9', 'WS-22'],
+    means: 'sockets of this address had sent no request while others needed their places',
+    remedy: 'Nothing to configure: somebody opens sockets and sends nothing. Behind a proxy, name it in `proxy.trust`.',
+    tells: TELLS_LOST,
+  },
+  SALLY_CONNECTIONS_DROPPED: {
+    action: 'terminate',
+    level: 'error',
+    event: 'excess_sessions_exceeded',
+    requirements: ['S9', 'WS-22'],
+    means: 'the server held as many sockets as it may, and closed some that were no WebSockets',
+    remedy: 'Look for an address with many slow requests; raise `handshake.connections.total`, or add a node.',
+    tells: TELLS_LOST,
+  },
+} as const
+const deny = denying(DENIALS)
+
+/** What of a policy says how connections are counted. */
+type CapsPolicy = HandshakeOf<{
+  connections: ConnectionsSection | null
+  session: SessionResolver | null
+}>
 
 const ALL = 'connections:all'
 const OF_ADDRESS = 'connections:ip:'
 const OF_USER = 'connections:user:'
 
 /** Whether a place that another policy granted counts under this one as it stands: not under a lower cap, which it must be asked for by. */
-export function outlasts({ handshake: { connections: section, session } }: Policy, { key, cap }: Lease): boolean {
+export function outlasts({ handshake: { connections: section, session } }: CapsPolicy, { key, cap }: Lease): boolean {
   if (section === null) return false
   if (key === ALL) return cap <= section.total
   return cap <= (key.startsWith(OF_ADDRESS) ? capOfAddress(section, session !== null) : section.perUser)
 }
 
 /** The cap of an address: a lower one for connections without a known user. */
-function capOfAddress({ perIp, strangersPerIp }: Caps, isKnown: boolean): number {
+function capOfAddress({ perIp, strangersPerIp }: ConnectionsSection, isKnown: boolean): number {
   return isKnown ? perIp : Math.min(perIp, strangersPerIp)
 }
 
@@ -30,16 +138,41 @@ function capOfAddress({ perIp, strangersPerIp }: Caps, isKnown: boolean): number
 const spread = ({ random }: Randomness): number => 5 + random() * 10
 
 const crowded = ({ cap }: Lease, randomness: Randomness): Denial =>
-  deny('SALLY_CONNECTIONS_IP', `${cap} connections are open from this address`, spread(randomness))
+  deny('SALLY_CONNECTIONS_IP', { reason: 'open', cap }, spread(randomness))
 
 /** Live connections in all and per address, once the session is known: strangers must not hold the places of known users. */
-export const connections: HandshakeControl = {
+export const connections = defineControl({
   id: 'handshake/connections',
-  compile(policy, parts) {
+  denies: 'live connections in all, per IP, per user exceed the cap; cluster-exact with a shared store',
+  default: `${countInWords(TOTAL)} in all, ${countInWords(PER_IP)} per IP (${STRANGERS_PER_IP} without a known user), ${PER_USER} per user`,
+  keys: KEYS,
+  example: 'connections: { perUser: 30 }',
+  denials: DENIALS,
+  read(handshake, earlier): ConnectionsSection | null {
+    const isAnonymous = earlier.sectionOf(sessionControl) === null
+    const section = openSection(handshake, { id: 'handshake/connections', keys: KEYS })
+    const isOff = section.isWeakened('dangerouslyOff')
+    // On a public endpoint there is nobody else to set a cap of an address for.
+    const isSaid = isAnonymous && section.said('perIp') !== undefined
+    const perIp = section.value('perIp')
+    const caps = {
+      total: section.value('total'),
+      perIp,
+      strangersPerIp: section.value('strangersPerIp', isSaid ? perIp : STRANGERS_PER_IP),
+      perUser: section.value('perUser'),
+    }
+    return isOff ? null : Object.freeze(caps)
+  },
+  effective: section =>
+    section === null
+      ? off('no bound')
+      : on(
+          `${countInWords(section.total)} in all, ${countInWords(section.perIp)} per IP (${countInWords(section.strangersPerIp)} without a known user), ${countInWords(section.perUser)} per user`,
+        ),
+  compile(policy: CapsPolicy, parts: ControlContext): HandshakeCheck | null {
     const section = policy.handshake.connections
     if (section === null) return null
-    const full = (): Denial =>
-      deny('SALLY_CONNECTIONS_FULL', `${section.total} connections are open`, spread(parts.runtime))
+    const full = (): Denial => deny('SALLY_CONNECTIONS_FULL', { cap: section.total }, spread(parts.runtime))
     // Its key is the same for all of them, and so is the record of it.
     const all: Lease = { key: ALL, cap: section.total }
     const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> => {
@@ -52,23 +185,22 @@ export const connections: HandshakeControl = {
       return first.pass ? takeOfAddress(attempt) : first
     }
   },
-}
+})
 
 /** Live connections of the user: the same control's last step. */
-export const connectionsOfUser: HandshakeControl = {
+export const connectionsOfUser = {
   id: 'handshake/connections',
-  compile(policy, parts) {
+  compile(policy: CapsPolicy, parts: ControlContext): HandshakeCheck | null {
     const section = policy.handshake.connections
     // An anonymous user is an address, which is counted already, and to its own cap.
     if (section === null || policy.handshake.session === null) return null
-    const most = (): Denial =>
-      deny('SALLY_CONNECTIONS_USER', `${section.perUser} connections of this user are open`, spread(parts.runtime))
+    const most = (): Denial => deny('SALLY_CONNECTIONS_USER', { cap: section.perUser }, spread(parts.runtime))
     return attempt => {
       const user = attempt.session?.user
       return user === undefined ? PASS : take(parts, attempt, { key: flat(OF_USER, user), cap: section.perUser }, most)
     }
   },
-}
+} as const
 
 function take(
   parts: Pick<ControlContext, 'store' | 'runtime'>,

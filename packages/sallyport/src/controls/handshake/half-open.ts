@@ -1,8 +1,10 @@
 import { deny, PASS } from '../../model/verdict.ts'
 import { addressKey } from '../../store/address-key.ts'
 import type { Attempt } from '../../model/attempt.ts'
-import type { HalfOpen } from '../context.ts'
-import type { HandshakeControl } from './handshake-control.ts'
+import type { SessionResolver } from '../../model/session.ts'
+import type { ControlContext, HalfOpen } from '../context.ts'
+import type { ConnectionsSection } from './connections.ts'
+import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
 /** Exact counts: each attempt leaves what it entered, once. */
 export function createHalfOpen(): HalfOpen {
@@ -34,9 +36,12 @@ export function createHalfOpen(): HalfOpen {
  * The first step of `handshake/connections`: half-open attempts of one address, before the session is looked up. Those who
  * show nothing that is known have a cap of their own, so that they cannot take the places of known users.
  */
-export const halfOpen: HandshakeControl = {
+export const halfOpen = {
   id: 'handshake/connections',
-  compile(policy, parts) {
+  compile(
+    policy: HandshakeOf<{ connections: ConnectionsSection | null; session: SessionResolver | null }>,
+    parts: ControlContext,
+  ): HandshakeCheck | null {
     const section = policy.handshake.connections
     if (section === null || policy.handshake.session === null) return null
     const { perIp, strangersPerIp } = section
@@ -44,11 +49,7 @@ export const halfOpen: HandshakeControl = {
       const isKnown = attempt.standing === 'ticket' || attempt.standing === 'proven'
       const cap = isKnown ? perIp : Math.min(perIp, strangersPerIp)
       if (parts.halfOpen.enter(attempt, `${isKnown ? 'k' : 's'}${addressKey(attempt.request.ip)}`, cap)) return PASS
-      return deny(
-        'SALLY_CONNECTIONS_IP',
-        `${cap} handshakes from this address wait for their session`,
-        1 + parts.runtime.random() * 3,
-      )
+      return deny('SALLY_CONNECTIONS_IP', { reason: 'half-open', cap }, 1 + parts.runtime.random() * 3)
     }
   },
-}
+} as const

@@ -62,6 +62,8 @@ const DENIALS = {
       repeated: 'the Origin header is repeated',
       'not-listed': 'Origin {origin} is not in the list',
       'not-of-session': 'not the origin that opened the session',
+      'not-of-endpoint':
+        'the page of a ticket request is of another origin than the endpoint: serve both from one host and port (in development by the proxy of the dev server), or use a resolver that reads no cookie',
     },
   },
 } as const
@@ -122,9 +124,7 @@ export const origin = defineControl({
     /** Nothing else draws on this: the visitor of a foreign page keeps the budgets that the page cannot reach. */
     const charge = ({ request }: Attempt, denial: Denial): Awaitable<Verdict> =>
       after(foreign.take(addressKey(request.ip), 1, budget), taken =>
-        taken.ok
-          ? denial
-          : denyAny('SALLY_HANDSHAKE_RATE', 'too many refused Origins from this address', 1 + runtime.random() * 9),
+        taken.ok ? denial : denyAny('SALLY_HANDSHAKE_RATE', { reason: 'origins' }, 1 + runtime.random() * 9),
       )
     return attempt => {
       const verdict = judge(attempt)

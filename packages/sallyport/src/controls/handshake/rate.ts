@@ -1,16 +1,82 @@
 import type { ControlContext } from '../context.ts'
 import { after } from '../../model/after.ts'
 import type { Policy } from '../../model/policy.ts'
-import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
+import { type Awaitable, type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import type { Session } from '../../model/session.ts'
 import { networkKeys } from '../../store/address-key.ts'
 import type { Budget, Taken } from '../../model/store.ts'
 import { ticketFrom } from '../../request/carriers.ts'
 import type { Attempt, Standing } from '../../model/attempt.ts'
-import type { HandshakeControl } from './handshake-control.ts'
+import { budget, OFF } from '../../shape/kinds.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
+import { budgetInWords } from '../../shape/words.ts'
+import { defineControl, denying, off, on } from '../definition.ts'
+import type { HandshakeCheck } from './handshake-control.ts'
 import { createRetryAfter } from './retry-after.ts'
 
-type Rate = NonNullable<Policy['handshake']['rate']>
+/** `handshake.rate` of a policy, after it was read: attempts per time. */
+export interface RateSection {
+  readonly perIp: Budget
+  readonly perUser: Budget
+  readonly total: Budget
+}
+
+const perMinute = (amount: number, burst: number): Budget => Object.freeze({ amount, perMs: 60_000, burst })
+const PER_IP = perMinute(100, 100)
+const PER_USER = perMinute(60, 40)
+const TOTAL = perMinute(30_000, 30_000)
+
+const KEYS = {
+  perIp: key(
+    budget('attempts'),
+    PER_IP,
+    'Attempts without a credential of one address; refused ones count. A /56 of IPv6 has twice, a /48 four times as much.',
+    {
+      because:
+        'as many as visitors of a public endpoint may hold connections, so that all of them are back at once after a deploy',
+    },
+  ),
+  perUser: key(budget('attempts'), PER_USER, 'Attempts of one user; a ticket and its handshake are one.', {
+    because:
+      'a user on 30 screens is back at once after a deploy, with ten to spare; later one attempt a second is far above any back-off',
+  }),
+  total: key(
+    budget('attempts'),
+    TOTAL,
+    'Attempts of strangers in all: without a credential in the cluster, with an unknown one look-ups of each node. Known users draw on none of it.',
+    { because: '500 a second: less than what the 64 look-ups at once of a store that needs 20 ms allow' },
+  ),
+  dangerouslyOff: OFF,
+}
+export type RateOfHandshakesInput = InputOf<typeof KEYS>
+
+const DENIALS = {
+  SALLY_HANDSHAKE_RATE: {
+    action: 'refuse',
+    http: 429,
+    level: 'warn',
+    event: 'excess_rate_limit_exceeded',
+    requirements: ['S9', 'WS-18', 'WS-28'],
+    means: 'too many attempts of this user, or of strangers from this address or in all',
+    remedy:
+      'Raise `handshake.rate`. Behind a proxy, name it in `proxy.trust`, so that clients have their own addresses. Let a resolver of your own say what it `reads`.',
+    tells: {
+      user: 'too many handshakes of this user',
+      address: 'too many handshakes from this address',
+      all: 'too many handshakes in all',
+      origins: 'too many refused Origins from this address',
+      late: 'the session look-up waited for too long',
+      full: 'the session look-up found no place to wait',
+      abandoned: 'the session look-up was given up',
+      'at-once': 'more than {most} requests of one Socket.IO session at once',
+      requests: 'too many requests of one Socket.IO session or user',
+    },
+  },
+} as const
+const deny = denying(DENIALS)
+
+/** What of a policy says how attempts are counted. */
+type RatePolicy = Pick<Policy, 'handshake'>
 
 /** What larger networks may spend: an IPv6 address counts in its /64, and that in its /56 and its /48. */
 const OF_NETWORK = [1, 2, 4] as const
@@ -20,29 +86,52 @@ const OF_NETWORK = [1, 2, 4] as const
  * has: of its address for those who show nothing, of its user for those who were accepted lately. It stands after the
  * Origin: a foreign page must not be able to spend the budget of the visitor whose address it borrows.
  */
-export const rate: HandshakeControl = {
+export const rate = defineControl({
   id: 'handshake/rate',
-  compile: (policy, parts) => compileRate(policy, parts, presentTicket(policy, parts)),
-}
+  denies:
+    'the attempts of a user, or of strangers from one address (IPv6: /64, /56 and /48) or in all, exceed their budget; an unknown credential waits for its look-up',
+  default: `per user ${budgetInWords(PER_USER, 'attempts')}; strangers per IP ${budgetInWords(PER_IP, 'attempts')}; strangers in all ${budgetInWords(TOTAL, 'attempts')}`,
+  meets: ['ASVS-4.1.3'],
+  keys: KEYS,
+  example: "rate: { perUser: { attempts: 60, per: '1 minute' } }",
+  denials: DENIALS,
+  read(handshake): RateSection | null {
+    const section = openSection(handshake, { id: 'handshake/rate', keys: KEYS })
+    const isOff = section.isWeakened('dangerouslyOff')
+    const perIp = section.value('perIp')
+    const perUser = section.value('perUser')
+    const total = section.value('total')
+    return isOff ? null : Object.freeze({ perIp, perUser, total })
+  },
+  effective: section =>
+    section === null
+      ? off('no bound')
+      : on(
+          `per user ${budgetInWords(section.perUser, 'attempts')}; strangers per IP ${budgetInWords(section.perIp, 'attempts')}; strangers in all ${budgetInWords(section.total, 'attempts')}`,
+        ),
+  compile: (policy: RatePolicy, parts: ControlContext): HandshakeCheck | null =>
+    compileRate(policy, parts, presentTicket(policy, parts)),
+})
 
 /** The same for a request for a ticket, which proves nothing by a ticket that it bears. */
-export const rateOfTicketRequest: HandshakeControl = {
+export const rateOfTicketRequest = {
   id: 'handshake/rate',
-  compile: (policy, parts) => compileRate(policy, parts, () => false),
-}
+  compile: (policy: RatePolicy, parts: ControlContext): HandshakeCheck | null =>
+    compileRate(policy, parts, () => false),
+} as const
 
 /** The second step, once the session is known: of the users who were not known before it. */
-export const rateOfUser: HandshakeControl = {
+export const rateOfUser = {
   id: 'handshake/rate',
-  compile(policy, parts) {
+  compile(policy: RatePolicy, parts: ControlContext): HandshakeCheck | null {
     const charge = chargeUser(policy, parts)
     return charge === null ? null : ({ standing, session }) => charge(standing, session)
   },
-}
+} as const
 
 /** Takes an attempt that was unproven from the budget of the user it turned out to be of; null where nothing is counted. */
 export function chargeUser(
-  policy: Policy,
+  policy: RatePolicy,
   parts: ControlContext,
 ): ((standing: Standing, session: Session | null) => Awaitable<Verdict>) | null {
   const section = policy.handshake.rate
@@ -52,10 +141,10 @@ export function chargeUser(
 }
 
 function compileRate(
-  policy: Policy,
+  policy: RatePolicy,
   parts: ControlContext,
   presented: (attempt: Attempt) => Awaitable<boolean>,
-): ReturnType<HandshakeControl['compile']> {
+): HandshakeCheck | null {
   const section = policy.handshake.rate
   if (section === null) return null
   const cost = costOf(policy)
@@ -86,7 +175,7 @@ function compileRate(
 }
 
 /** Whether the handshake bears a ticket that was issued here and is presented for the first time. */
-function presentTicket(policy: Policy, { tickets }: ControlContext): (attempt: Attempt) => Awaitable<boolean> {
+function presentTicket(policy: RatePolicy, { tickets }: ControlContext): (attempt: Attempt) => Awaitable<boolean> {
   const section = policy.handshake.ticket
   if (section === null || section.csrf !== null || section.carrier === 'first-message') return () => false
   return ({ request }) => {
@@ -96,12 +185,12 @@ function presentTicket(policy: Policy, { tickets }: ControlContext): (attempt: A
 }
 
 /** A ticket that comes in the first message cannot be told from none before: it and its handshake pay one half each. */
-function costOf({ handshake: { ticket } }: Policy): number {
+function costOf({ handshake: { ticket } }: RatePolicy): number {
   return ticket !== null && ticket.csrf === null && ticket.carrier === 'first-message' ? 0.5 : 1
 }
 
 function createTakeOfUser(
-  { perUser }: Rate,
+  { perUser }: RateSection,
   { store, runtime }: ControlContext,
   cost: number,
 ): (user: string) => Awaitable<Verdict> {
@@ -109,13 +198,13 @@ function createTakeOfUser(
   return user => {
     const key = `handshake:user:${user}`
     return after(store.take(key, cost, perUser), taken =>
-      taken.ok ? PASS : refused('of this user', retryAfter.of(key, taken, perUser, cost)),
+      taken.ok ? PASS : refused('user', retryAfter.of(key, taken, perUser, cost)),
     )
   }
 }
 
 function createTakeOfStranger(
-  { perIp, total }: Rate,
+  { perIp, total }: RateSection,
   { store, runtime }: ControlContext,
   cost: number,
 ): (ip: string) => Awaitable<Verdict> {
@@ -127,20 +216,20 @@ function createTakeOfStranger(
   }))
   const takeTotal = (): Awaitable<Verdict> =>
     after(store.take('handshake:all', cost, total), taken =>
-      taken.ok ? PASS : refused('in all', retryAfter.of('', taken, total, cost)),
+      taken.ok ? PASS : refused('all', retryAfter.of('', taken, total, cost)),
     )
   const takeFrom = (networks: readonly string[], level: number): Awaitable<Verdict> => {
     const network = networks[level]
     if (network === undefined) return takeTotal()
     const key = `handshake:ip:${network}`
-    const budget = budgets[level]!
-    return after<Taken, Verdict>(store.take(key, cost, budget), taken =>
-      taken.ok ? takeFrom(networks, level + 1) : refused('from this address', retryAfter.of(key, taken, budget, cost)),
+    const spent = budgets[level]!
+    return after<Taken, Verdict>(store.take(key, cost, spent), taken =>
+      taken.ok ? takeFrom(networks, level + 1) : refused('address', retryAfter.of(key, taken, spent, cost)),
     )
   }
   return ip => takeFrom(networkKeys(ip), 0)
 }
 
-function refused(where: string, seconds: number): Denial {
-  return deny('SALLY_HANDSHAKE_RATE', `too many handshakes ${where}`, seconds)
+function refused(reason: 'user' | 'address' | 'all', seconds: number): Denial {
+  return deny('SALLY_HANDSHAKE_RATE', { reason }, seconds)
 }

@@ -1,39 +1,112 @@
-import type { ControlContext } from '../context.ts'
 import { after } from '../../model/after.ts'
-import { DENIALS } from '../../policy/denials.ts'
-import { isReported } from '../../model/reporting.ts'
-import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
 import type { Policy } from '../../model/policy.ts'
-import { questionKey } from '../../session/credential.ts'
-import { LookupRefused } from '../../session/lookup-queue.ts'
-import { reasonOf } from '../../session/nobody.ts'
-import type { Session } from '../../model/session.ts'
-import { SessionUnavailable } from '../../session/unavailable.ts'
-import { isOfName } from '../../store/named-store.ts'
-import { latestRevocation } from '../../store/marks.ts'
-import type { Revocation } from '../../model/store.ts'
-import type { Attempt } from '../../model/attempt.ts'
-import type { HandshakeControl } from './handshake-control.ts'
-import type { HandshakeRequest } from '../../model/handshake-request.ts'
-import { isGone } from '../../request/peer-request.ts'
+import type { SessionResolver } from '../../model/session.ts'
+import { PASS, type Verdict } from '../../model/verdict.ts'
+import { danger, rule } from '../../shape/kinds.ts'
+import { key } from '../../shape/shape.ts'
+import type { ControlContext } from '../context.ts'
+import { defineControl, off, on } from '../definition.ts'
+import type { HandshakeCheck } from './handshake-control.ts'
+import { anonymousSession, type Asking, isPaced, resolveSession } from './resolve-session.ts'
+import { readResolver } from './resolver-value.ts'
 
-/** A session that holds, or why there is none. */
-export type Resolution = { readonly session: Session } | Denial
+const KEYS = {
+  '': key(
+    rule<SessionResolver>('(request) => Session or null'),
+    null,
+    'How the session is found. `null` is nobody (401); throwing is "cannot tell" (503).',
+    { shown: '*must be decided*' },
+  ),
+  dangerouslyAnonymous: danger('Instead of a function: a public endpoint, nobody has a session.'),
+}
 
-/** What resolving needs of the parts. */
-type SessionParts = Pick<ControlContext, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
-
-const MOST_CHARS = 512
-/** Times below this are seconds: as ms they would be in 1973. */
-const SECONDS_BELOW = 100_000_000_000
+const DENIALS = {
+  SALLY_SESSION_MISSING: {
+    action: 'refuse',
+    http: 401,
+    level: 'info',
+    event: 'authn_login_fail',
+    requirements: ['S4', 'WS-27'],
+    means: 'no valid session',
+    remedy: 'The user must sign in over HTTP first.',
+    tells: {
+      nobody: 'handshake.session found nobody',
+      'nobody-because': 'handshake.session found nobody: {why}',
+      another: 'the request now resolves to another session or user',
+      'unknown-sid': 'no Socket.IO session of this sid is open',
+      'ended-sid': 'the Socket.IO session of this sid has ended',
+      'other-sid': 'the request bears another session than its Socket.IO session was opened for',
+    },
+  },
+  SALLY_SESSION_EXPIRED: {
+    action: 'refuse',
+    http: 401,
+    level: 'info',
+    event: 'session_use_after_expire',
+    requirements: ['S4', 'WS-10', 'ASVS-7.4.1'],
+    means: 'the session is past its expiry',
+    remedy: 'The user must sign in again.',
+    tells: 'the session is past its expiresAt',
+  },
+  SALLY_SESSION_REVOKED: {
+    action: 'refuse',
+    http: 401,
+    level: 'warn',
+    event: 'session_use_after_expire',
+    requirements: ['S4', 'WS-12', 'ASVS-7.4.1'],
+    means: 'the session was revoked',
+    remedy: 'The user must sign in again; revocation is final for a session id.',
+    tells: { revoked: 'the session or its user was revoked', meanwhile: 'revoked during the handshake' },
+  },
+  SALLY_SESSION_UNAVAILABLE: {
+    action: 'refuse',
+    http: 503,
+    level: 'error',
+    event: 'sys_crash',
+    requirements: ['S4', 'ASVS-16.5.3'],
+    means: 'the session store did not answer, so nobody can be told from anybody',
+    remedy: 'Repair the session store; no handshake is let through without it.',
+    tells: {
+      threw: 'handshake.session threw {error}',
+      answer: 'handshake.session answered a session whose {fault}',
+      'look-up': '{fault}',
+      late: 'no answer within {timeoutMs} ms',
+    },
+  },
+} as const
 
 /**
  * No handshake without the session that the HTTP side would find (seed: authenticate the handshake; ASVS 4.4.3). A
  * resolver or store that fails is 503, never an anonymous connection.
  */
-export const session: HandshakeControl = {
+export const session = defineControl({
   id: 'handshake/session',
-  compile(policy, parts) {
+  denies: 'there is no valid session, found the way HTTP finds it; a store that fails is 503, never anonymous',
+  default: '*must be decided*',
+  meets: [
+    'ASVS-7.2.1',
+    'ASVS-7.2.2',
+    'ASVS-9.1.1',
+    'ASVS-9.1.2',
+    'ASVS-9.1.3',
+    'ASVS-9.2.1',
+    'ASVS-9.2.2',
+    'ASVS-9.2.3',
+    'ASVS-9.2.4',
+    'WS-9',
+    'WS-13',
+    'WS-21',
+    'WS-31',
+  ],
+  keys: KEYS,
+  example: 'session: expressSession(sessionMiddleware, request => request.session?.userId)',
+  denials: DENIALS,
+  read: readResolver,
+  effective: resolver =>
+    resolver === null
+      ? off('everybody is anonymous')
+      : on(resolver.ambient === false ? 'a credential that the page adds' : 'a credential that browsers attach'),
+  compile(policy: Policy, parts: ControlContext): HandshakeCheck {
     if (policy.handshake.session === null) {
       return attempt => {
         attempt.session = anonymousSession(attempt)
@@ -55,179 +128,4 @@ export const session: HandshakeControl = {
       })
     }
   },
-}
-
-/** Who an anonymous connection acts for: itself, from its address. */
-export function anonymousSession({ id, request }: Attempt): Session {
-  return { id, user: `ip:${request.ip}` }
-}
-
-/** Who asks for a ticket, and who it is bound to, where the policy is `dangerouslyAnonymous`: the address. */
-export function addressSession({ ip }: HandshakeRequest): Session {
-  return { id: `ip:${ip}`, user: `ip:${ip}` }
-}
-
-/** Whether strangers wait for their look-ups: not where `handshake/rate` is off or only reports. */
-export function isPaced(policy: Policy): boolean {
-  return policy.handshake.rate !== null && !isReported(policy, 'handshake/rate')
-}
-
-/** How a session is asked for. */
-export interface Asking {
-  /** Whose turn it is in the queue of look-ups: see `LookupQueue`. */
-  readonly standing: 'known' | 'stranger'
-  /** What `Proofs.credentialOf` answered for the request; undefined where it was not asked. */
-  readonly credential?: string | null
-  /** The caller holds a slot of the queue already. */
-  readonly inTurn?: boolean
-}
-
-/**
- * Finds the session of a request and holds it against its expiry and the revocations. Never throws. The look-up waits for
- * its turn in `parts.lookups`: strangers at most some seconds, known users as long as it takes. With an anonymous
- * policy the session is the address, the same for each request from it.
- *
- * With `current` it checks again that the session of a living connection holds: by the resolver's `recheck`, else by the
- * resolver itself. Another session or user than the connection was opened for (a new sign-in on the same cookie) is none.
- */
-export function resolveSession(
-  policy: Policy,
-  parts: SessionParts,
-  request: HandshakeRequest,
-  current: Session | null = null,
-  asking: Asking = { standing: current === null ? 'stranger' : 'known' },
-): Awaitable<Resolution> {
-  const resolver = policy.handshake.session
-  if (resolver === null) return { session: current ?? addressSession(request) }
-  const { proofs } = parts
-  const credential = asking.credential === undefined ? proofs.credentialOf(request) : asking.credential
-  if (credential === null && proofs.needsCredential) {
-    return deny('SALLY_SESSION_MISSING', 'handshake.session found nobody: the request shows no credential')
-  }
-  const look = (): Awaitable<unknown> =>
-    current !== null && resolver.recheck ? resolver.recheck(current, request) : resolver(request)
-  return after(settle(look, policy, parts, request, current, asking, credential), resolution => {
-    if (credential !== null) noteProof(parts, credential, resolution)
-    return current !== null && 'session' in resolution && !isSame(resolution.session, current)
-      ? deny('SALLY_SESSION_MISSING', 'the request now resolves to another session or user')
-      : resolution
-  })
-}
-
-/** A credential that was accepted is proven; one that is refused is proven no longer. "Cannot tell" changes nothing. */
-function noteProof({ proofs }: SessionParts, credential: string, resolution: Resolution): void {
-  if ('session' in resolution) proofs.accept(credential, resolution.session)
-  else if (DENIALS[resolution.code].http === 401) proofs.forget(credential)
-}
-
-/** Whether both are one session of one user, whatever else is in them. */
-export function isSame(one: Session, other: Session): boolean {
-  return one.id === other.id && one.user === other.user
-}
-
-function settle(
-  look: () => Awaitable<unknown>,
-  policy: Policy,
-  parts: SessionParts,
-  request: HandshakeRequest,
-  current: Session | null,
-  { standing, inTurn = false }: Asking,
-  credential: string | null,
-): Awaitable<Resolution> {
-  const { lookups } = parts
-  // What answers at once never runs twice at one time. Of those who show nothing each is somebody else.
-  const key =
-    credential !== null && !inTurn && lookups.sharing
-      ? `${current === null ? '' : `${current.id}\n${current.user}`}\n${questionKey(request, policy, credential)}`
-      : null
-  const ask = (): Awaitable<unknown> =>
-    inTurn
-      ? look()
-      : lookups.ask({ ip: request.ip, standing, key, look, failed: isNobody, wanted: () => !isGone(request) })
-  return guarded(
-    () => after(ask(), found => judge(found, parts, request)),
-    error =>
-      error instanceof LookupRefused
-        ? refusedLookup(error, policy)
-        : deny('SALLY_SESSION_UNAVAILABLE', `handshake.session threw ${nameOf(error)}`),
-  )
-}
-
-const isNobody = (found: unknown): boolean => found === null || found === undefined
-
-function refusedLookup({ fault, retryAfterMs }: LookupRefused, { timeoutMs }: Policy): Denial {
-  if (fault === 'timeout') {
-    return deny('SALLY_CONTROL_TIMEOUT', `handshake.session did not answer within ${timeoutMs} ms`)
-  }
-  const why = fault === 'late' ? 'waited for too long' : fault === 'full' ? 'found no place to wait' : 'was given up'
-  return deny('SALLY_HANDSHAKE_RATE', `the session look-up ${why}`, Math.max(1, Math.ceil(retryAfterMs / 1000)))
-}
-
-function judge(found: unknown, parts: SessionParts, request: HandshakeRequest): Awaitable<Resolution> {
-  if (isNobody(found)) {
-    const reason = reasonOf(request)
-    return deny('SALLY_SESSION_MISSING', `handshake.session found nobody${reason === undefined ? '' : `: ${reason}`}`)
-  }
-  const fault = faultOf(found)
-  if (fault !== null) return deny('SALLY_SESSION_UNAVAILABLE', `handshake.session answered a session whose ${fault}`)
-  const candidate = found as Session
-  if (candidate.expiresAt !== undefined && candidate.expiresAt <= parts.now()) {
-    return deny('SALLY_SESSION_EXPIRED', 'the session is past its expiresAt')
-  }
-  return guarded(
-    () =>
-      after(latestRevocation(parts, candidate.id, candidate.user), revocation => {
-        if (isRevoked(candidate, revocation)) {
-          return deny('SALLY_SESSION_REVOKED', 'the session or its user was revoked')
-        }
-        parts.found?.(candidate)
-        return { session: candidate }
-      }),
-    error => deny('SALLY_STORE_UNAVAILABLE', `store.revokedAt threw ${nameOf(error)}`),
-  )
-}
-
-/** Where `issuedAt` is not known a user's revocation cannot be placed: it ends connections and tickets, not the sign-in after it. */
-function isRevoked({ issuedAt }: Session, revocation: Revocation | null): boolean {
-  if (revocation === null) return false
-  return (
-    revocation.session !== null || (revocation.user !== null && issuedAt !== undefined && issuedAt <= revocation.user)
-  )
-}
-
-/** What is wrong with a resolver's answer, without showing it; null where nothing is. */
-function faultOf(found: unknown): string | null {
-  if (typeof found !== 'object' || found === null) return `type is ${typeof found}, not an object`
-  for (const key of ['id', 'user'] as const) {
-    const value: unknown = (found as Partial<Session>)[key]
-    if (typeof value !== 'string') return `${key} is ${typeof value}, not a string`
-    if (value === '' || value.length > MOST_CHARS)
-      return `${key} is ${value.length} characters; 1 to ${MOST_CHARS} are allowed`
-    if (isOfName(value)) return `${key} is a text that the store keeps for itself`
-  }
-  for (const key of ['expiresAt', 'issuedAt'] as const) {
-    const value: unknown = (found as Partial<Session>)[key]
-    if (value !== undefined && !Number.isFinite(value)) return `${key} is no finite number of milliseconds`
-  }
-  const { issuedAt } = found as Partial<Session>
-  // Each revocation of its user would end every later sign-in too, for as long as it is remembered.
-  if (issuedAt !== undefined && issuedAt > 0 && issuedAt < SECONDS_BELOW) {
-    return 'issuedAt is in seconds; write ms since the epoch: seconds * 1000'
-  }
-  return null
-}
-
-/** Errors of others may quote cookies or keys: their name is all that is told. */
-function nameOf(error: unknown): string {
-  if (error instanceof SessionUnavailable) return `SessionUnavailable: ${error.message}`
-  return error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : typeof error
-}
-
-function guarded<R>(work: () => Awaitable<R>, failed: (error: unknown) => R): Awaitable<R> {
-  try {
-    const answer = work()
-    return answer instanceof Promise ? answer.catch(failed) : answer
-  } catch (error) {
-    return failed(error)
-  }
-}
+})

@@ -96,7 +96,7 @@ const FIRST_ANSWER_MS = 5000
 /** When the grace is over, the closes are spread over this part of it. */
 const SPREAD = 0.1
 
-const lost = denyAny('SALLY_STORE_UNAVAILABLE', 'the store was away for longer than connections live without it')
+const lost = denyAny('SALLY_STORE_UNAVAILABLE', { reason: 'grace' })
 
 /** How long after a look-up that failed the next one is made, in ms, on average. */
 export function retryMs({
