@@ -26,22 +26,12 @@ const LEFT: readonly string[] = [
   'packages/gateway/src/http/exchange.ts',
   'packages/gateway/src/http/identity.ts',
   'packages/gateway/src/listener/proxied.ts',
-  'packages/gateway/src/listener/refusals.ts',
-  'packages/gateway/src/route/heartbeat.ts',
   'packages/gateway/src/route/pair.ts',
-  'packages/gateway/src/runtime/gateway.ts',
   'packages/gateway/src/runtime/running.ts',
   'packages/gateway/src/runtime/shared-parts.ts',
   'packages/gateway/src/runtime/shared-store.ts',
   'packages/gateway/src/session/forward-auth.ts',
   'packages/gateway/src/upstream/backend-socket.ts',
-  'packages/gateway/src/upstream/backend-state.ts',
-  'packages/gateway/src/upstream/bounded-warnings.ts',
-  'packages/gateway/src/upstream/connect.ts',
-  'packages/gateway/src/upstream/health.ts',
-  'packages/gateway/src/upstream/http-status.ts',
-  'packages/gateway/src/upstream/life-probe.ts',
-  'packages/gateway/src/upstream/pool.ts',
 ]
 
 /** A global that is called or handed on, not a method of the same name. */

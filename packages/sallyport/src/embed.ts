@@ -149,4 +149,6 @@ export { cutUnread } from './node/unread-answers.ts'
 export { socketOf } from './node/upgrade-socket.ts'
 export { isTicketProtocol } from './request/carriers.ts'
 export { tryTicketSecrets } from './ticket/trial.ts'
+export type { Runtime, Timer } from './model/runtime.ts'
+export { systemRuntime } from './model/system-runtime.ts'
 export type { Opening, Reception, Taker }

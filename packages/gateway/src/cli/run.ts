@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
-import { mostDescriptors, roomFor } from 'sallyport/embed'
+import { mostDescriptors, roomFor, systemRuntime } from 'sallyport/embed'
 import { adminApi } from '../admin/admin-api.ts'
 import { type AdminServer, serveAdmin } from '../admin/admin-server.ts'
 import { fleetApi, reloadFleet } from '../fleet/fleet-api.ts'
@@ -131,7 +131,7 @@ async function openAdmin(
   endpoints: Parameters<typeof serveAdmin>[1],
   log: Logger,
 ): Promise<AdminServer | null> {
-  return config.admin === null ? null : serveAdmin(config.admin, endpoints, createRefusals(log))
+  return config.admin === null ? null : serveAdmin(config.admin, endpoints, createRefusals(log, systemRuntime))
 }
 
 function tellServing(

@@ -2,7 +2,7 @@ import { Agent as PlainAgent, type IncomingMessage, type ServerResponse } from '
 import { Agent as TlsAgent } from 'node:https'
 import { createProxyServer } from 'httpxy'
 import type { Guard } from 'sallyport'
-import { embed } from 'sallyport/embed'
+import { embed, type Runtime } from 'sallyport/embed'
 import type { HttpConfig, RelayConfig, RouteConfig } from '../model/config.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { Address, Backend } from '../upstream/backend.ts'
@@ -44,6 +44,7 @@ export function createHttpProxy(
   http: HttpConfig,
   pool: Pool,
   log: GatewayLog,
+  runtime: Runtime,
 ): HttpProxy {
   const { relay } = route
   const { passes, hostOf } = createForwarding(relay)
@@ -57,7 +58,7 @@ export function createHttpProxy(
     ...(pool.tls?.serverName == null ? {} : { servername: pool.tls.serverName }),
     rejectUnauthorized: pool.tls?.dangerouslyAcceptAnyCertificate !== true,
   })
-  const warnings = createBoundedWarnings(log)
+  const warnings = createBoundedWarnings(log, runtime)
   const underWay = new WeakMap<IncomingMessage, Exchange>()
   proxy.on('proxyReq', (outgoing, request) => underWay.get(request)?.sends(outgoing))
   proxy.on('proxyRes', (answer, request, response) => {

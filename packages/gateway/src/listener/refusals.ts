@@ -1,3 +1,4 @@
+import type { Runtime, Timer } from 'sallyport/embed'
 import type { GatewayLog, RefusalCount, RefusalReason } from '../model/gateway.ts'
 
 /** What is known of one refusal. What the peer wrote is cut and made printable before it is logged. */
@@ -46,11 +47,11 @@ interface Kind {
   last: RefusalSample
   /** How many of each address, since the last line. */
   readonly byAddress: Map<string, number>
-  timer: NodeJS.Timeout | null
+  timer: Timer | null
 }
 
 /** Counts of a gateway. */
-export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): Refusals {
+export function createRefusals(log: GatewayLog, runtime: Runtime, windowMs: number = WINDOW_MS): Refusals {
   const kinds = new Map<string, Kind>()
 
   const tell = (kind: Kind): void => {
@@ -60,7 +61,7 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
     kind.byAddress.clear()
     if (reason === 'host-reported') log.warn({ ...facts, kind: 'reported' }, `would be refused: ${MESSAGES[reason]}`)
     else log.warn(facts, `refused: ${MESSAGES[reason]}`)
-    kind.timer = setTimeout(() => {
+    kind.timer = runtime.setTimeout(() => {
       kind.timer = null
       if (kind.untold > 0) tell(kind)
     }, windowMs)
@@ -68,7 +69,7 @@ export function createRefusals(log: GatewayLog, windowMs: number = WINDOW_MS): R
   }
 
   const end = (kind: Kind): void => {
-    if (kind.timer !== null) clearTimeout(kind.timer)
+    if (kind.timer !== null) runtime.clearTimeout(kind.timer)
     kind.timer = null
   }
 

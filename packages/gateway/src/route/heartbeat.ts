@@ -1,3 +1,4 @@
+import type { Runtime } from 'sallyport/embed'
 import type { BackendSocket } from '../upstream/backend-socket.ts'
 import type { Pair } from './pair.ts'
 
@@ -10,22 +11,22 @@ export interface Heartbeat {
 const TICKS = 16
 
 /** Pings every backend once an interval; one that has not answered the last ping by then is lost (RFC 6455 §5.5.2). */
-export function createHeartbeat(pairs: ReadonlySet<Pair>, intervalMs: number): Heartbeat {
+export function createHeartbeat(pairs: ReadonlySet<Pair>, intervalMs: number, runtime: Runtime): Heartbeat {
   const slots = new WeakMap<Pair, number>()
   let given = 0
   let tick = 0
-  const timer = setInterval(() => {
+  const timer = runtime.setInterval(() => {
     tick = (tick + 1) % TICKS
     for (const pair of pairs) {
       let slot = slots.get(pair)
       if (slot === undefined) {
         slot = (tick + 1 + (given++ % TICKS)) % TICKS
         slots.set(pair, slot)
-      } else if (slot === tick) beat(pair)
+      } else if (slot === tick) beat(pair, runtime)
     }
   }, intervalMs / TICKS)
   timer.unref()
-  return { stop: () => clearInterval(timer) }
+  return { stop: () => runtime.clearInterval(timer) }
 }
 
 /** Time for the first look at what the kernel holds, in ms. */
@@ -33,7 +34,7 @@ const FIRST_LOOK_MS = 1000
 /** A few pings are no more than this. */
 const NEXT_TO_NOTHING_BYTES = 512
 
-function beat(pair: Pair): void {
+function beat(pair: Pair, runtime: Runtime): void {
   const { backend } = pair
   // While it is not read no pong could be seen.
   if (backend === null || backend.isPaused) return
@@ -41,7 +42,7 @@ function beat(pair: Pair): void {
     pair.pongAwaited = true
     backend.ping()
   } else if (backend.kernelQueue === null) pair.lost(NO_PONG)
-  else setTimeout(judgeLate, FIRST_LOOK_MS, pair, backend).unref()
+  else runtime.setTimeout(judgeLate, FIRST_LOOK_MS, pair, backend).unref()
 }
 
 const NO_PONG = 'the backend answered no ping'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Guard } from 'sallyport'
-import { type Admission, embed, type Reception, refuseSocket } from 'sallyport/embed'
+import { type Admission, embed, type Reception, refuseSocket, type Runtime } from 'sallyport/embed'
 import type { WireLimits } from 'sallyport/wire'
 import type { RouteConfig } from '../model/config.ts'
 import { BackendSocket } from '../upstream/backend-socket.ts'
@@ -31,7 +31,7 @@ export interface Route extends Reception {
 }
 
 /** Compiles a route. */
-export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log: GatewayLog): Route {
+export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log: GatewayLog, runtime: Runtime): Route {
   let pool = first
   const doors = embed(guard)
   const { relay } = config
@@ -45,8 +45,8 @@ export function createRoute(config: RouteConfig, guard: Guard, first: Pool, log:
   }
   const pairs = new Set<Pair>()
   const waiting = new Map<Pair, Admission>()
-  const warnings = createBoundedWarnings(log)
-  const heartbeat = relay.heartbeatMs === null ? null : createHeartbeat(pairs, relay.heartbeatMs)
+  const warnings = createBoundedWarnings(log, runtime)
+  const heartbeat = relay.heartbeatMs === null ? null : createHeartbeat(pairs, relay.heartbeatMs, runtime)
 
   /** Never rejects: what cannot be asked for is a failure of ours. */
   const connect = async (admission: Admission, signal: AbortSignal): Promise<PooledConnection | Failure> => {

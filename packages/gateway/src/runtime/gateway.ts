@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { refuseSocket } from 'sallyport/embed'
+import { refuseSocket, type Runtime, systemRuntime } from 'sallyport/embed'
 import type { GatewayConfig } from '../model/config.ts'
 import { createListener, type Listener, type ListenerHandlers, type Refused } from '../listener/listener.ts'
 import type { Gateway, GatewayParts, PairView, ReplaceResult, TargetView } from '../model/gateway.ts'
@@ -15,11 +15,13 @@ import { compareServing, createServing, discard, type Serving, stopUnused } from
 /**
  * Makes a gateway of a configuration; it serves from `listen` on. Throws when a guard or an upstream cannot be made, and a
  * `TypeError` for invalid parts.
+ *
+ * @param runtime not public: a simulation gives its virtual clock
  */
-export function createGateway(given: GatewayParts): Gateway {
+export function createGateway(given: GatewayParts, runtime: Runtime = systemRuntime): Gateway {
   const parts = requireParts(given)
-  let serving = createServing(parts.config, null, parts)
-  const refusals = createRefusals(parts.log)
+  let serving = createServing(parts.config, null, parts, runtime)
+  const refusals = createRefusals(parts.log, runtime)
   const handlersOf = (listener: string): ListenerHandlers => {
     const refused: Refused = (reason, sample) => refusals.note(listener, reason, sample)
     /** Answers a handshake that no route has. */
@@ -48,7 +50,7 @@ export function createGateway(given: GatewayParts): Gateway {
 
   async function replace(config: GatewayConfig): Promise<ReplaceResult> {
     requireConfig('gateway.replace', config)
-    const next = createServing(config, serving, parts)
+    const next = createServing(config, serving, parts, runtime)
     const isKept = ({ config: old }: Listener): boolean => config.listeners.some(one => isDeepStrictEqual(one, old))
     const kept = listeners.filter(isKept)
     const gone = listeners.filter(listener => !isKept(listener))
@@ -94,7 +96,7 @@ export function createGateway(given: GatewayParts): Gateway {
       return result
     },
     connections: () => openPairs(serving),
-    targets: () => targetsOf(serving),
+    targets: () => targetsOf(serving, runtime.now()),
     refusals: () => refusals.list(),
     closeConnection: id => closePair(serving, id),
     async drain(within) {
@@ -122,13 +124,13 @@ function* openPairs({ routes }: Serving): Iterable<PairView> {
   }
 }
 
-function targetsOf({ pools }: Serving): readonly TargetView[] {
+function targetsOf({ pools }: Serving, now: number): readonly TargetView[] {
   return [...pools.values()].flatMap(({ name, targets }) =>
     targets.map(target => ({
       upstream: name,
       target: target.address.label,
       open: target.open,
-      healthy: target.isHealthy(Date.now()),
+      healthy: target.isHealthy(now),
       reason: target.reason,
     })),
   )

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Guard } from 'sallyport'
-import { createHostCheck, createProxyCheck } from 'sallyport/embed'
+import { createHostCheck, createProxyCheck, type Runtime } from 'sallyport/embed'
 import { POLLING } from '../config/route-shape.ts'
 import type { GatewayConfig } from '../model/config.ts'
 import { createPool, type Pool } from '../upstream/pool.ts'
@@ -44,6 +44,7 @@ export function createServing(
   config: GatewayConfig,
   before: Serving | null,
   { guardOf, log }: Pick<GatewayParts, 'guardOf' | 'log'>,
+  runtime: Runtime,
 ): Serving {
   const made: { stop(): void }[] = []
   const keep = <T extends { stop(): void }>(one: T): T => {
@@ -57,7 +58,7 @@ export function createServing(
   const isSameApp =
     before !== null && before.config.name === config.name && isDeepStrictEqual(before.config.proxy, config.proxy)
   try {
-    const pools = poolsOf(config, before, log, keep)
+    const pools = poolsOf(config, before, log, runtime, keep)
     const poolOf = (name: string, route: string): Pool => {
       const pool = pools.get(name)
       if (pool === undefined) throw new TypeError(`route ${route} names upstream ${name}, which is not configured`)
@@ -69,10 +70,10 @@ export function createServing(
       const pool = poolOf(one.upstream, one.id)
       const old = before?.routes.get(one.id)
       const isSame = old !== undefined && isSameApp && isDeepStrictEqual(old.config, one)
-      const route = isSame ? old : keep(createRoute(one, keepGuard(guardOf(one, config)), pool, log))
+      const route = isSame ? old : keep(createRoute(one, keepGuard(guardOf(one, config)), pool, log, runtime))
       routes.set(one.id, route)
       if (one.http === null) continue
-      const httpProxy = keep(createHttpProxy(route, one.http, poolOf(one.http.upstream, one.id), log))
+      const httpProxy = keep(createHttpProxy(route, one.http, poolOf(one.http.upstream, one.id), log, runtime))
       const { hosts, path } = httpProxy
       const refuses = createPlainRefusal(one.http.refuse ?? [POLLING], one.http.path)
       plain.push({ hosts, path, httpProxy, refuses, servesHost: hostCheckOf(hosts, route.guard.policy) })
@@ -102,13 +103,14 @@ function poolsOf(
   config: GatewayConfig,
   before: Serving | null,
   log: GatewayParts['log'],
+  runtime: Runtime,
   keep: (pool: Pool) => Pool,
 ): ReadonlyMap<string, Pool> {
   return new Map(
     Object.entries(config.upstreams).map(([name, upstream]) => {
       const old = before?.pools.get(name)
       const isSame = old !== undefined && isDeepStrictEqual(before?.config.upstreams[name], upstream)
-      return [name, isSame ? old : keep(createPool(name, upstream, log))]
+      return [name, isSame ? old : keep(createPool(name, upstream, log, { runtime }))]
     }),
   )
 }

@@ -1,3 +1,4 @@
+import type { Runtime, Timer } from 'sallyport/embed'
 import type { UpstreamConfig } from '../model/config.ts'
 import type { Failure } from './failure.ts'
 import type { LifeProbe } from './life-probe.ts'
@@ -18,7 +19,7 @@ export interface BackendStatesOptions {
   readonly targets: readonly Backend[]
   readonly config: Pick<UpstreamConfig, 'failures' | 'ejectMs'>
   readonly log: BackendLog
-  readonly now: () => number
+  readonly runtime: Runtime
   readonly probe: LifeProbe
 }
 
@@ -33,18 +34,19 @@ const PROBE_PAUSE_MS = 1_000
  * not serve could keep it out.
  */
 export function createBackendStates(options: BackendStatesOptions): BackendStates {
-  const { name, targets, config, log, now, probe } = options
+  const { name, targets, config, log, runtime, probe } = options
+  const { now } = runtime
   const probing = new Set<Backend>()
   const probedAt = new Map<Backend, number>()
   /** Passed over because of a probe, and not heard of since. */
   const condemned = new Set<Backend>()
   /** Answer requests, and not the probe: a server that closes what it does not know, and has no pages. */
   const mute = new Set<Backend>()
-  const timers = new Map<Backend, NodeJS.Timeout>()
+  const timers = new Map<Backend, Timer>()
   let stopped = false
 
   const calm = (backend: Backend): void => {
-    clearTimeout(timers.get(backend))
+    runtime.clearTimeout(timers.get(backend))
     timers.delete(backend)
   }
 
@@ -117,7 +119,7 @@ export function createBackendStates(options: BackendStatesOptions): BackendState
   /** Probes a backend that fails, less and less often, until it answers or is tried again by its time. */
   const watch = (backend: Backend, pauseMs: number): void => {
     calm(backend)
-    const timer = setTimeout(() => {
+    const timer = runtime.setTimeout(() => {
       void look(backend).then(() => {
         const fails = backend.failing || backend.ejectedUntil > now()
         if (!stopped && fails) watch(backend, Math.min(pauseMs * 2, config.ejectMs))

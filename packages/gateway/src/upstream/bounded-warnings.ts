@@ -1,3 +1,4 @@
+import type { Runtime, Timer } from 'sallyport/embed'
 import type { GatewayLog } from '../model/gateway.ts'
 
 /** Warnings that clients can bring about, each kind bounded in number. */
@@ -17,15 +18,15 @@ interface Kind {
   untold: number
   facts: object
   message: string
-  readonly timer: NodeJS.Timeout
+  readonly timer: Timer
 }
 
 /** Writes the first lines of each kind as they come, and after ten seconds how many more there were, with the last of them. */
-export function createBoundedWarnings(log: Pick<GatewayLog, 'warn'>): BoundedWarnings {
+export function createBoundedWarnings(log: Pick<GatewayLog, 'warn'>, runtime: Runtime): BoundedWarnings {
   const kinds = new Map<string, Kind>()
 
   const end = (name: string, kind: Kind): void => {
-    clearTimeout(kind.timer)
+    runtime.clearTimeout(kind.timer)
     kinds.delete(name)
     if (kind.untold > 0) log.warn({ ...kind.facts, count: kind.untold }, kind.message)
   }
@@ -39,7 +40,7 @@ export function createBoundedWarnings(log: Pick<GatewayLog, 'warn'>): BoundedWar
           untold: 0,
           facts,
           message,
-          timer: setTimeout(() => end(name, made), WINDOW_MS).unref(),
+          timer: runtime.setTimeout(() => end(name, made), WINDOW_MS).unref(),
         }
         kinds.set(name, (kind = made))
       }

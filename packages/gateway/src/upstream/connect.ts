@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
+import type { Runtime } from 'sallyport/embed'
 import type { UpstreamTls } from '../model/config.ts'
 import { isInterim, MAX_ANSWER_BYTES, readAnswer } from './answer.ts'
 import { evidenceOf, type Failure, failure } from './failure.ts'
@@ -30,6 +30,7 @@ export interface ConnectOptions {
   readonly tls: UpstreamTls | null
   /** TCP, TLS and the answer together, in ms. */
   readonly timeoutMs: number
+  readonly runtime: Runtime
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -40,12 +41,12 @@ const NOTHING = Buffer.alloc(0)
  * @param signal aborts when the client is gone
  */
 export function connectBackend(
-  { address, tls, timeoutMs }: ConnectOptions,
+  { address, tls, timeoutMs, runtime }: ConnectOptions,
   request: BackendRequest,
   signal: AbortSignal | null,
 ): Promise<BackendConnection | Failure> {
   return new Promise(resolve => {
-    const key = randomBytes(16).toString('base64')
+    const key = runtime.randomBytes(16).toString('base64')
     const socket = openSocket(address, tls)
     let read: Buffer = NOTHING
     /** Bytes of interim answers (RFC 9110 §15.2) before `read`. */
@@ -57,7 +58,7 @@ export function connectBackend(
     const finish = (result: BackendConnection | Failure): void => {
       if (done) return
       done = true
-      clearTimeout(timer)
+      runtime.clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       socket.off('data', onData)
       socket.off('error', onError)
@@ -102,7 +103,7 @@ export function connectBackend(
       }
     }
     // What came while the event loop was busy is read first: a busy gateway is no silent backend.
-    const timer = setTimeout(() => setImmediate(onLate), timeoutMs)
+    const timer = runtime.setTimeout(() => runtime.setImmediate(onLate), timeoutMs)
     const onLate = (): void =>
       finish(failure('GATEWAY_UPSTREAM_TIMEOUT', `no answer of ${address.label} within ${timeoutMs} ms`))
 

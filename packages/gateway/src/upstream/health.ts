@@ -1,3 +1,4 @@
+import type { Runtime } from 'sallyport/embed'
 import type { HealthConfig, UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest } from './http-status.ts'
 import type { Address, Backend, BackendLog } from './backend.ts'
@@ -14,10 +15,11 @@ export function watchHealth(
   config: HealthConfig,
   tls: UpstreamTls | null,
   log: BackendLog,
+  runtime: Runtime,
 ): HealthWatch {
   let stopped = false
   const look = async (backend: Backend): Promise<void> => {
-    const { reason, own } = await probe(backend.address, config, tls)
+    const { reason, own } = await probe(backend.address, config, tls, runtime)
     // Without a descriptor, say, the gateway cannot look: what it knew still holds.
     if (stopped || own) return
     const answers = reason === null
@@ -32,13 +34,13 @@ export function watchHealth(
   const all = (): void => {
     for (const backend of targets) void look(backend)
   }
-  const timer = setInterval(all, config.intervalMs)
+  const timer = runtime.setInterval(all, config.intervalMs)
   timer.unref()
   all()
   return {
     stop() {
       stopped = true
-      clearInterval(timer)
+      runtime.clearInterval(timer)
     },
   }
 }
@@ -50,9 +52,14 @@ export interface HealthAnswer {
 }
 
 /** Looks at a backend once. Never rejects. */
-export async function probe(address: Address, config: HealthConfig, tls: UpstreamTls | null): Promise<HealthAnswer> {
+export async function probe(
+  address: Address,
+  config: HealthConfig,
+  tls: UpstreamTls | null,
+  runtime: Runtime,
+): Promise<HealthAnswer> {
   const { path, timeoutMs } = config
-  const answer = await askStatus({ address, tls, request: plainRequest(path, address), timeoutMs })
+  const answer = await askStatus({ address, tls, request: plainRequest(path, address), timeoutMs, runtime })
   if (answer.status === null) return answer
   return { reason: answer.status >= 200 && answer.status < 400 ? null : `it answers ${answer.status}`, own: false }
 }

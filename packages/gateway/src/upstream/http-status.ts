@@ -1,3 +1,4 @@
+import type { Runtime } from 'sallyport/embed'
 import type { UpstreamTls } from '../model/config.ts'
 import { isOwnFault } from './failure.ts'
 import { openSocket } from './open-socket.ts'
@@ -23,17 +24,25 @@ export interface StatusQuestion {
   /** The whole request. */
   readonly request: string
   readonly timeoutMs: number
+  readonly runtime: Runtime
   /** Aborts when the answer is not needed any more. */
   readonly signal?: AbortSignal
 }
 
 /** Asks a backend on a connection of its own. Never rejects; the connection is gone afterwards. */
-export function askStatus({ address, tls, request, timeoutMs, signal }: StatusQuestion): Promise<StatusAnswer> {
+export function askStatus({
+  address,
+  tls,
+  request,
+  timeoutMs,
+  signal,
+  runtime,
+}: StatusQuestion): Promise<StatusAnswer> {
   return new Promise(resolve => {
     const socket = openSocket(address, tls)
     let read = ''
     const finish = (answer: StatusAnswer): void => {
-      clearTimeout(timer)
+      runtime.clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       socket.destroy()
       resolve(answer)
@@ -41,7 +50,7 @@ export function askStatus({ address, tls, request, timeoutMs, signal }: StatusQu
     const onAbort = (): void => fail('nobody waits for the answer')
     const fail = (reason: string, own = false): void => finish({ status: null, reason, own })
     // What came while the event loop was busy is read first: a busy gateway is no silent backend.
-    const timer = setTimeout(() => setImmediate(fail, `no answer within ${timeoutMs} ms`), timeoutMs)
+    const timer = runtime.setTimeout(() => runtime.setImmediate(fail, `no answer within ${timeoutMs} ms`), timeoutMs)
     timer.unref()
     signal?.addEventListener('abort', onAbort)
     socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.name, isOwnFault(error)))

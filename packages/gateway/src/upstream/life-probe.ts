@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import type { Runtime } from 'sallyport/embed'
 import type { UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest, type StatusAnswer } from './http-status.ts'
 import type { Address } from './backend.ts'
@@ -15,12 +15,12 @@ export type LifeProbe = (address: Address) => Promise<LifeAnswer>
  *
  * @param path of the plain request
  */
-export function createLifeProbe(path: string, timeoutMs: number, tls: UpstreamTls | null): LifeProbe {
+export function createLifeProbe(path: string, timeoutMs: number, tls: UpstreamTls | null, runtime: Runtime): LifeProbe {
   return address => {
     const { promise, resolve } = Promise.withResolvers<LifeAnswer>()
     const known = new AbortController()
     const failed: (StatusAnswer & { status: null })[] = []
-    const requests = [handshake(address), plainRequest(path, address)]
+    const requests = [handshake(address, runtime.randomBytes(16)), plainRequest(path, address)]
     const judge = (answer: StatusAnswer): void => {
       if (answer.status === null) failed.push(answer)
       if (answer.status === null && failed.length < requests.length) return
@@ -28,13 +28,13 @@ export function createLifeProbe(path: string, timeoutMs: number, tls: UpstreamTl
       known.abort()
     }
     for (const request of requests) {
-      void askStatus({ address, tls, request, timeoutMs, signal: known.signal }).then(judge)
+      void askStatus({ address, tls, request, timeoutMs, signal: known.signal, runtime }).then(judge)
     }
     return promise
   }
 }
 
-function handshake({ host }: Address): string {
-  const key = randomBytes(16).toString('base64')
+function handshake({ host }: Address, nonce: Buffer): string {
+  const key = nonce.toString('base64')
   return `GET / HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`
 }

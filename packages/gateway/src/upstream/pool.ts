@@ -1,3 +1,4 @@
+import type { Runtime } from 'sallyport/embed'
 import type { UpstreamConfig } from '../model/config.ts'
 import { type BackendConnection, type BackendRequest, connectBackend } from './connect.ts'
 import { type Failure, failure } from './failure.ts'
@@ -30,10 +31,10 @@ export interface Pool {
   stop(): void
 }
 
-/** What {@link createPool} takes instead of its own, for tests. */
+/** What {@link createPool} is made with. */
 export interface PoolParts {
-  /** Ms since the epoch. */
-  readonly now?: () => number
+  readonly runtime: Runtime
+  /** Instead of its own, for tests. */
   readonly probe?: LifeProbe
 }
 
@@ -43,13 +44,14 @@ const FAILING = 1
 const EJECTED = 2
 
 /** Compiles an upstream. Throws a `TypeError` for a target that is none. */
-export function createPool(name: string, config: UpstreamConfig, log: BackendLog, parts: PoolParts = {}): Pool {
+export function createPool(name: string, config: UpstreamConfig, log: BackendLog, parts: PoolParts): Pool {
   const { connectTimeoutMs, health, tls } = config
-  const { now = Date.now, probe = createLifeProbe(health?.path ?? '/', connectTimeoutMs, tls) } = parts
+  const { runtime, probe = createLifeProbe(health?.path ?? '/', connectTimeoutMs, tls, runtime) } = parts
+  const { now } = runtime
   const targets = config.targets.map(label => new Backend(parseAddress(label)))
   if (targets.length === 0) throw new TypeError(`upstreams.${name} has no target`)
-  const states = createBackendStates({ name, targets, config, log, now, probe })
-  const watched = health === null ? null : watchHealth(name, targets, health, tls, log)
+  const states = createBackendStates({ name, targets, config, log, runtime, probe })
+  const watched = health === null ? null : watchHealth(name, targets, health, tls, log, runtime)
   const choose = createChoice(targets, config.balance, now)
 
   return {
@@ -71,7 +73,7 @@ export function createPool(name: string, config: UpstreamConfig, log: BackendLog
           return failed ?? failure('GATEWAY_UPSTREAM_NONE', `no backend of ${name} is up`)
         tried.add(backend)
         backend.open++
-        const result = await connectBackend({ address: backend.address, tls, timeoutMs }, request, signal)
+        const result = await connectBackend({ address: backend.address, tls, timeoutMs, runtime }, request, signal)
         if (signal?.aborted === true) {
           backend.open--
           if (result.ok) result.socket.destroy()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
+import { systemRuntime } from 'sallyport/embed'
 import { createRefusals } from '../../src/listener/refusals.ts'
 import { createBackend } from '../support/backends.ts'
 import { configOf, createWorld, type GatewayWorld, route, UPSTREAM } from '../support/gateway-world.ts'
@@ -173,7 +174,7 @@ test('a flood is a line a minute of each kind, with how many; what was not told 
     const { listener, count, path } = facts as { listener: string; count: number; path?: string }
     lines.push(`${listener} ${count} ${path} ${message}`)
   }
-  const refusals = createRefusals({ info: tell, warn: tell, error: tell }, 1000)
+  const refusals = createRefusals({ info: tell, warn: tell, error: tell }, systemRuntime, 1000)
   for (let index = 1; index <= 5000; index++) refusals.note('a', 'no-route', { path: `/${index}` })
   refusals.note('b', 'no-route', {})
   assert.deepEqual(lines.splice(0), [

@@ -1,3 +1,4 @@
+import { systemRuntime } from 'sallyport/embed'
 import type { UpstreamConfig } from '../../src/model/config.ts'
 import type { LifeAnswer } from '../../src/upstream/life-probe.ts'
 import { createPool, type Pool } from '../../src/upstream/pool.ts'
@@ -28,7 +29,10 @@ export function poolOf(config: Partial<UpstreamConfig>, names = 'abc'): Bench {
     return Promise.resolve(found[hostname] ?? null)
   }
   const log = { info: tell, warn: tell }
-  const pool = createPool('app', { ...UPSTREAM, ...config, targets }, log, { now: () => clock.now, probe })
+  const pool = createPool('app', { ...UPSTREAM, ...config, targets }, log, {
+    runtime: { ...systemRuntime, now: () => clock.now },
+    probe,
+  })
   return { pool, clock, told, probed, found }
 }
 /** Waits until a probe has been judged. */

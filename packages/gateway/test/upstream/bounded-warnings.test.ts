@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemRuntime } from 'sallyport/embed'
 import { createBoundedWarnings } from '../../src/upstream/bounded-warnings.ts'
 
 test('a visitor who is refused without end writes twenty lines in ten seconds, and one that counts the rest', t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const told: object[] = []
-  const warnings = createBoundedWarnings({ warn: facts => told.push(facts) })
+  const warnings = createBoundedWarnings({ warn: facts => told.push(facts) }, systemRuntime)
   for (let index = 0; index < 5000; index++) warnings.warn('404', { index }, 'refused')
   warnings.warn('503', { index: -1 }, 'refused')
   assert.equal(told.length, 21)
@@ -19,7 +20,7 @@ test('a visitor who is refused without end writes twenty lines in ten seconds, a
 
 test('what was only counted is told at the end', () => {
   const told: object[] = []
-  const warnings = createBoundedWarnings({ warn: facts => told.push(facts) })
+  const warnings = createBoundedWarnings({ warn: facts => told.push(facts) }, systemRuntime)
   for (let index = 0; index < 22; index++) warnings.warn('404', { index }, 'refused')
   warnings.stop()
   assert.deepEqual(told.at(-1), { index: 21, count: 2 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { systemRuntime } from 'sallyport/embed'
 import { probe, watchHealth } from '../../src/upstream/health.ts'
 import { type Address, Backend, parseAddress } from '../../src/upstream/backend.ts'
 import { createRawBackend } from '../support/backends.ts'
@@ -7,7 +8,7 @@ import { createRawBackend } from '../support/backends.ts'
 const HEALTH = { path: '/health', intervalMs: 1000, timeoutMs: 10_000 }
 
 async function found(address: Address): Promise<{ readonly reason: string | null; readonly own: boolean }> {
-  const { reason, own } = await probe(address, HEALTH, null)
+  const { reason, own } = await probe(address, HEALTH, null, systemRuntime)
   return { reason, own }
 }
 
@@ -52,7 +53,7 @@ describe('what a look at a backend finds', () => {
 
   test('no answer in time', async () => {
     const backend = await createRawBackend(() => undefined)
-    const { reason, own } = await probe(parseAddress(backend.target), { ...HEALTH, timeoutMs: 20 }, null)
+    const { reason, own } = await probe(parseAddress(backend.target), { ...HEALTH, timeoutMs: 20 }, null, systemRuntime)
     assert.deepEqual({ reason, own }, { reason: 'no answer within 20 ms', own: false })
     await backend.close()
   })
@@ -60,10 +61,17 @@ describe('what a look at a backend finds', () => {
   test('a look that fails within the gateway changes nothing: a gateway without descriptors has no dead backends', async () => {
     // Every system refuses to open TCP to the broadcast address.
     const target = new Backend(parseAddress('ws://255.255.255.255:1'))
-    assert.equal((await probe(target.address, HEALTH, null)).own, true)
+    assert.equal((await probe(target.address, HEALTH, null, systemRuntime)).own, true)
     const told: string[] = []
     const tell = (_facts: object, message: string): void => void told.push(message)
-    const watch = watchHealth('app', [target], { ...HEALTH, intervalMs: 5 }, null, { info: tell, warn: tell })
+    const watch = watchHealth(
+      'app',
+      [target],
+      { ...HEALTH, intervalMs: 5 },
+      null,
+      { info: tell, warn: tell },
+      systemRuntime,
+    )
     await new Promise(resolve => setTimeout(resolve, 50))
     watch.stop()
     assert.deepEqual([target.answers, told], [true, []])
