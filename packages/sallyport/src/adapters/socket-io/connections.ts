@@ -35,7 +35,7 @@ export class Admissions {
   }
 }
 
-/** What becomes of a connection. */
+/** What is told when a connection opens and ends. */
 export interface Openings {
   readonly services: StreamServices
   opened(sid: string, stream: PacketStream): void
@@ -49,7 +49,7 @@ export function guardConnections(
   admissions: Admissions,
   { services, opened, ended }: Openings,
 ): void {
-  /** The connection that Socket.IO sets up just now, in its own listener, which comes next. */
+  /** The connection that Socket.IO sets up now, in its own listener, which runs next. */
   let entering: PacketStream | null = null
   guardDecoder(io as unknown as ServerInnards, () => entering)
 
@@ -58,7 +58,7 @@ export function guardConnections(
     entering = null
     const admission = admissions.claim(socket.request)
     if (admission === undefined) {
-      // A middleware before ours took it past the door: nothing vouches for it.
+      // A middleware before ours took it past the door.
       queueMicrotask(() => socket.close(true))
       return
     }
@@ -85,9 +85,9 @@ export function guardConnections(
 function transportOf(socket: EngineSocketLike, ponged: () => void): Transport {
   let isSetUp = false
   queueMicrotask(() => (isSetUp = true))
-  // `true` drops what still waits to be sent: the peer has no right to it any more.
+  // `true` drops what waits to be sent: the peer no longer has a right to it.
   const end = (): void => {
-    // Socket.IO does not hear of an end before it has set the connection up.
+    // Socket.IO misses an end that comes before it has set the connection up.
     if (isSetUp) socket.close(true)
     else queueMicrotask(() => socket.close(true))
   }
@@ -95,7 +95,7 @@ function transportOf(socket: EngineSocketLike, ponged: () => void): Transport {
     get bufferedAmount() {
       return socket.writeBuffer.reduce((sum, { data }) => sum + sizeOf(data), 0)
     },
-    // What the guard says goes out as an event; nothing is sent below Socket.IO's own frames.
+    // The guard's answers leave as events of Socket.IO, never as bare messages.
     sendText: () => {},
     sendBinary: () => {},
     ping: () => queueMicrotask(ponged),

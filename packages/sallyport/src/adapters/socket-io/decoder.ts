@@ -4,9 +4,9 @@ import type { PacketStream } from './stream.ts'
 type Listener = (packet: Packet) => void
 
 /**
- * Gives every connection of a Socket.IO server a decoder that hands on what the guard let pass, and nothing else. The
- * packets are read by Socket.IO's own decoder. `entering` is the stream of the connection that Socket.IO sets up just now;
- * a connection without one, as of another engine, receives nothing and is closed.
+ * Gives every connection of a Socket.IO server a decoder that passes on only what the guard let pass. Socket.IO's own
+ * decoder reads the packets. `entering` is the stream of the connection that Socket.IO sets up now. A connection without
+ * one, as of another engine, receives nothing and is closed.
  */
 export function guardDecoder(io: ServerInnards, entering: () => PacketStream | null): void {
   const { Decoder } = io._parser
@@ -31,7 +31,7 @@ export function guardDecoder(io: ServerInnards, entering: () => PacketStream | n
       return this
     }
 
-    /** Throws for what is not a packet, and where no guard has opened the connection: Socket.IO closes it then. */
+    /** Throws for data that is no packet, and for a connection that no guard opened. Socket.IO then closes it. */
     add(data: unknown): void {
       if (this.#stream === null) throw new Error('SALLY_SESSION_MISSING')
       this.#stream.take(

@@ -14,7 +14,7 @@ import { isPlain, messageOf, PACKET, payloadOf } from './text.ts'
 export interface PacketCase {
   /** Judges it. Afterwards `packet.data` is what passes on. */
   judge(live: LiveConnection): Verdict | Promise<Verdict>
-  /** Puts what was checked in the place of what came. */
+  /** Replaces what came by what was checked. */
   replace(): void
 }
 
@@ -22,7 +22,7 @@ export interface PacketCase {
 export interface PacketDoors {
   /** `asked` is the name of the event that an acknowledgement answers; undefined where nobody asked. */
   open(packet: Packet, text: string, asked: string | undefined): PacketCase
-  /** Tells of a denial that no door made. Answers whether it is enforced. */
+  /** Reports a denial that no door made. Answers whether it is enforced. */
   denied(control: ControlId, denial: Denial, live: LiveConnection): boolean
   received(bytes: number): void
   readonly now: () => number
@@ -40,7 +40,7 @@ const NO_ANSWER = deny('SALLY_MESSAGE_TYPE', {
 })
 const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'more than one value' })
 
-/** Compiles the doors. Throws a SchemaError for a schema of the options that does not hold. */
+/** Compiles the schemas of the options. Throws a SchemaError for a schema that cannot be used. */
 export function createPacketDoors(inside: Inside, options: SocketIoOptions): PacketDoors {
   const { core, observer } = inside
   const { policy, parts } = core
@@ -59,7 +59,7 @@ export function createPacketDoors(inside: Inside, options: SocketIoOptions): Pac
   }
 }
 
-/** `replaces` is false in report mode, which changes nothing of what it lets pass. */
+/** `replaces` is false in report mode, which changes no message. */
 function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean): PacketDoors['open'] {
   const { discriminator, schema } = inside.core.policy.message
   const { auth, answers } = compileOptions(options, inside.core.policy)
@@ -67,7 +67,7 @@ function createCases(inside: Inside, options: SocketIoOptions, replaces: boolean
     judge: live => inside.core.admitMessage(subject, live),
     replace: () => replaces && replace(subject.value),
   })
-  /** A packet that holds nothing to judge, or that is refused whatever it holds. */
+  /** A packet without a value, or one that is refused whatever it holds. */
   const bare = (bytes: number, refused: Denial | null): PacketCase =>
     caseOf({ ...subjectOf(null, bytes), own: { refused, schema: null } }, () => undefined)
   /** A packet with a value that its own schema judges. */
@@ -132,7 +132,7 @@ function wrapped(payload: string): string {
 }
 
 /**
- * A check of `{ value }` by the schema of what is in it. An acknowledgement is a list, of which only one value may be given.
+ * Checks the value in `{ value }` by its schema. An acknowledgement is a list of at most one value.
  */
 function within(check: SchemaCheck, isList: boolean): SchemaCheck {
   const settle = (result: SchemaResult): SchemaResult =>
@@ -147,12 +147,12 @@ function within(check: SchemaCheck, isList: boolean): SchemaCheck {
   return Object.assign(judge, { judgesBigints: check.judgesBigints === true })
 }
 
-/** Puts what was checked in the place of the payload that came. */
+/** Replaces the payload that came by what was checked. */
 function unwrap(packet: Packet, holder: unknown): void {
   packet.data = (holder as { readonly value: unknown }).value
 }
 
-/** Puts what was checked in the place of the argument that came. The type is not added, unless it came. */
+/** Replaces the argument that came by what was checked. The type is added only if it came. */
 function replaceArgument(packet: Packet, value: unknown, discriminator: string): void {
   const [name, came] = packet.data as readonly [unknown, unknown?]
   if (came === undefined) return

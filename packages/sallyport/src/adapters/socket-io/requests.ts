@@ -28,7 +28,7 @@ export interface EngineRequest extends IncomingMessage {
 
 /** Judges the requests that follow the first one of a Socket.IO session: polls, posts and upgrades. */
 export interface RequestDoors {
-  /** What of the first request is not for `handshake/request` to judge; null where it is well formed. */
+  /** Judges the parts of the first request that `handshake/request` does not; null if they are well formed. */
   refuseFirst(request: EngineRequest, view: HandshakeRequest): Denial | null
   /** Judges a request that names a session. `live` is undefined where no such session is open. */
   follow(
@@ -165,7 +165,7 @@ export function guardRequests(
     // A line without a value offers nothing; `ws` answers 400 to it.
     if (request.headers['sec-websocket-protocol'] === '') delete request.headers['sec-websocket-protocol']
     const view = withOwnOrigin(core.fromNode(request), request)
-    // The very value that Engine.IO finds the session by.
+    // Engine.IO finds the session by this value.
     const { sid } = request._query
     const refuse = (refusal: Refusal): void => {
       if (upgrades) refuseUpgrade(request.socket, refusal)
@@ -181,7 +181,7 @@ export function guardRequests(
       const answer = await (upgrades ? core.admit(view, isAnswering(request.socket, request)) : core.admitPolling(view))
       if (!answer.pass) return refuse(answer)
       admissions.keep(request, answer)
-      // Whatever becomes of it, its places in the counts are given back.
+      // Whatever happens to it, its slots are given back.
       if (request.socket.destroyed) return admissions.giveUp(request)
       const end = upgrades ? request.socket : response
       end.once('close', () => admissions.giveUp(request))
@@ -192,7 +192,7 @@ export function guardRequests(
   io.engine.on('connection_error', failed => admissions.giveUp((failed as { readonly req: IncomingMessage }).req))
 }
 
-/** Why a request cannot be read in one way only; null where it can. */
+/** Why a request can be read in two ways; null if it cannot. */
 function formOf({ method, headers }: EngineRequest, view: HandshakeRequest): Denial | null {
   if (/[^!-~]|#/.test(view.target)) return deny('SALLY_REQUEST_MALFORMED', { reason: 'characters' })
   if (!isCanonicalPath(view.path)) return deny('SALLY_REQUEST_MALFORMED', { reason: 'path' })
@@ -211,8 +211,8 @@ function formOf({ method, headers }: EngineRequest, view: HandshakeRequest): Den
 }
 
 /**
- * A request as the doors see it. Browsers leave the Origin out of a GET to the page's own server, and only there may it be
- * missing: where they say themselves that it is `same-origin`, it is the one that the request was sent to.
+ * A request as the doors see it. Browsers leave the Origin out of a GET to the page's own server. Only there may it be
+ * missing: if the browser says `same-origin`, it is the Origin of the server.
  */
 function withOwnOrigin(view: HandshakeRequest, { headers }: IncomingMessage): HandshakeRequest {
   if (view.method !== 'GET' || headers.origin !== undefined || headers['sec-fetch-site'] !== 'same-origin') return view

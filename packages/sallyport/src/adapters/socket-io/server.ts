@@ -3,10 +3,10 @@ import type { Schema } from '../../model/schema-kinds.ts'
 import { kindOf, show } from '../../shape/shown.ts'
 import type { Policy } from '../../model/policy.ts'
 
-/** How a middleware goes on. */
+/** Continues after a middleware. */
 export type Next = (error?: Error) => void
 
-/** What the policy cannot declare, since it is Socket.IO's own. */
+/** Schemas for parts that only Socket.IO has, so that the policy cannot declare them. */
 export interface SocketIoOptions {
   /** The schema of `auth`, which a client sends when it joins a namespace. Without one only an empty `auth` passes. */
   readonly auth?: Schema
@@ -31,7 +31,7 @@ export interface EnginePacket {
   readonly data?: unknown
 }
 
-/** What of Engine.IO's socket is used. */
+/** The members of Engine.IO's socket that are used. */
 export interface EngineSocketLike {
   readonly id: string
   readonly request: IncomingMessage
@@ -41,7 +41,7 @@ export interface EngineSocketLike {
   close(discard?: boolean): unknown
 }
 
-/** What of Socket.IO's socket is used. */
+/** The members of Socket.IO's socket that are used. */
 export interface NamespaceSocket {
   readonly conn: { readonly id: string }
   readonly nsp: { readonly name: string }
@@ -49,7 +49,7 @@ export interface NamespaceSocket {
   notifyOutgoingListeners(packet: { readonly id?: number; readonly data: readonly unknown[] }): void
 }
 
-/** What of Socket.IO's server is used: hand it the server itself. */
+/** The members of Socket.IO's server that are used. Give the server itself. */
 export interface SocketIoServerLike {
   readonly _opts: {
     readonly connectionStateRecovery?: unknown
@@ -70,7 +70,7 @@ export interface SocketIoServerLike {
   use(middleware: (socket: unknown, next: Next) => void): unknown
 }
 
-/** What of Socket.IO's server is used and is not in its types. */
+/** Members of Socket.IO's server that its types leave out. */
 export interface ServerInnards {
   readonly _opts: { cleanupEmptyChildNamespaces?: boolean }
   _parser: { readonly Decoder: new () => DecoderLike }

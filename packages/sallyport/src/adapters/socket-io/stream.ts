@@ -35,7 +35,7 @@ export interface StreamServices {
   isDeclared(namespace: string): boolean
 }
 
-/** Packets of one connection that are judged or wait for it. Socket.IO reads on meanwhile. */
+/** Packets of one connection that are judged or wait. Socket.IO reads on meanwhile. */
 interface Line {
   last: Promise<void> | null
   packets: number
@@ -72,7 +72,7 @@ export class PacketStream {
   /** Notes a packet that leaves. */
   left({ type, data }: EnginePacket): void {
     if (type === 'ping') this.#pings++
-    // Engine.IO's own pings are no sign of use.
+    // A ping of Engine.IO is no activity of the app.
     if (type !== 'message') return
     this.live.sent(sizeOf(data))
     if (typeof data === 'string' && (data.startsWith('4') || data.startsWith('1')))
@@ -118,7 +118,7 @@ export class PacketStream {
   #judgeInOrder(packet: Packet, text: string, deliver: (packet: Packet) => void): void {
     let opened: PacketCase | null = null
     const judge = (): Verdict | Promise<Verdict> => {
-      // It may have ended while the packet waited: nobody is asked for it any more.
+      // It may have ended while the packet waited. Then nothing is judged.
       if (!this.#isOpen()) return PASS
       this.live.judgedAt = this.#services.doors.now()
       opened = this.#services.doors.open(packet, text, this.#asked(packet))
@@ -138,7 +138,7 @@ export class PacketStream {
     line.bytes += text.length
     const turn = verdict
       .then(settle)
-      // What the app's own code throws when it is handed a packet; Socket.IO closes for it too.
+      // The app's own code may throw when it gets a packet. Socket.IO closes for it too.
       .catch(() => this.#socket.close())
       .then(() => {
         line.packets--
@@ -190,9 +190,9 @@ export class PacketStream {
       live.close(row.close ?? 1008, denial.code)
       return
     }
-    // As Socket.IO itself says it of a namespace that there is not.
+    // The words of Socket.IO for a namespace that does not exist.
     const message = denial === UNDECLARED ? 'Invalid namespace' : denial.code
-    // A client that connects twice hears the answer to its first CONNECT.
+    // A client that connects twice got the answer to its first CONNECT.
     if (type === PACKET.connect && this.#spaces.has(nsp)) return live.strike()
     if (type === PACKET.connect)
       this.#send({ type: PACKET.connectError, nsp: nsp.slice(0, LONGEST_NAMESPACE), data: { message } })
@@ -205,7 +205,7 @@ export class PacketStream {
   }
 }
 
-/** Bytes of a packet's data, as near as it can be told without counting them. */
+/** Size of a packet's data: bytes, or characters of a text. */
 export function sizeOf(data: unknown): number {
   return typeof data === 'string' ? data.length : ((data as { byteLength?: number } | undefined)?.byteLength ?? 0)
 }

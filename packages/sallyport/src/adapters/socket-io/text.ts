@@ -35,8 +35,8 @@ export function namespaceOf(text: string): string {
 }
 
 /**
- * An event as one message: the text of its argument, byte for byte, with its name as the type. What is not of this form is
- * its list, which `message/format` refuses.
+ * An event as one message: the text of its argument, byte for byte, with its name as the type. An event of another
+ * form gives its list, which `message/format` refuses.
  */
 export function messageOf({ data }: Packet, payload: string, discriminator: string): string {
   // A packet may leave its list out.
@@ -47,7 +47,7 @@ export function messageOf({ data }: Packet, payload: string, discriminator: stri
   if (data.length === 1) return `{${type}}`
   if (!isPlain(value)) return payload
   const object = payload.slice(afterName(payload), payload.lastIndexOf(']'))
-  // An object that names its own type is that message already, if it names the same.
+  // An object that names its own type is the message already, if that is the event's name.
   if (Object.hasOwn(value, discriminator)) return value[discriminator] === name ? object : payload
   const rest = object.slice(object.indexOf('{') + 1)
   return `{${type}${Object.keys(value).length === 0 ? '' : ','}${rest}`

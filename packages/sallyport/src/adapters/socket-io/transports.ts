@@ -12,7 +12,7 @@ import { BYTES_A_CHUNK } from '../ws/side.ts'
 
 const NOT_UTF8 = deny('SALLY_MESSAGE_NOT_UTF8', { reason: 'post' })
 
-/** What of an Engine.IO transport is used, and is not in its types. */
+/** Members of an Engine.IO transport that its types leave out. */
 interface EngineTransport {
   readonly name: string
   /** The session that it opened; undefined while it is to take over another one's. */
@@ -41,7 +41,7 @@ interface SocketEvents {
 
 type EngineClass = new (options: object) => object
 
-/** What of Engine.IO's server is used, and is not in its types. */
+/** Members of Engine.IO's server that its types leave out. */
 interface EngineInnards {
   readonly opts: { wsEngine: EngineClass; readonly maxHttpBufferSize: number }
   init(): void
@@ -52,12 +52,12 @@ interface EngineInnards {
 type FindStream = (sid: string) => PacketStream | undefined
 
 /**
- * Stands below each transport of an engine: every packet of Engine.IO counts, whether the session uses the transport already or
- * is about to move to it; frames have the bounds of the policy; what is too big or malformed is an event.
+ * Guards each transport of an engine. Every packet of Engine.IO counts, on the transport in use and on one that the session
+ * moves to. Frames have the bounds of the policy. A packet that is too big or malformed is an event.
  */
 export function guardTransports(engine: EngineInnards, policy: Policy, find: FindStream): void {
   const { size } = policy.message
-  // What only reports leaves the options of Engine.IO as they are.
+  // A control in report mode leaves the options of Engine.IO as they are.
   const locks = {
     ...(!isReported(policy, 'message/size') && {
       maxFragments: size.fragments,
@@ -98,7 +98,7 @@ function guardTransport(
   const pass = transport.onPacket.bind(transport)
   transport.onPacket = packet => {
     const own = stream()
-    // It ended, or moved to another transport: a peer that goes on sending is not read any longer.
+    // It ended, or moved to another transport: the peer is no longer read here.
     if (own?.live.readyState !== 1 || transport.discarded === true) return cut()
     if (packet.type === 'message' || own.control(packet)) pass(packet)
   }
@@ -111,7 +111,7 @@ function guardTransport(
   }
 }
 
-/** Counts the control frames of a WebSocket, and tells of what `ws` refuses. */
+/** Counts the control frames of a WebSocket, and reports what `ws` refuses. */
 function guardFrames(socket: SocketEvents, live: () => LiveConnection | undefined): void {
   socket.on('ping', () => live()?.pinged())
   socket.on('pong', () => live()?.ponged())
@@ -122,8 +122,8 @@ function guardFrames(socket: SocketEvents, live: () => LiveConnection | undefine
 }
 
 /**
- * Reads the body of a post. Engine.IO's own way replaces bytes that are not UTF-8 in silence, and says nothing of a body
- * that is too big.
+ * Reads the body of a post. Engine.IO itself replaces bytes that are not UTF-8 without a word, and does not report a
+ * body that is too big.
  */
 function readPost(
   transport: EngineTransport,
@@ -162,7 +162,7 @@ function readPost(
     const body = Buffer.concat(chunks, bytes)
     if (!isUtf8(body)) {
       live()?.end(NOT_UTF8)
-      // Report mode goes on, as Engine.IO does: with what it makes of such bytes.
+      // Report mode goes on with the replaced bytes, as Engine.IO does.
       if (live()?.readyState !== 1) return answer(400)
     }
     const text = body.toString()

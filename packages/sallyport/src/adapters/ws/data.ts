@@ -2,15 +2,15 @@ import type { WebSocket } from 'ws'
 import type { MessageSubject } from '../../controls/message/message-control.ts'
 import { alteredText } from '../../controls/message/message-text.ts'
 
-/** What of `ws` is not in its types. */
+/** Fields of `ws` that its types leave out. */
 interface Reading {
-  /** None in Bun's own `ws`. */
+  /** Bun's own `ws` has none. */
   _receiver?: { _binaryType?: string } | null
 }
 
 /**
- * Keeps the receiver of a class's sockets on Buffers, whatever `binaryType` the app sets: the door reads bytes, and a Blob
- * would have to be awaited. What the app is handed is of its own `binaryType` again.
+ * Makes the receiver of a class's sockets give Buffers, whatever `binaryType` the app sets: the door reads bytes, and a Blob
+ * would have to be awaited. The app still gets its own `binaryType`.
  */
 export function readBuffers(prototype: WebSocket): void {
   const inherited = Object.getOwnPropertyDescriptor(ownerOf(prototype), 'binaryType')
@@ -33,8 +33,8 @@ function ownerOf(prototype: object): object {
 }
 
 /**
- * What a `message` listener is called with: the bytes that came. Where fields were stripped or values transformed, or the
- * digits of a big integer are to arrive as text, it is the value as JSON.
+ * The arguments for a `message` listener: the bytes that came. It is the value as JSON if fields were stripped, values
+ * transformed, or digits of a big integer are to arrive as text.
  */
 export function payloadOf(subject: MessageSubject, binaryType: string): readonly [data: unknown, isBinary: boolean] {
   const { lent, data, text } = subject
@@ -49,13 +49,13 @@ export function payloadOf(subject: MessageSubject, binaryType: string): readonly
   return [binaryType === 'fragments' ? [buffer] : buffer, true]
 }
 
-/** A copy of the bytes that `ws` would send of a value; none of a Blob, which would have to be awaited. */
+/** A copy of the bytes that `ws` would send for a value; empty for a Blob, which would have to be awaited. */
 export function bytesOf(data: unknown): Uint8Array {
   if (ArrayBuffer.isView(data)) return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   return data instanceof Blob ? new Uint8Array() : Uint8Array.from(new Uint8Array(data as ArrayBuffer))
 }
 
-/** Bytes, or for text characters, of what an app sends. */
+/** Size of what an app sends: bytes, or characters of a text. */
 export function sizeOf(data: unknown): number {
   if (typeof data === 'string') return data.length
   const { byteLength, size } = (data ?? {}) as { readonly byteLength?: number; readonly size?: number }

@@ -1,4 +1,4 @@
-/** What a developer writes where a `WebSocketServer` opens sockets by itself and the first message is to be proven. */
+/** The remedy for a `WebSocketServer` that opens sockets by itself in first-message mode. */
 export const FIRST_MESSAGE =
   "handshake.ticket.carrier is 'first-message', and ws calls the app's 'connection' listener before the first message is proven. Write server.on('upgrade', guard.upgrade(new WebSocketServer({ noServer: true, ...guard.ws() }), '/path'))"
 
@@ -6,8 +6,8 @@ const CONFLICT = 'options must be specified'
 let explains = false
 
 /**
- * Options that make `ws` refuse a server or a port of its own at the start. Its error names the options alone, and nothing
- * of a library is called while `ws` reads them: where nobody catches the error, what to write is added before it is printed.
+ * Options that make `ws` refuse a server or a port of its own at the start. The error of `ws` names only the options. If
+ * nobody catches it, the remedy is added before Node prints it.
  */
 export function deferredOptions(): { readonly noServer: true } {
   if (!explains) process.on('uncaughtExceptionMonitor', explain)

@@ -16,7 +16,7 @@ import { endOf, faultOf, transportOf } from './transport.ts'
 /** `ws`'s class, or the app's own subclass of it. */
 export type WebSocketClass = typeof WebSocket
 
-/** What a guarded class is made of. */
+/** The parts of a guarded class. */
 export interface Guarding {
   readonly core: Core
   readonly Base: WebSocketClass
@@ -32,19 +32,19 @@ export interface Guarding {
 const SKIPPED =
   'A WebSocketServer opened a socket that the handshake door had not let in, and it was cut: the option verifyClient was replaced after ...guard.ws(). Spread guard.ws() last; a rule of your own belongs into handshake.authorize.'
 
-/** What of `ws` is not in its types. */
+/** Fields of `ws` that its types leave out. */
 interface Pinged {
   readonly _receiver?: { prependListener?(event: 'ping', listener: (data: Buffer) => void): void } | null
   readonly _closeFrameReceived?: boolean
 }
 
-/** The payload of the ping that a receiver tells of in this very turn: `ws` answers it by `pong` with the same Buffer. */
+/** The payload of the ping that the receiver reports now. `ws` then calls `pong` with the same Buffer. */
 let pinged: unknown = null
 const notePing = (data: Buffer): void => {
   pinged = data
 }
 
-/** Sends a ping or pong of the app: without its payload where `message/outbound` keeps that. */
+/** Sends a ping or pong of the app, without its payload if `message/outbound` refuses it. */
 function sendControl(prototype: WebSocket, socket: WebSocket, kind: 'ping' | 'pong', args: unknown[]): void {
   const [data] = args
   const isAnswer = kind === 'pong' && data === pinged && data !== null
@@ -57,29 +57,29 @@ function sendControl(prototype: WebSocket, socket: WebSocket, kind: 'ping' | 'po
 const controlBytes = (data: unknown): number =>
   typeof data === 'string' || typeof data === 'number' ? Buffer.byteLength(String(data)) : Math.max(1, sizeOf(data))
 
-/** Whether a close reason may leave. The peer's own, which `ws` sends back to it, may. */
+/** Whether a close reason may leave. The peer's own reason, which `ws` sends back, may. */
 function keepsReason(socket: WebSocket, reason: string | Buffer | undefined): boolean {
   if (reason === undefined || (socket as unknown as Pinged)._closeFrameReceived === true) return true
   return lives.get(socket)?.mayLeave('close reason', controlBytes(reason)) ?? true
 }
 
-/** What of `ws` is not in its types. */
+/** Fields of `ws` that its types leave out. */
 interface Innards {
   readonly _closeFrameReceived?: boolean
-  /** Bun's own answers whether the socket became a WebSocket; `ws` answers nothing. */
+  /** In Bun it answers whether the socket became a WebSocket; in `ws` it answers nothing. */
   setSocket(socket: Duplex, head: Buffer, options: object): unknown
 }
 
-/** The guarded connection behind each socket of ours. */
+/** The guarded connection of each guarded socket. */
 const lives = new WeakMap<object, LiveConnection>()
 
-/** Typed handlers that took the place of a socket's `message` listeners. */
+/** Typed handlers that replace a socket's `message` listeners. */
 const taken = new WeakMap<object, Delivery['message']>()
 
-/** What is done once a socket has proven itself by its first message. */
+/** To be called once a socket has proven itself by its first message. */
 const announcements = new WeakMap<object, () => void>()
 
-/** Runs `announce` once the peer of a socket has proven itself by its first message; at once where it need not. */
+/** Runs `announce` once the peer of a socket has proven itself by its first message; at once if it need not. */
 export function whenProven(socket: object, announce: () => void): void {
   const live = lives.get(socket)
   if (live === undefined || !live.silent) announce()
@@ -120,14 +120,14 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
       // A subclass may have chosen one before there was a receiver.
       Reflect.set(this, 'binaryType', this.binaryType)
       if (admission === undefined) {
-        // `verifyClient` was replaced or skipped: nothing vouches for this socket, so nothing passes through it.
+        // `verifyClient` was replaced or skipped: the door did not judge this socket, so nothing passes through it.
         if (!warned) process.emitWarning(SKIPPED, { code: 'SALLY_CONTROL_FAILED' })
         warned = true
         this.terminate()
         return attached
       }
       if (guardsOutbound) (this as unknown as Pinged)._receiver?.prependListener?.('ping', notePing)
-      // What was answered: a library such as graphql-ws puts its own chooser into the server's options.
+      // As answered: a library such as graphql-ws chooses by a function of its own.
       admission.attempt.subprotocol = this.protocol || null
       const transport = transportOf(this, prototype, limits)
       const live = core.open(admission, transport, delivery ?? new Listeners(this, countsListeners))
@@ -150,7 +150,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
         (typeof options === 'object' && options?.binary === false)
       const message = isText ? textOf(data) : bytesOf(data)
       if (!live.silent && onlyReports) {
-        // It leaves with the app's own options, whatever is said of it.
+        // In report mode it leaves with the app's own options.
         live.reportOutbound(message)
         Reflect.apply(prototype.send, this, [data, ...rest])
         live.sent(sizeOf(data))
@@ -190,16 +190,16 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
       if (event === 'ping' || event === 'pong') {
         if (event === 'ping') live.pinged()
         else live.ponged()
-        // Whoever has not proven itself is not heard.
+        // The app does not hear a peer before its proof.
         if (live.silent) return true
       } else if (event === 'close') {
         live.closed(Number(args[0]))
-        // Behind the messages that came before it, as ever.
+        // After the messages that came before it.
         live.onceOver(() => void super.emit(event, ...args))
         return true
       } else if (event === 'error') {
         live.violation(...faultOf(args[0]))
-        // The guard's events tell of it; without a listener of the app's own it must not end the process.
+        // The guard's events report it. Without a listener of the app it must not end the process.
         if (this.listenerCount('error') === 0) return false
       }
       return super.emit(event, ...args)
@@ -209,7 +209,7 @@ export function guardedClass({ core, Base, locks, windowBits, claim, delivery }:
   return GuardedWebSocket
 }
 
-/** Whether a socket is not proven yet, so that no control frame may leave; a callback among `given` then learns it. */
+/** Whether a socket is not proven yet, so that no control frame may leave. A callback among `given` then gets an error. */
 function isSilent(socket: object, given: readonly unknown[]): boolean {
   const live = lives.get(socket)
   if (live?.silent !== true) return false
@@ -220,7 +220,7 @@ function isSilent(socket: object, given: readonly unknown[]): boolean {
 
 const textOf = (data: unknown): string => String(data)
 
-/** Hands what passed to the app's own `message` listeners: the bytes that came, or the checked value as JSON where it was altered. */
+/** Gives messages that passed to the app's `message` listeners: the bytes that came, or an altered value as JSON. */
 export class Listeners implements Delivery {
   readonly #socket: WebSocket
   readonly #countsListeners: boolean
@@ -234,7 +234,7 @@ export class Listeners implements Delivery {
     return !taken.has(this.#socket)
   }
 
-  /** Typed handlers end with their message. A listener may go on for as long as the connection does, as graphql-ws's. */
+  /** Typed handlers end with their message. A listener may last as long as the connection, as that of graphql-ws. */
   get counts(): boolean {
     return this.#countsListeners || taken.has(this.#socket)
   }
@@ -249,13 +249,13 @@ export class Listeners implements Delivery {
     const socket = this.#socket
     const handlers = taken.get(socket)
     if (handlers !== undefined) {
-      // It was judged before they took the place of listeners, who do with its bytes.
+      // It was judged for listeners, who need only bytes, before these handlers replaced them.
       if (subject.exact === true && subject.value === undefined) subject.value = JSON.parse(subject.text ?? '')
       return handlers(subject, connection)
     }
     const [data, isBinary] = payloadOf(subject, socket.binaryType)
     const pending: unknown[] = []
-    // Called here rather than by `emit`, so that the failure of an asynchronous listener is ours.
+    // Called here rather than by `emit`, to catch what an asynchronous listener throws.
     for (const listener of socket.rawListeners('message')) {
       const result: unknown = Reflect.apply(listener, socket, [data, isBinary])
       if (result instanceof Promise) pending.push(result)

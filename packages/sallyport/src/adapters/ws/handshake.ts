@@ -15,7 +15,7 @@ const ONCE: ReadonlySet<string> = new Set([
   EXTENSIONS,
 ])
 
-/** The headers that stand once in an answer. What only reports leaves those of its control as the app wrote them. */
+/** Headers that an answer holds once. A control in report mode leaves its headers as the app wrote them. */
 export function singleHeaders(policy: Pick<Policy, 'report'>): ReadonlySet<string> {
   if (policy.report === 'all') return new Set()
   const once = new Set(ONCE)
@@ -24,7 +24,7 @@ export function singleHeaders(policy: Pick<Policy, 'report'>): ReadonlySet<strin
   return once
 }
 
-/** Parts of `ws` that its types leave out. */
+/** Fields of `ws` that its types leave out. */
 interface Negotiated {
   readonly _extensions?: {
     readonly 'permessage-deflate'?: {
@@ -37,8 +37,8 @@ interface Negotiated {
 
 /**
  * Bounds the window of what a `ws` socket sends. `ws` has an option for that, but then writes the bound into every answer,
- * and some clients refuse the parameter in an answer to an offer without it. A smaller window needs no words. What is inflated
- * is bounded too, whatever the server's option `maxPayload` became.
+ * and some clients refuse the parameter in an answer to an offer without it. A smaller window need not be announced. What is
+ * inflated is bounded too, whatever the app did to the server's option `maxPayload`.
  */
 export function boundDeflate(socket: object, windowBits: number, maxPayload: number | undefined): void {
   const deflate = (socket as Negotiated)._extensions?.['permessage-deflate']
@@ -51,7 +51,7 @@ export function boundDeflate(socket: object, windowBits: number, maxPayload: num
 }
 
 /**
- * Runs `complete` with the one offer of deflate that can be kept in the request, or with none. `ws` answers 400 where an
+ * Runs `complete` while the request holds the one offer of deflate that can be accepted, or none. `ws` answers 400 where an
  * offer has a parameter that it does not know; RFC 7692 §5.1 asks to decline the offer and to accept the connection.
  */
 export function withKeptOffer(request: IncomingMessage, windowBits: number, complete: () => void): void {
@@ -75,7 +75,7 @@ export function withKeptOffer(request: IncomingMessage, windowBits: number, comp
 }
 
 /**
- * Runs `complete`, in which `ws` writes the 101, and lets each header in `once` stand once in it: an app adds lines
+ * Runs `complete`, in which `ws` writes the 101, and drops repeated lines of the headers in `once`: an app adds lines
  * in its `headers` listener, and a client refuses two subprotocols. The line of `ws` wins; a ticket is never echoed.
  */
 export function withHeadersOnce(socket: Duplex, once: ReadonlySet<string>, complete: () => void): void {
@@ -97,7 +97,7 @@ export function withHeadersOnce(socket: Duplex, once: ReadonlySet<string>, compl
   }
 }
 
-/** Drops the later ones of repeated lines, and a ticket among the subprotocols. */
+/** Keeps the first of repeated lines, and drops a ticket among the subprotocols. */
 export function headersOnce(head: string, once: ReadonlySet<string> = ONCE): string {
   const seen = new Set<string>()
   return head

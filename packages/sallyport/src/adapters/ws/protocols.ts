@@ -6,8 +6,8 @@ type HandleProtocols = NonNullable<ServerOptions['handleProtocols']>
 const hiding = new WeakSet<HandleProtocols>()
 
 /**
- * Sees to it that whatever chooses the subprotocol (graphql-ws puts its own chooser into the server's options) is shown
- * no ticket and can answer with none: `ws` by itself answers with the first name offered, a ticket too.
+ * Hides tickets from the function that chooses the subprotocol, and drops a ticket that it answers. graphql-ws puts its own
+ * function into the server's options. `ws` by itself answers with the first name offered, even a ticket.
  */
 export function hideTickets(options: { handleProtocols?: HandleProtocols | null }, own: HandleProtocols): void {
   const choose = options.handleProtocols ?? own

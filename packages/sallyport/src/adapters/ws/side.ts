@@ -17,22 +17,22 @@ import { guardedClass, type WebSocketClass } from './guarded-socket.ts'
 
 /** The guard's side of one or more `ws` servers. */
 export interface WsSide {
-  /** Options for a server whose sockets are of a guarded subclass of `Base`. `delivery` takes the place of `message` listeners. */
+  /** Options for a server whose sockets are of a guarded subclass of `Base`. `delivery` replaces `message` listeners. */
   options(Base: WebSocketClass, delivery?: Delivery): WsOptions<WebSocketClass>
-  /** Runs the handshake door for an upgrade; the admission then waits for its socket. */
+  /** Runs the handshake door for an upgrade. The admission is then kept for the socket. */
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
-  /** The option of `guard.ws()` that a server does not have, so that something would pass unchecked; null where it has all. */
+  /** An option of `guard.ws()` that a server lacks, so that something would pass unchecked; null if it has all. */
   missing(server: WsServer): Lock | null
   /**
-   * Whether a connection proves itself by its first message. `ws` emits `connection` right behind the handshake, and has no
-   * option to wait: only `guard.upgrade` can keep the app's listener from a peer that has proven nothing.
+   * Whether a connection proves itself by its first message. `ws` emits `connection` right after the handshake, and has no
+   * option to wait. Only `guard.upgrade` can call the app's listener after the proof.
    */
   readonly isDeferred: boolean
-  /** Whether a control only reports. */
+  /** Whether a control is in report mode. */
   readonly reports: (control: ControlId) => boolean
   /** Greatest window of what is sent compressed; null where nothing is. */
   readonly windowBits: number | null
-  /** Whether a socket is of a class of this side: it was opened, and is judged, by this guard. */
+  /** Whether this guard opened a socket, and judges it. */
   opened(socket: object): boolean
 }
 
@@ -42,15 +42,15 @@ type Lock = 'WebSocket' | 'perMessageDeflate'
 /** The options that a server really has: an app may have replaced some. */
 type Live = Pick<ServerOptions, 'handleProtocols' | 'perMessageDeflate' | 'WebSocket'>
 
-/** How `ws` hears the answer to a handshake. */
+/** Gives `ws` the answer to a handshake. */
 type VerifyCallback = (pass: boolean, status?: number, body?: string, headers?: OutgoingHttpHeaders) => void
 
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 export const BYTES_A_CHUNK = 64
 const CLOSE_TIMEOUT_MS = 5_000
-/** Of all connections together; `ws` takes the first that it is told for the whole process, so that it is no setting. */
+/** Of all connections together. `ws` takes the first value for the whole process, so this is no setting. */
 const INFLATIONS_AT_ONCE = 10
-/** An app's own way of opening sockets is asked again after this time, in ms. */
+/** A server that opened an unguarded socket gets another handshake after this time, in ms. */
 const SUSPECT_MS = 1_000
 const REFUSED = '{"code":"SALLY_CONTROL_FAILED"}'
 const REPLACED: { readonly [option: string]: string } = {
@@ -69,7 +69,7 @@ export function createWsSide(core: Core): WsSide {
   const compressions = new WeakSet<object>()
   const { size } = core.policy.message
   const deflate = extensions.compile(core.policy)
-  // What only reports leaves the app's own options as they are.
+  // A control in report mode leaves the app's options as they are.
   const reports = (control: ControlId): boolean => isReported(core.policy, control)
   const once = singleHeaders(core.policy)
   const locks: Partial<ReceiverLocks> = {
@@ -96,7 +96,7 @@ export function createWsSide(core: Core): WsSide {
         return answer
       }
       admissions.set(socket, answer)
-      // Whatever becomes of the upgrade, its places in the counts are given back with the socket.
+      // Whatever happens to the upgrade, its slots are given back when the socket closes.
       socket.once('close', () => {
         if (claim(socket) !== undefined) core.abandon(answer)
       })
@@ -106,12 +106,12 @@ export function createWsSide(core: Core): WsSide {
     return answer instanceof Promise ? answer.then(keep) : keep(answer)
   }
 
-  /** Servers that opened a guarded socket; and those that opened another one instead, with the time of it. */
+  /** Servers that opened a guarded socket; and those that opened an unguarded one, with the time. */
   const sound = new WeakSet<object>()
   const suspects = new WeakMap<object, number>()
   const isSuspect = (server: object): boolean => core.parts.now() - (suspects.get(server) ?? -Infinity) < SUSPECT_MS
   let warned = false
-  /** Lets the handshake in, and sees that what was opened for it is guarded: an old `ws` has no option `WebSocket`. */
+  /** Lets the handshake in, and checks that the socket opened for it is guarded: an old `ws` has no option `WebSocket`. */
   const letIn = ({ socket }: IncomingMessage, server: object, callback: (pass: boolean) => void): void => {
     withHeadersOnce(socket, once, () => callback(true))
     if (!admissions.has(socket)) {
@@ -127,7 +127,7 @@ export function createWsSide(core: Core): WsSide {
     socket.destroy()
     if (!warned) process.emitWarning(FOREIGN, { code: 'SALLY_CONTROL_FAILED' })
     warned = true
-    // One odd socket of a server that opens guarded ones says nothing of the next.
+    // A server that also opens guarded sockets is not held back for one that was not.
     if (!sound.has(server)) suspects.set(server, core.parts.now())
   }
   const { ticket } = core.policy.handshake
@@ -135,13 +135,13 @@ export function createWsSide(core: Core): WsSide {
 
   const missing = ({ WebSocket: own, perMessageDeflate: compression }: Live): Lock | null => {
     if (own === undefined || !classes.has(own)) return 'WebSocket'
-    // None at all is always within the policy, and what only reports leaves it to the app.
+    // No compression is always allowed, and in report mode the app decides.
     if (compression === undefined || compression === null || compression === false || reports('handshake/extensions'))
       return null
     return typeof compression === 'object' && compressions.has(compression) ? null : 'perMessageDeflate'
   }
   const handleProtocols: WsOptions['handleProtocols'] = (offered, request) => {
-    // What only reports chooses as `ws` does by itself. Tickets are not among what is offered here.
+    // In report mode it chooses as `ws` does by itself. Tickets are hidden here.
     if (reports('handshake/subprotocol')) return offered.values().next().value ?? false
     return admissions.get(request.socket)?.attempt.subprotocol ?? false
   }
@@ -153,7 +153,7 @@ export function createWsSide(core: Core): WsSide {
     reports,
     windowBits: deflate?.windowBits ?? null,
     opened: socket => classes.has(socket.constructor),
-    // JavaScript may give an HTTP server, which has no such options, or nothing.
+    // Untyped code may give an HTTP server, or nothing.
     missing: server => missing((server as { readonly options?: Live } | undefined)?.options ?? {}),
     options(Base, delivery) {
       const Guarded = guardedClass({

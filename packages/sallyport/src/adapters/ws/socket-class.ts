@@ -1,8 +1,8 @@
 import { kindOf } from '../../shape/shown.ts'
 
 /**
- * Throws a `TypeError` for what is no class of `ws`'s sockets: options of a server, the class of the server, or the
- * client that runtimes bring along.
+ * Throws a `TypeError` for anything but a class of sockets of `ws`: options of a server, the class of the server, or the
+ * client class of the runtime.
  */
 export function requireClass(given: unknown): void {
   const prototype: unknown = typeof given === 'function' ? given.prototype : undefined

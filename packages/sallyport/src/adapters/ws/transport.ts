@@ -8,16 +8,16 @@ import { DENIALS } from '../../policy/denials.ts'
 import { isReported } from '../../model/reporting.ts'
 import type { Policy } from '../../model/policy.ts'
 
-/** What of `ws` is not in its types. */
+/** Fields of `ws` that its types leave out. */
 interface Received {
-  /** Its bound is set low before and raised after authentication; `errored` is what the peer broke, once it did. */
+  /** Its bound is low before authentication and raised after it. `errored` is the fault of the peer, if any. */
   _receiver?: Receiving | null
   readonly _socket?: Socket | null
 }
 
 interface Receiving {
   _maxPayload?: number
-  /** Goes on while true: what came in one read is taken apart in one loop. */
+  /** True while the receiver parses the frames of one read in a loop. */
   _loop?: boolean
   readonly _bufferedBytes?: number
   readonly _state?: number
@@ -32,8 +32,8 @@ const FRAME_BEGUN = 1
 const FRAME_DATA = 4
 
 /**
- * A guarded socket as its connection drives it: by the methods of `ws` below the guarded class's own. `limits`: whether
- * the bound on messages is set on the receiver; what only reports sets none.
+ * The transport of a guarded socket. It calls the methods of `ws`, not those of the guarded class. `limits`: whether the
+ * bound on messages is set on the receiver; in report mode it is not.
  */
 export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boolean): Transport {
   return {
@@ -61,7 +61,7 @@ export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boo
     },
     pause() {
       prototype.pause.call(socket)
-      // What came in the same read would be taken apart all the same.
+      // Else the receiver would parse the rest of the same read.
       const { _receiver, _socket } = socket as unknown as Received
       if (_receiver?._loop === true) _receiver._loop = false
       if (_socket != null) stopHandle(_socket)
@@ -85,14 +85,14 @@ export function transportOf(socket: WebSocket, prototype: WebSocket, limits: boo
   }
 }
 
-/** Goes on with what was read before a pause. */
+/** Parses what was read before a pause. */
 function takeApart(socket: WebSocket): void {
   const { _receiver } = socket as unknown as Received
   if (socket.isPaused || socket.readyState === socket.CLOSED || _receiver == null) return
   if (_receiver.errored == null && (_receiver._bufferedBytes ?? 0) > 0) _receiver.write?.(NOTHING)
 }
 
-/** What `ws` reports of a peer that broke the protocol or a bound, as a close code and a word for the log. */
+/** The close code for an error of `ws` about a peer, and the error's own code for the log. */
 export function faultOf(error: unknown): [closeCode: number, detail: string] {
   const code = String((error as { code?: unknown } | null)?.code)
   if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH')
@@ -103,8 +103,8 @@ export function faultOf(error: unknown): [closeCode: number, detail: string] {
 }
 
 /**
- * What a peer is closed with that broke the protocol or a bound: the guard's own code and a word, where `ws` closes
- * without a word, and for too many fragments with 1008. Undefined while nothing is broken, and for what is only reported.
+ * The close code and reason for a peer that broke the protocol or a bound. `ws` itself gives no reason, and closes with 1008
+ * for too many fragments. Undefined without a fault, and for a control in report mode.
  */
 export function endOf(
   socket: object,

@@ -1,12 +1,12 @@
 /**
- * Makes spreading the function itself an error: `{ server, ...guard.ws }`, without the call, copies no option at all, and
- * the server would stand there unguarded and silent.
+ * Makes it an error to spread the function itself. `{ server, ...guard.ws }`, without the call, copies no option, and the
+ * server would run without a guard.
  */
 export function refuseSpread<F extends (...args: never[]) => unknown>(method: F, what: string): F {
   return refuseAsOptions(method, `${what} must be called: write new WebSocketServer({ server, ...${what}() })`)
 }
 
-/** The same for `{ server, ...guard }`, or for anything else that has none of ws's options: whoever copies it hears `message`. */
+/** The same for `{ server, ...guard }`, and for any other object that is no options. Copying it throws `message`. */
 export function refuseAsOptions<T extends object>(source: T, message: string): T {
   return Object.defineProperty(source, 'verifyClient', {
     enumerable: true,

@@ -13,8 +13,8 @@ const OPEN = 1
 
 /**
  * Serves one path of an HTTP server's `upgrade` event with a `WebSocketServer({ noServer: true, ...guard.ws() })`. A
- * refusal is one write before anything is allocated for the connection. Throws a `TypeError` for a server whose sockets
- * this guard would not see, and for a path that no request has.
+ * refusal is one write, before anything is allocated for the connection. Throws a `TypeError` for a server whose sockets
+ * this guard would not see, and for a path that no request can have.
  */
 export function createUpgradeHandler(side: WsSide, server: WsServer, path: string): UpgradeHandler {
   if (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path)) {
@@ -36,7 +36,7 @@ export function createUpgradeHandler(side: WsSide, server: WsServer, path: strin
       server.emit('connection', open, request)
       return
     }
-    // Nor may it be found among the clients: what an app sends to all of them is not for a peer that has proven nothing.
+    // It also leaves the set of clients: a peer without proof must not get what the app sends to all of them.
     const { clients } = server as { readonly clients?: Set<WsSocket> }
     const isTracked = clients?.delete(open)
     whenProven(open, () => {
