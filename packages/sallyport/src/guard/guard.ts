@@ -6,7 +6,7 @@ import type { Handlers } from '../model/message-types.ts'
 import type { Policy, SchemaMap } from '../model/policy.ts'
 import type { Session } from '../model/session.ts'
 import type { Unsubscribe } from '../model/store.ts'
-import type { UpgradeHandler, WsClass, WsOptions, WsServer, WsSocket } from '../model/ws-types.ts'
+import type { ClassOption, UpgradeHandler, WsClass, WsOptions, WsServer, WsSocket } from '../model/ws-types.ts'
 import type { Report } from '../policy/report.ts'
 import type { Revocable } from './revocation-target.ts'
 import type { TicketEndpoint } from './ticket-endpoint.ts'
@@ -26,7 +26,7 @@ export interface Guard<S extends Session = Session, M extends SchemaMap = Schema
   /** Issues tickets by POST: a Node listener, an Express or Fastify handler, or `Request → Response`. */
   readonly ticket: TicketEndpoint
   /** Options for `ws`'s `WebSocketServer`: spread them last. Give the class if `ws` is bundled or extended. */
-  ws<W extends WsClass | undefined = undefined>(webSocket?: W): WsOptions<W>
+  ws<W extends WsClass | undefined = undefined>(webSocket?: W): WsOptions & ClassOption<W>
   /** Handles `upgrade` events of one path for a `WebSocketServer({ noServer: true, ...guard.ws() })`; answers whether the path was its own. */
   upgrade(server: WsServer, path: string): UpgradeHandler
   /**

@@ -39,8 +39,11 @@ export interface ReceiverLocks {
   readonly skipUTF8Validation: false
 }
 
-/** What `guard.ws()` gives to a `WebSocketServer`, beside the class of its sockets. */
-interface WsLocks extends ReceiverLocks {
+/**
+ * What `guard.ws()` gives to a `WebSocketServer`. Spread it last: each option is a lock. The class of the sockets is always
+ * among them; see {@link ClassOption}.
+ */
+export interface WsOptions extends ReceiverLocks {
   readonly verifyClient: (
     info: { readonly origin: string; readonly secure: boolean; readonly req: IncomingMessage },
     callback: (pass: boolean, status?: number, body?: string, headers?: OutgoingHttpHeaders) => void,
@@ -59,8 +62,5 @@ interface WsLocks extends ReceiverLocks {
   readonly noServer?: true
 }
 
-/**
- * What `guard.ws()` gives to a `WebSocketServer`. Spread it last: each option is a lock. The option `WebSocket` is always
- * there; its type is named where you gave the class, so that the server's own types stay those of `ws`.
- */
-export type WsOptions<W = undefined> = WsLocks & (W extends WsClass ? { readonly WebSocket: W } : unknown)
+/** Names the option `WebSocket` only where you gave the class, so that the types of the server stay those of `ws`. */
+export type ClassOption<W> = W extends WsClass ? { readonly WebSocket: W } : unknown

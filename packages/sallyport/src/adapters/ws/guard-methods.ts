@@ -4,7 +4,7 @@ import type { Core } from '../../guard/core.ts'
 import type { Guard } from '../../guard/guard.ts'
 import type { SchemaMap } from '../../model/policy.ts'
 import type { Session } from '../../model/session.ts'
-import type { WsClass, WsOptions, WsSocket } from '../../model/ws-types.ts'
+import type { ClassOption, WsClass, WsOptions, WsSocket } from '../../model/ws-types.ts'
 import { liveOf, takeOver, type WebSocketClass } from './guarded-socket.ts'
 import { loadWs } from './load-ws.ts'
 import { createWsSide } from './side.ts'
@@ -26,9 +26,10 @@ export function createWsMethods<S extends Session, M extends SchemaMap>(
     return live as unknown as Connection<S>
   }
   return {
-    ws: refuseSpread(<W extends WsClass | undefined>(webSocket?: W): WsOptions<W> => {
+    ws: refuseSpread(<W extends WsClass | undefined>(webSocket?: W): WsOptions & ClassOption<W> => {
       if (webSocket !== undefined) requireClass(webSocket)
-      return side.options((webSocket as WebSocketClass | undefined) ?? loadWs().WebSocket) as unknown as WsOptions<W>
+      return side.options((webSocket as WebSocketClass | undefined) ?? loadWs().WebSocket) as unknown as WsOptions &
+        ClassOption<W>
     }, 'guard.ws'),
     upgrade: (server, path) => createUpgradeHandler(side, server, path),
     connection: connectionOf,

@@ -12,13 +12,13 @@ import type { ControlId } from '../../model/verdict.ts'
 import { deferredOptions, FIRST_MESSAGE } from './first-message.ts'
 import { singleHeaders, withHeadersOnce } from './handshake.ts'
 import { hideTickets } from './protocols.ts'
-import type { ReceiverLocks, WsOptions, WsServer } from '../../model/ws-types.ts'
+import type { ClassOption, ReceiverLocks, WsOptions, WsServer } from '../../model/ws-types.ts'
 import { guardedClass, type WebSocketClass } from './guarded-socket.ts'
 
 /** The guard's side of one or more `ws` servers. */
 export interface WsSide {
   /** Options for a server whose sockets are of a guarded subclass of `Base`. `delivery` replaces `message` listeners. */
-  options(Base: WebSocketClass, delivery?: Delivery): WsOptions<WebSocketClass>
+  options(Base: WebSocketClass, delivery?: Delivery): WsOptions & ClassOption<WebSocketClass>
   /** Runs the handshake door for an upgrade. The admission is then kept for the socket. */
   admit(request: IncomingMessage, early: boolean): Admittance | Promise<Admittance>
   /** An option of `guard.ws()` that a server lacks, so that something would pass unchecked; null if it has all. */
@@ -220,7 +220,7 @@ export function createWsSide(core: Core): WsSide {
         ...(core.policy.report !== 'all' && { closeTimeout: CLOSE_TIMEOUT_MS }),
         ...(!reports('handshake/extensions') && { perMessageDeflate: compression }),
         WebSocket: Guarded,
-      } as WsOptions<WebSocketClass>
+      } as WsOptions & ClassOption<WebSocketClass>
     },
   }
 }
