@@ -1,17 +1,6 @@
 import type { Socket } from 'node:net'
-import {
-  beginTurn,
-  endTurn,
-  flush,
-  type KernelQueue,
-  kernelQueueOf,
-  readFrom,
-  type Reader,
-  sendFrame,
-  sendTextFrame,
-  unsentBytes,
-} from 'sallyport/embed'
-import { closePayload, Decoder, FIN, OPCODE, type WireFault, type WireLimits, type WireSink } from 'sallyport/wire'
+import { EndpointSocket, type KernelQueue, kernelQueueOf } from 'sallyport/embed'
+import type { WireFault, WireLimits } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'
 import type { Backend } from './backend.ts'
 
@@ -35,74 +24,34 @@ export interface BackendListener {
   broken(detail: string): void
 }
 
-/** How long a backend has to answer a close frame before it is cut, in ms. */
-const CLOSE_TIMEOUT_MS = 5_000
-/** A backend that lets this many bytes wait gets no pong for its pings. */
-const PONG_BOUND_BYTES = 65_536
-const NOTHING = new Uint8Array(0)
-
-/** One client connection to a backend: what RFC 6455 §5–§7 ask of a client, between the wire and the relay. */
-export class BackendSocket implements WireSink, Reader {
-  readonly #socket: Socket
+/** The client's end of a connection to a backend: what the relay sends by, and what tells it of all that comes. */
+export class BackendSocket extends EndpointSocket {
   readonly #backend: Backend
-  readonly #decoder: Decoder
   #listener: BackendListener | null
-  #rest: Buffer | null = null
-  #state: 'open' | 'closing' | 'ending' | 'gone' = 'open'
-  #paused = false
   #started = false
-  #peerEnded = false
-  #timer: NodeJS.Timeout | null = null
 
   constructor({ socket, backend }: PooledConnection, limits: WireLimits, listener: BackendListener) {
-    this.#socket = socket
+    super(socket, limits, null)
     this.#backend = backend
     this.#listener = listener
-    this.#decoder = new Decoder({ peer: 'server', limits }, this)
     ;(socket as DrainedSocket)[SELF] = this
     socket.on('drain', onDrain)
     // A backend that was lost before anybody listened is told of as well.
     if (socket.destroyed) process.nextTick(() => this.gone())
   }
 
+  get role(): 'client' {
+    return 'client'
+  }
+
   /** Begins to read: first `head`, the frames that came behind the answer. */
   start(head: Buffer): void {
-    if (this.#state !== 'open') return
+    if (!this.isOpen) return
     this.#started = true
-    readFrom(this.#socket, this)
-    if (head.length > 0 && !this.read(head, 0, head.length, true)) this.#socket.pause()
+    this.beginReading(head)
   }
 
-  // From the socket.
-
-  read(chunk: Buffer, start: number, end: number, owned: boolean): boolean {
-    if (this.#state === 'ending' || this.#state === 'gone') return true
-    beginTurn()
-    const taken = this.#rest === null ? this.#decoder.push(chunk, start, end) : start
-    if (taken < end) {
-      const left = chunk.subarray(taken, end)
-      if (this.#rest !== null) this.#rest = Buffer.concat([this.#rest, left])
-      else this.#rest = owned ? left : Buffer.from(left)
-    }
-    endTurn()
-    return this.#rest === null
-  }
-
-  ended(): void {
-    this.#peerEnded = true
-    if (this.#rest === null) this.#finish()
-  }
-
-  gone(): void {
-    if (this.#state === 'gone') return
-    this.#backend.open--
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#state = 'gone'
-    this.#rest = null
-    this.#lose()
-  }
-
-  // From the decoder.
+  // From the wire.
 
   text(bytes: Buffer, start: number, end: number): void {
     this.#listener?.text(bytes, start, end)
@@ -120,45 +69,49 @@ export class BackendSocket implements WireSink, Reader {
     this.#listener?.frames(bytes, start, end, messages, payloadBytes)
   }
 
-  pinged(bytes: Buffer, start: number, end: number): void {
-    if (this.#state === 'open' && this.bufferedAmount < PONG_BOUND_BYTES) {
-      this.#send(FIN | OPCODE.pong, bytes, start, end)
-    }
-  }
-
   ponged(): void {
     this.#listener?.ponged()
   }
 
-  closing(code: number, reason: string): void {
-    if (this.#state === 'open') this.#send(FIN | OPCODE.close, closePayload(code, ''))
-    this.#state = 'closing'
+  protected get silent(): boolean {
+    return false
+  }
+
+  protected pingReceived(): void {
+    // The relay has nothing to do: the pong is written.
+  }
+
+  protected keeps(): void {
+    // At most two reads: nobody counts it.
+  }
+
+  protected closeReceived(code: number, reason: string): void {
     this.#take()?.closedByBackend(code, reason)
-    // The server ends the connection (RFC 6455 §7.1.1); one that does not is cut.
-    flush()
-    this.#socket.end()
-    this.#cutAfter(CLOSE_TIMEOUT_MS)
   }
 
-  fault(fault: WireFault): void {
-    if (this.#state === 'open') this.#send(FIN | OPCODE.close, closePayload(fault.closeCode, ''))
-    this.#state = 'ending'
+  protected faultReason(): string {
+    return ''
+  }
+
+  protected faultFound(fault: WireFault): void {
     this.#take()?.broken(`${fault.code}: ${fault.message}`)
-    flush()
-    this.#socket.end(() => this.#socket.destroy())
-    this.#cutAfter(CLOSE_TIMEOUT_MS)
   }
 
-  // From the relay.
-
-  /** Bytes that the backend's kernel has not taken yet. */
-  get bufferedAmount(): number {
-    return unsentBytes(this.#socket)
+  protected lost(): void {
+    const midway = this.midway ? ', in the middle of a message' : ''
+    this.#take()?.lost(`the backend's connection was lost${midway}`)
   }
+
+  protected over(): void {
+    this.#backend.open--
+    this.lost()
+  }
+
+  // From the relay, beyond what every endpoint sends.
 
   /** What the kernel still holds for the backend; null where nobody can tell. */
   get kernelQueue(): KernelQueue | null {
-    return kernelQueueOf(this.#socket)
+    return kernelQueueOf(this.socket)
   }
 
   /** The socket has drained. */
@@ -168,91 +121,36 @@ export class BackendSocket implements WireSink, Reader {
 
   /** Whether `drained` will be called. */
   get isFull(): boolean {
-    return this.#socket.writableNeedDrain
+    return this.socket.writableNeedDrain
   }
 
-  get isPaused(): boolean {
-    return this.#paused
+  override pause(): void {
+    if (!this.isPaused) super.pause()
   }
 
-  sendText(text: string): void {
-    if (this.#state === 'open') sendTextFrame(this.#socket, true, text)
-  }
-
-  /** Sends `bytes[start..end)`, which is UTF-8 already, as text. */
-  sendUtf8(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#state === 'open') this.#send(FIN | OPCODE.text, bytes, start, end)
-  }
-
-  sendBinary(bytes: Uint8Array): void {
-    if (this.#state === 'open') this.#send(FIN | OPCODE.binary, bytes)
-  }
-
-  ping(): void {
-    if (this.#state === 'open') this.#send(FIN | OPCODE.ping, NOTHING)
-  }
-
-  pause(): void {
-    if (this.#paused) return
-    this.#paused = true
-    this.#decoder.pause()
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
-    this.#decoder.resume()
-    if (this.#rest === null) this.#socket.resume()
-    else process.nextTick(deliverRest, this)
+  override resume(): void {
+    if (this.isPaused) super.resume()
   }
 
   /** Starts the closing handshake; the backend is cut when it does not answer. Nothing is told of it any more. */
-  close(code: number): void {
+  override close(code: number): void {
     this.#listener = null
-    if (this.#state !== 'open') return
+    if (!this.isOpen) return
     if (!this.#started) {
       this.terminate()
       return
     }
-    this.#send(FIN | OPCODE.close, closePayload(code, ''))
-    this.#state = 'closing'
-    this.#rest = null
-    flush()
+    super.close(code, '')
+    this.sendAll()
     this.resume()
-    this.#cutAfter(CLOSE_TIMEOUT_MS)
   }
 
-  /** Cuts the connection. */
-  terminate(): void {
+  /** Cuts the connection. Nothing is told of it any more. */
+  override terminate(): void {
     this.#listener = null
-    if (this.#state === 'gone') return
-    this.#state = 'ending'
-    this.#rest = null
-    this.#socket.destroy()
-    // Nobody else would tell of the end.
+    super.terminate()
+    // Nobody reads the socket yet, so nobody else would tell of its end.
     if (!this.#started) this.gone()
-  }
-
-  // Its own.
-
-  /** Goes on with what was read while paused. */
-  deliverRest(): void {
-    const rest = this.#rest
-    if (rest === null || this.#paused) return
-    this.#rest = null
-    if (!this.read(rest, 0, rest.length, true)) return
-    if (this.#peerEnded) this.#finish()
-    else if (!this.#paused) this.#socket.resume()
-  }
-
-  #send(first: number, payload: Uint8Array, start = 0, end: number = payload.length): void {
-    sendFrame(this.#socket, true, first, payload, start, end)
-  }
-
-  #lose(): void {
-    const midway = this.#decoder.midway ? ', in the middle of a message' : ''
-    this.#take()?.lost(`the backend's connection was lost${midway}`)
   }
 
   /** The listener, for the last time. */
@@ -261,23 +159,6 @@ export class BackendSocket implements WireSink, Reader {
     this.#listener = null
     return listener
   }
-
-  /** The backend sends no more. */
-  #finish(): void {
-    if (this.#state === 'gone') return
-    const lost = this.#state === 'open'
-    this.#state = 'ending'
-    if (lost) this.#lose()
-    this.#socket.destroy()
-  }
-
-  #cutAfter(ms: number): void {
-    this.#timer ??= setTimeout(cut, ms, this.#socket).unref()
-  }
-}
-
-function deliverRest(socket: BackendSocket): void {
-  socket.deliverRest()
 }
 
 const SELF = Symbol('backend')
@@ -288,8 +169,4 @@ interface DrainedSocket extends Socket {
 
 function onDrain(this: Socket): void {
   ;(this as DrainedSocket)[SELF].drained()
-}
-
-function cut(socket: Socket): void {
-  socket.destroy()
 }

@@ -7,6 +7,8 @@ export const NO_STATUS = 1005
 export const ABNORMAL = 1006
 /** Greatest length of a close reason in bytes of UTF-8: 125 less the code. */
 export const MAX_REASON_BYTES = 123
+/** How long a peer may take to answer a close frame before it is cut, in ms. */
+export const CLOSE_PATIENCE_MS = 5000
 
 /** What a close frame says. */
 export interface CloseStatus {

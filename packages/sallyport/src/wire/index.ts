@@ -1,5 +1,14 @@
 export { acceptAnswer, acceptKey, type AnswerHeaders, refuseAnswer } from './answer.ts'
-export { ABNORMAL, closePayload, type CloseStatus, isSendableCloseCode, NO_STATUS, readClose } from './close.ts'
+export {
+  ABNORMAL,
+  CLOSE_PATIENCE_MS,
+  closePayload,
+  type CloseStatus,
+  isSendableCloseCode,
+  MAX_REASON_BYTES,
+  NO_STATUS,
+  readClose,
+} from './close.ts'
 export { Decoder } from './decoder.ts'
 export type { DecoderOptions } from './decoder-options.ts'
 export { deflateMessage, inflateMessage, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './deflate.ts'
@@ -12,6 +21,7 @@ export {
   writeMaskedTextFrame,
   writeTextFrame,
 } from './encoder.ts'
+export { Endpoint, type EndpointDeflate, type EndpointRole } from './endpoint.ts'
 export { agreeDeflate, type DeflateAgreement, type ExtensionOffer, readExtensions } from './extensions.ts'
 export { FAULTS, type WireFault, type WireFaultCode } from './faults.ts'
 export type { Inflate, WireLimits, WirePeer } from './limits.ts'

@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import type { Inlet } from '../../src/connection/transport.ts'
 import { refuseSocket } from '../../src/server/engine.ts'
-import { type EngineDeflate, EngineSocket } from '../../src/server/engine-socket.ts'
-import { closePayload, Decoder, FIN, inflateMessage, OPCODE, RSV1, textOf, writeFrame } from '../../src/wire/index.ts'
+import { EngineSocket } from '../../src/server/engine-socket.ts'
+import { closePayload, Decoder, type EndpointDeflate, FIN, inflateMessage, OPCODE, RSV1, textOf, writeFrame } from '../../src/wire/index.ts'
 import { frame, text } from './engine-server.ts'
 
 const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64 }
@@ -35,7 +35,7 @@ async function sockets(context: Context): Promise<readonly [server: Socket, clie
   return [server, client]
 }
 
-async function pair(context: Context, deflate: EngineDeflate | null = null): Promise<Pair> {
+async function pair(context: Context, deflate: EndpointDeflate | null = null): Promise<Pair> {
   const [server, client] = await sockets(context)
   const told: string[] = []
   const heard: string[] = []
