@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Inlet, Transport } from '../connection/transport.ts'
 import { violationOf } from '../connection/violation.ts'
 import type { KernelQueue } from '../model/kernel-queue.ts'
@@ -9,7 +8,7 @@ import { kernelQueueOf } from '../node/kernel-queue.ts'
 import { readLess } from '../node/shared-read.ts'
 import { isReset } from '../node/socket-handle.ts'
 import { OUTBOX_BYTES } from '../node/write-buffer.ts'
-import { ABNORMAL, type EndpointDeflate, textFrameRoom, type WireFault, type WireLimits } from '../wire/index.ts'
+import { ABNORMAL, textFrameRoom, type WireFault } from '../wire/index.ts'
 
 /** The server's end of a connection: what the guard sends by, and what tells it of all that comes. */
 export class EngineSocket extends EndpointSocket implements Transport {

@@ -5,7 +5,17 @@ import { describe, test } from 'node:test'
 import type { Inlet } from '../../src/connection/transport.ts'
 import { refuseSocket } from '../../src/server/engine.ts'
 import { EngineSocket } from '../../src/server/engine-socket.ts'
-import { closePayload, Decoder, type EndpointDeflate, FIN, inflateMessage, OPCODE, RSV1, textOf, writeFrame } from '../../src/wire/index.ts'
+import {
+  closePayload,
+  Decoder,
+  type EndpointDeflate,
+  FIN,
+  inflateMessage,
+  OPCODE,
+  RSV1,
+  textOf,
+  writeFrame,
+} from '../../src/wire/index.ts'
 import { frame, text } from './engine-server.ts'
 
 const UNBOUNDED = { frameBytes: Infinity, messageBytes: 1 << 20, fragments: 64 }
