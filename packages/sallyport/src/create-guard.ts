@@ -9,7 +9,7 @@ import { createTicketEndpoint } from './guard/ticket-endpoint.ts'
 import type { PolicyInput, SchemaMap } from './model/policy.ts'
 import type { Session } from './model/session.ts'
 import { systemRuntime } from './model/system-runtime.ts'
-import { refuse } from './node/refuse-upgrade.ts'
+import { refuse } from './node/refuse-socket.ts'
 import { parsePolicy } from './policy/parse.ts'
 import { reportPolicy } from './policy/report.ts'
 

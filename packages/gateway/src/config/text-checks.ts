@@ -140,14 +140,3 @@ export function faultOfSecret(least: number): (value: string) => string | null {
 }
 
 export const GENERATE = 'write ${NAME} or file:/run/secrets/name, and there the output of `openssl rand -base64 32`'
-
-/** Whether a host is this machine. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '')
-  return (
-    bare === 'localhost' ||
-    bare.endsWith('.localhost') ||
-    bare === '::1' ||
-    (isIP(bare) === 4 && bare.startsWith('127.'))
-  )
-}

@@ -8,7 +8,7 @@ import {
   boundSockets,
   cutUnread,
   hasTooManyLines,
-  installLane,
+  installFirstBytesReader,
   readLines,
   type ReadReceiver,
   refuseSocket,
@@ -90,7 +90,7 @@ function withinBounds({ request, refused }: ListenerHandlers): ListenerHandlers[
 
 function createServer(tls: TlsFiles | null, request: ListenerHandlers['request']): Server | HttpsServer {
   return tls === null
-    ? // Set by the lane and the engine on what is kept.
+    ? // Set by the first-bytes reader and the engine on what is kept.
       createHttpServer({ ...BOUNDS, noDelay: false }, request)
     : createHttpsServer(
         {
@@ -119,7 +119,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
     refuseUnreadable(error, socket as Socket, handlers.refused),
   )
-  const lane = installLane(server, HEADERS_MS, (read, socket) => {
+  const firstBytes = installFirstBytesReader(server, HEADERS_MS, (read, socket) => {
     bounds.upgraded(socket)
     handlers.read(read, socket)
   })
@@ -156,7 +156,7 @@ export function createListener(config: ListenerConfig, handlers: ListenerHandler
         }
         front.close(() => resolve())
         cutWaiting()
-        lane.close()
+        firstBytes.close()
         server.closeAllConnections()
       }),
   }

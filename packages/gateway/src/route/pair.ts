@@ -8,7 +8,7 @@ import {
   READING_RATE,
   stepOf,
 } from 'sallyport/embed'
-import { isSendableCloseCode, NO_STATUS } from 'sallyport/wire'
+import { isApplicationCloseCode, isSendableCloseCode, NO_STATUS } from 'sallyport/wire'
 import type { BackendListener, BackendSocket } from '../upstream/backend-socket.ts'
 import { forward } from './payload.ts'
 
@@ -173,7 +173,7 @@ export class Pair implements Delivery, BackendListener {
   }
 
   closedByBackend(code: number, reason: string): void {
-    this.#closeClient(code === NO_STATUS ? 1000 : isPassable(code) ? code : INTERNAL_ERROR, reason)
+    this.#closeClient(code === NO_STATUS ? 1000 : isApplicationCloseCode(code) ? code : INTERNAL_ERROR, reason)
   }
 
   /** The backend is lost, or cannot be reached, or answers no ping. */
@@ -278,11 +278,6 @@ interface DrainedSocket extends Socket {
 
 function onDrain(this: Socket): void {
   ;(this as DrainedSocket)[PAIR].clientDrained()
-}
-
-/** Whether a connection may be closed with it: 1002 would speak of the hop between gateway and backend. */
-function isPassable(code: number): boolean {
-  return isSendableCloseCode(code) && code !== 1002
 }
 
 function stop(stall: Stall | null): void {

@@ -17,6 +17,8 @@ const TOLD: ReadonlyMap<string, string> = new Map(
     name,
   ]),
 )
+/** Bytes above ASCII may go through a client's proxy in another form: a value with one is left out. */
+const TOLD_VALUE = /^[\t -~]*$/
 /** Greatest value of such a header, in characters. A longer one is left out. */
 const TOLD_CHARACTERS = 4096
 /** These are lists; any other that comes twice says nothing. */
@@ -84,7 +86,7 @@ function toldHeaders(lines: readonly string[]): { readonly [name: string]: strin
   }
   return Object.fromEntries(
     Array.from(values, ([key, value]): [string, string] => [TOLD.get(key)!, value]).filter(
-      ([name, value]) => value.length <= TOLD_CHARACTERS && !unclear.has(name.toLowerCase()),
+      ([name, value]) => TOLD_VALUE.test(value) && value.length <= TOLD_CHARACTERS && !unclear.has(name.toLowerCase()),
     ),
   )
 }

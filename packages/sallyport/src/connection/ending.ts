@@ -3,14 +3,13 @@ import { type ControlId, type Denial } from '../model/verdict.ts'
 import { ABNORMAL } from '../wire/index.ts'
 import { violationOf } from './violation.ts'
 import { tellAppClosed } from './app-calls.ts'
+import { CLOSE_PATIENCE_MS } from '../wire/close.ts'
 import { checkClose } from './close-frame.ts'
 import { mayLeave } from './outbound-check.ts'
 import { dropRead } from './reading.ts'
 import type { ConnectionState } from './state.ts'
 import { dropOutgoing, dropWaiting, hasLastMessages, lingers } from './waiting.ts'
 
-/** How long a peer has to answer a close frame before it is cut, in ms. */
-const CLOSE_PATIENCE_MS = 5_000
 /** How long messages that came before the peer's close frame may wait for a verdict, or for a handler to end. */
 const LAST_MESSAGES_MS = 500
 

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { refuseAnswer } from '../wire/answer.ts'
 import { DENIALS } from '../policy/denials.ts'
 import type { DenialCode } from '../model/denials.ts'
 import type { Denial } from '../model/verdict.ts'
@@ -50,7 +50,7 @@ function waiting(code: DenialCode, answer: HttpAnswer, retryAfter: number): Http
   return made
 }
 
-/** The refusal as text for the socket, in one write. */
+/** The refusal for the socket, in one write: a character a byte (`latin1`). Throws a `TypeError` for a header that is not one line. */
 export function refusalText(answer: HttpAnswer): string {
   return TEXTS.get(answer.headers) ?? textOf(answer)
 }
@@ -68,8 +68,6 @@ function answerOf(code: DenialCode): HttpAnswer {
 }
 
 function textOf({ status, headers, body }: HttpAnswer): string {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}Content-Length: ${body.length}\r\n\r\n${body}`
   // Written many times: one flat string, not a tree of its parts.
-  return Buffer.from(text, 'latin1').toString('latin1')
+  return Buffer.from(refuseAnswer(status, headers, body)).toString('latin1')
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * An HTTP request as the doors see it: the same for Node's server, the engine's fast lane and web `Request`s.
+ * An HTTP request as the doors see it: the same for Node's server, the first-bytes reader and web `Request`s.
  * Everything in it is the peer's word, except `ip` and `secure`, which a client cannot forge.
  */
 export interface HandshakeRequest {

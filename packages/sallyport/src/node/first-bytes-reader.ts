@@ -2,13 +2,13 @@ import type { Server } from 'node:http'
 import { Server as SocketServer, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { readUpgrade, type Upgrade } from '../wire/index.ts'
-import { type FirstReader, leaveFirst, readFirst } from './shared-read.ts'
+import { type FirstReceiver, leaveFirst, readFirst } from './shared-read.ts'
 import { EngineRequest } from './upgrade-request.ts'
 import { requireServer } from './http-server.ts'
 import { watchHandshakes } from './tls-handshakes.ts'
 
-/** The lane before an HTTP server. */
-export interface EngineLane {
+/** The first-bytes reader before an HTTP server. */
+export interface FirstBytesReader {
   /**
    * Cuts the connections that have said nothing yet, those among them whose TLS handshake is not done; those that the HTTP
    * server has are its own to close.
@@ -17,7 +17,7 @@ export interface EngineLane {
 }
 
 /**
- * Takes a handshake that the lane read, and its socket, which has a listener for errors. It flows: who does not answer
+ * Takes a handshake that the first-bytes reader read, and its socket, which has a listener for errors. It flows: who does not answer
  * within the call, and so neither reads nor destroys it, pauses it.
  */
 export type ReadReceiver = (upgrade: Upgrade, socket: Socket) => void
@@ -25,21 +25,21 @@ export type ReadReceiver = (upgrade: Upgrade, socket: Socket) => void
 /** One timer for all of them, rather than one each. */
 const SWEEP_MS = 1000
 const NO_HEAD = Buffer.alloc(0)
-const NO_LANE: EngineLane = { close() {} }
+const NO_READER: FirstBytesReader = { close() {} }
 
 /**
  * Reads the first bytes of every connection before the HTTP server does. One clean WebSocket handshake, and nothing
  * else, becomes an `upgrade` event without Node's parser; whatever is not goes on to the server as it came, byte for
  * byte, and the server judges it. A server that is none of `node:net`, as Bun's are, reads its sockets by itself; it
- * keeps them, and there is no lane.
+ * keeps them, and there is no such reader.
  *
  * @param server a server that does not listen yet
  * @param silenceMs how long a connection may say nothing, in ms, to the second
  * @param receive instead of the `upgrade` event, whose one listener does the same; where there are more it is emitted
  */
-export function installLane(server: Server, silenceMs: number, receive?: ReadReceiver): EngineLane {
-  requireServer('installLane', server)
-  if (!(server instanceof SocketServer)) return NO_LANE
+export function installFirstBytesReader(server: Server, silenceMs: number, receive?: ReadReceiver): FirstBytesReader {
+  requireServer('installFirstBytesReader', server)
+  if (!(server instanceof SocketServer)) return NO_READER
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection'
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners(event)
@@ -76,7 +76,7 @@ export function installLane(server: Server, silenceMs: number, receive?: ReadRec
     }
   }
 
-  const reader: FirstReader = {
+  const reader: FirstReceiver = {
     first: (socket, chunk) => first(socket, chunk, false),
     gone: socket => void silent.delete(socket),
   }

@@ -9,7 +9,7 @@ import {
   writeMaskedTextFrame,
   writeTextFrame,
 } from '../wire/index.ts'
-import { commit, flush, OUTBOX_BYTES, outboxStart, reserve, waiting } from './write-buffer.ts'
+import { commit, flush, WRITE_BUFFER_BYTES, writeBufferStart, reserve, waiting } from './write-buffer.ts'
 
 const MASK_BYTES = 4
 
@@ -28,9 +28,9 @@ export function sendFrame(
 ): void {
   const write = masked ? writeMaskedFrame : writeFrame
   const room = frameSize(end - start) + (masked ? MASK_BYTES : 0)
-  if (room <= OUTBOX_BYTES) {
+  if (room <= WRITE_BUFFER_BYTES) {
     const target = reserve(socket, room)
-    commit(write(target, outboxStart(), first, payload, start, end))
+    commit(write(target, writeBufferStart(), first, payload, start, end))
     return
   }
   flush()
@@ -42,28 +42,28 @@ export function sendFrame(
 /** Sends a whole text message, as above. A lone surrogate becomes U+FFFD. */
 export function sendTextFrame(socket: Socket, masked: boolean, text: string): void {
   const room = textFrameRoom(text) + (masked ? MASK_BYTES : 0)
-  if (room > OUTBOX_BYTES) {
+  if (room > WRITE_BUFFER_BYTES) {
     sendFrame(socket, masked, FIN | OPCODE.text, Buffer.from(text))
     return
   }
   const target = reserve(socket, room)
-  commit((masked ? writeMaskedTextFrame : writeTextFrame)(target, outboxStart(), text))
+  commit((masked ? writeMaskedTextFrame : writeTextFrame)(target, writeBufferStart(), text))
 }
 
 /** Sends `bytes[start..end)` as they lie: frames that are whole. */
 export function sendBytes(socket: Socket, bytes: Uint8Array, start: number, end: number): void {
-  for (let at = start; at < end; at += OUTBOX_BYTES) {
-    const piece = bytes.subarray(at, Math.min(end, at + OUTBOX_BYTES))
+  for (let at = start; at < end; at += WRITE_BUFFER_BYTES) {
+    const piece = bytes.subarray(at, Math.min(end, at + WRITE_BUFFER_BYTES))
     const target = reserve(socket, piece.length)
-    target.set(piece, outboxStart())
-    commit(outboxStart() + piece.length)
+    target.set(piece, writeBufferStart())
+    commit(writeBufferStart() + piece.length)
   }
 }
 
-/** Sends what is no frame: the head of an HTTP answer, of ISO 8859-1 alone. It must fit the outbox. */
+/** Sends what is no frame: the head of an HTTP answer, of ISO 8859-1 alone. It must fit the write buffer. */
 export function sendLatin1(socket: Socket, text: string): void {
   const target = reserve(socket, text.length)
-  commit(outboxStart() + target.write(text, outboxStart(), 'latin1'))
+  commit(writeBufferStart() + target.write(text, writeBufferStart(), 'latin1'))
 }
 
 /** Bytes that the peer's kernel has not taken yet, those of this turn among them. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { writeJsonFrame } from '../wire/encoder.ts'
 import { NO_ROOM, NOT_PLAIN } from '../wire/json-writer.ts'
-import { commit, flush, OUTBOX_BYTES, outboxStart, reserve } from './write-buffer.ts'
+import { commit, flush, WRITE_BUFFER_BYTES, writeBufferStart, reserve } from './write-buffer.ts'
 
 /** Below so many bytes JSON.stringify and an encoding of its text are done sooner: they need not look who is asked. */
 const SHORT_BYTES = 256
@@ -17,7 +17,7 @@ export function tellTextLength(bytes: number): void {
 }
 
 /**
- * Sends a value as JSON in one text frame, written straight into the outbox. No code of the value runs.
+ * Sends a value as JSON in one text frame, written straight into the write buffer. No code of the value runs.
  *
  * @returns bytes of the text; -1 where nothing was sent, and JSON.stringify is to be asked
  */
@@ -38,8 +38,8 @@ export function sendJsonFrame(socket: Socket, value: object): number {
 
 function write(socket: Socket, value: object): number {
   const memory = reserve(socket, 0)
-  const start = outboxStart()
-  const stop = writeJsonFrame(memory, start, OUTBOX_BYTES, value)
+  const start = writeBufferStart()
+  const stop = writeJsonFrame(memory, start, WRITE_BUFFER_BYTES, value)
   if (stop < 0) return stop
   commit(stop)
   const framed = stop - start

@@ -19,7 +19,7 @@ const READER = Symbol('reader')
 const FIRST = Symbol('first')
 interface ReadSocket extends Socket {
   [READER]?: Reader | undefined
-  [FIRST]?: FirstReader | undefined
+  [FIRST]?: FirstReceiver | undefined
   _handle?: { useUserBuffer?: (buffer: Buffer) => void } | null
   [slot: symbol]: unknown
 }
@@ -55,11 +55,11 @@ function dropOwnEnd(socket: Socket): void {
  *
  * @returns false where the socket cannot do that: it goes on by its `data` events from the start
  */
-export function readFirst(plain: Socket, first: FirstReader): boolean {
+export function readFirst(plain: Socket, first: FirstReceiver): boolean {
   const socket = plain as ReadSocket
   socket[FIRST] = first
   socket.on('close', onClose)
-  // Who stands before the lane, a PROXY header's reader say, has read it; what it put back comes by the events alone.
+  // Who stands before the first-bytes reader, a PROXY header's reader say, has read it; what it put back comes by the events alone.
   if ('encrypted' in socket || socket.bytesRead > 0 || socket.readableFlowing !== null) return false
   return shareBuffer(socket, onFirstBytes)
 }
@@ -72,7 +72,7 @@ export function leaveFirst(plain: Socket): void {
 }
 
 /** Who the first bytes of sockets go to; one for many. */
-export interface FirstReader {
+export interface FirstReceiver {
   /** `chunk` is memory that the next read writes over. */
   first(socket: Socket, chunk: Buffer): void
   /** It ended before anybody else read it. */

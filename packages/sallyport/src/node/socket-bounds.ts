@@ -64,7 +64,7 @@ interface SecureSocket extends TLSSocket {
  * that its oldest silent socket is closed. Where the server is full all the same, the network with the most loses its
  * oldest. So one address leaves half of the places to others, two leave a third, and whoever comes has time to send a request.
  *
- * Call it after `installLane`, and before the server listens. Servers that are not of `node:net`, such as Bun's, are left alone.
+ * Call it after `installFirstBytesReader`, and before the server listens. Servers that are not of `node:net`, such as Bun's, are left alone.
  */
 export function boundSockets(server: Server, options: SocketBoundsOptions): SocketBounds {
   requireServer('boundSockets', server)

@@ -13,7 +13,7 @@ const UNREAD_MS = 60_000
  */
 export function cutUnread(server: Server): void {
   requireServer('cutUnread', server)
-  // As for the lane: Bun reads and writes its sockets by itself.
+  // As for the first-bytes reader: Bun reads and writes its sockets by itself.
   if (!(server instanceof SocketServer)) return
   server.timeout = UNREAD_MS
   server.on('timeout', (socket: Socket) => {

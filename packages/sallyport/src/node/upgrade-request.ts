@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Upgrade } from '../wire/index.ts'
 
 /**
- * A handshake that the fast lane read, as Node's own request: what session resolvers and Express middleware take. Its
+ * A handshake that the first-bytes reader read, as Node's own request: what session resolvers and Express middleware take. Its
  * headers are made when they are asked for: a refusal never asks, and a connection keeps but the lines.
  */
 export class EngineRequest extends IncomingMessage {

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net'
 import { writeThrough } from './write-through.ts'
 
 /** Bytes that replies of one turn may gather before they leave. */
-export const OUTBOX_BYTES = 65_536
+export const WRITE_BUFFER_BYTES = 65_536
 
 // One for all connections: only one turn runs at a time, so only one connection writes at a time.
-const bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES)
+const bytes = Buffer.allocUnsafeSlow(WRITE_BUFFER_BYTES)
 let used = 0
 let owner: Socket | null = null
 /** Whether the owner's bytes wait for the turns that come at once after this one. */
@@ -17,12 +17,12 @@ let gathering = false
 /**
  * Room for one frame of `socket`, behind what it has written in this turn. Another connection's bytes leave first; all
  * leave together at the end of the turn, over TLS of the turns that the loop runs at once, or of the tick where no turn
- * runs. At most `OUTBOX_BYTES` may be asked for.
+ * runs. At most `WRITE_BUFFER_BYTES` may be asked for.
  *
- * @returns the memory; the frame begins at `outboxStart()`, and `commit` tells where it ends
+ * @returns the memory; the frame begins at `writeBufferStart()`, and `commit` tells where it ends
  */
 export function reserve(socket: Socket, room: number): Buffer {
-  if (owner !== socket || used + room > OUTBOX_BYTES) {
+  if (owner !== socket || used + room > WRITE_BUFFER_BYTES) {
     flush()
     owner = socket
     // Over TLS each record read is a turn, and each write is a record and a stream's work: one for all that was read.
@@ -36,7 +36,7 @@ export function reserve(socket: Socket, room: number): Buffer {
 }
 
 /** Where the next frame begins. */
-export function outboxStart(): number {
+export function writeBufferStart(): number {
   return used
 }
 
@@ -65,7 +65,7 @@ export function endTurn(): void {
   }
 }
 
-/** Sends what waits for the socket that owns the outbox. */
+/** Sends what waits for the socket that owns the write buffer. */
 export function flush(): void {
   const socket = owner
   const length = used

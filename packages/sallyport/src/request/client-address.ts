@@ -1,3 +1,4 @@
+import { isLoopback } from '../model/loopback.ts'
 import ipaddr from 'ipaddr.js'
 import { isIPv4 } from 'node:net'
 import type { Policy } from '../model/policy.ts'
@@ -33,13 +34,13 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
     if (ranges.length === 0) {
       // What nearly every server sees; nothing in it needs the parser.
       const v4 = remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote
-      if (isIPv4(v4)) return { ip: v4, secure: encrypted, loopback: v4.startsWith('127.') && !isForwarded(header) }
+      if (isIPv4(v4)) return { ip: v4, secure: encrypted, loopback: isLoopback(v4) && !isForwarded(header) }
     }
     const isUnix = remote === UNIX_PEER
     const peer = isUnix ? null : parseAddress(remote)
     if (peer === null && !isUnix) return { ip: 'unknown', secure: encrypted, loopback: false }
     const ip = peer?.toString() ?? UNIX_PEER
-    if (!isForwarded(header)) return { ip, secure: encrypted, loopback: peer === null || peer.range() === 'loopback' }
+    if (!isForwarded(header)) return { ip, secure: encrypted, loopback: isUnix || isLoopback(ip) }
     // A forwarding header from an unnamed peer on this machine is a proxy nobody vouched for: not a local client.
     if (peer === null ? !trustsUnix : !trusted(peer)) return { ip, secure: encrypted, loopback: false }
     const hops = proxy.header === 'forwarded' ? forwardedHops(header('forwarded')) : xForwardedHops(header)

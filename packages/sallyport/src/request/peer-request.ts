@@ -27,7 +27,7 @@ export function fromNode(request: IncomingMessage, readAddress: AddressReader): 
   )
 }
 
-/** What a lane reads of a handshake: Node's request is made of it where somebody asks for one, and for no refusal. */
+/** A handshake that was read before Node's parser. Node's request is made of it only where somebody asks for one. */
 export interface ReadRequest {
   readonly target: string
   readonly rawHeaders: readonly string[]

@@ -7,7 +7,7 @@ import { sendJsonFrame, tellTextLength } from '../node/json-frame.ts'
 import { kernelQueueOf } from '../node/kernel-queue.ts'
 import { readLess } from '../node/shared-read.ts'
 import { isReset } from '../node/socket-handle.ts'
-import { OUTBOX_BYTES } from '../node/write-buffer.ts'
+import { WRITE_BUFFER_BYTES } from '../node/write-buffer.ts'
 import { ABNORMAL, textFrameRoom, type WireFault } from '../wire/index.ts'
 
 /** The server's end of a connection: what the guard sends by, and what tells it of all that comes. */
@@ -94,7 +94,7 @@ export class EngineSocket extends EndpointSocket implements Transport {
   }
 
   protected override writeText(text: string): void {
-    if (textFrameRoom(text) <= OUTBOX_BYTES) tellTextLength(text.length)
+    if (textFrameRoom(text) <= WRITE_BUFFER_BYTES) tellTextLength(text.length)
     sendTextFrame(this.socket, false, text)
   }
 

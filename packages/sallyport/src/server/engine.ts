@@ -1,25 +1,23 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isAnswering, isMidAnswer } from '../node/answering.ts'
+import { isAnswering } from '../node/answering.ts'
 import type { Admission, Admittance } from '../guard/admission.ts'
 import type { Core } from '../guard/core.ts'
 import type { Delivery } from '../connection/services.ts'
-import { type HttpAnswer, refusalText } from '../guard/refusal.ts'
 import { extensions } from '../controls/handshake/extensions.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { acceptAnswer, agreeDeflate, type DeflateAgreement, readExtensions, type WireLimits } from '../wire/index.ts'
-import { sendLatin1 } from '../node/frame-writer.ts'
 import type { ReadReceiver } from '../node/first-bytes-reader.ts'
-import { flush } from '../node/write-buffer.ts'
+import { refuseSocket } from '../node/refuse-socket.ts'
 import { EngineRequest } from '../node/upgrade-request.ts'
 import { EngineSocket } from './engine-socket.ts'
 import type { LiveConnection } from '../connection/live-connection.ts'
-import { BODY_REFUSED, cutUntaken, hasBodyUnderWay, socketOf } from '../node/upgrade-socket.ts'
+import { BODY_REFUSED, hasBodyUnderWay, socketOf } from '../node/upgrade-socket.ts'
 
 const NO_HEAD = Buffer.alloc(0)
 
-/** Takes an `upgrade` event of an HTTP server, or of the lane before it. */
+/** Takes an `upgrade` event of an HTTP server, or of the first-bytes reader before it. */
 export type EngineUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** What a connection is opened with, once the handshake door let it pass. */
@@ -80,7 +78,7 @@ export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
   return createReception(core, delivery).upgrade
 }
 
-/** Where handshakes come in: those that Node's parser read, and those that the lane did. */
+/** Where handshakes come in: those that Node's parser read, and those that the first-bytes reader did. */
 export interface Reception {
   readonly upgrade: EngineUpgrade
   /** Node's request is made where somebody asks for it, and for no refusal. */
@@ -125,28 +123,6 @@ export function createReceiver(core: Core, take: Taker): Reception {
     read(upgrade, socket) {
       if (!receive(core.fromRead(upgrade, socket, EngineRequest), socket, NO_HEAD)) socket.pause()
     },
-  }
-}
-
-/**
- * Writes the refusal, and lets the socket go once it is out; what the peer still sends is not waited for. In the middle
- * of an earlier request's answer nothing is said.
- */
-export function refuseSocket(socket: Socket, refusal: HttpAnswer): void {
-  if (socket.destroyed) return
-  if (socket.listenerCount('error') === 0) socket.on('error', destroy)
-  if (isMidAnswer(socket)) {
-    socket.destroy()
-    return
-  }
-  sendLatin1(socket, refusalText(refusal))
-  flush()
-  // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.
-  if (socket.writableLength === 0 && socket.readableLength === 0) socket.destroy()
-  else {
-    socket.pause()
-    cutUntaken(socket)
-    socket.end(() => socket.destroy())
   }
 }
 

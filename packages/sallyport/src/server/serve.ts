@@ -1,3 +1,4 @@
+import { isLoopback } from '../model/loopback.ts'
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -6,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connection } from '../connection/connection.ts'
 import { createDispatch, type AnyHandlers } from '../connection/handlers.ts'
@@ -22,8 +23,9 @@ import { show } from '../shape/shown.ts'
 import type { SchemaMap } from '../model/policy.ts'
 import { deny } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
-import { createReception, refuseSocket } from './engine.ts'
-import { installLane } from '../node/first-bytes-reader.ts'
+import { createReception } from './engine.ts'
+import { refuseSocket } from '../node/refuse-socket.ts'
+import { installFirstBytesReader } from '../node/first-bytes-reader.ts'
 import { hasTooManyLines, MOST_HEADER_LINES, readLines } from '../node/header-lines.ts'
 import { requireServeOptions } from './serve-options.ts'
 import { boundSockets } from '../node/socket-bounds.ts'
@@ -86,7 +88,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   const { core, observer } = insideOf(guard)
   const { policy } = core
   const host = options.host ?? (tls === undefined ? 'localhost' : undefined)
-  if (tls === undefined && !isLoopback(host)) {
+  if (tls === undefined && (host === undefined || !isLoopback(host))) {
     throw new TypeError(
       `serve: host is ${show(host)}, without tls; plain ws:// may stand on loopback alone: give tls: { key, cert }`,
     )
@@ -119,7 +121,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   }
   const server =
     tls === undefined
-      ? // Set by the lane and the engine on what is kept.
+      ? // Set by the first-bytes reader and the engine on what is kept.
         createHttpServer({ ...limits, noDelay: false }, answer)
       : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...limits }, answer)
   readLines(server, policy.handshake.request.headers)
@@ -133,7 +135,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     if (isServed(request.url)) reception.upgrade(request, socket, head)
     else refuseSocket(socket, NOT_FOUND)
   })
-  const lane = installLane(server, HEADERS_MS, (read, socket) => {
+  const firstBytes = installFirstBytesReader(server, HEADERS_MS, (read, socket) => {
     bounds.upgraded(socket)
     if (isServed(read.target)) reception.read(read, socket)
     else refuseSocket(socket, NOT_FOUND)
@@ -159,7 +161,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     const code = status === 431 ? 'SALLY_REQUEST_TOO_LARGE' : 'SALLY_REQUEST_MALFORMED'
     observer.unreadable(deny(code, { reason: 'parser', error: String(error.code) }), ip)
-    refuseSocket(socket as Socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
+    refuseSocket(socket, { status, headers: { Connection: 'close' }, body: `{"code":"${code}"}` })
   })
 
   await new Promise<void>((resolve, reject) => {
@@ -186,7 +188,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
       const awake = setInterval(() => undefined, 60_000)
       try {
         await guard.drain(withinMs === undefined ? undefined : { withinMs })
-        lane.close()
+        firstBytes.close()
         losses.stop()
         server.closeAllConnections()
         await stopped
@@ -217,11 +219,4 @@ function deliveryOf<S extends Session, M extends SchemaMap>(options: ServeOption
     ...(close && { closed: (connection, code) => close(typed(connection), code) }),
     ...(error && { failed: (thrown, connection) => error(thrown, typed(connection)) }),
   }
-}
-
-function isLoopback(host: string | undefined): boolean {
-  return (
-    host !== undefined &&
-    (/^127\.\d+\.\d+\.\d+$/.test(host) || host === '::1' || host === 'localhost' || host.endsWith('.localhost'))
-  )
 }

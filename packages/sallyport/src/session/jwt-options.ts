@@ -1,3 +1,4 @@
+import { isLoopback } from '../model/loopback.ts'
 import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey, KeyObject } from 'jose'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { nearest } from '../shape/nearest.ts'
@@ -184,7 +185,8 @@ function requireKey(key: unknown, symmetric: boolean): void {
 /** The URL of a key set; a key that came over plain HTTP is anybody's. */
 export function requireJwksUrl(jwks: string | URL): URL {
   const url = URL.parse(jwks)
-  const loopback = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  // Browsers take a name below `localhost` for this machine; here a DNS server may be asked for it.
+  const loopback = url !== null && isLoopback(url.hostname) && !url.hostname.endsWith('.localhost')
   if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) {
     misuse(
       'jwks',

@@ -1,3 +1,4 @@
+import { isLoopback } from '../model/loopback.ts'
 import type { Unusable } from '../shape/duration.ts'
 import { bearsSecret } from '../shape/secret-text.ts'
 import { kindOf, quote } from '../shape/shown.ts'
@@ -5,13 +6,6 @@ import { kindOf, quote } from '../shape/shown.ts'
 /** Extensions are pages too; their origin is the id that the store gave them, and it is compared whole like any other. */
 const EXTENSION =
   /^(?:chrome-extension:\/\/[a-p]{32}|moz-extension:\/\/[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})$/
-
-const LOOPBACK = /^(?:localhost|(?:[^.]+\.)+localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
-/** True for names and addresses that never leave this machine. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK.test(hostname)
-}
 
 /** An origin as an error may show it: without credentials, query and fragment. */
 export function showOrigin(value: unknown): string {

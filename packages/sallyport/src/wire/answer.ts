@@ -26,13 +26,17 @@ export function acceptAnswer(key: string, headers: AnswerHeaders): string {
 }
 
 /**
- * The answer that refuses a handshake and ends the connection (RFC 6455 §4.2.2 item 4).
+ * The answer that refuses a handshake and ends the connection (RFC 6455 §4.2.2 item 4). `Connection: close` is added
+ * where `headers` have no Connection.
  *
- * @throws TypeError when a header could not be sent as one line, or is one that this function writes
+ * @throws TypeError when a header could not be sent as one line, or is Content-Length
  */
 export function refuseAnswer(status: number, headers: AnswerHeaders, body: string): string {
+  const names = new Set(Object.keys(headers).map(name => name.toLowerCase()))
+  if (names.has('content-length')) throw new TypeError('refuseAnswer writes Content-Length itself: leave it out.')
+  const connection = names.has('connection') ? '' : 'Connection: close\r\n'
   const length = Buffer.byteLength(body)
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\nConnection: close\r\nContent-Length: ${length}\r\n${headerLines(headers)}\r\n${body}`
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${headerLines(headers)}${connection}Content-Length: ${length}\r\n\r\n${body}`
 }
 
 function headerLines(headers: AnswerHeaders): string {

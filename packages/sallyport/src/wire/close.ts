@@ -27,6 +27,13 @@ export function isSendableCloseCode(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006
 }
 
+/**
+ * Whether an application may close with the code. 1002 is left to the endpoint itself: it speaks of frames, on one hop.
+ */
+export function isApplicationCloseCode(code: number): boolean {
+  return Number.isInteger(code) && code !== 1002 && isSendableCloseCode(code)
+}
+
 /** Reads the payload of a close frame (RFC 6455 §5.5.1). */
 export function readClose(bytes: Buffer, start: number, end: number): CloseStatus | WireFault {
   if (end === start) return NOTHING_SAID

@@ -4,6 +4,7 @@ export {
   CLOSE_PATIENCE_MS,
   closePayload,
   type CloseStatus,
+  isApplicationCloseCode,
   isSendableCloseCode,
   MAX_REASON_BYTES,
   NO_STATUS,

@@ -44,7 +44,7 @@ const ALIKE = [
 ] as const
 const shown = (request: IncomingMessage): string => JSON.stringify(ALIKE.map(key => request[key]))
 
-/** Whether the lane reads these bytes; if so Node's parser must read the same of them, and no less. */
+/** Whether the first-bytes reader reads these bytes; if so Node's parser must read the same of them, and no less. */
 async function isReadAlike(name: string, bytes: Buffer): Promise<boolean> {
   const upgrade = readUpgrade(bytes)
   if (upgrade === null) return false
@@ -68,7 +68,7 @@ const BYTES = Array.from({ length: 256 }, (_, byte) => byte).filter(
   byte => !/[B-Zb-z1-9]/.test(String.fromCharCode(byte)),
 )
 
-describe('what the lane reads of a handshake Node’s parser reads alike', () => {
+describe('what the first-bytes reader reads of a handshake Node’s parser reads alike', () => {
   test('with any one byte put between, at every place', async () => {
     let read = 0
     for (let at = 0; at <= CLEAN.length; at++) {

@@ -74,7 +74,7 @@ test('of the web: the host of the URL stands for a missing Host, TLS for its sch
   assert.equal(fromWeb(new Request('http://app.company.com/'), readAddress, '').ip, 'unknown')
 })
 
-describe('at rest, a request of the lane', () => {
+describe('at rest, a request of the first-bytes reader', () => {
   const SENT =
     'GET /rooms/one?token=a%20b&x=1 HTTP/1.1\r\nHost: app.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: https://app.test\r\n' +
@@ -162,7 +162,7 @@ test('a cookie that is no ASCII is the same text as before', () => {
   assert.equal(requestOf({ headers: { Cookie: 'sid=%C3%A9%F0%9F%94%91' } }).cookie('sid'), 'é🔑')
 })
 
-test("what a lane read makes Node's request for whoever asks, once, and for nobody else", () => {
+test("what the first-bytes reader read makes Node's request for whoever asks, once, and for nobody else", () => {
   let made = 0
   class Counted extends EngineRequest {
     constructor(...given: ConstructorParameters<typeof EngineRequest>) {

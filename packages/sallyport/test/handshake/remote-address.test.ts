@@ -14,7 +14,7 @@ import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { remoteOf } from '../../src/request/remote-address.ts'
 import { insideOf } from '../../src/guard/registry.ts'
 import { createReception } from '../../src/server/engine.ts'
-import { installLane } from '../../src/node/first-bytes-reader.ts'
+import { installFirstBytesReader } from '../../src/node/first-bytes-reader.ts'
 import { listenTo } from '../support/told-events.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-unix-'))
@@ -119,7 +119,7 @@ for (const way of ['guard.ws()', 'the engine'] as const) {
           new WebSocketServer({ server, ...guard.ws() } as ServerOptions).on('connection', () => undefined)
         } else {
           const reception = createReception(insideOf(guard).core, { message: () => undefined })
-          installLane(server, 1000, reception.read)
+          installFirstBytesReader(server, 1000, reception.read)
           server.on('upgrade', reception.upgrade)
         }
         const path = join(folder, `${sockets++}`)

@@ -19,7 +19,7 @@ const HOSTILE = 'attacks/handshake-hostile.test.ts'
 const HOSTILE_TO = new Set([OTHER_NODES[0], OTHER_NODES.at(-1)])
 
 test('the fast paths are among what is run', () => {
-  const named = ['engine-fast-path', 'engine-write', 'engine-lane', 'engine'].map(name => `${name}.test.ts`)
+  const named = ['engine-fast-path', 'engine-write', 'first-bytes-reader', 'engine'].map(name => `${name}.test.ts`)
   assert.deepEqual(
     named.filter(name => !SERVER.includes(name)),
     [],

@@ -8,7 +8,7 @@ import { insideOf } from '../../src/guard/registry.ts'
 import { createGuard } from '../../src/index.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createEngine } from '../../src/server/engine.ts'
-import { installLane } from '../../src/node/first-bytes-reader.ts'
+import { installFirstBytesReader } from '../../src/node/first-bytes-reader.ts'
 import { closePayload, FIN, OPCODE } from '../../src/wire/index.ts'
 import { echo, frame, HANDSHAKE, open, type RawClient } from './engine-server.ts'
 
@@ -43,7 +43,7 @@ describe('after a churn of connections nothing is left of them', () => {
       } as never)
       const { core } = insideOf(guard)
       const server = createServer()
-      const lane = installLane(server, 10_000)
+      const firstBytes = installFirstBytesReader(server, 10_000)
       let closed = 0
       const all = Promise.withResolvers<void>()
       server.on(
@@ -58,7 +58,7 @@ describe('after a churn of connections nothing is left of them', () => {
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       t.after(() => {
-        lane.close()
+        firstBytes.close()
         server.close()
         store.close()
       })

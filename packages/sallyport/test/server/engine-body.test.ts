@@ -35,9 +35,9 @@ async function answerTo(dial: () => Socket, parts: readonly string[]): Promise<s
 describe('a handshake that announces a body', () => {
   for (const [name, line, sent] of bodies) {
     for (const tls of [false, true]) {
-      for (const lane of [false, true]) {
-        test(`${name}${tls ? ', over TLS' : ''}${lane ? '' : ', without the lane'}: refused, and the next is served`, async t => {
-          const engine = await startEngine(t, { tls, lane })
+      for (const firstBytes of [false, true]) {
+        test(`${name}${tls ? ', over TLS' : ''}${firstBytes ? '' : ', without the first-bytes reader'}: refused, and the next is served`, async t => {
+          const engine = await startEngine(t, { tls, firstBytes })
           const handshake = HANDSHAKE.replace('Origin', `${line}\r\nOrigin`)
           assert.match(
             await answerTo(engine.dial, [handshake, sent]),

@@ -8,7 +8,7 @@ import { type EngineServer, open, startEngine, text } from './engine-server.ts'
 const CLIENTS = 12
 const ROUNDS = 4
 const READS = 20
-/** Short ones, each length of a frame's header, one that leaves little of the outbox, one that it does not hold. */
+/** Short ones, each length of a frame's header, one that leaves little of the write buffer, one that it does not hold. */
 const SIZES = [5, 50, 5, 125, 126, 50, 2000, 300, 40_000, 70_000]
 
 /** Numbers below `bound`, the same each time. */

@@ -7,12 +7,12 @@ const turns = async (count = 10): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
 }
 
-const rows: readonly [name: string, parts: readonly string[], lane: boolean][] = [
-  ['read by the lane', [HANDSHAKE], true],
+const rows: readonly [name: string, parts: readonly string[], firstBytes: boolean][] = [
+  ['read by the first-bytes reader', [HANDSHAKE], true],
   ['read by the HTTP server behind it, in two pieces', [HANDSHAKE.slice(0, 50), HANDSHAKE.slice(50)], true],
   ['read by the HTTP server alone', [HANDSHAKE], false],
 ]
-for (const [name, parts, lane] of rows) {
+for (const [name, parts, firstBytes] of rows) {
   for (const tls of [false, true]) {
     test(`a peer that ends while its verdict is awaited leaves no connection: ${name}${tls ? ', over TLS' : ''}`, async t => {
       const asked = Promise.withResolvers<void>()
@@ -21,7 +21,7 @@ for (const [name, parts, lane] of rows) {
         asked.resolve()
         return verdict.promise
       }
-      const engine = await startEngine(t, { lane, tls, policy: { handshake: { authorize } } })
+      const engine = await startEngine(t, { firstBytes, tls, policy: { handshake: { authorize } } })
       const socket = engine.dial()
       socket.on('error', () => undefined).resume()
       await once(socket, tls ? 'secureConnect' : 'connect')

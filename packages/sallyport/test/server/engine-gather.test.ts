@@ -189,15 +189,15 @@ describe('over TLS', () => {
     second.client.socket.destroy()
   })
 
-  for (const lane of [true, false]) {
-    test(`messages that came with the handshake stay in order, ${lane ? 'with' : 'without'} the lane`, async t => {
+  for (const firstBytes of [true, false]) {
+    test(`messages that came with the handshake stay in order, ${firstBytes ? 'with' : 'without'} the first-bytes reader`, async t => {
       const asked = Promise.withResolvers<void>()
       const verdict = Promise.withResolvers<boolean>()
       const authorize = (): Promise<boolean> => {
         asked.resolve()
         return verdict.promise
       }
-      const engine = await startEngine(t, { lane, tls: true, policy: { handshake: { authorize } } })
+      const engine = await startEngine(t, { firstBytes, tls: true, policy: { handshake: { authorize } } })
       const opening = gated(engine, [text('first'), text('second')])
       await asked.promise
       verdict.resolve(true)

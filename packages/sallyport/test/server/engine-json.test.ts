@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { sendJsonFrame, tellTextLength } from '../../src/node/json-frame.ts'
-import { beginTurn, commit, endTurn, outboxStart, OUTBOX_BYTES, reserve } from '../../src/node/write-buffer.ts'
+import {
+  beginTurn,
+  commit,
+  endTurn,
+  writeBufferStart,
+  WRITE_BUFFER_BYTES,
+  reserve,
+} from '../../src/node/write-buffer.ts'
 import { Decoder, textOf, writeTextFrame } from '../../src/wire/index.ts'
 
 interface Pair {
@@ -52,7 +59,7 @@ async function pair(t: TestContext): Promise<Pair> {
 
 function sendText(socket: Socket, text: string): void {
   const target = reserve(socket, 3 * text.length + 10)
-  commit(writeTextFrame(target, outboxStart(), text))
+  commit(writeTextFrame(target, writeBufferStart(), text))
 }
 
 /** As after a text of so many bytes, from JSON.stringify. */
@@ -75,10 +82,10 @@ describe('sendJsonFrame', () => {
     )
   })
 
-  test('what fits no outbox is sent by nobody', async t => {
+  test('what fits no write buffer is sent by nobody', async t => {
     const { socket, hears } = await pair(t)
     tellTextLength(LONG)
-    assert.equal(sendJsonFrame(socket, { m: 'x'.repeat(OUTBOX_BYTES) }), -1)
+    assert.equal(sendJsonFrame(socket, { m: 'x'.repeat(WRITE_BUFFER_BYTES) }), -1)
     sendText(socket, 'still in order')
     assert.deepEqual(await hears(1), ['still in order'])
   })
@@ -86,13 +93,13 @@ describe('sendJsonFrame', () => {
   test('whatever fits when its header is guessed too small', async t => {
     const { socket, hears } = await pair(t)
     const sent: number[] = []
-    for (let length = OUTBOX_BYTES - 12; length <= OUTBOX_BYTES; length++) {
+    for (let length = WRITE_BUFFER_BYTES - 12; length <= WRITE_BUFFER_BYTES; length++) {
       tellTextLength(LONG)
       sendJsonFrame(socket, {})
       tellTextLength(LONG)
       if (sendJsonFrame(socket, { m: 'x'.repeat(length - 8) }) >= 0) sent.push(length)
     }
-    assert.equal(sent.at(-1), OUTBOX_BYTES - 4)
+    assert.equal(sent.at(-1), WRITE_BUFFER_BYTES - 4)
     const heard = await hears(13 + sent.length)
     assert.deepEqual(
       heard.filter(one => one !== '{}').map(one => one.length),

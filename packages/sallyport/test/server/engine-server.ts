@@ -9,7 +9,7 @@ import type { Delivery } from '../../src/connection/services.ts'
 import type { ControlId } from '../../src/model/verdict.ts'
 import { insideOf } from '../../src/guard/registry.ts'
 import { createReception } from '../../src/server/engine.ts'
-import { type EngineLane, installLane } from '../../src/node/first-bytes-reader.ts'
+import { type FirstBytesReader, installFirstBytesReader } from '../../src/node/first-bytes-reader.ts'
 import { closePayload, Decoder, FIN, frameSize, OPCODE, textOf, writeMaskedFrame } from '../../src/wire/index.ts'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 
@@ -17,7 +17,7 @@ import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 export interface EngineServer {
   readonly port: number
   readonly server: Server
-  readonly lane: EngineLane
+  readonly firstBytes: FirstBytesReader
   /** Connections as the app got them, in order. */
   readonly connections: Connection[]
   /** Close codes as the app was told them. */
@@ -35,8 +35,8 @@ export interface EngineServer {
 
 export interface EngineServerOptions {
   readonly tls?: boolean
-  readonly lane?: boolean
-  /** False: the lane tells of a handshake by the event alone. */
+  readonly firstBytes?: boolean
+  /** False: the first-bytes reader tells of a handshake by the event alone. */
   readonly receives?: boolean
   readonly silenceMs?: number
   readonly noDelay?: boolean
@@ -84,7 +84,7 @@ export async function startEngine(
   context: { after(hook: () => Promise<void>): void } | null,
   options: EngineServerOptions = {},
 ): Promise<EngineServer> {
-  const { tls = false, lane: hasLane = true, policy = {} } = options
+  const { tls = false, firstBytes: readsFirst = true, policy = {} } = options
   const codes: string[] = []
   const guard = createGuard({
     handshake: {
@@ -133,8 +133,12 @@ export async function startEngine(
     ? createTlsServer({ key: KEY, cert: CERTIFICATE }, answer)
     : createServer({ noDelay: options.noDelay ?? true }, answer)
   const reception = createReception(core, delivery)
-  const lane = hasLane
-    ? installLane(server, options.silenceMs ?? 10_000, options.receives === false ? undefined : reception.read)
+  const firstBytes = readsFirst
+    ? installFirstBytesReader(
+        server,
+        options.silenceMs ?? 10_000,
+        options.receives === false ? undefined : reception.read,
+      )
     : { close() {} }
   server.on('upgrade', reception.upgrade)
   server.prependListener(tls ? 'secureConnection' : 'connection', (socket: Socket) => sockets.push(socket))
@@ -144,7 +148,7 @@ export async function startEngine(
   const engine: EngineServer = {
     port,
     server,
-    lane,
+    firstBytes,
     connections,
     closed,
     codes,
@@ -157,7 +161,7 @@ export async function startEngine(
     async close() {
       const stopped = once(server, 'close')
       server.close()
-      lane.close()
+      firstBytes.close()
       server.closeAllConnections()
       for (const socket of sockets) socket.destroy()
       await stopped

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import type { Inlet } from '../../src/connection/transport.ts'
-import { refuseSocket } from '../../src/server/engine.ts'
+import { refuseSocket } from '../../src/node/refuse-socket.ts'
 import { EngineSocket } from '../../src/server/engine-socket.ts'
 import {
   closePayload,

@@ -24,7 +24,7 @@ for (const tls of [false, true]) {
       client.socket.destroy()
     })
 
-    test('echoes text and binary, of every header size and beyond the outbox', async () => {
+    test('echoes text and binary, of every header size and beyond the write buffer', async () => {
       const client = await open(engine)
       const lengths = [0, 1, 125, 126, 65535, 65536, 200_000]
       for (const length of lengths) {

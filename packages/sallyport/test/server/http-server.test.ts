@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
-import { cutUnread, installLane, readLines } from 'sallyport/embed'
+import { cutUnread, installFirstBytesReader, readLines } from 'sallyport/embed'
 import { kindOf } from '../../src/shape/shown.ts'
 
 const server = createServer()
 
-for (const call of [installLane, cutUnread, readLines] as ((server: never) => unknown)[]) {
+for (const call of [installFirstBytesReader, cutUnread, readLines] as ((server: never) => unknown)[]) {
   for (const given of [undefined, null, 8443, { port: 8443 }, createServer])
     test(`${call.name}: ${kindOf(given)} is no server, and is not left as it is in silence`, () => {
       assert.throws(() => call(given as never), {

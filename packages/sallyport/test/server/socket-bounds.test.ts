@@ -7,7 +7,7 @@ import { after, describe, test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { mostDescriptors, roomFor } from '../../src/node/descriptors.ts'
-import { installLane } from '../../src/node/first-bytes-reader.ts'
+import { installFirstBytesReader } from '../../src/node/first-bytes-reader.ts'
 import { boundSockets, type SocketLoss } from '../../src/node/socket-bounds.ts'
 
 interface Bench {
@@ -48,7 +48,7 @@ async function start(
     sockets.push(socket)
     socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
   }
-  const lane = installLane(server, 10_000, (_read, socket) => accept(socket))
+  const firstBytes = installFirstBytesReader(server, 10_000, (_read, socket) => accept(socket))
   const note = (loss: SocketLoss, address: string): void => void lost.push([loss, address])
   const bounds = boundSockets(server, { most: MOST, isProxy, lost: note, ...few })
   let came = 0
@@ -60,7 +60,7 @@ async function start(
     for (const socket of sockets) socket.destroy()
     const closed = once(server, 'close')
     server.close()
-    lane.close()
+    firstBytes.close()
     server.closeAllConnections()
     await closed
   })

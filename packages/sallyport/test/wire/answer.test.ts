@@ -17,9 +17,14 @@ test('a handshake is accepted', () => {
 test('a handshake is refused', () => {
   assert.equal(
     refuseAnswer(426, { 'Sec-WebSocket-Version': '13' }, 'é\n'),
-    'HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 3\r\nSec-WebSocket-Version: 13\r\n\r\né\n',
+    'HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nConnection: close\r\nContent-Length: 3\r\n\r\né\n',
   )
   assert.equal(refuseAnswer(499, {}, ''), 'HTTP/1.1 499 Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  assert.match(refuseAnswer(403, { connection: 'close' }, ''), /\r\nconnection: close\r\nContent-Length: 0\r\n\r\n$/)
+})
+
+test('a second Content-Length, which proxies would read another way, cannot be sent', () => {
+  assert.throws(() => refuseAnswer(403, { 'content-LENGTH': '5' }, ''), { name: 'TypeError', message: /leave it out/ })
 })
 
 describe('no answer can be split', () => {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { isAnswering } from '../../node/answering.ts'
 import { type Refusal, refusalOf } from '../../guard/refusal.ts'
-import { refuseUpgrade } from '../../node/refuse-upgrade.ts'
+import { refuseSocket } from '../../node/refuse-socket.ts'
 import { type Attempt, newAttempt } from '../../model/attempt.ts'
 import type { HandshakeControl } from '../../controls/handshake/handshake-control.ts'
 import type { HandshakeRequest } from '../../model/handshake-request.ts'
@@ -168,7 +168,7 @@ export function guardRequests(
     // Engine.IO finds the session by this value.
     const { sid } = request._query
     const refuse = (refusal: Refusal): void => {
-      if (upgrades) refuseUpgrade(request.socket, refusal)
+      if (upgrades) refuseSocket(request.socket, refusal)
       else response.writeHead(refusal.status, refusal.headers).end(refusal.body)
     }
     const decide = async (): Promise<void> => {

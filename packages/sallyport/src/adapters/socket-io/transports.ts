@@ -1,3 +1,4 @@
+import { CLOSE_PATIENCE_MS } from '../../wire/close.ts'
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LiveConnection } from '../../connection/live-connection.ts'
@@ -28,8 +29,6 @@ interface EngineTransport {
   headers?(request: EngineRequest, headers: object): Record<string, string>
 }
 
-/** How long a peer has to answer a close frame before it is cut, in ms. */
-const CLOSE_TIMEOUT_MS = 5_000
 /** Chunks of a body that are held: a body in pieces of one byte would take more bookkeeping than bytes. */
 const MOST_CHUNKS = 256
 
@@ -64,7 +63,7 @@ export function guardTransports(engine: EngineInnards, policy: Policy, find: Fin
       maxBufferedChunks: Math.max(1024, Math.ceil(size.bytes / BYTES_A_CHUNK)),
     }),
     ...(!isReported(policy, 'message/format') && { skipUTF8Validation: false }),
-    ...(policy.report !== 'all' && { closeTimeout: CLOSE_TIMEOUT_MS }),
+    ...(policy.report !== 'all' && { closeTimeout: CLOSE_PATIENCE_MS }),
     perMessageDeflate: false,
   }
   const Base = engine.opts.wsEngine

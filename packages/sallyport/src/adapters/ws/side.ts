@@ -1,3 +1,4 @@
+import { CLOSE_PATIENCE_MS } from '../../wire/close.ts'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ServerOptions } from 'ws'
@@ -47,7 +48,6 @@ type VerifyCallback = (pass: boolean, status?: number, body?: string, headers?: 
 
 /** A peer that sends a message in more pieces than this makes `ws` hold more bookkeeping than bytes. */
 export const BYTES_A_CHUNK = 64
-const CLOSE_TIMEOUT_MS = 5_000
 /** Of all connections together. `ws` takes the first value for the whole process, so this is no setting. */
 const INFLATIONS_AT_ONCE = 10
 /** A server that opened an unguarded socket gets another handshake after this time, in ms. */
@@ -217,7 +217,7 @@ export function createWsSide(core: Core): WsSide {
         ...choice,
         ...locks,
         ...(isDeferred && deferredOptions()),
-        ...(core.policy.report !== 'all' && { closeTimeout: CLOSE_TIMEOUT_MS }),
+        ...(core.policy.report !== 'all' && { closeTimeout: CLOSE_PATIENCE_MS }),
         ...(!reports('handshake/extensions') && { perMessageDeflate: compression }),
         WebSocket: Guarded,
       } as WsOptions & ClassOption<WebSocketClass>

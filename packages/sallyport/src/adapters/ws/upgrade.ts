@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isAnswering } from '../../node/answering.ts'
-import { refuseUpgrade } from '../../node/refuse-upgrade.ts'
+import { refuseSocket } from '../../node/refuse-socket.ts'
 import { socketOf } from '../../node/upgrade-socket.ts'
 import type { UpgradeHandler, WsServer, WsSocket } from '../../model/ws-types.ts'
 import { show } from '../../shape/shown.ts'
@@ -55,7 +55,7 @@ export function createUpgradeHandler(side: WsSide, server: WsServer, path: strin
     socket.on('error', () => socket.destroy())
     const own = socketOf(request, socket)
     const conclude = (answer: Awaited<ReturnType<WsSide['admit']>>): void => {
-      if (!answer.pass) refuseUpgrade(own, answer)
+      if (!answer.pass) refuseSocket(own, answer)
       else if (!socket.destroyed) {
         const complete = (): void => server.handleUpgrade(request, socket, head, open => announce(open, request))
         if (windowBits === null) complete()

@@ -4,7 +4,7 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { installLane } from '../../src/node/first-bytes-reader.ts'
+import { installFirstBytesReader } from '../../src/node/first-bytes-reader.ts'
 import { EngineRequest } from '../../src/node/upgrade-request.ts'
 import { exchange, GET, HANDSHAKE, open, startEngine, text } from './engine-server.ts'
 
@@ -156,14 +156,14 @@ describe('a handshake', () => {
 
   test('goes to the HTTP server where nobody listens for upgrades', async () => {
     const server = createServer((_asked, response) => response.end('no upgrade here'))
-    const lane = installLane(server, 1000)
+    const firstBytes = installFirstBytesReader(server, 1000)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
     socket.write(HANDSHAKE)
     assert.match(String((await once(socket, 'data'))[0]), /no upgrade here/)
     socket.destroy()
-    lane.close()
+    firstBytes.close()
     server.close()
   })
 })
@@ -172,19 +172,19 @@ test('a server that reads its sockets beneath JavaScript, as those of Bun do, ke
   const server = new EventEmitter()
   const own = (): void => undefined
   server.on('connection', own)
-  const lane = installLane(server as Server, 1000)
+  const firstBytes = installFirstBytesReader(server as Server, 1000)
   assert.deepEqual(server.listeners('connection'), [own])
   // What such a server hands over was read by itself: a listener would take a connection's first frames for a request.
   const socket = new EventEmitter()
   server.emit('connection', socket)
   assert.deepEqual(socket.eventNames(), [])
-  lane.close()
+  firstBytes.close()
 })
 
 test('a receiver stands for the one listener of upgrades; whoever listens beside it is told by the event', async t => {
   const server = createServer()
   const heard: string[] = []
-  const lane = installLane(server, 1000, ({ target }, socket) => {
+  const firstBytes = installFirstBytesReader(server, 1000, ({ target }, socket) => {
     heard.push(`read ${target}`)
     assert.ok(socket.listenerCount('error') > 0)
     socket.pause()
@@ -197,7 +197,7 @@ test('a receiver stands for the one listener of upgrades; whoever listens beside
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {
-    lane.close()
+    firstBytes.close()
     server.close()
   })
   const ask = async (): Promise<void> => {
@@ -258,11 +258,11 @@ describe('a connection that says nothing', () => {
     socket.destroy()
   })
 
-  test('is cut when the lane is closed', async t => {
+  test('is cut when the first-bytes reader is closed', async t => {
     const engine = await startEngine(t)
     const socket = engine.dial()
     while (engine.sockets.length === 0) await new Promise(setImmediate)
-    engine.lane.close()
+    engine.firstBytes.close()
     await once(socket, 'close')
   })
 
@@ -272,7 +272,7 @@ describe('a connection that says nothing', () => {
     while (engine.sockets.length === 0) await new Promise(setImmediate)
     socket.resetAndDestroy()
     await new Promise(resolve => engine.sockets[0]!.on('close', resolve))
-    engine.lane.close()
+    engine.firstBytes.close()
   })
 })
 
@@ -295,7 +295,7 @@ test('what is kept sends at once: Nagle waits on no connection and no page, and 
   client.socket.destroy()
 })
 
-test("a request of the lane is Node's own to whoever reads it", async t => {
+test("a request of the first-bytes reader is Node's own to whoever reads it", async t => {
   const engine = await startEngine(t)
   let asked: IncomingMessage | null = null
   engine.server.prependListener('upgrade', (seen: IncomingMessage) => (asked = seen))
