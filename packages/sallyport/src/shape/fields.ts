@@ -209,8 +209,3 @@ export function readDanger(fields: Fields, key: string, control: ControlId): boo
   if (weak) fields.findings.weakened.push({ path: pathTo(fields.path, key), control })
   return weak
 }
-
-/** `dangerouslyOff` of a control. */
-export function readOff(fields: Fields, control: ControlId): boolean {
-  return readDanger(fields, 'dangerouslyOff', control)
-}

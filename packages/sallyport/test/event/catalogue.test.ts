@@ -20,10 +20,11 @@ const CODES = Object.keys(DENIALS) as DenialCode[]
 function factsOf(code: DenialCode, text: string): readonly Facts[] {
   const { tells = '{detail}' } = DENIALS[code]
   const reasons = typeof tells === 'string' ? [[undefined, tells] as const] : Object.entries(tells)
-  return reasons.map(([reason, sentence]) => ({
-    ...Object.fromEntries(Array.from(sentence.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, text])),
-    ...(reason !== undefined && { reason }),
-  }))
+  return reasons.map(([reason, sentence]) => {
+    const facts = new Map(Array.from(sentence.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, text]))
+    if (reason !== undefined) facts.set('reason', reason)
+    return Object.fromEntries(facts)
+  })
 }
 
 const everyEvent = (of: Catalogue, about: EventSubject, detail: string, error: unknown): SallyEvent[] => [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authorize } from '../../src/controls/handshake/authorize.ts'
-import { attemptOf, codeOf, compileControl, partsOf, policyOf } from './door-fixtures.ts'
+import { attemptOf, codeOf, compileControl, policyOf } from './door-fixtures.ts'
 
 const session = { id: 's', user: 'ann' }
 // oxlint-disable-next-line unicorn/no-thenable -- query builders answer so
