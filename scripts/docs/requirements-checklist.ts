@@ -132,4 +132,5 @@ export const OWASP: readonly Requirement[] = [
     [],
     'The lock file of the deployment is the app’s. It is given few libraries to patch: four small parsers, everything else an optional peer.',
   ),
+  requirement('WS-33', 'Reject replayed messages by a nonce or a time (March 2026)'),
 ]

@@ -95,7 +95,7 @@ test('no line is missing, none is there twice', () => {
     16.4.1 16.4.2 16.4.3 16.5.3`
   const expected = [
     ...upTo('S', 15),
-    ...upTo('WS-', 32),
+    ...upTo('WS-', 33),
     ...numbers('ASVS-', asvs),
     ...numbers('RFC-', '10.1 10.2 10.4 10.6 10.7 10.8'),
     ...upTo('LOG-', 2),

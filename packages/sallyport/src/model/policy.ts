@@ -119,6 +119,8 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       message: { readonly [key: string]: unknown },
       request: HandshakeRequest,
     ) => Awaitable<boolean>
+    /** Refuses messages that are sent again, by the fields that hold their nonce and their time. */
+    readonly replay?: { readonly nonce?: string; readonly time: string; readonly window?: Duration }
     readonly concurrency?: {
       readonly handlers?: number
       readonly background?: number
@@ -208,6 +210,7 @@ export interface Policy {
           request: HandshakeRequest,
         ) => Awaitable<boolean>)
       | null
+    readonly replay: { readonly nonce: string | null; readonly time: string; readonly windowMs: number } | null
     readonly concurrency: {
       readonly handlers: number
       readonly background: number

@@ -1,4 +1,5 @@
 import { outbound } from '../controls/message/outbound.ts'
+import { replay } from '../controls/message/replay.ts'
 import { concurrency } from '../controls/message/concurrency.ts'
 import { authorize as messageAuthorize } from '../controls/message/authorize.ts'
 import { schema } from '../controls/message/schema.ts'
@@ -43,6 +44,7 @@ export const DEFINITIONS = [
   format,
   schema,
   messageAuthorize,
+  replay,
   concurrency,
   outbound,
   heartbeat,

@@ -5,6 +5,7 @@ import { format } from '../controls/message/format.ts'
 import { readHeartbeats } from '../controls/message/heartbeat.ts'
 import { outbound } from '../controls/message/outbound.ts'
 import { rate } from '../controls/message/rate.ts'
+import { replay } from '../controls/message/replay.ts'
 import { BESIDE_SCHEMA } from '../controls/message/schema-keys.ts'
 import { schema } from '../controls/message/schema.ts'
 import { size } from '../controls/message/size.ts'
@@ -21,6 +22,7 @@ export const MESSAGE_KEYS: readonly string[] = [
   'unknownFields',
   'strikes',
   'authorize',
+  'replay',
   'concurrency',
   'outbound',
   'heartbeat',
@@ -39,6 +41,7 @@ export function readMessage(message: Fields, sections: Earlier): Policy['message
     discriminator,
     strikes: strikes.shape.read(message, 'strikes', strikes.default),
     authorize: sections.sectionOf(authorize),
+    replay: sections.sectionOf(replay),
     concurrency: sections.sectionOf(concurrency),
     outbound: sections.sectionOf(outbound),
     heartbeat: readHeartbeats(message, schemas?.types ?? null, discriminator),

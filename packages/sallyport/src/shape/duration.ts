@@ -1,4 +1,5 @@
 import { nearest } from './nearest.ts'
+import { durationInWords } from './words.ts'
 
 /** Why a value cannot be used, and what to write. */
 export interface Unusable {
@@ -9,8 +10,6 @@ export interface Unusable {
 
 /** Timers of 2^31 ms and more fire at once: 24 whole days is the longest that one can be asked for. */
 export const LONGEST_MS: number = 24 * 24 * 60 * 60 * 1000
-
-const DAY_MS = 24 * 60 * 60 * 1000
 
 const UNITS: ReadonlyMap<string, number> = new Map(
   [
@@ -64,8 +63,8 @@ function bounded(ms: number, least: number, most: number): number | Unusable {
     }
   if (ms < least) return { message: `less than ${least} ms`, remedy: EXAMPLES }
   if (ms > most) {
-    const days = `write '${Math.floor(most / DAY_MS)} days' or less`
-    return { message: most === LONGEST_MS ? 'longer than a timer can wait' : 'too long a time', remedy: days }
+    const remedy = `write '${durationInWords(most)}' or less`
+    return { message: most === LONGEST_MS ? 'longer than a timer can wait' : 'too long a time', remedy }
   }
   return Math.round(ms)
 }

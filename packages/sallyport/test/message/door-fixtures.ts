@@ -29,6 +29,7 @@ export function policyWith(message: Partial<Policy['message']> = {}, rest: Parti
       discriminator: 'type',
       strikes: 5,
       authorize: null,
+      replay: null,
       concurrency: { handlers: 16, background: 1000, countListeners: false },
       outbound: null,
       heartbeat: [],

@@ -33,7 +33,16 @@ function door(
 test('the order: cheapest first, and the type before what it costs', () => {
   assert.deepEqual(
     MESSAGE_DOOR.map(({ id }) => id),
-    ['message/size', 'message/rate', 'message/format', 'message/schema', 'message/rate', 'message/authorize'],
+    [
+      'message/size',
+      'message/rate',
+      'message/format',
+      'message/replay',
+      'message/schema',
+      'message/rate',
+      'message/authorize',
+      'message/replay',
+    ],
   )
 })
 

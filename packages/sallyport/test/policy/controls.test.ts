@@ -9,7 +9,7 @@ import { problemsOf } from './problems-of.ts'
 /** The ids of the design; a control may be added, none dropped. */
 const IDS = `handshake/transport handshake/host handshake/request handshake/origin handshake/fetch-metadata
   handshake/subprotocol handshake/extensions handshake/rate handshake/connections handshake/session handshake/ticket
-  handshake/authorize message/size message/rate message/format message/schema message/authorize message/concurrency
+  handshake/authorize message/size message/rate message/format message/schema message/authorize message/replay message/concurrency
   message/outbound lifetime/authentication lifetime/heartbeat lifetime/idle lifetime/age lifetime/session
   lifetime/backpressure lifetime/shutdown`.split(/\s+/)
 

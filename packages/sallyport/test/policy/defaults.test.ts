@@ -34,6 +34,7 @@ const TABLE: readonly (readonly [control: string, effective: unknown, stated: un
   ['message/schema: after N strikes', message.strikes, 5],
   ['message/schema: by type', message.discriminator, 'type'],
   ['message/authorize: declared types are allowed', message.authorize, null],
+  ['message/replay: off until declared', message.replay, null],
   ['message/concurrency: 16', message.concurrency, { handlers: 16, background: 1000, countListeners: false }],
   ['message/outbound: off until declared', message.outbound, null],
   ['lifetime/authentication: in first-message mode alone', lifetime.authentication, null],

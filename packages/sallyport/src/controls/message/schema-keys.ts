@@ -45,7 +45,12 @@ export const BESIDE_SCHEMA = {
 function readDiscriminator(message: Fields, name: string, fallback: string): string {
   const value = message.get(name)
   if (value === undefined) return fallback
-  if (typeof value === 'string' && /^[^\p{C}]{1,64}$/u.test(value) && !FORBIDDEN.has(value)) return value
+  if (isFieldName(value)) return value
   refuse(message, name, show(value), 'not a key that can name the type', "write the key, such as 'type' or 'action'")
   return fallback
+}
+
+/** Whether a value of the policy can be the name of a field of messages. */
+export function isFieldName(value: unknown): value is string {
+  return typeof value === 'string' && /^[^\p{C}]{1,64}$/u.test(value) && !FORBIDDEN.has(value)
 }
