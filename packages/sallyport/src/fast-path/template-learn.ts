@@ -1,16 +1,16 @@
 import { LEAF, type Leaf } from './template-leaf.ts'
-import { LEAVES_MOST, type Literal, type Shape, type Skeleton } from './template-match.ts'
+import { LEAVES_MOST, type Literal, type Shape, type Template } from './template-match.ts'
 import { type FieldPlan, isObjectPlan, type ObjectPlan } from './template-plan.ts'
 
-/** What a skeleton may be. */
-export interface SkeletonBounds {
+/** What a template may be. */
+export interface TemplateBounds {
   readonly depth: number
   readonly width: number
   /** The key that names the type; it may be undeclared, and its value never varies. */
   readonly discriminator: string
 }
 
-/** Bytes of all literals of a skeleton. */
+/** Bytes of all literals of a template. */
 const LITERALS_MOST = 1024
 /** Longest text that is learned from. */
 const TEXT_MOST = 256 * 1024
@@ -26,7 +26,7 @@ const INHERITED: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Ob
  * a key that is not declared, is written twice or with an escape, a value that is not readable in its bytes, too much
  * of anything. All that a schema says of objects is verified here, since no later message is asked for it.
  */
-export function learnSkeleton(text: string, type: string, plan: ObjectPlan, bounds: SkeletonBounds): Skeleton | null {
+export function learnTemplate(text: string, type: string, plan: ObjectPlan, bounds: TemplateBounds): Template | null {
   if (text.length > TEXT_MOST) return null
   const literals: string[] = []
   const leaves: Leaf[] = []

@@ -20,13 +20,13 @@ export interface Shape {
 }
 
 /** A message without its leaves. */
-export interface Skeleton {
+export interface Template {
   readonly type: string
   /** One more than leaves: what is before, between and after them. */
   readonly literals: readonly Literal[]
   readonly leaves: readonly Leaf[]
   readonly root: Shape
-  /** Bytes of all literals: no message of this skeleton is shorter. */
+  /** Bytes of all literals: no message of this template is shorter. */
   readonly length: number
   /** Whether a string of it is judged by its value alone: one whose pattern has no table. */
   readonly needsValue: boolean
@@ -34,7 +34,7 @@ export interface Skeleton {
   hits: number
 }
 
-/** Most leaves of a skeleton. */
+/** Most leaves of a template. */
 export const LEAVES_MOST = 64
 
 // Where the leaves of the message at hand lie, and what numbers and choices they are. Numbers alone: nothing is kept alive.
@@ -45,16 +45,16 @@ const numbers = new Float64Array(LEAVES_MOST)
 /** What `match` answers where all is as it must be; else it is where the first difference is. */
 export const MATCHED = -1
 
-/** Compares a message with a skeleton: every literal, and every leaf except patterns without a table. */
+/** Compares a message with a template: every literal, and every leaf except patterns without a table. */
 export function match(
-  skeleton: Skeleton,
+  template: Template,
   view: DataView,
   start: number,
   end: number,
   bytes: Buffer,
   offset: number,
 ): number {
-  const { literals, leaves } = skeleton
+  const { literals, leaves } = template
   let at = start
   for (let index = 0; ; index++) {
     const literal = literals[index]!
@@ -78,8 +78,8 @@ export function match(
 }
 
 /** The value of the message matched last, fresh in every part; null where a pattern refuses a string. */
-export function valueOf(skeleton: Skeleton, bytes: Buffer, offset: number): object | null {
-  return build(skeleton.root, skeleton.leaves, bytes, offset)
+export function valueOf(template: Template, bytes: Buffer, offset: number): object | null {
+  return build(template.root, template.leaves, bytes, offset)
 }
 
 function build(shape: Shape, leaves: readonly Leaf[], bytes: Buffer, offset: number): object | null {

@@ -1,6 +1,6 @@
 import type { Policy } from '../model/policy.ts'
-import { learnSkeleton } from './template-learn.ts'
-import { match, MATCHED, type Skeleton, valueOf } from './template-match.ts'
+import { learnTemplate } from './template-learn.ts'
+import { match, MATCHED, type Template, valueOf } from './template-match.ts'
 import { type ObjectPlan, planOf } from './template-plan.ts'
 
 /**
@@ -28,12 +28,12 @@ export interface ReadMessage {
   readonly value: object | null
 }
 
-const SKELETONS_MOST = 16
+const TEMPLATES_MOST = 16
 /** What may be compared in vain beyond the length of the message, in bytes. */
 const SLACK = 512
 /** Once all places are taken, or while nothing is to be learned, one in so many messages is looked at. */
 const PATIENCE = 256
-/** Hits are halved when one skeleton has so many, so that what was once frequent gives way. */
+/** Hits are halved when one template has so many, so that what was once frequent gives way. */
 const HITS_MOST = 1024
 
 /** Makes the reader of a policy; null where no message could ever be read so. The policy is known to compile. */
@@ -48,21 +48,21 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
   if (plans.size === 0) return null
   const bounds = { depth: format.depth, width: format.width, discriminator: schema.discriminator }
   /** The most frequent first. */
-  const skeletons: Skeleton[] = []
+  const templates: Template[] = []
   let pause = 1
   let wait = 0
 
   const halve = (): void => {
-    for (const skeleton of skeletons) skeleton.hits >>>= 1
+    for (const template of templates) template.hits >>>= 1
   }
 
-  const hit = (skeleton: Skeleton, index: number): void => {
-    if (++skeleton.hits >= HITS_MOST) halve()
+  const hit = (template: Template, index: number): void => {
+    if (++template.hits >= HITS_MOST) halve()
     if (index === 0) return
-    const before = skeletons[index - 1]!
-    if (before.hits >= skeleton.hits) return
-    skeletons[index - 1] = skeleton
-    skeletons[index] = before
+    const before = templates[index - 1]!
+    if (before.hits >= template.hits) return
+    templates[index - 1] = template
+    templates[index] = before
   }
 
   const read = (bytes: Buffer, start: number, end: number, wantsValue = true): ReadMessage | null => {
@@ -70,38 +70,38 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
     const view = viewOf(bytes)
     const offset = bytes.byteOffset
     let left = end - start + SLACK
-    for (let index = 0; index < skeletons.length && left > 0; index++) {
-      const skeleton = skeletons[index]!
-      if (skeleton.length > end - start) continue
-      const stop = match(skeleton, view, offset + start, offset + end, bytes, offset)
+    for (let index = 0; index < templates.length && left > 0; index++) {
+      const template = templates[index]!
+      if (template.length > end - start) continue
+      const stop = match(template, view, offset + start, offset + end, bytes, offset)
       if (stop === MATCHED) {
-        if (!wantsValue && !skeleton.needsValue) {
-          hit(skeleton, index)
-          return { type: skeleton.type, value: null }
+        if (!wantsValue && !template.needsValue) {
+          hit(template, index)
+          return { type: template.type, value: null }
         }
-        const value = valueOf(skeleton, bytes, offset)
+        const value = valueOf(template, bytes, offset)
         if (value === null) return null
-        hit(skeleton, index)
-        return { type: skeleton.type, value }
+        hit(template, index)
+        return { type: template.type, value }
       }
       left -= stop - offset - start
     }
     return null
   }
 
-  const take = (skeleton: Skeleton): void => {
-    if (skeletons.length < SKELETONS_MOST) {
-      skeletons.push(skeleton)
+  const take = (template: Template): void => {
+    if (templates.length < TEMPLATES_MOST) {
+      templates.push(template)
       pause = 1
       return
     }
     let coldest = 0
-    for (let index = 1; index < SKELETONS_MOST; index++) {
-      if (skeletons[index]!.hits <= skeletons[coldest]!.hits) coldest = index
+    for (let index = 1; index < TEMPLATES_MOST; index++) {
+      if (templates[index]!.hits <= templates[coldest]!.hits) coldest = index
     }
-    skeletons.splice(coldest, 1)
+    templates.splice(coldest, 1)
     halve()
-    skeletons.push(skeleton)
+    templates.push(template)
     wait = PATIENCE
   }
 
@@ -112,9 +112,9 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
       wait--
       return
     }
-    const skeleton = input === value ? learnSkeleton(text, type, plan, bounds) : null
-    if (skeleton !== null && !skeletons.some(known => isSame(known, skeleton)) && readsBack(skeleton, text)) {
-      take(skeleton)
+    const template = input === value ? learnTemplate(text, type, plan, bounds) : null
+    if (template !== null && !templates.some(known => isSame(known, template)) && readsBack(template, text)) {
+      take(template)
       return
     }
     pause = Math.min(pause * 2, PATIENCE)
@@ -124,7 +124,7 @@ export function createMessageReader({ message }: Policy): MessageReader | null {
   return { read, learn }
 }
 
-function isSame(one: Skeleton, other: Skeleton): boolean {
+function isSame(one: Template, other: Template): boolean {
   return (
     one.length === other.length &&
     one.leaves.length === other.leaves.length &&
@@ -133,12 +133,12 @@ function isSame(one: Skeleton, other: Skeleton): boolean {
   )
 }
 
-/** Whether the text that a skeleton was learned from comes out as JSON.parse reads it, its keys in the same order. */
-function readsBack(skeleton: Skeleton, text: string): boolean {
+/** Whether the text that a template was learned from comes out as JSON.parse reads it, its keys in the same order. */
+function readsBack(template: Template, text: string): boolean {
   const bytes = Buffer.from(text, 'latin1')
   const { byteOffset } = bytes
-  if (match(skeleton, viewOf(bytes), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED) return false
-  const value = valueOf(skeleton, bytes, byteOffset)
+  if (match(template, viewOf(bytes), byteOffset, byteOffset + bytes.length, bytes, byteOffset) !== MATCHED) return false
+  const value = valueOf(template, bytes, byteOffset)
   return value !== null && JSON.stringify(value) === JSON.stringify(JSON.parse(text))
 }
 

@@ -4,7 +4,7 @@ import { fc } from '../../../../test/support/fast-check.ts'
 import { judgeNumber } from '../../src/schema/number-literal.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import { ask, sent, tenTo } from './numbers-fixtures.ts'
-import { pairOf, policyFor } from './skeleton-fixtures.ts'
+import { pairOf, policyFor } from '../fast-path/template-fixtures.ts'
 
 const judged: readonly [name: string, field: Schema, token: string, passes: boolean][] = [
   ['a maximum of 0.1 and C’s 0.1', { maximum: 0.1 }, '0.10000000000000001', false],

@@ -6,7 +6,7 @@ import type { Schema } from '../../src/model/schema-kinds.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import { createMessageReader, type MessageReader, type ReadMessage } from '../../src/fast-path/template.ts'
 import type { Policy, SchemaMap } from '../../src/model/policy.ts'
-import { atOnce, connectionOf, policyWith, textOf } from './door-fixtures.ts'
+import { atOnce, connectionOf, policyWith, textOf } from '../message/door-fixtures.ts'
 
 type Message = Policy['message']
 type Change = {

@@ -7,7 +7,7 @@ import { Compile as CompileSchema } from 'typebox/schema'
 import * as z from 'zod'
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import { createMessageReader } from '../../src/fast-path/template.ts'
-import { Chat, policyFor, pairOf, read, taught } from './skeleton-fixtures.ts'
+import { Chat, policyFor, pairOf, read, taught } from './template-fixtures.ts'
 
 const objectOf = (rest: object, properties: object = { v: { type: 'string' } }): Schema => ({
   type: 'object',

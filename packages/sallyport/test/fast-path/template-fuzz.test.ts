@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Type } from 'typebox'
 import { fc } from '../../../../test/support/fast-check.ts'
 import type { SchemaMap } from '../../src/model/policy.ts'
-import { pairOf, policyFor } from './skeleton-fixtures.ts'
+import { pairOf, policyFor } from './template-fixtures.ts'
 
 const TYPES: SchemaMap = {
   chat: Type.Object({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import type { Schema } from '../../src/model/schema-kinds.ts'
-import { taught, taughtLeaf } from './skeleton-fixtures.ts'
+import { taught, taughtLeaf } from './template-fixtures.ts'
 
 const leaves: readonly [
   name: string,

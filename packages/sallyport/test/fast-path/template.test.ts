@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import { createMessageReader } from '../../src/fast-path/template.ts'
-import { Chat, CHAT, chat, policyFor, pairOf, read, taught, twice } from './skeleton-fixtures.ts'
+import { Chat, CHAT, chat, policyFor, pairOf, read, taught, twice } from './template-fixtures.ts'
 
 test('what was seen once is read, with a value that is its own', () => {
   const { reader, take } = taught({ chat: Chat }, CHAT)

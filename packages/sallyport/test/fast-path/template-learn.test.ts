@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMessageReader } from '../../src/fast-path/template.ts'
-import { Chat, CHAT, policyFor, type Pair, pairOf, read, twice } from './skeleton-fixtures.ts'
+import { Chat, CHAT, policyFor, type Pair, pairOf, read, twice } from './template-fixtures.ts'
 
 const T = '{"type":"t","v":"a"}'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Chat, CHAT, chat, policyFor, pairOf, read, taught, twice } from './skeleton-fixtures.ts'
+import { Chat, CHAT, chat, policyFor, pairOf, read, taught, twice } from './template-fixtures.ts'
 
 /** Ways to write one message, as many as are asked for. */
 const variant = (index: number): string => {
