@@ -31,7 +31,7 @@ export function createGuard<S extends Session, const M extends SchemaMap>(input:
     metrics: () => events.counters.prometheus(),
     ticket: createTicketEndpoint({
       policy,
-      parts: core.parts,
+      context: core.context,
       fromNode: core.fromNode,
       fromWeb: (request, info) => core.fromWeb(request, info.ip ?? ''),
       runDoor: core.admitTicketRequest,

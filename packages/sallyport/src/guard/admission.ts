@@ -80,7 +80,7 @@ function ask(guard: GuardState, door: Door<Attempt, void>, attempt: Attempt): Ad
 }
 
 function conclude(guard: GuardState, attempt: Attempt, verdict: Verdict): Admittance {
-  guard.parts.halfOpen.leave(attempt)
+  guard.context.halfOpen.leave(attempt)
   if (!verdict.pass) return refuse(guard, attempt, verdict)
   if (guard.draining !== null) return refuseDraining(guard, attempt)
   // Only report mode comes here without a session: it acts for nobody in particular.

@@ -10,7 +10,7 @@ import type { ControlContext } from '../controls/context.ts'
 const MOST_FOREIGN = 10_000
 
 /** Adds what the controls of one guard share beside its store and tickets. */
-export function createParts(
+export function createControlContext(
   policy: Policy,
   given: Omit<ControlContext, 'now' | 'runtime' | 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
   runtime: Runtime,

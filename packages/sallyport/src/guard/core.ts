@@ -25,7 +25,7 @@ import {
 import { namedStore } from '../store/named-store.ts'
 import { createTickets } from '../ticket/token.ts'
 import { type Admission, type Admittance, admit, admitPolling, admitTicketRequest, open } from './admission.ts'
-import { createParts } from './create-parts.ts'
+import { createControlContext } from './control-context.ts'
 import { compileDoors } from './doors.ts'
 import { drain } from './drain.ts'
 import { createEntering } from './entering.ts'
@@ -43,7 +43,7 @@ import type { TicketAdmission } from './ticket-endpoint.ts'
 /** A guard without its ways in: the doors, the keeper and the connections between them. */
 export interface Core {
   readonly policy: Policy
-  readonly parts: ControlContext
+  readonly context: ControlContext
   /** Serves the host that a server listens on, whatever `handshake.host` names: a page on a rebound name sends its own name. */
   serveHost(name: string): void
   fromNode(request: IncomingMessage): HandshakeRequest
@@ -82,9 +82,9 @@ export interface Core {
 export function createCore(policy: Policy, runtime: Runtime, observer: Observer): Core {
   const ownHosts = new Set<string>()
   const guard = createState(policy, runtime, observer, ownHosts)
-  const doors = compileDoors(policy, guard.parts, observer)
+  const doors = compileDoors(policy, guard.context, observer)
   const services = createServices(guard, doors)
-  const ownDoor = createOwnDoor(policy, guard.parts, (control, denial, enforced, _subject, connection) =>
+  const ownDoor = createOwnDoor(policy, guard.context, (control, denial, enforced, _subject, connection) =>
     observer.denied(control, denial, enforced, connection as ConnectionState),
   )
   const readAddress = createAddressReader(policy.proxy)
@@ -93,7 +93,7 @@ export function createCore(policy: Policy, runtime: Runtime, observer: Observer)
   announceCompany(guard)
   return {
     policy,
-    parts: guard.parts,
+    context: guard.context,
     connections: guard.live,
     serveHost: name => void ownHosts.add(name),
     fromNode: request => fromNode(request, readAddress),
@@ -130,10 +130,10 @@ function createState(policy: Policy, runtime: Runtime, observer: Observer, ownHo
   const found = (session: Session): void => {
     if (remembered.note(session)) observer.notice('outlives', session)
   }
-  const parts = createParts(policy, { store, tickets, marks, found, ownHosts }, runtime)
+  const context = createControlContext(policy, { store, tickets, marks, found, ownHosts }, runtime)
   const guard: GuardState = {
     policy,
-    parts,
+    context,
     runtime,
     observer,
     store,

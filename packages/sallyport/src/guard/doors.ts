@@ -24,15 +24,15 @@ export interface Doors {
 }
 
 /** Compiles the doors of a policy. */
-export function compileDoors(policy: Policy, parts: ControlContext, observer: Observer): Doors {
-  const bounds = { report: policy.report, timeoutMs: policy.timeoutMs, timers: parts.runtime }
+export function compileDoors(policy: Policy, context: ControlContext, observer: Observer): Doors {
+  const bounds = { report: policy.report, timeoutMs: policy.timeoutMs, timers: context.runtime }
   // A look-up is bounded by the queue that it waits in.
   const lookupMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
   const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, void> =>
     createDoor<Attempt>({
       ...bounds,
       checks: controls.flatMap(control => {
-        const check = control.compile(policy, parts)
+        const check = control.compile(policy, context)
         if (check === null) return []
         return [{ id: control.id, check, ...(control.id === 'handshake/session' && { timeoutMs: lookupMs }) }]
       }),
@@ -47,7 +47,7 @@ export function compileDoors(policy: Policy, parts: ControlContext, observer: Ob
       checks: [
         {
           id: 'handshake/ticket',
-          check: (text, connection) => redeemFirstMessage(text, policy, parts, connection.attempt),
+          check: (text, connection) => redeemFirstMessage(text, policy, context, connection.attempt),
         },
       ],
       observe(control, denial, enforced, _text, connection) {
@@ -57,8 +57,8 @@ export function compileDoors(policy: Policy, parts: ControlContext, observer: Ob
     }),
     standing: createStanding({
       policy,
-      parts,
-      lookups: parts.lookups,
+      context,
+      lookups: context.lookups,
       door: STANDING_DOOR,
       observe: observer.deniedAttempt,
     }),

@@ -17,7 +17,7 @@ import type { Shared } from './shared-state.ts'
 /** What the modules of one guard share: what it was made with, and what it holds. */
 export interface GuardState {
   readonly policy: Policy
-  readonly parts: ControlContext
+  readonly context: ControlContext
   readonly runtime: Runtime
   readonly observer: Observer
   readonly store: Store

@@ -30,7 +30,7 @@ export async function revoke(guard: GuardState, given: unknown): Promise<void> {
 /** Ends what a revocation means. `at`: when it was made, for news that come late; null for news that come at once. */
 export function endRevoked(guard: GuardState, target: RevocationTarget, at: number | null = null): void {
   const news = { target, at }
-  guard.parts.lookups.renew()
+  guard.context.lookups.renew()
   attemptQuietly(() => guard.policy.handshake.session?.forget?.())
   for (const connection of guard.live) {
     if (isMeant(news, connection.session) && isOlder(news, connection.enteredAt)) {

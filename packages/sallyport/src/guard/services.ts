@@ -15,18 +15,18 @@ import { surrender } from './takeover.ts'
 
 /** Makes what all connections of a guard share. */
 export function createServices(guard: GuardState, doors: Doors): Services {
-  const { policy, parts, observer, keeper } = guard
+  const { policy, context, observer, keeper } = guard
   return {
     policy,
     now: guard.runtime.now,
     random: guard.runtime.random,
     setTimeout: guard.runtime.setTimeout,
-    admitMessage: createMessageDoor(policy, parts, (control, denial, enforced, _subject, connection) =>
+    admitMessage: createMessageDoor(policy, context, (control, denial, enforced, _subject, connection) =>
       observer.denied(control, denial, enforced, connection as ConnectionState),
     ),
     heartbeats: compileHeartbeats(policy),
     admitFirst: doors.firstMessage,
-    controlFrame: controlFrames(policy, parts),
+    controlFrame: controlFrames(policy, context),
     outbound: compileOutbound(policy, message => textOf(message, policy.message.format?.bigIntegers)),
     handlers: concurrency.compile(policy),
     check(connection) {

@@ -7,7 +7,7 @@ import { attemptQuietly, type GuardState } from './guard-state.ts'
 /** An attempt or its connection is over: gives its slots back. */
 export function releaseAttempt(guard: GuardState, attempt: Attempt): void {
   guard.entering.leave(attempt)
-  guard.parts.halfOpen.leave(attempt)
+  guard.context.halfOpen.leave(attempt)
   unsubscribeIfDone(guard)
   if (attempt.ended) return
   attempt.ended = true

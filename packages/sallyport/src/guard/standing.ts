@@ -44,7 +44,7 @@ export interface Standing {
 /** What a {@link Standing} is made with. */
 export interface StandingOptions {
   readonly policy: Policy
-  readonly parts: ControlContext
+  readonly context: ControlContext
   readonly lookups: LookupQueue
   /** The controls of the handshake door that are asked again, in order. */
   readonly door: readonly HandshakeControl[]
@@ -57,7 +57,7 @@ const IN_TURN: Asking = { standing: 'known', inTurn: true }
 type Step = (attempt: Attempt, held: Session, isWanted: () => boolean) => Awaitable<Verdict | null>
 
 /** Compiles the checks of one guard. */
-export function createStanding({ policy, parts, lookups, door, observe }: StandingOptions): Standing {
+export function createStanding({ policy, context, lookups, door, observe }: StandingOptions): Standing {
   /** Attempts whose doubt has had its event: a look-up that fails again and again gets one. */
   const doubted = new WeakSet<Attempt>()
 
@@ -98,12 +98,12 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
       report: policy.report,
       timeoutMs: policy.timeoutMs,
       observe: tell,
-      timers: parts.runtime,
+      timers: context.runtime,
     })
 
   const stepOf = (control: HandshakeControl): readonly Step[] => {
     if (control.id === 'handshake/session') return [lookAgain]
-    const check = control.compile(policy, parts)
+    const check = control.compile(policy, context)
     if (check === null) return []
     const run = doorOf(control.id, check)
     if (control.id === 'handshake/subprotocol') return [keepingSubprotocol(run)]
@@ -130,7 +130,7 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
     const found = inTurn<Resolution>(
       attempt,
       isWanted,
-      () => within(parts.runtime, policy.timeoutMs, resolveSession(policy, parts, attempt.request, null, IN_TURN)),
+      () => within(context.runtime, policy.timeoutMs, resolveSession(policy, context, attempt.request, null, IN_TURN)),
       lateResolution,
     )
     return found instanceof Promise ? found.then(settle) : settle(found)
@@ -174,7 +174,8 @@ export function createStanding({ policy, parts, lookups, door, observe }: Standi
       const found = inTurn<Resolution>(
         attempt,
         isWanted,
-        () => within(parts.runtime, policy.timeoutMs, resolveSession(policy, parts, attempt.request, held, IN_TURN)),
+        () =>
+          within(context.runtime, policy.timeoutMs, resolveSession(policy, context, attempt.request, held, IN_TURN)),
         lateResolution,
       )
       return found instanceof Promise ? found.then(checkedOf) : checkedOf(found)

@@ -45,7 +45,7 @@ export interface TicketAdmission extends Partial<Pick<Attempt, 'standing' | 'cre
 /** What the endpoint is made of; the guard gives it. */
 export interface TicketEndpointParts {
   readonly policy: Policy
-  readonly parts: ControlContext
+  readonly context: ControlContext
   readonly fromNode: (request: IncomingMessage) => HandshakeRequest
   readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
   /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */
@@ -72,9 +72,9 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
  * reject: a failure is a 503 that tells nothing. What is no request is a `TypeError` of whoever calls it.
  */
 export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
-  const { policy, parts } = endpoint
-  const timers = parts.runtime
-  const charge = chargeUser(policy, parts)
+  const { policy, context } = endpoint
+  const timers = context.runtime
+  const charge = chargeUser(policy, context)
   /** The door, then a wait for the look-up, then the look-up. */
   const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
 
@@ -98,7 +98,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
       standing: isKnown ? 'known' : 'stranger',
       ...(credential !== undefined && { credential }),
     }
-    const resolution = await resolveSession(policy, parts, request, null, asking)
+    const resolution = await resolveSession(policy, context, request, null, asking)
     if (!('session' in resolution)) return resolution
     report.session = resolution.session
     const charged = await charge?.(standing, resolution.session)
@@ -106,8 +106,8 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
       if (!isReported(policy, 'handshake/rate')) return charged
       endpoint.wouldDeny?.(charged, request, resolution.session)
     }
-    const issued = parts.tickets.issue(bindingOf(resolution.session, door.origin, path))
-    return issuedAnswer(issued, parts.now())
+    const issued = context.tickets.issue(bindingOf(resolution.session, door.origin, path))
+    return issuedAnswer(issued, context.now())
   }
 
   const answer = async (view: () => HandshakeRequest): Promise<TicketAnswer> => {

@@ -12,12 +12,12 @@ const BINDING: TicketBinding = { session: { id: 'trial', user: 'trial' }, origin
  * @returns the places of the secrets whose ticket is not redeemed
  */
 export async function tryTicketSecrets(secrets: readonly string[]): Promise<readonly number[]> {
-  const parts = { store: createMemoryStore(), now: systemRuntime.now }
+  const memory = { store: createMemoryStore(), now: systemRuntime.now }
   const failed: number[] = []
   for (const [index, secret] of secrets.entries()) {
     try {
-      const issued = createTickets({ secrets: [secret], ttlMs: 30_000 }, parts, systemRuntime).issue(BINDING)
-      const verdict = await createTickets({ secrets, ttlMs: 30_000 }, parts, systemRuntime).redeem(
+      const issued = createTickets({ secrets: [secret], ttlMs: 30_000 }, memory, systemRuntime).issue(BINDING)
+      const verdict = await createTickets({ secrets, ttlMs: 30_000 }, memory, systemRuntime).redeem(
         issued.ticket,
         BINDING,
       )

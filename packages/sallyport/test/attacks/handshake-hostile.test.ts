@@ -37,11 +37,11 @@ beforeEach(() => {
 after(() => world.close())
 
 /** How many attempts wait for their session. */
-const halfOpen = (): number => insideOf(world.guard).core.parts.halfOpen.size
+const halfOpen = (): number => insideOf(world.guard).core.context.halfOpen.size
 
 /** How many places the store still counts for this machine's address; ours takes one for the asking. */
 function leased(): number {
-  const { store } = insideOf(world.guard).core.parts
+  const { store } = insideOf(world.guard).core.context
   let free = 0
   while (store.lease('connections:all', `probe-${free}`, CAP, 60_000) === true) free++
   for (let index = 0; index < free; index++) void store.release('connections:all', `probe-${index}`)

@@ -87,9 +87,9 @@ test('what is refused, given up or ended leaves no lease behind', async () => {
   const answer = await admittance
   if (!answer.pass) assert.fail(answer.denial.code)
   const user = answer.attempt.leases.find(({ key }) => key.includes('ann'))!
-  assert.equal(await core.parts.store.lease(user.key, 'other', user.cap, 1000), false)
+  assert.equal(await core.context.store.lease(user.key, 'other', user.cap, 1000), false)
   core.abandon(answer)
-  assert.equal(await core.parts.store.lease(user.key, 'other', user.cap, 1000), true)
+  assert.equal(await core.context.store.lease(user.key, 'other', user.cap, 1000), true)
 })
 
 test('report mode lets a connection without a session in, and its re-check does not end it', async () => {

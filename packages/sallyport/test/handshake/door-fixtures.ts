@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { createParts } from '../../src/guard/create-parts.ts'
+import { createControlContext } from '../../src/guard/control-context.ts'
 import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
 import type { HandshakeControl } from '../../src/controls/handshake/handshake-control.ts'
@@ -64,7 +64,7 @@ export function policyOf(handshake: Readonly<Record<string, unknown>> = {}, rest
 }
 
 export function partsOf(store: Store = createMemoryStore(), policy: Policy = policyOf()): ControlContext {
-  return createParts(
+  return createControlContext(
     policy,
     { store, tickets: createTickets(null, { store, now: Date.now }, systemRuntime) },
     systemRuntime,

@@ -160,7 +160,7 @@ test('a handshake whose session is looked up while the server begins to drain is
   const answer = await pending
   assert.equal(codeOf(answer), 'SALLY_SHUTDOWN')
   assert.ok(!answer.pass && answer.status === 503)
-  assert.equal(await core.parts.store.lease('connections:all', 'probe', 1, 1000), true)
+  assert.equal(await core.context.store.lease('connections:all', 'probe', 1, 1000), true)
   assert.equal(codeOf(await core.admit(requestOf())), 'SALLY_SHUTDOWN')
 })
 

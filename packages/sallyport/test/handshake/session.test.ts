@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sentenceOf } from '../../src/policy/denials.ts'
-import { createParts } from '../../src/guard/create-parts.ts'
+import { createControlContext } from '../../src/guard/control-context.ts'
 import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
@@ -27,7 +27,7 @@ const policyOf = (resolver: unknown): Policy =>
     store: null,
   }) as unknown as Policy
 const partsOf = (store: Store = createMemoryStore({ now })): ControlContext =>
-  createParts(
+  createControlContext(
     policyOf(() => null),
     { store } as ControlContext,
     runtimeAt(now),

@@ -95,7 +95,7 @@ test('leases are renewed well before they lapse, and given back at the end', asy
     leases: [{ key: 'user:ann', cap: 1 }],
   }
   // As the guard sees it: its keys bear the policy's name.
-  const counts = guard.core.parts.store
+  const counts = guard.core.context.store
   await counts.lease('user:ann', 'c', 1, LEASE_TTL_MS)
   const connection = guard.core.open({ pass: true, attempt }, new FakeTransport(), { message: () => undefined })
   for (let minute = 0; minute < 4; minute++) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createParts } from '../../src/guard/create-parts.ts'
+import { createControlContext } from '../../src/guard/control-context.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import type { Policy } from '../../src/model/policy.ts'
@@ -24,7 +24,7 @@ function scene(session: unknown = () => null, given: { shared?: Store; ticket?: 
     ...policyWith({ 'handshake.session': session, ...(given.ticket && { 'handshake.ticket': given.ticket }) }),
     ...(given.shared && { store: given.shared }),
   })
-  const { proofs } = createParts(
+  const { proofs } = createControlContext(
     policy,
     { store, tickets: createTickets(null, { store, now }, systemRuntime) },
     runtimeAt(now),

@@ -118,7 +118,7 @@ async function lookUp(runtime: VirtualRuntime, request: { cookie(name: string): 
 }
 
 function createPeople(core: Core, runtime: VirtualRuntime) {
-  const { tickets } = core.parts
+  const { tickets } = core.context
   let open = 0
   let mostOpen = 0
   let delivered = 0

@@ -1,4 +1,4 @@
-import { createParts } from '../../src/guard/create-parts.ts'
+import { createControlContext } from '../../src/guard/control-context.ts'
 import type { ControlContext } from '../../src/controls/context.ts'
 import { createAddressReader } from '../../src/request/client-address.ts'
 import { fromNode, fromWeb } from '../../src/request/peer-request.ts'
@@ -55,7 +55,7 @@ export function make({
     timeoutMs,
     store: null,
   } as unknown as Policy
-  const parts: ControlContext = createParts(
+  const context: ControlContext = createControlContext(
     policy,
     { store, tickets: createTickets(SECTION, { store, now }, systemRuntime) },
     runtimeAt(now),
@@ -63,7 +63,7 @@ export function make({
   const reports: TicketReport[] = []
   const endpoint = createTicketEndpoint({
     policy,
-    parts,
+    context,
     fromNode: request => fromNode(request, readAddress),
     fromWeb: (request, { ip }) => fromWeb(request, readAddress, ip ?? ''),
     runDoor: request => door(request.header('origin') ?? null),
@@ -72,7 +72,7 @@ export function make({
       emit?.(report)
     },
   })
-  return { endpoint, parts, reports }
+  return { endpoint, context, reports }
 }
 export type Made = ReturnType<typeof make>
 
@@ -91,9 +91,9 @@ export const ask = (
 export const codeOf = async (response: Response): Promise<string> =>
   ((await response.json()) as { code?: string }).code ?? 'issued'
 export const redeem = async (
-  { parts }: Made,
+  { context }: Made,
   ticket: string,
   origin = PAGE,
   path = '/',
   session = ALICE,
-): Promise<boolean> => (await parts.tickets.redeem(ticket, { session, origin, path })).pass
+): Promise<boolean> => (await context.tickets.redeem(ticket, { session, origin, path })).pass

@@ -111,7 +111,7 @@ describe('the ticket endpoint, as Request → Response', () => {
 
   it('a revoked session gets none', async () => {
     const made = make()
-    await made.parts.store.revoke({ session: 's1' }, 60_000)
+    await made.context.store.revoke({ session: 's1' }, 60_000)
     assert.equal(await codeOf(await ask(made.endpoint)), 'SALLY_SESSION_REVOKED')
   })
   for (const [seconds, told] of [

@@ -43,7 +43,7 @@ const TOO_MANY: SchemaResult = Object.freeze({ ok: false, detail: 'more than one
 /** Compiles the schemas of the options. Throws a SchemaError for a schema that cannot be used. */
 export function createPacketDoors(inside: Inside, options: SocketIoOptions): PacketDoors {
   const { core, observer } = inside
-  const { policy, parts } = core
+  const { policy, context } = core
   const isEnforced = (control: ControlId): boolean => !isReported(policy, control)
   const opens = createCases(inside, options, isEnforced('message/schema'))
   return {
@@ -54,7 +54,7 @@ export function createPacketDoors(inside: Inside, options: SocketIoOptions): Pac
       return enforced
     },
     received: bytes => observer.received(bytes),
-    now: parts.now,
+    now: context.now,
     dropsOverRate: policy.message.rate?.exceed === 'drop',
   }
 }

@@ -63,7 +63,7 @@ const DANGEROUS = ['__proto__', 'constructor', 'prototype']
  * with the same answer as a wrong credential, and without a look-up.
  */
 export function createRequestDoors({ core, observer }: Inside): RequestDoors {
-  const { policy, parts } = core
+  const { policy, context } = core
   const paces = new WeakMap<LiveConnection, Pace>()
   const users = new UserPaces()
   const ended = new Set<string>()
@@ -72,17 +72,17 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
 
   const paceOf = (live: LiveConnection): Pace => {
     let pace = paces.get(live)
-    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip, users, parts.runtime)))
+    if (pace === undefined) paces.set(live, (pace = new Pace(live.ip, users, context.runtime)))
     return pace
   }
   const checkPace = ({ request: view }: Attempt, { live }: Following): Verdict | Promise<Verdict> =>
     live === undefined || policy.handshake.rate === null
       ? PASS
-      : paceOf(live).take(view.ip, live.session.user, parts.now(), longestMs)
+      : paceOf(live).take(view.ip, live.session.user, context.now(), longestMs)
   const checkSession = async (attempt: Attempt, { live, hasEnded }: Following): Promise<Verdict> => {
     if (live?.readyState !== 1) return hasEnded || live !== undefined ? ENDED : UNKNOWN
     if (attempt.origin !== live.origin) return deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'not-of-session' })
-    const found = await resolveSession(policy, parts, attempt.request, null, { standing: 'known' })
+    const found = await resolveSession(policy, context, attempt.request, null, { standing: 'known' })
     if (!('session' in found)) return found
     // Without sessions a connection has an id of its own; its address must stay the same.
     const same = policy.handshake.session === null || found.session.id === live.session.id
@@ -93,13 +93,13 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
 
   const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, Following> => {
     const checks: DoorCheck<Attempt, Following>[] = controls.flatMap(control => {
-      const check = control.compile(policy, parts)
+      const check = control.compile(policy, context)
       return check === null ? [] : [{ id: control.id, check }]
     })
     return createDoor<Attempt, Following>({
       report: policy.report,
       timeoutMs: policy.timeoutMs,
-      timers: parts.runtime,
+      timers: context.runtime,
       checks: [
         ...checks,
         { id: 'handshake/request', check: checkForm },
@@ -120,14 +120,14 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
       const denial = formOf(request, view)
       if (denial === null) return null
       const enforced = isEnforced('handshake/request')
-      observer.deniedAttempt('handshake/request', denial, enforced, newAttempt(createAttemptId(parts.runtime), view))
+      observer.deniedAttempt('handshake/request', denial, enforced, newAttempt(createAttemptId(context.runtime), view))
       return enforced ? denial : null
     },
     async follow(request, view, live, upgrades) {
       const pace = live === undefined ? null : paceOf(live)
       pace?.enter()
       try {
-        const attempt = newAttempt(live?.id ?? createAttemptId(parts.runtime), view)
+        const attempt = newAttempt(live?.id ?? createAttemptId(context.runtime), view)
         const hasEnded = ended.has(request._query['sid'] ?? '')
         return await (upgrades ? upgraded : polled)(attempt, { request, live, hasEnded })
       } finally {

@@ -109,7 +109,7 @@ export function createWsSide(core: Core): WsSide {
   /** Servers that opened a guarded socket; and those that opened an unguarded one, with the time. */
   const sound = new WeakSet<object>()
   const suspects = new WeakMap<object, number>()
-  const isSuspect = (server: object): boolean => core.parts.now() - (suspects.get(server) ?? -Infinity) < SUSPECT_MS
+  const isSuspect = (server: object): boolean => core.context.now() - (suspects.get(server) ?? -Infinity) < SUSPECT_MS
   let warned = false
   /** Lets the handshake in, and checks that the socket opened for it is guarded: an old `ws` has no option `WebSocket`. */
   const letIn = ({ socket }: IncomingMessage, server: object, callback: (pass: boolean) => void): void => {
@@ -128,7 +128,7 @@ export function createWsSide(core: Core): WsSide {
     if (!warned) process.emitWarning(FOREIGN, { code: 'SALLY_CONTROL_FAILED' })
     warned = true
     // A server that also opens guarded sockets is not held back for one that was not.
-    if (!sound.has(server)) suspects.set(server, core.parts.now())
+    if (!sound.has(server)) suspects.set(server, core.context.now())
   }
   const { ticket } = core.policy.handshake
   const isDeferred = ticket?.carrier === 'first-message'
