@@ -27,6 +27,7 @@ const LIBRARY: Floors = [
   ['create-guard.ts'],
   ['index.ts'],
   ['embed.ts'],
+  ['internal.ts'],
 ]
 const GATEWAY: Floors = [
   ['model', 'assets'],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { nearest } from 'sallyport/policy'
+import { nearest } from 'sallyport/internal'
 import { check, CHECK_HELP } from './check.ts'
 import { explain, EXPLAIN_HELP } from './explain.ts'
 import { importAsyncApi, IMPORT_HELP } from './import.ts'

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { quote } from 'sallyport/policy'
+import { quote } from 'sallyport/internal'
 import { ConfigError, formatProblems } from '../config/config-error.ts'
 import type { ParsedConfig } from '../config/parse.ts'
 import { createRouteTable, hostName } from '../route/route-table.ts'

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from 'node:util'
-import { nearest, quote } from 'sallyport/policy'
+import { nearest, quote } from 'sallyport/internal'
 
 /** A command line that was not understood: exit code 2. */
 export class UsageError extends Error {

@@ -1,4 +1,4 @@
-import { kindOf } from 'sallyport/policy'
+import { kindOf } from 'sallyport/internal'
 
 /** One thing that is wrong with a configuration file, where it stands. */
 export interface ConfigProblem {

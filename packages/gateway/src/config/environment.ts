@@ -1,4 +1,4 @@
-import { nearest } from 'sallyport/policy'
+import { nearest } from 'sallyport/internal'
 
 /** Why a reference cannot be filled in, and what to write. */
 export interface Unfilled {

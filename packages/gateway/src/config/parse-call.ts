@@ -1,4 +1,4 @@
-import { kindOf, requireOptions } from 'sallyport/policy'
+import { kindOf, requireOptions } from 'sallyport/internal'
 
 /** Throws a `TypeError` for a call that no text could make good: what is wrong with the text itself is a `ConfigError`. */
 export function requireCall(text: unknown, options: unknown): void {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { nearest } from 'sallyport/policy'
+import { nearest } from 'sallyport/internal'
 import { ConfigError } from './config-error.ts'
 import { refuseTakenAddresses } from './addresses.ts'
 import { readDocument } from './document.ts'

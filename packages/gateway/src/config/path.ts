@@ -1,4 +1,4 @@
-import { bearsSecret } from 'sallyport/policy'
+import { bearsSecret } from 'sallyport/internal'
 import { show } from './shown-value.ts'
 
 /** Keys and indexes from the root of a document. */

@@ -1,4 +1,5 @@
-import { nearest, parseDuration, parseSize } from 'sallyport/policy'
+import { parseDuration, parseSize } from 'sallyport/policy'
+import { nearest } from 'sallyport/internal'
 import type { Path } from './path.ts'
 import { readMounted, type Reading, refuse, refuseSecret } from './reading.ts'
 import { kindOf } from './shown-value.ts'

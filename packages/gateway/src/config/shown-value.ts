@@ -1,4 +1,4 @@
-import { quote } from 'sallyport/policy'
+import { quote } from 'sallyport/internal'
 
 /** A value as an error shows it: strings quoted, escaped and cut, objects by their kind alone. What may be secret is hidden. */
 export function show(value: unknown): string {

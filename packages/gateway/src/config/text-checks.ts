@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { isPlaceholder } from 'sallyport/policy'
+import { isPlaceholder } from 'sallyport/internal'
 
 // Each answers what is wrong with a text, or null.
 

@@ -4,6 +4,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
+import { refuseSocket } from 'sallyport/embed'
 import {
   boundSockets,
   cutUnread,
@@ -11,9 +12,8 @@ import {
   installFirstBytesReader,
   readLines,
   type ReadReceiver,
-  refuseSocket,
   socketOf,
-} from 'sallyport/embed'
+} from 'sallyport/internal'
 import type { ListenerConfig, TlsFiles } from '../model/config.ts'
 import type { RefusalReason } from '../model/gateway.ts'
 import { gatewayAnswer } from '../http/gateway-answer.ts'

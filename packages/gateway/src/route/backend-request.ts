@@ -1,5 +1,6 @@
 import type { Guard, HandshakeRequest } from 'sallyport'
-import { type Admission, isTicketProtocol } from 'sallyport/embed'
+import { type Admission } from 'sallyport/embed'
+import { isTicketProtocol } from 'sallyport/internal'
 import type { RelayConfig } from '../model/config.ts'
 import type { BackendRequest } from '../upstream/connect.ts'
 import { createForwarding } from '../http/forwarding.ts'

@@ -1,5 +1,5 @@
 import type { Guard } from 'sallyport'
-import { kindOf, requireNumber, requireOptions } from 'sallyport/policy'
+import { kindOf, requireNumber, requireOptions } from 'sallyport/internal'
 import type { GatewayConfig } from '../model/config.ts'
 import type { GatewayParts } from '../model/gateway.ts'
 

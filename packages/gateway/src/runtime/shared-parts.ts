@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger, SallyEvent, Store } from 'sallyport'
-import { kindOf, requireOptions } from 'sallyport/policy'
+import { kindOf, requireOptions } from 'sallyport/internal'
 
 /** What all guards of a gateway share, so that a reload, or another worker, changes nothing of it. */
 export interface SharedParts {

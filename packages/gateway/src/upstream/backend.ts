@@ -1,4 +1,4 @@
-import { quote } from 'sallyport/policy'
+import { quote } from 'sallyport/internal'
 import type { NetConnectOpts } from 'node:net'
 
 /** Where a backend is, parsed once. */

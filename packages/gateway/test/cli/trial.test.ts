@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
-import { tryTicketSecrets } from 'sallyport/embed'
+import { tryTicketSecrets } from 'sallyport/internal'
 import { goodConfig, SECRET } from '../config/good-config.ts'
 import { cli } from '../runtime/gateway-process.ts'
 

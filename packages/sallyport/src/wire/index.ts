@@ -12,7 +12,7 @@ export {
 } from './close.ts'
 export { Decoder } from './decoder.ts'
 export type { DecoderOptions } from './decoder-options.ts'
-export { deflateMessage, inflateMessage, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './deflate.ts'
+export { deflateMessage, inflateMessage, MIN_WINDOW_BITS } from './deflate.ts'
 export {
   frameSize,
   MAX_HEADER_BYTES,
@@ -25,8 +25,8 @@ export {
 export { Endpoint, type EndpointDeflate, type EndpointRole } from './endpoint.ts'
 export { agreeDeflate, type DeflateAgreement, type ExtensionOffer, readExtensions } from './extensions.ts'
 export { FAULTS, type WireFault, type WireFaultCode } from './faults.ts'
-export type { Inflate, WireLimits, WirePeer } from './limits.ts'
+export type { WireLimits, WirePeer } from './limits.ts'
 export { applyMask, maskingKey } from './mask.ts'
-export { FIN, MASKED, OPCODE, RSV1 } from './opcode.ts'
+export { FIN, OPCODE, RSV1 } from './opcode.ts'
 export { textOf, type WireSink } from './sink.ts'
 export { MAX_UPGRADE_BYTES, MAX_UPGRADE_HEADERS, readUpgrade, type Upgrade } from './upgrade.ts'
