@@ -28,6 +28,7 @@ const LIBRARY: Floors = [
   ['index.ts'],
   ['embed.ts'],
   ['internal.ts'],
+  ['cli'],
 ]
 const GATEWAY: Floors = [
   ['model', 'assets'],

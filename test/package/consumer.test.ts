@@ -114,10 +114,27 @@ for (const { name, source } of packages) {
   })
 }
 
-test('the tarball of @sallyport/gateway has a command that runs', () => {
-  const file = join(folder, 'node_modules/@sallyport/gateway/package.json')
-  const { bin, version } = JSON.parse(readFileSync(file, 'utf8')) as { bin: Record<string, string>; version: string }
-  assert.equal(run(join(folder, 'node_modules/.bin', Object.keys(bin)[0]!), ['--version'], folder).trim(), version)
+for (const { name } of packages)
+  test(`the tarball of ${name} has a command that runs`, () => {
+    const file = join(folder, 'node_modules', name, 'package.json')
+    const { bin, version } = JSON.parse(readFileSync(file, 'utf8')) as { bin: Record<string, string>; version: string }
+    assert.equal(run(join(folder, 'node_modules/.bin', Object.keys(bin)[0]!), ['--version'], folder).trim(), version)
+  })
+
+test('the packed command checks a policy in TypeScript and explains an attack', () => {
+  const command = join(folder, 'node_modules/.bin/sallyport')
+  writeFileSync(
+    join(folder, 'policy.ts'),
+    `import type { PolicyInput } from 'sallyport'
+     export const policy: PolicyInput = {
+       handshake: { origin: { allow: ['https://app.example.com'] }, session: () => null },
+       message: { schema: { dangerouslyAcceptAnyMessage: true } },
+     }`,
+  )
+  assert.match(run(command, ['check', 'policy.ts'], folder), /^no problem/)
+  assert.match(run(command, ['report', 'policy.ts'], folder), /handshake\/origin/)
+  const attack = ['--host', 'app.example.com', '--origin', 'https://app.example.com.evil.example']
+  assert.throws(() => run(command, ['explain', 'policy.ts', ...attack], folder), /denied by .*handshake\/origin/)
 })
 
 test('its run-time dependencies stay few and tiny', () => {
