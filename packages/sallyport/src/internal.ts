@@ -16,6 +16,9 @@ export { mostDescriptors, roomFor } from './node/descriptors.ts'
 export { boundSockets } from './node/socket-bounds.ts'
 export { cutUnread } from './node/unread-answers.ts'
 export { socketOf } from './node/upgrade-socket.ts'
+// Time, timers and randomness, which a test can replace.
+export type { Runtime, Timer } from './model/runtime.ts'
+export { systemRuntime } from './model/system-runtime.ts'
 // Parts of controls that the gateway applies outside a guard.
 export { READING_RATE, stepOf } from './controls/lifetime/backpressure.ts'
 export { createHostCheck } from './controls/handshake/host.ts'

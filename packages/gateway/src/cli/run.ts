@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
-import { mostDescriptors, roomFor } from 'sallyport/internal'
+import { mostDescriptors, roomFor, systemRuntime } from 'sallyport/internal'
 import { adminApi } from '../admin/admin-api.ts'
 import { type AdminServer, serveAdmin } from '../admin/admin-server.ts'
 import { fleetApi, reloadFleet } from '../fleet/fleet-api.ts'

@@ -1,4 +1,4 @@
-import type { Runtime, Timer } from 'sallyport/embed'
+import type { Runtime, Timer } from 'sallyport/internal'
 import type { GatewayLog, RefusalCount, RefusalReason } from '../model/gateway.ts'
 
 /** What is known of one refusal. What the peer wrote is cut and made printable before it is logged. */

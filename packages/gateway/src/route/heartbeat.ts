@@ -1,4 +1,4 @@
-import type { Runtime } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { BackendSocket } from '../upstream/backend-socket.ts'
 import type { Pair } from './pair.ts'
 

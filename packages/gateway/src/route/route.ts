@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Guard } from 'sallyport'
-import { type Admission, embed, type Reception, refuseSocket, type Runtime } from 'sallyport/embed'
+import { type Admission, embed, type Reception, refuseSocket } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { WireLimits } from 'sallyport/wire'
 import type { RouteConfig } from '../model/config.ts'
 import { BackendSocket } from '../upstream/backend-socket.ts'

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { refuseSocket, type Runtime, systemRuntime } from 'sallyport/embed'
+import { refuseSocket } from 'sallyport/embed'
+import { type Runtime, systemRuntime } from 'sallyport/internal'
 import type { GatewayConfig } from '../model/config.ts'
 import { createListener, type Listener, type ListenerHandlers, type Refused } from '../listener/listener.ts'
 import type { Gateway, GatewayParts, PairView, ReplaceResult, TargetView } from '../model/gateway.ts'

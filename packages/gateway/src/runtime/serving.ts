@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Guard } from 'sallyport'
-import { createHostCheck, createProxyCheck } from 'sallyport/internal'
+import { createHostCheck, createProxyCheck, type Runtime } from 'sallyport/internal'
 import { POLLING } from '../config/route-shape.ts'
 import type { GatewayConfig } from '../model/config.ts'
 import { createPool, type Pool } from '../upstream/pool.ts'
@@ -58,12 +58,7 @@ export function createServing(
   const isSameApp =
     before !== null && before.config.name === config.name && isDeepStrictEqual(before.config.proxy, config.proxy)
   try {
-    const pools = new Map<string, Pool>()
-    for (const [name, upstream] of Object.entries(config.upstreams)) {
-      const old = before?.pools.get(name)
-      const isSame = old !== undefined && isDeepStrictEqual(before?.config.upstreams[name], upstream)
-      pools.set(name, isSame ? old : keep(createPool(name, upstream, log)))
-    }
+    const pools = poolsOf(config, before, log, runtime, keep)
     const poolOf = (name: string, route: string): Pool => {
       const pool = pools.get(name)
       if (pool === undefined) throw new TypeError(`route ${route} names upstream ${name}, which is not configured`)
@@ -84,11 +79,6 @@ export function createServing(
       plain.push({ hosts, path, httpProxy, refuses, servesHost: hostCheckOf(hosts, route.guard.policy) })
     }
     const named = namedHosts(config.routes)
-    const [
-      {
-        guard: { policy },
-      } = { guard: { policy: null } },
-    ] = routes.values()
     // Last, when nothing can fail any more.
     for (const route of routes.values()) route.usePool(poolOf(route.config.upstream, route.config.id))
     return {
@@ -100,13 +90,34 @@ export function createServing(
       named,
       table: createRouteTable([...routes.values()], named),
       plain: createRouteTable(plain, named),
-      // The same for all routes.
-      isProxy: policy === null ? () => false : createProxyCheck(policy.proxy),
+      isProxy: proxyCheckOf([...routes.values()]),
     }
   } catch (error) {
     for (const one of made) one.stop()
     throw error
   }
+}
+
+/** The upstreams of a configuration; one that is the same as before goes on. */
+function poolsOf(
+  config: GatewayConfig,
+  before: Serving | null,
+  log: GatewayParts['log'],
+  runtime: Runtime,
+  keep: (pool: Pool) => Pool,
+): ReadonlyMap<string, Pool> {
+  return new Map(
+    Object.entries(config.upstreams).map(([name, upstream]) => {
+      const old = before?.pools.get(name)
+      const isSame = old !== undefined && isDeepStrictEqual(before?.config.upstreams[name], upstream)
+      return [name, isSame ? old : keep(createPool(name, upstream, log, { runtime }))]
+    }),
+  )
+}
+
+/** The proxies are the same for all routes; without a route nobody is believed. */
+function proxyCheckOf([route]: readonly Route[]): Serving['isProxy'] {
+  return route === undefined ? () => false : createProxyCheck(route.guard.policy.proxy)
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Runtime, Timer } from 'sallyport/embed'
+import type { Runtime, Timer } from 'sallyport/internal'
 import type { UpstreamConfig } from '../model/config.ts'
 import type { Failure } from './failure.ts'
 import type { LifeProbe } from './life-probe.ts'

@@ -1,4 +1,4 @@
-import type { Runtime, Timer } from 'sallyport/embed'
+import type { Runtime, Timer } from 'sallyport/internal'
 import type { GatewayLog } from '../model/gateway.ts'
 
 /** Warnings that clients can bring about, each kind bounded in number. */

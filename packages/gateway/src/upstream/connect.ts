@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Runtime } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { UpstreamTls } from '../model/config.ts'
 import { isInterim, MAX_ANSWER_BYTES, readAnswer } from './answer.ts'
 import { evidenceOf, type Failure, failure } from './failure.ts'

@@ -1,4 +1,4 @@
-import type { Runtime } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { HealthConfig, UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest } from './http-status.ts'
 import type { Address, Backend, BackendLog } from './backend.ts'

@@ -1,4 +1,4 @@
-import type { Runtime } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { UpstreamTls } from '../model/config.ts'
 import { isOwnFault } from './failure.ts'
 import { openSocket } from './open-socket.ts'

@@ -1,4 +1,4 @@
-import type { Runtime } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest, type StatusAnswer } from './http-status.ts'
 import type { Address } from './backend.ts'

@@ -1,4 +1,4 @@
-import type { Runtime } from 'sallyport/embed'
+import type { Runtime } from 'sallyport/internal'
 import type { UpstreamConfig } from '../model/config.ts'
 import { type BackendConnection, type BackendRequest, connectBackend } from './connect.ts'
 import { type Failure, failure } from './failure.ts'

@@ -1,4 +1,4 @@
-import { systemRuntime } from 'sallyport/embed'
+import { systemRuntime } from 'sallyport/internal'
 import type { UpstreamConfig } from '../../src/model/config.ts'
 import type { LifeAnswer } from '../../src/upstream/life-probe.ts'
 import { createPool, type Pool } from '../../src/upstream/pool.ts'

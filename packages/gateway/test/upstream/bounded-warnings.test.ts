@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { systemRuntime } from 'sallyport/embed'
+import { systemRuntime } from 'sallyport/internal'
 import { createBoundedWarnings } from '../../src/upstream/bounded-warnings.ts'
 
 test('a visitor who is refused without end writes twenty lines in ten seconds, and one that counts the rest', t => {

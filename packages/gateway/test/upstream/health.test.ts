@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { systemRuntime } from 'sallyport/embed'
+import { systemRuntime } from 'sallyport/internal'
 import { probe, watchHealth } from '../../src/upstream/health.ts'
 import { type Address, Backend, parseAddress } from '../../src/upstream/backend.ts'
 import { createRawBackend } from '../support/backends.ts'
