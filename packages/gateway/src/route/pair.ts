@@ -1,14 +1,7 @@
 import type { Socket } from 'node:net'
-import {
-  type Delivery,
-  type EmbeddedConnection,
-  type KernelQueue,
-  kernelQueueOf,
-  type MessageSubject,
-  READING_RATE,
-  stepOf,
-} from 'sallyport/embed'
-import { isApplicationCloseCode, isSendableCloseCode, NO_STATUS } from 'sallyport/wire'
+import { type Delivery, type EmbeddedConnection, type MessageSubject } from 'sallyport/embed'
+import { type KernelQueue, kernelQueueOf, NO_STATUS, READING_RATE, stepOf } from 'sallyport/internal'
+import { isApplicationCloseCode, isSendableCloseCode } from 'sallyport/wire'
 import type { BackendListener, BackendSocket } from '../upstream/backend-socket.ts'
 import { forward } from './payload.ts'
 

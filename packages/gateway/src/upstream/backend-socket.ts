@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { EndpointSocket, type KernelQueue, kernelQueueOf } from 'sallyport/embed'
+import { EndpointSocket } from 'sallyport/embed'
+import { type KernelQueue, kernelQueueOf } from 'sallyport/internal'
 import type { WireFault, WireLimits } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'
 import type { Backend } from './backend.ts'

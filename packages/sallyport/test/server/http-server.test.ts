@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
-import { cutUnread, installFirstBytesReader, readLines } from 'sallyport/embed'
+import { installFirstBytesReader } from 'sallyport/embed'
+import { cutUnread, readLines } from 'sallyport/internal'
 import { kindOf } from '../../src/shape/shown.ts'
 
 const server = createServer()
