@@ -24,7 +24,7 @@ export interface Embedding {
   /** Views Node's request as the doors see one. */
   view(request: IncomingMessage): HandshakeRequest
   /**
-   * Where the handshakes of an HTTP server and of `installFirstBytesReader` go: each is judged by the door, and refused on its socket
+   * Where the handshakes of an HTTP server go: each is judged by the door, and refused on its socket
    * (with a body under way too, whatever report mode says), or given to `take`. Within the call, where no control waits.
    */
   receive(take: Taker): Reception
@@ -133,17 +133,4 @@ export type { HttpAnswer, Refusal } from './guard/refusal.ts'
 export type { MessageSubject } from './controls/message/message-control.ts'
 export { alteredText } from './controls/message/message-text.ts'
 export { refuseSocket } from './node/refuse-socket.ts'
-export { type FirstBytesReader, installFirstBytesReader, type ReadReceiver } from './node/first-bytes-reader.ts'
-export { EndpointSocket } from './node/endpoint-socket.ts'
-export { hasTooManyLines, readLines } from './node/header-lines.ts'
-export { createProxyCheck } from './request/client-address.ts'
-export { mostDescriptors, roomFor } from './node/descriptors.ts'
-export { boundSockets, type SocketBounds, type SocketBoundsOptions, type SocketLoss } from './node/socket-bounds.ts'
-export { cutUnread } from './node/unread-answers.ts'
-export { socketOf } from './node/upgrade-socket.ts'
-export { isLoopback } from './model/loopback.ts'
-export { isTicketProtocol } from './request/carriers.ts'
-export { tryTicketSecrets } from './ticket/trial.ts'
-export type { Runtime, Timer } from './model/runtime.ts'
-export { systemRuntime } from './model/system-runtime.ts'
 export type { Opening, Reception, Taker }

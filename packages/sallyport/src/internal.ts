@@ -4,13 +4,12 @@
  *
  * @packageDocumentation
  */
-// The gateway's own sockets: what it reads first, how it writes, how it bounds those that are silent.
+// The gateway's own sockets: what it reads first, how it speaks to a backend, how it bounds those that are silent.
 export type { KernelQueue } from './model/kernel-queue.ts'
+export { isLoopback } from './model/loopback.ts'
 export { kernelQueueOf } from './node/kernel-queue.ts'
-export { installLane, type ReadReceiver } from './node/first-bytes-reader.ts'
-export { sendFrame, sendTextFrame, unsentBytes } from './node/frame-writer.ts'
-export { beginTurn, endTurn, flush } from './node/write-buffer.ts'
-export { readFrom, type Reader } from './node/shared-read.ts'
+export { EndpointSocket } from './node/endpoint-socket.ts'
+export { installFirstBytesReader, type ReadReceiver } from './node/first-bytes-reader.ts'
 export { hasTooManyLines, readLines } from './node/header-lines.ts'
 export { mostDescriptors, roomFor } from './node/descriptors.ts'
 export { boundSockets } from './node/socket-bounds.ts'

@@ -3,7 +3,7 @@ import { chmodSync, rmSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { AdminConfig } from '../model/config.ts'
-import { isLoopback } from 'sallyport/embed'
+import { isLoopback } from 'sallyport/internal'
 import type { AdminEndpoint } from './admin-api.ts'
 import type { Refusals } from '../listener/refusals.ts'
 

@@ -10,7 +10,7 @@ import { type ReadFile, type Reading, refuse } from './reading.ts'
 import { besideTicket, refuseOverlaps } from './route-overlaps.ts'
 import { isSchemaPath } from './schema-files.ts'
 import { FILE, type ReadFields } from './file-shape.ts'
-import { isLoopback } from 'sallyport/embed'
+import { isLoopback } from 'sallyport/internal'
 import type { AdminConfig, GatewayConfig, ListenerConfig, RouteConfig, RoutePolicy } from '../model/config.ts'
 import { type Weakness, weaknessesOf } from './weakness.ts'
 

@@ -1,6 +1,6 @@
 import type { Reading } from './reading.ts'
 import { POLLING } from './route-shape.ts'
-import { isLoopback } from 'sallyport/embed'
+import { isLoopback } from 'sallyport/internal'
 import type { GatewayConfig, HttpConfig } from '../model/config.ts'
 
 /** Something that is weaker than it could be. */

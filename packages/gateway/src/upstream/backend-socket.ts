@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { EndpointSocket } from 'sallyport/embed'
+import { EndpointSocket } from 'sallyport/internal'
 import { type KernelQueue, kernelQueueOf } from 'sallyport/internal'
 import type { WireFault, WireLimits } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'

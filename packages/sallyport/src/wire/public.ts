@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { acceptAnswer, acceptKey, type AnswerHeaders, refuseAnswer } from './answer.ts'
-export { closePayload, type CloseStatus, isSendableCloseCode, readClose } from './close.ts'
+export { closePayload, type CloseStatus, isApplicationCloseCode, isSendableCloseCode, readClose } from './close.ts'
 export { Decoder } from './decoder.ts'
 export type { DecoderOptions } from './decoder-options.ts'
 export {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
-import { installFirstBytesReader } from 'sallyport/embed'
+import { installFirstBytesReader } from 'sallyport/internal'
 import { cutUnread, readLines } from 'sallyport/internal'
 import { kindOf } from '../../src/shape/shown.ts'
 
