@@ -1,6 +1,6 @@
 import type { MessageSubject } from '../controls/message/message-control.ts'
 
-/** Messages of one connection that were read and wait for their turn, oldest first. */
+/** The messages of one connection that were read and wait to be judged, oldest first. */
 export class Backlog {
   #waiting: (MessageSubject | undefined)[] = []
   #head = 0
@@ -9,7 +9,7 @@ export class Backlog {
   get size(): number {
     return this.#waiting.length - this.#head
   }
-  /** Of all that wait, on the wire. */
+  /** Bytes on the wire of all waiting messages. */
   get bytes(): number {
     return this.#bytes
   }
@@ -19,7 +19,7 @@ export class Backlog {
     this.#bytes += subject.bytes
   }
 
-  /** Takes the oldest; undefined when none waits. */
+  /** Takes the oldest message. Undefined when none waits. */
   shift(): MessageSubject | undefined {
     const subject = this.#waiting[this.#head]
     if (subject === undefined) return undefined
@@ -28,7 +28,7 @@ export class Backlog {
     return subject
   }
 
-  /** Puts one back before all that wait. */
+  /** Puts a message back before all others. */
   putBack(subject: MessageSubject): void {
     this.#bytes += subject.bytes
     if (this.#head > 0) this.#waiting[--this.#head] = subject

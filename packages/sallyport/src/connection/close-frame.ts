@@ -1,12 +1,15 @@
 import { kindOf, show } from '../shape/shown.ts'
 import { isApplicationCloseCode, MAX_REASON_BYTES } from '../wire/close.ts'
 
-/** Throws a `RangeError` for what an endpoint may not put into a close frame (RFC 6455 §5.5, §7.4), a `TypeError` for a reason that is no text. */
+/**
+ * Throws a `RangeError` for a code or a length that an endpoint may not send in a close frame (RFC 6455 §5.5, §7.4).
+ * Throws a `TypeError` for a reason that is not a string.
+ */
 export function checkClose(code: number, reason: string): void {
   if (!isApplicationCloseCode(code)) {
     throw new RangeError(`close code ${show(code)} may not be sent: use 1000, 1001, 1003, 1007–1014 or 3000–4999`)
   }
-  // Later it would fail in the middle of the end, and leave the connection there.
+  // A later error would stop the close halfway, and the connection would stay.
   if (typeof reason !== 'string') {
     throw new TypeError(`the close reason is ${kindOf(reason)}, not text: write close(4000, 'the room is closed')`)
   }

@@ -2,7 +2,7 @@ import { end } from './ending.ts'
 import { FLAG, withPing } from './flags.ts'
 import type { ConnectionState } from './state.ts'
 
-/** Whether nothing may leave yet: the peer has not proven itself by its first message. */
+/** Whether nothing may be sent yet, because the peer has not sent a valid first message. */
 export function isSilent({ readyState, services }: ConnectionState): boolean {
   return readyState === 0 && services.enforced('handshake/ticket')
 }
@@ -10,18 +10,18 @@ export function isSilent({ readyState, services }: ConnectionState): boolean {
 /** Pings the peer. */
 export function ping(connection: ConnectionState): void {
   connection.flags = withPing(connection.flags)
-  // Before the proof the deadline of `lifetime/authentication` bounds the wait.
+  // Until the authentication, the deadline of `lifetime/authentication` bounds the wait. A ping is not needed.
   if (isSilent(connection) && connection.services.policy.lifetime.authentication !== null)
     connection.pongAwaited = false
   else if (connection.readyState < 2) connection.transport.ping()
 }
 
-/** A ping of the peer came; the transport answers it. */
+/** The peer sent a ping. The transport answers it. */
 export function pinged(connection: ConnectionState): void {
   if (connection.readyState < 2) countControlFrame(connection)
 }
 
-/** A pong of the peer came. */
+/** The peer sent a pong. */
 export function ponged(connection: ConnectionState): void {
   if (connection.readyState >= 2) return
   if (!connection.pongAwaited) {

@@ -4,11 +4,9 @@ import { release } from './inbound.ts'
 import { LOOK_MS } from './reading.ts'
 import type { ConnectionState } from './state.ts'
 
-/*
- * What is done with a connection when one of its times has come. The keeper calls it; when the times are stands in the record.
- */
+/* The actions at the deadlines of a connection. The keeper calls them. The deadlines themselves are in the record. */
 
-/** How often a connection that is not read is sent a sign that asks for no answer, in ms. */
+/** Interval, in ms, of the unasked pongs to a connection that is not read. A pong needs no answer. */
 const SIGN_MS = 1_000
 
 /** A delay of `message/rate` is over. */
@@ -22,7 +20,10 @@ export function caughtUp(connection: ConnectionState): void {
   release(connection, HOLD.slow)
 }
 
-/** The clock may have been set back: a time that lies ahead must not keep a right alive, nor a question waiting. */
+/**
+ * Corrects times that lie in the future, because the system clock was set back. Otherwise such a time would keep a
+ * right alive, or put off the next check.
+ */
 export function clockIs(connection: ConnectionState, now: number): void {
   if (connection.checkedAt <= now) return
   connection.checkedAt = now
@@ -30,7 +31,7 @@ export function clockIs(connection: ConnectionState, now: number): void {
   if (connection.retryAt > now) connection.retryAt = now
 }
 
-/** Ends it where the peer is gone: neither a reset nor an end can be seen on a socket that is not read. */
+/** Ends the connection if the peer is gone. A socket that is not read shows neither a reset nor an end. */
 export function lookUnread(connection: ConnectionState): void {
   const { services, transport } = connection
   connection.ownRare().unreadLookAt = services.now() + LOOK_MS
@@ -38,9 +39,10 @@ export function lookUnread(connection: ConnectionState): void {
     end(connection, { kind: 'cut' })
     return
   }
-  // What was queued shows the end as well; and before the proof nothing may be sent.
+  // Queued bytes reveal a dead peer without a pong. Before the authentication nothing may be sent.
   if (connection.readyState !== 1 || transport.bufferedAmount > 0) return
-  // A peer that has ended is not seen behind what it sent: its system answers what we send with a reset.
+  // The end of a peer is hidden behind the bytes that it sent before. If the peer is gone, its system answers this pong
+  // with a reset.
   const unread = services.now() - connection.rare.pausedSince - LOOK_MS
   if (unread % SIGN_MS < LOOK_MS) transport.pong?.()
 }

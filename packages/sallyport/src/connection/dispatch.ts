@@ -11,10 +11,10 @@ import type { ConnectionState } from './state.ts'
 
 const CONCURRENCY = 'message/concurrency'
 
-/** Tells the app that the connection may act. */
+/** Tells the app that the connection is open and authenticated. */
 export function tellAppOpen(connection: ConnectionState): void {
   connection.flags |= FLAG.announced
-  // An app that could not greet a connection has not set it up: it must not run half set up.
+  // If `open` throws, the app has set up only half of the connection. It must not run in that state.
   callApp(
     connection,
     () => connection.delivery.open?.(connection),
@@ -22,7 +22,9 @@ export function tellAppOpen(connection: ConnectionState): void {
   )
 }
 
-/** Gives a message that passed to the app. `hasRoom` is called once a handler ends while as many ran as may. */
+/**
+ * Gives an accepted message to the app. `hasRoom` is called when a handler ends while the greatest allowed number ran.
+ */
 export function dispatch(
   connection: ConnectionState,
   subject: MessageSubject,
@@ -39,7 +41,7 @@ export function dispatch(
   if (running !== null) awaitHandler(connection, running, hasRoom)
 }
 
-/** A function of its own, so that a message whose handler ends at once needs no closure. */
+/** A separate function, so that a message whose handler ends at once needs no closure. */
 function awaitHandler(
   connection: ConnectionState,
   running: PromiseLike<unknown>,
@@ -60,11 +62,11 @@ function awaitHandler(
   })
 }
 
-/** As many handlers run as may. */
+/** The greatest allowed number of handlers runs: holds further messages back. */
 function holdFull(connection: ConnectionState, running: number): void {
   const { services } = connection
   if (connection.readyState >= 2) {
-    // The peer has closed: no more handlers run than may.
+    // The peer has closed. The bound on running handlers still holds for its last messages.
     if (services.enforced(CONCURRENCY)) connection.flags |= HOLD.full
     return
   }

@@ -10,33 +10,40 @@ import { dropRead } from './reading.ts'
 import type { ConnectionState } from './state.ts'
 import { dropOutgoing, dropWaiting, hasLastMessages, lingers } from './waiting.ts'
 
-/** How long messages that came before the peer's close frame may wait for a verdict, or for a handler to end. */
+/**
+ * Longest time, in ms, that messages from before the peer's close frame may wait for a verdict or for a handler to end.
+ */
 const LAST_MESSAGES_MS = 500
 
 /** Why a connection ends. */
 export type EndReason =
-  /** A control denies it (a drain is `lifetime/shutdown`). In report mode of the control it lives on, and one event says so. */
+  /**
+   * A control denies it (a drain is `lifetime/shutdown`). If the control is in report mode, the connection stays open
+   * and one event reports it.
+   */
   | { readonly kind: 'denied'; readonly denial: Denial; readonly control?: ControlId }
-  /** It holds more of the guard's memory than it may: it ends in report mode too. */
+  /** It holds too much of the guard's memory. It ends in report mode too. */
   | { readonly kind: 'bound'; readonly denial: Denial; readonly closeCode: number }
-  /** The message door refused a message in such a way that the connection ends; the door has reported it. */
+  /** The message door refused a message, and the refusal ends the connection. The door has reported it. */
   | { readonly kind: 'refused'; readonly denial: Denial; readonly closeCode: number }
-  /** Asked again, the handshake door does not let it pass; the door has reported it. */
+  /** The handshake door was asked again and refused. The door has reported it. */
   | { readonly kind: 'standing'; readonly denial: Denial }
-  /** The operator revoked its right: it ends in report mode too. */
+  /** The operator revoked its right. It ends in report mode too. */
   | { readonly kind: 'revoked'; readonly denial: Denial }
   /** The app closes it. Throws for a code or a reason that may not be sent. */
   | { readonly kind: 'closed'; readonly closeCode: number; readonly reason: string }
-  /** The app, or the keeper, cuts it without a close frame. */
+  /** The app or the keeper cuts it without a close frame. */
   | { readonly kind: 'cut' }
-  /** The peer's close frame is here. */
+  /** The peer sent a close frame. */
   | { readonly kind: 'peer' }
-  /** The peer broke the protocol, or a bound of the wire; the transport closes by itself with this code. */
+  /** The peer broke the protocol or a bound of the wire. The transport closes by itself with this code. */
   | { readonly kind: 'violation'; readonly closeCode: number; readonly detail: string }
-  /** The transport is gone. The code is the one received, or 1006. */
+  /** The transport is gone. The code is the received one, or 1006. */
   | { readonly kind: 'gone'; readonly closeCode: number }
 
-/** Ends a connection; one that has ended already stays as it is. Nothing passes from then on, and each end is reported once. */
+/**
+ * Ends a connection. Does nothing if it has ended already. Afterwards no message passes, and each end is reported once.
+ */
 export function end(connection: ConnectionState, reason: EndReason): void {
   switch (reason.kind) {
     case 'denied':
@@ -86,7 +93,7 @@ function deniedBy(connection: ConnectionState, denial: Denial, control: ControlI
   else reportOnce(connection, control, denial)
 }
 
-/** Says in report mode what a control would do to a connection, once for each code. */
+/** In report mode, reports what a control would do to a connection, once for each code. */
 export function reportOnce(connection: ConnectionState, control: ControlId, denial: Denial): void {
   const reported = (connection.ownRare().reportedCodes ??= new Set())
   if (reported.has(denial.code)) return
@@ -94,7 +101,7 @@ export function reportOnce(connection: ConnectionState, control: ControlId, deni
   connection.services.denied(control, denial, false, connection)
 }
 
-/** From here on nothing passes; before anybody is told, who might call back. */
+/** Stops all traffic. Runs before anything is reported, because a listener may call back into the connection. */
 function leave(connection: ConnectionState, denial: Denial | null): void {
   if (denial !== connection.rare.denial) connection.ownRare().denial = denial
   connection.readyState = 2
@@ -103,7 +110,10 @@ function leave(connection: ConnectionState, denial: Denial | null): void {
   dropRead(connection)
 }
 
-/** Ends it whatever report mode says. `control`: whom the event names; null where an event was emitted already. */
+/**
+ * Ends the connection in report mode too. `control` is the control that the event names. Null if an event was emitted
+ * already.
+ */
 function shut(connection: ConnectionState, denial: Denial, closeCode: number, control: ControlId | null): void {
   if (connection.readyState >= 2) return
   leave(connection, denial)
@@ -159,13 +169,15 @@ function gone(connection: ConnectionState, closeCode: number): void {
   tellAppClosed(connection, closeCode)
 }
 
-/** Calls `over` once the app may be told of the end: at once, unless messages that came before it are still handled. */
+/**
+ * Calls `over` when the app may learn of the end: at once, or after the messages that came before the end are handled.
+ */
 export function onceOver(connection: ConnectionState, over: () => void): void {
   if (lingers(connection)) connection.ownRare().over = over
   else over()
 }
 
-/** What came before the peer's close frame is handled, or has waited for too long: the app is told of the end. */
+/** The messages from before the peer's close frame are handled, or have waited too long. Tells the app of the end. */
 export function endLastMessages(connection: ConnectionState): void {
   const { closedWith, over } = connection.rare
   if (closedWith === 0 || connection.readyState === 3) return
@@ -173,13 +185,13 @@ export function endLastMessages(connection: ConnectionState): void {
   dropWaiting(connection)
   dropRead(connection)
   connection.services.over(connection)
-  // Not before: a handler that begins would wait for what has happened.
+  // Not earlier: a handler that starts now would get a signal that is already aborted.
   connection.rare.abort?.abort()
   tellAppClosed(connection, closedWith)
   over?.()
 }
 
-/** The close code for a denial of the handshake door; most of its rows have an HTTP status alone. */
+/** The close code for a denial of the handshake door. Most of its denial rows have only an HTTP status. */
 function standingCode({ code }: Denial): number {
   const { close, http } = DENIALS[code]
   return close ?? (http === 401 ? 4401 : http === 503 || http === 429 ? 1013 : 1008)

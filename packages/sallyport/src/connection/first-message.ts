@@ -6,16 +6,16 @@ import { end } from './ending.ts'
 import { sendQueued } from './outbound.ts'
 import { type ConnectionState, isOpen } from './state.ts'
 
-/** The answer to the first message in first-message mode. */
+/** The answer to a valid first message in first-message mode. */
 const AUTHENTICATED = '{"type":"authenticated"}'
 
-/** The most bytes of one message now. */
+/** Greatest size of a message in the present state, in bytes. */
 export function messageBytes({ readyState, services }: ConnectionState): number {
   const { bytes, unauthenticatedBytes } = services.policy.message.size
   return readyState === 0 ? unauthenticatedBytes : bytes
 }
 
-/** Judges the first message, which must hold the ticket. */
+/** Judges the first message, which must contain the ticket. */
 export function judgeFirst(connection: ConnectionState, subject: MessageSubject): Verdict | Promise<Verdict> {
   const { services } = connection
   const most = messageBytes(connection)
@@ -33,13 +33,13 @@ export function judgeFirst(connection: ConnectionState, subject: MessageSubject)
 }
 
 /**
- * Acts on the verdict over a first message. True where report mode let one pass that proves nothing: it is then a message
- * like any other.
+ * Acts on the verdict for a first message. Returns true if report mode accepts a message without a valid ticket. It
+ * then counts as an ordinary message.
  */
 export function settleFirst(connection: ConnectionState, verdict: Verdict): boolean {
   if (!verdict.pass) {
     const row = DENIALS[verdict.code]
-    // "Sign in again", unless it is the size that is wrong, or our own store.
+    // 4401 tells the client to sign in again. A wrong size, or a failure of our own store, has another code.
     const closeCode = row.control === 'message/size' || row.http === 503 ? (row.close ?? 1013) : 4401
     end(connection, { kind: 'refused', denial: verdict, closeCode })
     return false

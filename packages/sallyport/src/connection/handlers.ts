@@ -5,19 +5,19 @@ import type { Policy } from '../model/policy.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery } from './services.ts'
 
-/** Handlers by message type, before their types are known. */
+/** Handlers by message type, without the types of their messages. */
 export interface AnyHandlers {
   readonly [type: string]: (message: never, connection: never) => unknown
 }
 
-/** Handlers that an error writes out. */
+/** Most names that an error message lists. */
 const MOST_SHOWN = 3
 
 type Handler = (message: unknown, connection: Connection) => unknown
 
 /**
- * Compiles handlers into what a connection calls. Throws a `TypeError` that names every declared type without a handler
- * and every handler without a declared type: both are mistakes that would else be seen in production.
+ * Compiles handlers into one function that a connection calls. Throws a `TypeError` that names every declared type
+ * without a handler, and every handler without a declared type. Otherwise both mistakes would first show in production.
  */
 export function createDispatch(policy: Policy, handlers: AnyHandlers): Delivery['message'] {
   const { schema } = policy.message
@@ -56,7 +56,7 @@ export function createDispatch(policy: Policy, handlers: AnyHandlers): Delivery[
     )
   }
   const table = new Map<string, Handler>(given.map(type => [type, handlers[type] as Handler]))
-  // In report mode a message of no known type comes here too; nobody handles it.
+  // In report mode a message of an unknown type comes here too. No handler gets it.
   return (subject, connection) =>
     subject.type === null ? undefined : table.get(subject.type)?.(subject.value, connection)
 }

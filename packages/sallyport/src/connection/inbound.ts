@@ -14,14 +14,20 @@ import { refuseMessage } from './refused-message.ts'
 import type { ConnectionState } from './state.ts'
 import { dropWaiting, lingers, putInLine, takeNext } from './waiting.ts'
 
-/** What one read of a transport may leave behind a message that is still judged: messages, and bytes beside the policy's. */
+/**
+ * Most messages that may wait behind a message that is still judged, and most bytes beyond the bound of the policy. One
+ * read of a transport can deliver this many.
+ */
 const BACKLOG_MOST = 16_384
 const BACKLOG_BYTES = 65_536
 
-/** Messages of one connection that have gone on in report mode while slow controls judge them; more are not judged. */
+/**
+ * Most messages of one connection that report mode has let pass while slow controls still judge them. Further ones are
+ * not judged.
+ */
 const REPORTING_MOST = 64
 
-/** One whole text message. */
+/** Takes one complete text message. */
 export function receiveText(connection: ConnectionState, text: string, bytes: number): void {
   if (bytes <= HEARTBEAT_BYTES) {
     const heartbeat = connection.services.heartbeats.find(one => one.text === text)
@@ -30,7 +36,7 @@ export function receiveText(connection: ConnectionState, text: string, bytes: nu
   receive(connection, new Subject(bytes, text, null))
 }
 
-/** The same, from its bytes, which may be reused after the call. */
+/** Takes one complete text message as bytes. The caller may reuse the bytes after the call. */
 export function receiveUtf8(
   connection: ConnectionState,
   bytes: Buffer,
@@ -45,16 +51,16 @@ export function receiveUtf8(
   receive(connection, Subject.lent(bytes, start, stop, ascii))
 }
 
-/** One whole binary message. */
+/** Takes one complete binary message. */
 export function receiveBinary(connection: ConnectionState, data: Uint8Array): void {
-  // The transport may reuse its bytes; what waits or is handled later must own them.
+  // The transport may reuse its bytes. A message that waits, or is handled later, needs a copy.
   receive(connection, new Subject(data.byteLength, null, data.slice()))
 }
 
 /**
- * Answers a heartbeat. It takes no message budget, and it is no activity: neither `lastMessageAt` nor a counter sees it.
- * False for any other message, before authentication, over the budget, and while the last answer still waits for the
- * peer: then it is a message like any other.
+ * Answers a heartbeat. A heartbeat uses no message budget and does not count as activity: it changes neither
+ * `lastMessageAt` nor a counter. Returns false for any other message, before authentication, over the heartbeat budget,
+ * and while the peer has not read the last answer. The caller then treats the message like any other.
  */
 function answersHeartbeat(connection: ConnectionState, heartbeat: Heartbeat | undefined): boolean {
   if (heartbeat === undefined || connection.readyState !== 1 || connection.rare.unproven) return false
@@ -84,8 +90,8 @@ function receive(connection: ConnectionState, subject: MessageSubject): void {
 }
 
 /**
- * Ends it where more waits to be judged than one read of a transport may leave: one that goes on delivering after
- * `pause` would be a way around every bound, in report mode too.
+ * Ends the connection if more waits to be judged than one read of a transport can deliver. A transport that goes on
+ * delivering after `pause` would avoid every bound, so this holds in report mode too.
  */
 export function boundWaiting(connection: ConnectionState, messages: number, bytes: number): void {
   if (messages <= BACKLOG_MOST && bytes <= HARD_FACTOR * messageBytes(connection) + BACKLOG_BYTES) return
@@ -114,11 +120,12 @@ function judge(connection: ConnectionState, subject: MessageSubject, now: number
   awaitVerdict(connection, subject, verdict)
 }
 
-/** A function of its own, so that a message with a verdict at once needs no closure. */
+/** A separate function, so that a message with an immediate verdict needs no closure. */
 function awaitVerdict(connection: ConnectionState, subject: MessageSubject, verdict: Promise<Verdict>): void {
   subject.keep?.()
   if (connection.services.onlyReports && connection.delivery.takesBytes === true && connection.readyState === 1) {
-    // Nothing can deny it: it goes on as it came, in order, and is judged beside that.
+    // No control can deny it, so it passes on at once, unchanged and in order. The controls judge it at the same time,
+    // for the report.
     const rare = connection.ownRare()
     rare.reporting++
     void verdict.then(() => rare.reporting--)
@@ -141,18 +148,18 @@ function settle(connection: ConnectionState, subject: MessageSubject, verdict: V
   else refuseMessage(connection, subject, verdict)
 }
 
-/** Whoever messages are delivered to takes no more for now: nothing is judged until `release`. */
+/** The receiver of messages takes no more for now. Nothing is judged until `release`. */
 export function hold(connection: ConnectionState): void {
   if (connection.readyState < 2) connection.flags |= HOLD.taken
 }
 
-/** A reason to hold is over: takes up what waited, in order, and reads on once nothing waits. */
+/** One reason to hold messages is gone. Judges the waiting messages in order, and reads on when none waits. */
 export function release(connection: ConnectionState, reason: number): void {
   if ((connection.flags & reason) === 0) return
   connection.flags &= ~reason
   if ((connection.flags & FLAG.takingUp) !== 0) return
   connection.flags |= FLAG.takingUp
-  // What came before the peer's close frame is judged after it, too.
+  // Messages from before the peer's close frame are judged after it, too.
   while (!isHeld(connection.flags) && (connection.readyState < 2 || connection.rare.closedWith !== 0)) {
     const subject = takeNext(connection)
     if (subject === undefined) break
@@ -169,7 +176,7 @@ export function release(connection: ConnectionState, reason: number): void {
   readOn(connection, isFree)
 }
 
-/** A handler has ended, and another one may run. */
+/** A handler has ended, so another one may run. */
 function releaseFull(connection: ConnectionState): void {
   release(connection, HOLD.full)
 }

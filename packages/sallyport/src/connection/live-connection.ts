@@ -21,12 +21,13 @@ import { ConnectionRecord, type ConnectionState, type Services } from './state.t
 import type { Inlet, Transport } from './transport.ts'
 
 /**
- * One connection between its transport and the app: every message goes through the door in order, and nothing is
- * delivered, sent or counted once a denial has ended it.
+ * One connection between its transport and the app. Every message goes through the door in order. After a denial has
+ * ended the connection, nothing is delivered, sent or counted.
  *
- * It extends its record, so that the app, the transport, the keeper and the controls hold one object. A second object beside
- * the record would cost 40 bytes a connection: 32 for itself, and 8 for the reference back (heap of 10^6 of them, Node 24).
- * `npm run bench:memory` is at 2 990 bytes for an idle connection this way, and was at 3 260 with five classes in a row.
+ * It extends its record, so that the app, the transport, the keeper and the controls hold one object. A second object
+ * beside the record would cost 40 bytes a connection: 32 for itself, and 8 for the reference back (heap of 10^6 of
+ * them, Node 24). `npm run bench:memory` measures 2 990 bytes for an idle connection this way. With five classes in a
+ * row it was 3 260.
  */
 export class LiveConnection extends ConnectionRecord implements ConnectionState, Required<Inlet> {
   constructor(
@@ -82,7 +83,7 @@ export class LiveConnection extends ConnectionRecord implements ConnectionState,
 
   // ——— for the ways in ———
 
-  /** Tells the app, once the transport is ready to send. */
+  /** The transport is ready to send. Tells the app. */
   begin(): void {
     if (this.readyState === 1) tellAppOpen(this)
   }
@@ -92,14 +93,14 @@ export class LiveConnection extends ConnectionRecord implements ConnectionState,
   release(): void {
     release(this, HOLD.taken)
   }
-  /** Something left past `send`. */
+  /** A message left without `send`. */
   sent(bytes: number, messages = 1): void {
     noteSent(this, bytes, messages)
   }
   mayLeave(what: 'close reason' | 'ping' | 'pong', bytes: number): boolean {
     return mayLeave(this, what, bytes)
   }
-  /** Reports what `message/outbound` would refuse of a message that leaves past it. */
+  /** Reports what `message/outbound` would refuse of a message that leaves without `send`. */
   reportOutbound(message: string | Uint8Array): void {
     if (this.readyState < 2) checkOutbound(this, message)
   }
@@ -193,7 +194,10 @@ export class LiveConnection extends ConnectionRecord implements ConnectionState,
   end(denial: Denial, control?: ControlId): void {
     end(this, control === undefined ? { kind: 'denied', denial } : { kind: 'denied', denial, control })
   }
-  /** It holds the most of those who hold too much: ends, so that it holds nothing. */
+  /**
+   * Called for the greatest holder of read bytes when a bound is exceeded. Ends the connection, so that it holds
+   * nothing.
+   */
   evict(): void {
     const denial = deny('SALLY_MESSAGE_CONCURRENCY', { reason: 'waiting', bytes: this.aheadBytes })
     end(this, { kind: 'bound', denial, closeCode: 1013 })

@@ -1,7 +1,7 @@
 import { deny } from '../model/verdict.ts'
 import type { ConnectionState } from './state.ts'
 
-/** The message as `message/outbound` lets it leave; null when it is kept. */
+/** The message that `message/outbound` lets leave. Null when it is refused. */
 export function checkOutbound(
   connection: ConnectionState,
   message: object | string,
@@ -18,14 +18,14 @@ export function checkOutbound(
 }
 
 /**
- * Whether bytes that no schema describes may leave: a close reason, the payload of a ping or a pong. Where
- * `message.outbound` is declared they may not, and an event says so.
+ * Whether bytes that no schema describes may leave: a close reason, or the payload of a ping or a pong. If
+ * `message.outbound` is declared they may not, and an event reports it.
  */
 export function mayLeave(connection: ConnectionState, what: 'close reason' | 'ping' | 'pong', bytes: number): boolean {
   const { services } = connection
   if (bytes === 0 || services.outbound === null) return true
   const enforced = services.enforced('message/outbound')
-  const fault = `a ${what} bears ${bytes} bytes that no schema describes; send a declared message instead`
+  const fault = `a ${what} carries ${bytes} bytes that no schema describes; send a declared message instead`
   services.denied('message/outbound', deny('SALLY_OUTBOUND_INVALID', { fault }), enforced, connection)
   return !enforced
 }

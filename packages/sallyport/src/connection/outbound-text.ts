@@ -5,12 +5,13 @@ import { isThenable } from '../model/thenable.ts'
 import type { BigIntegers } from '../model/policy.ts'
 
 const ZERO = 0x30
-/** JSON.stringify itself fails on a cycle; deeper than this nobody looks. */
+/** Greatest depth that is searched. JSON.stringify itself throws for a cycle. */
 const DEPTH_MOST = 64
 
 /**
- * The JSON of a message of the app. Throws a `TypeError` for what has none, and for what JSON writes as `{}` although
- * there is more in it: a Promise that was not awaited, a Map, a Set within it, an ArrayBuffer. Asked where the short way of plain objects ends.
+ * The JSON of a message of the app. Throws a `TypeError` for a value that has no JSON, and for a value that JSON writes
+ * as `{}` although it has content: a Promise that was not awaited, a Map, a Set inside the message, an ArrayBuffer. It
+ * is called for messages that the fast way for plain objects does not take.
  */
 export function textOf(message: object, bigIntegers: BigIntegers = 'refuse'): string {
   let text: string | undefined
@@ -35,30 +36,30 @@ export function textOf(message: object, bigIntegers: BigIntegers = 'refuse'): st
 
 const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => object }
 
-/** A `toJSON` of BigInt's prototype, which many apps add, would write another type, or round. */
+/** Many apps add a `toJSON` to BigInt's prototype. It would write another type, or a rounded number. */
 const bigintWriter = (): typeof writeBigint => ('toJSON' in BigInt.prototype ? writeHeldBigint : writeBigint)
 
-/** Writes the bigint that a field holds, rather than what its `toJSON` made of it. */
+/** Writes the bigint of the field itself, not the result of its `toJSON`. */
 function writeHeldBigint(this: unknown, key: string, value: unknown): unknown {
   const held: unknown = Reflect.getOwnPropertyDescriptor(this as object, key)?.value
   return writeBigint(key, typeof held === 'bigint' ? held : value)
 }
 
-/** Lets JSON.stringify write a bigint of 64 bits as an integer; of any other it throws. */
+/** Makes JSON.stringify write a bigint of 64 bits as an integer. For any other bigint it throws. */
 function writeBigint(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' && isOf64Bits(value) && rawJSON !== undefined ? rawJSON(String(value)) : value
 }
 
-/** False for what `message/outbound` kept; throws a `TypeError` where there was no message. */
+/** False for a message that `message/outbound` refused. Throws a `TypeError` if there was no message. */
 export function unsent(message: unknown): false {
   if (message === null || message === undefined) requireContent(message)
   return false
 }
 
-/** Throws for what is no message; an object of nothing is one. */
+/** Throws for a value that is not a message. An empty object is a message. */
 function requireContent(message: unknown): void {
   const fault = (remedy: string): never => {
-    throw new TypeError(`connection.send: the message is ${kindOf(message)}, which JSON cannot bear; ${remedy}`)
+    throw new TypeError(`connection.send: the message is ${kindOf(message)}, which JSON cannot express; ${remedy}`)
   }
   if (typeof message !== 'object' || message === null) fault('give an object, text or a Uint8Array')
   if (isThenable(message)) fault('await it first')
@@ -70,7 +71,7 @@ function requireContent(message: unknown): void {
     fault('await its bytes or its text, and give those')
 }
 
-/** Throws for a Map or a Set within a message, which JSON writes as `{}`. Runs no code of it. */
+/** Throws for a Map or a Set inside a message, because JSON writes them as `{}`. Runs no code of the message. */
 function requireWritable(message: object, path: string, depth = 0): void {
   if (types.isProxy(message) || depth > DEPTH_MOST || 'toJSON' in message) return
   if (types.isMap(message) || types.isSet(message)) {
@@ -83,7 +84,7 @@ function requireWritable(message: object, path: string, depth = 0): void {
   }
 }
 
-/** Where the first bigint of a message stands that cannot be written; null where there is none. */
+/** Path of the first bigint in a message that cannot be written. Null if there is none. */
 function bigintIn(message: unknown, bigIntegers: BigIntegers): string | null {
   const paths = new Map<object, string>()
   let found: string | null = null
@@ -98,7 +99,7 @@ function bigintIn(message: unknown, bigIntegers: BigIntegers): string | null {
       return null
     })
   } catch {
-    // A cycle, or code of the app: what was thrown first tells of it.
+    // A cycle, or an error of the app's code. The first error describes it.
   }
   return found
 }

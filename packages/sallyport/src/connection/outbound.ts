@@ -36,14 +36,14 @@ function queueUntilProven(connection: ConnectionState, message: string | Uint8Ar
   return true
 }
 
-/** Sends, in order, what the app has sent before the connection was authenticated. */
+/** Sends, in order, the messages that the app sent before the authentication. */
 export function sendQueued(connection: ConnectionState): void {
   const { outgoing } = connection.rare
   dropOutgoing(connection)
   for (const message of outgoing ?? []) transmit(connection, message)
 }
 
-/** Sends text or bytes that were checked; false where the connection is not open. */
+/** Sends text or bytes that were checked. Returns false if the connection is not open. */
 function transmit(connection: ConnectionState, message: string | Uint8Array): boolean {
   if (connection.readyState !== 1) return false
   if (typeof message === 'string') connection.transport.sendText(message)
@@ -57,10 +57,10 @@ export function replyError(connection: ConnectionState, code: DenialCode): void 
   transmit(connection, JSON.stringify({ [connection.services.policy.message.discriminator]: 'error', code }))
 }
 
-/** Something went out, by us or past us: counts it, and holds messages back where the peer does not read. */
+/** Counts bytes that were sent, with `send` or without. Holds messages back if the peer does not read. */
 export function noteSent(connection: ConnectionState, bytes: number, messages = 1): void {
   const { services, transport } = connection
-  // A reply leaves with the clock of its message: reading the clock costs as much as a control.
+  // A reply uses the time of its message, because reading the clock costs as much as a control.
   const now = (connection.flags & FLAG.judging) !== 0 ? connection.judgedAt : services.now()
   connection.flags = withSent(connection.flags, bytes)
   connection.lastMessageAt = now
@@ -68,12 +68,12 @@ export function noteSent(connection: ConnectionState, bytes: number, messages = 
   const bound = services.policy.lifetime.backpressure.bytes
   const { bufferedAmount } = transport
   if (bufferedAmount <= bound || connection.readyState !== 1) return
-  // What waited before this message counts: the app decides how long a message is, the peer how much waits.
+  // Only the bytes before this message count. The app decides how long a message is. The peer decides how much waits.
   if (bufferedAmount - bytes > HARD_FACTOR * bound) {
     const denial = deny('SALLY_BACKPRESSURE', { reason: 'full', bytes: HARD_FACTOR * bound })
     end(connection, { kind: 'denied', denial })
     if (!isOpen(connection)) {
-      // A close frame would stand behind all that is not read.
+      // A close frame would wait behind all the bytes that the peer does not read.
       transport.terminate()
       return
     }
@@ -85,7 +85,7 @@ export function noteSent(connection: ConnectionState, bytes: number, messages = 
   services.touch(connection)
 }
 
-/** Whether it is sent as it is, rather than serialised. */
+/** Whether the message is sent unchanged and not serialised. */
 function isRaw(message: object | string): message is string | Uint8Array {
   return typeof message === 'string' || message instanceof Uint8Array
 }

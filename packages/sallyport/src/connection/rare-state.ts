@@ -4,7 +4,10 @@ import type { DenialCode } from '../model/denials.ts'
 import type { Denial } from '../model/verdict.ts'
 import type { Backlog } from './backlog.ts'
 
-/** What most connections never come to: one that does has a record of its own, the others share an empty one. */
+/**
+ * The fields that most connections never use. A connection that uses one has its own record. All others share one
+ * frozen record of defaults.
+ */
 export class RareState {
   denial: Denial | null = null
   unproven = false
@@ -18,19 +21,22 @@ export class RareState {
   leaveBy = 0
   cutAt = 0
   delayedUntil = 0
-  /** Since when the socket is not read. */
+  /** When reading from the socket stopped, in ms since the epoch. 0 or a past value when it is read. */
   pausedSince = 0
-  /** When such a socket is looked at next. */
+  /** When the unread socket is checked next. */
   unreadLookAt = 0
-  /** What was read and is not handled: all of it, and the part that the transport keeps; and who shares the bound. */
+  /**
+   * Bytes that were read and are not handled yet, the part of them that the transport keeps, and the key of the bound's
+   * group.
+   */
   aheadBytes = 0
   keptBytes = 0
   aheadKey = ''
-  /** The peer's close code, while messages that came before its close frame are judged; else 0. */
+  /** The peer's close code while messages from before its close frame are still handled. Otherwise 0. */
   closedWith = 0
-  /** Who is told once they are. */
+  /** Called when those messages are handled. */
   over: (() => void) | null = null
-  /** Tasks that were handed to `background` and run. */
+  /** Running tasks that were handed to `background`. */
   tasks = 0
   slowSince = 0
   slowLookAt = 0
@@ -42,22 +48,22 @@ export class RareState {
   pongChanges = 0
   frameLookAt = 0
   frameBytes = 0
-  /** Messages that were read and wait while something holds. */
+  /** Messages that were read and wait until nothing holds them back. */
   backlog: Backlog | null = null
-  /** What is sent once the connection is authenticated. */
+  /** Messages of the app that are sent after the authentication. */
   outgoing: (string | Uint8Array)[] | null = null
   outgoingBytes = 0
   abort: AbortController | null = null
   concurrency: Concurrency | null = null
-  /** What report mode has already said of this connection: once is enough. */
+  /** The codes that report mode has already reported for this connection. Each is reported once. */
   reportedCodes: Set<DenialCode> | null = null
-  /** Messages that have gone on in report mode and are still judged. */
+  /** Messages that report mode has let pass and that are still being judged. */
   reporting = 0
-  /** The budgets that its messages would have needed, in report mode. */
+  /** In report mode, the budgets that its messages would have needed. */
   rateNeeds: RateNeeds | null = null
   strikes = 0
   strikesSince = 0
 }
 
-/** Frozen: whoever would write into what all share is stopped. */
+/** Frozen, so that code that writes to the shared record throws. */
 export const NOTHING_RARE: RareState = Object.freeze(new RareState())

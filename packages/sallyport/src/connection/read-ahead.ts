@@ -1,33 +1,36 @@
-/** A held connection is read until so much waits; one read more makes it 64 KiB at most, beside one message under way. */
+/**
+ * A held connection is read until this many bytes wait. With one further read it holds at most 64 KiB, apart from one
+ * unfinished message.
+ */
 export const AHEAD_BYTES = 49_152
-/** What a waiting message costs beside its bytes: a record of some fields. */
+/** Memory of a waiting message in addition to its bytes: a record of some fields. */
 export const WAITING_BYTES = 256
-/** What waits of all connections of the process, and of those of one address. */
+/** Bounds on the waiting bytes of all connections of the process, and of all connections of one address. */
 export const AHEAD_TOTAL_BYTES = 67_108_864
 export const AHEAD_ADDRESS_BYTES = 16_777_216
 
-/** A connection that holds what it has read and not handled yet. */
+/** A connection that holds bytes that were read and are not handled yet. */
 export interface Holder {
-  /** Bytes that it holds; written by {@link ReadAhead} alone. */
+  /** Bytes that it holds. Only {@link ReadAhead} writes it. */
   aheadBytes: number
-  /** Who shares its part: the address, an IPv6 one by its /64. */
+  /** Key of the group that shares a bound: the address, or the /64 network of an IPv6 address. */
   readonly aheadKey: string
-  /** Ends it, so that it holds nothing: it holds the most of those who hold too much. */
+  /** Ends the connection, so that it holds nothing. Called for the greatest holder when a bound is exceeded. */
   evict(): void
 }
 
-/** The account of what connections hold while they are held back. */
+/** Accounts for the bytes that held connections keep. */
 export interface ReadAhead {
-  /** Bytes held in all. */
+  /** Bytes held by all connections. */
   readonly bytes: number
   /**
-   * `bytes` more, or fewer, are held. Over a bound the greatest holder of the address that holds the most is ended: bytes
-   * that came with one read cannot be given back to the network.
+   * Adds `bytes` to a holder; a negative number subtracts. If a bound is exceeded, the greatest holder of the address
+   * with the most bytes is ended, because bytes that were read cannot be given back to the network.
    */
   add(holder: Holder, bytes: number): void
   /**
-   * Whether a connection may be read on. Nobody may hold more than is left for all, so that whoever comes last finds room:
-   * the shares of n connections tend to a part in n + 1 each.
+   * Whether a connection may be read on. No connection may hold more than the rest that is free, so that a new one
+   * always finds room. With n connections each share tends to 1 / (n + 1) of the total.
    */
   mayRead(holder: Holder): boolean
 }
@@ -39,7 +42,7 @@ export interface ReadAheadBounds {
   readonly total: number
 }
 
-/** Creates an account; {@link readAhead} is the one of the process. */
+/** Creates an account. {@link readAhead} is the account of the process. */
 export function createReadAhead({ each, address, total }: ReadAheadBounds): ReadAhead {
   const holders = new Set<Holder>()
   const byAddress = new Map<string, number>()
@@ -55,7 +58,7 @@ export function createReadAhead({ each, address, total }: ReadAheadBounds): Read
     if (holder.aheadBytes > 0) holders.add(holder)
     else holders.delete(holder)
   }
-  /** The greatest holder of one address. */
+  /** The connection of one address that holds the most. */
   const greatestOf = (key: string): Holder | undefined => {
     let greatest: Holder | undefined
     for (const holder of holders) {
@@ -73,7 +76,7 @@ export function createReadAhead({ each, address, total }: ReadAheadBounds): Read
   const evictWhile = (keyOf: () => string, isOver: () => boolean): void => {
     for (let holder = isOver() ? greatestOf(keyOf()) : undefined; holder !== undefined; ) {
       holder.evict()
-      // Whatever it did: what it held is no longer counted.
+      // Subtracts what it held, even if `evict` did nothing.
       change(holder, -holder.aheadBytes)
       holder = isOver() ? greatestOf(keyOf()) : undefined
     }

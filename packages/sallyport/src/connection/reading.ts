@@ -3,11 +3,11 @@ import { readAhead } from './read-ahead.ts'
 import type { ConnectionState } from './state.ts'
 
 /*
- * A connection that is held back is still read, within bounds: pings are answered, and a close frame, an end or a reset is
- * seen at once. Beyond the bounds its socket is paused.
+ * A connection that is held back is still read, within bounds. So pings are answered, and a close frame, an end or a
+ * reset is noticed at once. Beyond the bounds its socket is paused.
  */
 
-/** How often a connection that is not read is looked at, in ms. */
+/** Interval, in ms, of the checks on a connection that is not read. */
 export const LOOK_MS = 500
 
 /** Stops reading from the socket. */
@@ -23,12 +23,12 @@ export function stopReading(connection: ConnectionState): void {
   noteKept(connection, transport.keptBytes ?? 0)
 }
 
-/** Reads on where there is room again. `all`: nothing waits any more. */
+/** Reads on if there is room again. `all`: no message waits any more. */
 export function readOn(connection: ConnectionState, all: boolean): void {
   if (all && connection.rare.aheadKey !== '') connection.transport.readLess?.(false)
   if (!connection.reading && (all || readAhead.mayRead(connection))) startReading(connection)
   if (!all || connection.rare.aheadKey === '' || connection.rare.aheadBytes > 0) return
-  // Defaults again, so that the record of what is rare can be given up.
+  // Sets the defaults again, so that the record of rare fields can be given up.
   const rare = connection.ownRare()
   rare.aheadKey = ''
   rare.pausedSince = 0
@@ -38,7 +38,8 @@ function startReading(connection: ConnectionState): void {
   connection.flags &= ~FLAG.paused
   connection.ownRare().unreadLookAt = 0
   noteKept(connection, 0)
-  // While nothing was read, no pong could be seen and no byte of a frame: that time does not count against the peer.
+  // While the socket was paused, neither a pong nor a byte of a frame could be seen. That time does not count against
+  // the peer.
   if (connection.pongAwaited) {
     const unread = connection.services.now() - Math.max(connection.rare.pausedSince, connection.pingedAt)
     connection.pingedAt += unread
@@ -47,7 +48,7 @@ function startReading(connection: ConnectionState): void {
   connection.transport.resume()
 }
 
-/** The transport holds so many bytes that it has read and not handed on. */
+/** The transport has read `bytes` that it has not delivered yet. */
 export function noteKept(connection: ConnectionState, bytes: number): void {
   const more = bytes - connection.rare.keptBytes
   if (more === 0) return
@@ -55,7 +56,7 @@ export function noteKept(connection: ConnectionState, bytes: number): void {
   readAhead.add(connection, more)
 }
 
-/** Nothing of what was read is held any more. */
+/** The connection no longer holds bytes that were read. */
 export function dropRead(connection: ConnectionState): void {
   if (connection.rare.aheadBytes === 0) return
   readAhead.add(connection, -connection.rare.aheadBytes)

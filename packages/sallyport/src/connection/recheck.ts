@@ -6,7 +6,7 @@ import { FLAG } from './flags.ts'
 import type { Checked } from './services.ts'
 import type { ConnectionState } from './state.ts'
 
-/** Ends a connection past the expiry of its session, though the keeper's next tick is still to come: no message is handled. */
+/** Ends a connection whose session has expired, before the keeper's next tick. No later message is handled. */
 export function hasExpired(connection: ConnectionState, now: number): boolean {
   const { expiresAt } = connection.session
   if (expiresAt === undefined || expiresAt > now || connection.services.policy.lifetime.session === null) return false
@@ -14,13 +14,13 @@ export function hasExpired(connection: ConnectionState, now: number): boolean {
   return connection.readyState >= 2
 }
 
-/** Looks the session up again; the answer arrives by itself. */
+/** Looks the session up again. The answer is applied when it arrives. */
 export function recheck(connection: ConnectionState): void {
   if (connection.checking) return
   connection.checking = true
   const { attempt, services } = connection
   const take = (checked: Checked): void => {
-    // Another policy has taken it over meanwhile, and asks for itself.
+    // Another policy has taken the connection over meanwhile. It makes its own check.
     if (connection.attempt !== attempt) return
     connection.checking = false
     if (connection.readyState >= 2 || checked.is === 'moot') return
@@ -37,7 +37,7 @@ function conclude(connection: ConnectionState, checked: Exclude<Checked, { reado
     noteAnswer(connection)
     connection.session = checked.session
   } else if (checked.is === 'no') {
-    // What report mode lets stand is looked up again in the usual time.
+    // If report mode keeps the connection open, the next check comes after the usual time.
     noteAnswer(connection)
     end(connection, { kind: checked.told ? 'standing' : 'denied', denial: checked.denial })
   } else {
@@ -55,7 +55,10 @@ function noteAnswer(connection: ConnectionState): void {
   connection.dropRare()
 }
 
-/** Nobody can tell whether it may stay. `uncheckedSince` and `checkedAt` stay as they are at further failures and reloads. */
+/**
+ * It is unknown whether the connection may stay. Further failures and reloads do not change `uncheckedSince` and
+ * `checkedAt`.
+ */
 function noteDoubt(connection: ConnectionState, denial: Denial, told: boolean): void {
   const { services } = connection
   const now = services.now()

@@ -8,7 +8,7 @@ import { delay } from './waiting.ts'
 
 const STRIKE_WINDOW_MS = 60_000
 
-/** Does with a refused message what the row of its denial says: drops or delays it, answers it, or ends the connection. */
+/** Treats a refused message as the row of its denial says: drops, delays or answers it, or ends the connection. */
 export function refuseMessage(connection: ConnectionState, subject: MessageSubject, denial: Denial): void {
   const row = DENIALS[denial.code]
   const { rate, format } = connection.services.policy.message
@@ -25,7 +25,7 @@ export function refuseMessage(connection: ConnectionState, subject: MessageSubje
   replyError(connection, denial.code)
 }
 
-/** Counts a message that was refused and answered; too many of them within a minute end the connection. */
+/** Counts a message that was refused and answered. Too many of them within a minute end the connection. */
 export function strike(connection: ConnectionState): void {
   const now = connection.services.now()
   const rare = connection.ownRare()

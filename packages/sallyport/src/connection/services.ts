@@ -9,22 +9,24 @@ import type { Store } from '../model/store.ts'
 import type { Awaitable, ControlId, Denial, Verdict } from '../model/verdict.ts'
 import type { Connection } from './connection.ts'
 
-/** What all connections of a guard share. `C` is the record of a connection. */
+/** What all connections of a guard share. `C` is the type of a connection's record. */
 export interface GuardServices<C> extends Pick<Runtime, 'now' | 'random' | 'setTimeout'> {
   readonly policy: Policy
   /** The message door. */
   readonly admitMessage: (subject: MessageSubject, connection: MessageConnection) => Verdict | Promise<Verdict>
-  /** Texts that are answered at once and go no further. */
+  /** Texts that are answered at once. They reach neither the door nor the app. */
   readonly heartbeats: readonly Heartbeat[]
   /** Redeems the ticket in a first message. */
   readonly admitFirst: (text: string, connection: C) => Verdict | Promise<Verdict>
   readonly controlFrame: (connection: C) => Verdict
   readonly outbound: OutboundCheck | null
-  /** The most handlers of one connection at once. */
+  /** Most handlers that one connection may run at once. */
   readonly handlers: number
-  /** Checks whether the connection may stay: by its session or, after a takeover, by the handshake door. Never rejects. */
+  /**
+   * Checks whether the connection may stay: by its session or, after a takeover, by the handshake door. Never rejects.
+   */
   readonly check: (connection: C) => Awaitable<Checked>
-  /** To be called when a deadline of the connection came nearer. */
+  /** Must be called when a deadline of the connection moves to an earlier time. */
   readonly touch: (connection: C) => void
   readonly denied: (control: ControlId, denial: Denial, enforced: boolean, connection: C) => void
   /** False for a control in report mode. */
@@ -33,42 +35,45 @@ export interface GuardServices<C> extends Pick<Runtime, 'now' | 'random' | 'setT
   readonly onlyReports: boolean
   readonly authenticated: (connection: C) => void
   readonly failed: (error: unknown, connection: C) => void
-  /** One message left, or several at once with so many bytes in all. */
+  /** One message was sent, or `messages` of them at once with `bytes` in all. */
   readonly sent: (bytes: number, messages?: number) => void
   readonly received: (bytes: number) => void
   readonly ended: (connection: C, code: number) => void
-  /** All messages from before the peer's close frame are handled, or dropped. */
+  /** All messages from before the peer's close frame are handled or dropped. */
   readonly over: (connection: C) => void
   readonly store: Store
   /**
-   * Forgets a connection that another guard takes over. Its slots go to `heir`, the attempt that it is judged by there; they
-   * are given back where that guard has another store.
+   * Forgets a connection that another guard takes over. `heir` is the attempt under which the other guard judges it.
+   * Its slots go to `heir` if both guards have the same store. Otherwise they are given back.
    */
   readonly surrender: (connection: C, heir: Attempt, store: Store) => void
 }
 
-/** What came out when an open connection was checked again. */
+/** The result of a new check of an open connection. */
 export type Checked =
   | { readonly is: 'yes'; readonly session: Session }
-  /** The right ends now. `told`: an event has said so. */
+  /** Its right ends now. `told`: an event has reported it already. */
   | { readonly is: 'no'; readonly denial: Denial; readonly told: boolean }
-  /** Nobody can tell. */
+  /** It is unknown whether it may stay. */
   | { readonly is: 'doubt'; readonly denial: Denial; readonly told: boolean }
-  /** Nobody waits for the answer any more. */
+  /** The answer is not needed any more. */
   | { readonly is: 'moot' }
 
-/** Receives the messages that passed the doors: the app, or a relay. */
+/** Receives the messages that passed the doors. This is the app or a relay. */
 export interface Delivery {
-  /** Once the connection may act: at once, or after its first message. What it throws or rejects with closes the connection. */
+  /**
+   * Called when the connection may act: at once, or after its first message. An error or a rejection closes the
+   * connection.
+   */
   open?(connection: Connection): unknown
   /** Whether `message` can use the bytes of a subject that is `exact`, instead of its value. */
   readonly takesBytes?: boolean
-  /** Whether a promise of `message` counts as a running handler. Default true. */
+  /** Whether a pending promise of `message` counts as a running handler. Default true. */
   readonly counts?: boolean
   /** One message that passed. */
   message(subject: MessageSubject, connection: Connection): unknown
-  /** The end of a connection that `open` was called for. */
+  /** Called at the end of a connection for which `open` was called. */
   closed?(connection: Connection, code: number): unknown
-  /** What the app's own code threw: for the app's log, not for events. */
+  /** An error that the app's own code threw. It is for the app's log, not for events. */
   failed?(error: unknown, connection: Connection): unknown
 }

@@ -12,15 +12,18 @@ import type { Transport } from './transport.ts'
 
 const RARE_KEYS = Object.keys(NOTHING_RARE) as readonly (keyof RareState)[]
 
-/** One connection, as the modules of this folder see it: its record, and what the app, the keeper and the controls call. */
+/**
+ * One connection as the modules of this folder see it: its record, and the members that the app, the keeper and the
+ * controls call.
+ */
 export type ConnectionState = ConnectionRecord & Connection & KeeperConnection & MessageConnection & Holder
 
 /** The services of the guard that a connection belongs to. */
 export type Services = GuardServices<ConnectionState>
 
 /**
- * All that is kept of one connection. It has no behaviour: its accessors read and write, and the functions of this folder
- * act. What most connections do not need is in `rare`, a record that they share.
+ * All data of one connection. It has no behaviour: its accessors read and write, and the functions of this folder act.
+ * The fields that most connections do not need are in `rare`, a record that such connections share.
  */
 export class ConnectionRecord {
   services: Services
@@ -34,19 +37,22 @@ export class ConnectionRecord {
   rare: Readonly<RareState> = NOTHING_RARE
   readonly openedAt: number
   lastMessageAt: number
-  /** When the message at hand came to be judged, in ms since the epoch. */
+  /** When the present message reached the door, in ms since the epoch. */
   judgedAt = 0
-  /** In ms since it opened: V8 keeps so short a number in place, and ms since the epoch in an object of their own. */
+  /**
+   * Time of the last ping, in ms since the opening. V8 stores such a small number in the object. It stores ms since the
+   * epoch in a separate object.
+   */
   private pingOffset = 0
   private checkOffset = 0
   private leaseOffset = 0
-  /** Theoretical arrival time (GCRA) of heartbeats, in ms since it opened. */
+  /** Theoretical arrival time (GCRA) of heartbeats, in ms since the opening. */
   heartbeatOffset = 0
   messageTat = 0
   byteTat = 0
   budgetKeys: BudgetKeys | null = null
   slot = -1
-  /** Bits of the lifetime controls that have already spoken in report mode, and the keeper's own. */
+  /** Bits of the lifetime controls that have reported in report mode, and bits that the keeper uses. */
   reported = 0
   data: unknown = undefined
 
@@ -67,12 +73,14 @@ export class ConnectionRecord {
     this.readyState = attempt.ticket === 'deferred' ? 0 : 1
   }
 
-  /** The connection's own record of what is rare, to be written to; made when it is first needed. */
+  /** The connection's own record of rare fields, for writing. It is created at the first call. */
   ownRare(): RareState {
     if (this.rare === NOTHING_RARE) this.rare = new RareState()
     return this.rare
   }
-  /** Gives up the connection's own record where it holds only defaults, so that a reload does not cost each connection one. */
+  /**
+   * Gives up the connection's own record if it holds only defaults, so that a reload does not cost each connection one.
+   */
   dropRare(): void {
     for (const key of RARE_KEYS) if (this.rare[key] !== NOTHING_RARE[key]) return
     this.rare = NOTHING_RARE
@@ -99,7 +107,7 @@ export class ConnectionRecord {
   get unjudged(): boolean {
     return (this.flags & FLAG.unjudged) !== 0
   }
-  /** False while its socket is paused: what the peer sends, pongs too, waits in the kernel then. */
+  /** False while its socket is paused. Then all that the peer sends waits in the kernel, pongs too. */
   get reading(): boolean {
     return (this.flags & FLAG.paused) === 0
   }
@@ -127,12 +135,12 @@ export class ConnectionRecord {
   set leaseAt(at: number) {
     this.leaseOffset = Math.round(at - this.openedAt)
   }
-  /** When its handshake began; a short one counts as begun when the connection opened. */
+  /** When its handshake began. For a short handshake this is the time of the opening. */
   get enteredAt(): number {
     return this.rare.enteredAt || this.openedAt
   }
 
-  // ——— what is rare: a record of its own is made only for a value that differs ———
+  // ——— rare fields: a setter creates the connection's own record only for a value that differs from the default ———
 
   get aheadBytes(): number {
     return this.rare.aheadBytes
@@ -261,7 +269,7 @@ export class ConnectionRecord {
   }
 }
 
-/** Whether it is open; asked again after calls that may have ended it. */
+/** Whether it is open. Callers check again after calls that may have ended it. */
 export function isOpen({ readyState }: { readonly readyState: number }): boolean {
   return readyState === 1
 }

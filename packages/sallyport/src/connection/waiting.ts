@@ -5,7 +5,7 @@ import { readAhead, WAITING_BYTES } from './read-ahead.ts'
 import { stopReading } from './reading.ts'
 import type { ConnectionState } from './state.ts'
 
-/** Puts a message behind all that wait to be judged. */
+/** Puts a message behind all others that wait to be judged. */
 export function putInLine(connection: ConnectionState, subject: MessageSubject): Backlog {
   const backlog = (connection.ownRare().backlog ??= new Backlog())
   subject.keep?.()
@@ -14,21 +14,21 @@ export function putInLine(connection: ConnectionState, subject: MessageSubject):
   return backlog
 }
 
-/** Takes the message that has waited longest; undefined when none waits. */
+/** Takes the message that has waited longest. Undefined when none waits. */
 export function takeNext(connection: ConnectionState): MessageSubject | undefined {
   const subject = connection.rare.backlog?.shift()
   if (subject !== undefined) endWaiting(connection, subject.bytes)
   return subject
 }
 
-/** The message keeps its place, and is judged again in `ms`. */
+/** The message keeps its place and is judged again in `ms`. */
 export function delay(connection: ConnectionState, subject: MessageSubject, ms: number): void {
   const { services } = connection
   const rare = connection.ownRare()
   rare.delayedUntil = services.now() + ms
   rare.backlog ??= new Backlog()
   subject.keep?.()
-  // Another policy may judge it then, and let another value pass.
+  // Another policy may judge it then, and may accept another value.
   subject.exact = false
   subject.altered = false
   subject.digits = false
@@ -58,7 +58,7 @@ export function dropWaiting(connection: ConnectionState): void {
   connection.ownRare().backlog = null
 }
 
-/** Drops what the app has sent before the connection was authenticated. */
+/** Drops the messages that the app sent before the authentication. */
 export function dropOutgoing(connection: ConnectionState): void {
   if (connection.rare.outgoing === null) return
   const rare = connection.ownRare()
@@ -67,15 +67,15 @@ export function dropOutgoing(connection: ConnectionState): void {
 }
 
 /**
- * Whether messages wait for nothing but a verdict or a handler that ends. An honest client sends and closes at once: such
- * messages are handled in spite of its close frame, for a moment.
+ * Whether messages wait only for a verdict or for a handler to end. An honest client may send and close at once. Such
+ * messages are still handled for a short time after its close frame.
  */
 export function hasLastMessages({ readyState, flags, rare }: ConnectionState): boolean {
   if (readyState !== 1 || !isHeldByWork(flags)) return false
   return (flags & HOLD.judged) !== 0 || ((flags & HOLD.full) !== 0 && rare.backlog !== null)
 }
 
-/** Whether the connection has ended, and messages from before the peer's close frame are still handled. */
+/** Whether the connection has ended while messages from before the peer's close frame are still handled. */
 export function lingers({ readyState, rare }: ConnectionState): boolean {
   return rare.closedWith !== 0 && readyState === 2
 }

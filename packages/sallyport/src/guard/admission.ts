@@ -17,19 +17,22 @@ import { REVOKED } from './revocation.ts'
 import { releaseAttempt } from './slots.ts'
 import type { TicketAdmission } from './ticket-endpoint.ts'
 
-/** A handshake that passed: to be opened on a transport, or given up. */
+/** A handshake that passed the door. It is opened on a transport, or given up. */
 export interface Admission {
   readonly pass: true
   readonly attempt: Attempt & { readonly session: Session }
 }
 
-/** What the handshake door answers. */
+/** The answer of the handshake door. */
 export type Admittance = Admission | (Refusal & { readonly pass: false })
 
-/** The margin of late news covers handshakes that take no longer, in ms. */
+/**
+ * The margin for late news covers handshakes up to this duration, in ms. For longer ones the connection records its
+ * start.
+ */
 const SHORT_HANDSHAKE_MS = LATE_MARGIN_MS - 1000
 
-/** Runs a handshake through its door. Synchronous when every control's answer was. */
+/** Runs a handshake through its door. The result is synchronous if every control answered synchronously. */
 export function admit(
   guard: GuardState,
   doors: Doors,
@@ -47,7 +50,7 @@ export function admit(
   return ask(guard, doors.handshake, attempt)
 }
 
-/** The same for the first request of a session that polls. */
+/** Like `admit`, for the first request of a session that polls. */
 export function admitPolling(
   guard: GuardState,
   doors: Doors,
@@ -58,7 +61,7 @@ export function admitPolling(
   return ask(guard, doors.polling, attempt)
 }
 
-/** What a ticket request must pass before its session is looked up. */
+/** Runs the door that a ticket request must pass before its session is looked up. */
 export function admitTicketRequest(
   guard: GuardState,
   doors: Doors,
@@ -83,7 +86,7 @@ function conclude(guard: GuardState, attempt: Attempt, verdict: Verdict): Admitt
   guard.context.halfOpen.leave(attempt)
   if (!verdict.pass) return refuse(guard, attempt, verdict)
   if (guard.draining !== null) return refuseDraining(guard, attempt)
-  // Only report mode comes here without a session: it acts for nobody in particular.
+  // Only in report mode an attempt without a session comes here. Its session then stands for no particular user.
   if (attempt.session === null) {
     attempt.session = { id: attempt.id, user: `ip:${attempt.request.ip}` }
     guard.standIns.add(attempt)
@@ -100,7 +103,7 @@ function refuse(guard: GuardState, attempt: Attempt, denial: Denial): Admittance
   return { pass: false, ...refusalOf(denial) }
 }
 
-/** Refuses an attempt for what has changed while the door was asked, or before. */
+/** Refuses an attempt because of a change before or during the run of the door. */
 function refuseLate(guard: GuardState, attempt: Attempt, control: ControlId, denial: Denial): Admittance {
   guard.observer.deniedAttempt(control, denial, true, attempt)
   return refuse(guard, attempt, denial)
@@ -110,7 +113,7 @@ function refuseDraining(guard: GuardState, attempt: Attempt): Admittance {
   return refuseLate(guard, attempt, 'lifetime/shutdown', deny('SALLY_SHUTDOWN', {}, 1))
 }
 
-/** Opens what passed the door on a transport. */
+/** Opens an admitted handshake on a transport. */
 export function open(
   guard: GuardState,
   services: Services,

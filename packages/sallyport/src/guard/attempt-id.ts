@@ -1,9 +1,9 @@
 import type { Randomness } from '../model/runtime.ts'
 
 const ID_BYTES = 16
-/** Ids that one call of the CSPRNG is good for. */
+/** Number of ids that one call of the CSPRNG supplies. */
 const POOLED = 256
-/** Where the 16 bytes of a UUID stand in its text. */
+/** The offsets of the 16 bytes of a UUID in its text. */
 const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
 const TEXT_CHARS = 36
 
@@ -21,8 +21,8 @@ interface Pool {
 const pools = new WeakMap<Pick<Randomness, 'randomFill'>, Pool>()
 
 /**
- * The id of a handshake and of the connection that it becomes: a random UUID (RFC 9562 §5.4) from the CSPRNG, as one flat
- * string. `randomUUID` gives a tree of some 500 bytes, which a connection would keep.
+ * The id of a handshake and of its later connection: a random UUID (RFC 9562 §5.4) from the CSPRNG, as one flat string.
+ * `randomUUID` returns a string made of parts, which takes some 500 bytes. A connection would keep them.
  */
 export function createAttemptId(randomness: Pick<Randomness, 'randomFill'>): string {
   const pool = poolOf(randomness)
@@ -36,13 +36,13 @@ export function createAttemptId(randomness: Pick<Randomness, 'randomFill'>): str
     text[place] = pair & 0xff
     text[place + 1] = pair >> 8
   }
-  // What an id was made of is never used again, and is not left to be read.
+  // Erases the used bytes, so that no later bug can reveal the source of an id.
   bytes.fill(0, used, used + ID_BYTES)
   pool.used += ID_BYTES
   return text.toString('latin1')
 }
 
-/** The pool of this source, with an id's bytes or more left. */
+/** The pool of this source. It holds the bytes for at least one id. */
 function poolOf(randomness: Pick<Randomness, 'randomFill'>): Pool {
   let pool = pools.get(randomness)
   if (pool === undefined) {

@@ -6,10 +6,10 @@ import { createProofs } from '../session/proofs.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { ControlContext } from '../controls/context.ts'
 
-/** Addresses whose refused Origins are counted at one time. */
+/** Most addresses whose refused Origins are counted at one time. */
 const MOST_FOREIGN = 10_000
 
-/** Adds what the controls of one guard share beside its store and tickets. */
+/** Adds what the controls of one guard share besides its store and its tickets. */
 export function createControlContext(
   policy: Policy,
   given: Omit<ControlContext, 'now' | 'runtime' | 'lookups' | 'proofs' | 'halfOpen' | 'foreign'>,
@@ -25,7 +25,7 @@ export function createControlContext(
   }
 }
 
-/** The queue of look-ups. Whoever raises the budget of an address, or sets one for all, means the look-ups too. */
+/** Creates the queue of look-ups. A larger budget per address, or one for all addresses, applies to look-ups too. */
 function createLookups({ handshake: { rate }, timeoutMs }: Policy, runtime: Runtime): LookupQueue {
   if (rate === null) return createLookupQueue({ lookMs: timeoutMs, runtime })
   const { perIp, total } = rate

@@ -40,40 +40,51 @@ import { releaseAttempt, renewSlots } from './slots.ts'
 import { adopt } from './takeover.ts'
 import type { TicketAdmission } from './ticket-endpoint.ts'
 
-/** A guard without its ways in: the doors, the keeper and the connections between them. */
+/** A guard without its ways in: the doors, the keeper, and the connections between them. */
 export interface Core {
   readonly policy: Policy
   readonly context: ControlContext
-  /** Serves the host that a server listens on, whatever `handshake.host` names: a page on a rebound name sends its own name. */
+  /**
+   * Accepts the host that a server listens on, in addition to `handshake.host`. An attacker's name that was rebound to
+   * this address is still refused, because the page sends that name.
+   */
   serveHost(name: string): void
   fromNode(request: IncomingMessage): HandshakeRequest
   fromWeb(request: Request, ip: string): HandshakeRequest
-  /** `maker` makes Node's request where somebody asks for it. */
+  /** Builds a request. `maker` makes Node's request object when code asks for it. */
   fromRead(read: ReadRequest, socket: Socket, maker: RequestMaker): HandshakeRequest
-  /** Runs the handshake door. `early`: bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it), or it came behind one that is not answered yet. Never throws. The answer is synchronous when every control's was. */
+  /**
+   * Runs the handshake door. `early`: bytes followed the request before its answer (RFC 6455 §4.1 forbids that), or the
+   * request followed another one that has no answer yet. Never throws. The result is synchronous if every control
+   * answered synchronously.
+   */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
-  /** The same for the first request of a session that polls, and so is no upgrade. */
+  /** Like `admit`, for the first request of a session that polls. That request is not an upgrade. */
   admitPolling(request: HandshakeRequest): Admittance | Promise<Admittance>
   /** Gives up an admission that was never opened. */
   abandon(admission: Admission): void
   open(admission: Admission, transport: Transport, delivery: Delivery): LiveConnection
-  /** Whose requests can be made again, so that a connection that lives on need not keep its own. */
+  /** `maker` can make the requests again, so a connection that stays open need not keep its own. */
   restWith(maker: RequestMaker): void
   /**
-   * Takes an open connection over from another guard: it is judged by this policy from now on. It ends where this handshake
-   * door refuses it (rate and ticket are not asked again), or finds another session or user. Where the door cannot tell,
-   * because a look-up or a store fails, it lives on for `lifetime.session.grace`, counted from the last yes under any guard.
+   * Takes an open connection over from another guard. This policy judges it from now on. The connection ends if this
+   * handshake door refuses it (rate and ticket are not checked again), or finds another session or user. If the door
+   * cannot decide because a look-up or a store fails, the connection stays open for `lifetime.session.grace`. That time
+   * counts from its last successful check under any guard.
    */
   adopt(connection: ConnectionState): void
   /**
-   * Runs the message door for a way in that keeps the order of its messages by itself. One with a rule of its `own` is judged
-   * by size, rate, format and that rule. Never throws.
+   * Runs the message door for a way in that itself keeps the order of its messages. A message with its `own` rule is
+   * judged by size, rate, format and that rule. Never throws.
    */
   admitMessage(subject: MessageSubject | OwnMessage, connection: MessageConnection): Verdict | Promise<Verdict>
-  /** What a ticket request must pass before its session is looked up. */
+  /** Runs the door that a ticket request must pass before its session is looked up. */
   admitTicketRequest(request: HandshakeRequest): Awaitable<Denial | TicketAdmission>
   revoke(target: Revocable): Promise<void>
-  /** Lets every connection go within the time given, or the policy's, and refuses new ones. Resolves when none is left. */
+  /**
+   * Closes every connection within the given time, or within the policy's time, and refuses new ones. Resolves when no
+   * connection is left.
+   */
   drain(withinMs?: number): Promise<void>
   readonly connections: ReadonlySet<ConnectionState>
 }
@@ -157,10 +168,10 @@ function createState(policy: Policy, runtime: Runtime, observer: Observer, ownHo
   return guard
 }
 
-/** Says with whom the guard shares its state. */
+/** Emits a notice that names what this guard shares its state with. */
 function announceCompany({ policy, observer, shared }: { policy: Policy; observer: Observer; shared: Shared }): void {
   if (shared.company === 'copy') observer.notice('shares-copy')
-  // With a store of its own it shares revocations alone, as its store does anyway.
+  // A guard with its own store shares only revocations. A store shared by two servers does that in any case.
   else if (shared.company === 'name' && policy.store === null) observer.notice('shares')
   else if (shared.company === 'twin') observer.notice('twin')
   if (shared.apart) observer.notice('apart')

@@ -10,23 +10,23 @@ import { STRANGERS } from '../session/lookup-queue.ts'
 import type { Observer } from './observer.ts'
 import { createStanding, type Standing } from './standing.ts'
 
-/** The compiled doors of one guard, all but the message door. */
+/** All compiled doors of one guard, except the message door. */
 export interface Doors {
   readonly handshake: Door<Attempt, void>
-  /** For the first request of a session that polls, and so is no upgrade. */
+  /** For the first request of a session that polls. That request is not an upgrade. */
   readonly polling: Door<Attempt, void>
-  /** For a request for a ticket, before its session is looked up. */
+  /** For a ticket request, before its session is looked up. */
   readonly ticket: Door<Attempt, void>
   /** For the first message in first-message mode. */
   readonly firstMessage: Door<string, ConnectionState>
-  /** For open connections, again. */
+  /** For the checks of open connections. */
   readonly standing: Standing
 }
 
 /** Compiles the doors of a policy. */
 export function compileDoors(policy: Policy, context: ControlContext, observer: Observer): Doors {
   const bounds = { report: policy.report, timeoutMs: policy.timeoutMs, timers: context.runtime }
-  // A look-up is bounded by the queue that it waits in.
+  // A look-up also waits in a queue, so its time-out covers that wait.
   const lookupMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
   const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, void> =>
     createDoor<Attempt>({

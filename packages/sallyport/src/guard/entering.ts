@@ -2,40 +2,40 @@ import type { Attempt } from '../model/attempt.ts'
 import type { Session } from '../model/session.ts'
 import type { RevocationTarget } from '../model/store.ts'
 
-/** A revocation. `at` is when it was made, for news that come late; null for news that come at once. */
+/** A revocation. `at` is its time, for news that arrive late. It is null for news that arrive at once. */
 export interface Revoked {
   readonly target: RevocationTarget
-  /** Ms since the epoch. */
+  /** In ms since the epoch. */
   readonly at: number | null
 }
 
 /**
- * News that are late still mean what began up to this time after the revocation, in ms: the clocks of two nodes differ, and
- * a look-up may have read an older state.
+ * Late news also apply to handshakes that began up to this many ms after the revocation. The clocks of two nodes
+ * differ, and a look-up may have read an older state.
  */
 export const LATE_MARGIN_MS = 5000
 
-/** Most news kept while a handshake waits. Beyond it the handshake is refused. */
+/** Most news kept for the handshakes under way. A handshake that would need older news is refused. */
 const MOST_NEWS = 10_000
 
-/** Handshakes under way, and the revocations that each may have missed. */
+/** The handshakes under way, and the revocations that each may have missed. */
 export interface Entering {
   begin(attempt: Attempt, now: number): void
-  /** When it began, in ms since the epoch; 0 for an attempt that is not under way. */
+  /** When it began, in ms since the epoch. 0 for an attempt that is not under way. */
   beganAt(attempt: Attempt): number
   leave(attempt: Attempt): void
-  /** Notes a revocation for every handshake that is under way. */
+  /** Notes a revocation for every handshake under way. */
   note(revoked: Revoked): void
-  /** Whether a revocation that came since it began means its session. */
+  /** Whether a revocation since the start of the handshake applies to its session. */
   isRevoked(attempt: Attempt): boolean
   readonly size: number
 }
 
-/** Keeps the handshakes of one guard. One list of news serves them all. */
+/** Keeps the handshakes of one guard. All of them share one list of news. */
 export function createEntering(): Entering {
   const began = new Map<Attempt, { readonly at: number; readonly from: number }>()
   let news: Revoked[] = []
-  /** How many news were dropped: the index of the first that is kept. */
+  /** Number of dropped news. It is also the index of the first one kept. */
   let first = 0
 
   const trim = (): void => {
@@ -76,12 +76,17 @@ export function createEntering(): Entering {
   }
 }
 
-/** Whether what began at `since` is older than the revocation. The end of a session is final, whenever it is heard. */
+/**
+ * Whether a handshake or connection that began at `since` is older than the revocation. The end of a session is final,
+ * so late news of it always apply.
+ */
 export function isOlder({ target, at }: Revoked, since: number): boolean {
   return at === null || isOfSession(target) || since <= at + LATE_MARGIN_MS
 }
 
-/** Whether a revocation means this session. Late news of a user spare a sign-in that came after the revocation. */
+/**
+ * Whether a revocation applies to this session. Late news about a user spare a session that began after the revocation.
+ */
 export function isMeant({ target, at }: Revoked, { id, user, issuedAt }: Session): boolean {
   if (target !== 'all' && 'session' in target) return target.session === id
   if (target !== 'all' && target.user !== user) return false

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 
-/** Deeper than this nothing is compared. */
+/** Greatest depth that is compared. */
 const DEEPEST = 64
 
 /**
- * A hash of all that is data in a policy. Functions and objects of classes count as present or absent: two copies of one
- * app differ in them though they mean the same. Secrets enter as part of the hash alone.
+ * A hash of all plain data in a policy. Functions and instances of classes count only as present or absent: two copies
+ * of one app have different ones with the same meaning. Secrets enter only as part of the hash.
  */
 export function fingerprint(policy: object): string {
   const hash = createHash('sha256')
@@ -39,13 +39,16 @@ export function fingerprint(policy: object): string {
   return hash.digest('base64url')
 }
 
-/** A length before each text, so that no two values are one text. */
+/** Writes a length before each text, so that two different values never give one text. */
 function scalar(value: unknown): string {
   const text = typeof value === 'symbol' ? '' : String(value)
   return `${text.length} ${text}`
 }
 
-/** What a plain object, a list or a set holds, in an order of its own; null for any other object, or one that cannot be read. */
+/**
+ * The entries of a plain object, a list or a set, in a fixed order. Null for any other object, or for one that cannot
+ * be read.
+ */
 function entriesOf(value: object): readonly (readonly [string, unknown])[] | null {
   try {
     if (value instanceof Set)

@@ -14,46 +14,54 @@ import type { Observer } from './observer.ts'
 import type { Remembered } from './remembered.ts'
 import type { Shared } from './shared-state.ts'
 
-/** What the modules of one guard share: what it was made with, and what it holds. */
+/** The data that the modules of one guard share. */
 export interface GuardState {
   readonly policy: Policy
   readonly context: ControlContext
   readonly runtime: Runtime
   readonly observer: Observer
   readonly store: Store
-  /** Revocations that this process remembers beside the store's; null where its own store is the shared one. */
+  /**
+   * Revocations that this process remembers in addition to the store. Null if the guard's own store is the shared one.
+   */
   readonly marks: Marks | null
-  /** What it has in common with other guards of this process. */
+  /** What it shares with other guards of this process. */
   readonly shared: Shared
   readonly remembered: Remembered
   readonly keeper: Keeper<ConnectionState>
   /** Open connections. */
   readonly live: Set<ConnectionState>
-  /** Connections that have ended while messages from before that are still handled. */
+  /** Connections that have ended while earlier messages are still handled. */
   readonly lingering: Set<ConnectionState>
   /** Handshakes under way. */
   readonly entering: Entering
-  /** Attempts that act for nobody in particular: report mode let them in without a session. */
+  /** Attempts that report mode let in without a session. Their sessions stand for no particular user. */
   readonly standIns: WeakSet<Attempt>
-  /** To be called once no connection is left; null while the guard does not drain. */
+  /** Called when no connection is left. Null while the guard does not drain. */
   draining: (() => void)[] | null
-  /** Each ends one subscription to news of the store. */
+  /** Each function ends one subscription to news of the store. */
   subscriptions: readonly (() => void)[]
-  /** Makes a request again, so that a connection that lives on need not keep its own. */
+  /** Makes a request again, so that a connection that stays open need not keep its own. */
   requestMaker: RequestMaker | null
 }
 
-/** Whether a control denies, rather than reports. A drain is the operator's command: else such a server could not stop. */
+/**
+ * Whether a control denies. If not, it only reports. A drain always denies, because the operator ordered it: otherwise
+ * a server in report mode could not stop.
+ */
 export function isEnforced({ policy }: { readonly policy: Policy }, control: ControlId): boolean {
   return control === 'lifetime/shutdown' || !isReported(policy, control)
 }
 
-/** Does what may fail at no cost but time: what is given back or renewed in a store that is away lapses by itself. */
+/**
+ * Runs a step that may fail without harm. A slot that is not given back, or not renewed, because the store is away
+ * lapses after its time.
+ */
 export function attemptQuietly(step: () => unknown): void {
   try {
     const pending = step()
     if (pending instanceof Promise) pending.catch(() => undefined)
   } catch {
-    // As above.
+    // See above: a failure does no harm.
   }
 }

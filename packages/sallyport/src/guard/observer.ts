@@ -12,46 +12,46 @@ import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
 import type { ConnectionState } from '../connection/state.ts'
 
-/** Turns what happens into events and counts. Nothing in it can change what happens. */
+/** Turns decisions into events and counters. Nothing in it can change a decision. */
 export interface Observer {
   readonly events: Events
   deniedAttempt(control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt): void
-  /** Bytes that are no HTTP request at all: there is nothing to tell but that they came. */
+  /** Bytes that are not an HTTP request. Nothing more is known of them than that they arrived. */
   unreadable(denial: Denial, ip: string): void
-  /** A socket was closed before it was a connection: counted only. */
+  /** A socket was closed before it became a connection. It is only counted. */
   lostSocket(code: DenialCode): void
-  /** Tells of sockets that were counted. */
+  /** Emits an event for the sockets that were counted. */
   lostSockets(denial: Denial, ip: string): void
-  /** `enforced` (default true) is false where report mode issues it all the same. */
+  /** `enforced` (default true) is false if report mode issues the ticket all the same. */
   deniedTicket(request: HandshakeRequest, denial: Denial, session: Session | null, enforced?: boolean): void
   issuedTicket(request: HandshakeRequest, session: Session | null): void
   denied(control: ControlId, denial: Denial, enforced: boolean, connection: ConnectionState): void
   opened(connection: ConnectionState): void
-  /** Counted only: nothing opened or closed when a connection changes its guard. */
+  /** Only counts: a connection that changes its guard neither opens nor closes. */
   adopted(connection: ConnectionState): void
   surrendered(): void
   authenticated(connection: ConnectionState): void
   closed(connection: ConnectionState, code: number): void
-  /** The app's own code threw; `onError` hears the error itself, the events its kind alone. */
+  /** The app's own code threw. `onError` gets the error itself. Events carry only its kind. */
   failed(error: unknown, connection: ConnectionState): void
   revoked(target: RevocationTarget): void
   started(): void
   drained(open: number): void
   storeState(state: StoreState): void
-  /** `session`: the one that it is about. */
+  /** `session`: the session that the notice is about. */
   notice(notice: Notice, session?: Session): void
   received(bytes: number): void
   sent(bytes: number, messages?: number): void
 }
 
-/** An observer for one guard. */
+/** Creates the observer of one guard. */
 export function createObserver(policy: Policy, runtime: Runtime): Observer {
   const { now } = runtime
   const routes = policy.handshake.ticket?.paths ?? null
   const reporting = CONTROLS.map(({ id }) => id).filter(id => isReported(policy, id))
   const events = createEvents({ policy: policy.events, name: policy.name, runtime, routes, reporting })
   const { counters, describe } = events
-  // Without a listener nothing is built.
+  // If nobody listens, no event is built.
   const tell = (build: () => Parameters<Events['emit']>[0]): void => {
     if (events.listening) events.emit(build())
   }

@@ -10,19 +10,22 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** The answer to a handshake that was refused. The body tells the code and nothing else. */
+/** The answer to a refused handshake. Its body contains only the code. */
 export interface Refusal extends HttpAnswer {
   readonly denial: Denial
 }
 
-/** Answers and their bytes by code: most denials of a code are answered alike. */
+/** Kept answers and their bytes, by code. Most denials of one code get the same answer. */
 const ANSWERS = new Map<DenialCode, HttpAnswer>()
 const TEXTS = new WeakMap<HttpAnswer['headers'], string>()
-/** Waits of up to so many seconds, whose answers are kept too: under a flood of refusals nearly all are of the same few. */
+/**
+ * Answers with a wait of up to this many seconds are kept too. In a flood nearly all refusals have one of these few
+ * waits.
+ */
 const KEPT_WAITS = 60
 const WAITS = new Map<DenialCode, (HttpAnswer | undefined)[]>()
 
-/** What a denied handshake is answered with (RFC 6455 §4.2.2, §4.4). */
+/** The HTTP answer to a denied handshake (RFC 6455 §4.2.2, §4.4). */
 export function refusalOf(denial: Denial): Refusal {
   const { code, retryAfter } = denial
   let answer = ANSWERS.get(code)
@@ -50,7 +53,10 @@ function waiting(code: DenialCode, answer: HttpAnswer, retryAfter: number): Http
   return made
 }
 
-/** The refusal for the socket, in one write: a character a byte (`latin1`). Throws a `TypeError` for a header that is not one line. */
+/**
+ * The refusal as text for one write to the socket. Each character is one byte (`latin1`). Throws a `TypeError` for a
+ * header that is not one line.
+ */
 export function refusalText(answer: HttpAnswer): string {
   return TEXTS.get(answer.headers) ?? textOf(answer)
 }
@@ -68,6 +74,6 @@ function answerOf(code: DenialCode): HttpAnswer {
 }
 
 function textOf({ status, headers, body }: HttpAnswer): string {
-  // Written many times: one flat string, not a tree of its parts.
+  // It is written many times, so it is copied to one flat string. A joined string would be a tree of its parts.
   return Buffer.from(refuseAnswer(status, headers, body)).toString('latin1')
 }

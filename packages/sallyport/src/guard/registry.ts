@@ -3,10 +3,10 @@ import { isThenable } from '../model/thenable.ts'
 import type { Core } from './core.ts'
 import type { Observer } from './observer.ts'
 
-/** What is behind each guard: for the package's other entry points, out of the user's sight. */
+/** The inside of each guard. It is for the other entry points of the package, and users cannot reach it. */
 const insides = new WeakMap<object, Inside>()
 
-/** What is inside a guard. */
+/** The inside of a guard. */
 export interface Inside {
   readonly core: Core
   readonly observer: Observer
@@ -16,7 +16,7 @@ export function registerInside(guard: object, inside: Inside): void {
   insides.set(guard, inside)
 }
 
-/** Throws a `TypeError` for anything that `createGuard` did not make. */
+/** Throws a `TypeError` for any value that `createGuard` did not make. */
 export function insideOf(guard: object): Inside {
   const inside = insides.get(guard)
   if (inside !== undefined) return inside

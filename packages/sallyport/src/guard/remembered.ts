@@ -3,41 +3,47 @@ import { REMEMBER_MS } from '../controls/lifetime/session.ts'
 import type { Session } from '../model/session.ts'
 import type { RevocationTarget } from '../model/store.ts'
 
-/** The shortest time that a revocation is remembered, in ms: longer than a ticket lives and a handshake takes. */
+/**
+ * Shortest time that a revocation is remembered, in ms. It is longer than the life of a ticket and the time of a
+ * handshake.
+ */
 const LEAST_MS = 10 * 60_000
-/** Clocks differ, and token verifiers allow for it: so much is added to an expiry, in ms. */
+/** Added to each expiry, in ms. Clocks differ, and verifiers of tokens tolerate a difference. */
 const CLOCKS_MS = 5 * 60_000
-/** No expiry further away is believed, in ms: ten years. */
+/** Greatest expiry that is believed, in ms from now: ten years. */
 const LONGEST_MS = 3650 * 24 * 3_600_000
-/** A full map is searched for what is over no more often than this. */
+/** Shortest time between two searches of a full map for expired entries, in ms. */
 const SWEEP_EVERY_MS = 60_000
-/** Sessions and users of which a late expiry is known, each. */
+/** Most sessions with a known late expiry. The same bound holds for users. */
 const MOST_KNOWN = 10_000
 
-/** How long revocations must be remembered so that what they ended cannot come back. */
+/** Decides how long a revocation must be remembered, so that the revoked right cannot return. */
 export interface Remembered {
   /**
-   * Notes the expiry of a session that was just found. True for the first time that this session is found to live for
+   * Notes the expiry of a session that was just found. Returns true the first time that this session is known to live
    * longer than revocations are remembered.
    */
   note(session: Session): boolean
   /**
-   * How long to remember a revocation, in ms. `given`: the expiry that the caller knows; `seen`: the latest expiry among the
-   * open connections that it means; both in ms since the epoch.
+   * How long to remember a revocation, in ms. `given` is the expiry that the caller knows. `seen` is the latest expiry
+   * among the open connections that it applies to. Both are in ms since the epoch.
    */
   ttlMs(target: RevocationTarget, given: number | null, seen: number): number
 }
 
 /**
- * Keeps the latest expiries of sessions that outlive `lifetime.session.remember`. When its maps are full, the latest expiry
- * that found no room counts for every session.
+ * Keeps the latest expiries of sessions that outlive `lifetime.session.remember`. When its maps are full, the latest
+ * expiry that found no room counts for every session.
  */
 export function createRemembered(policy: Policy, now: () => number): Remembered {
   const rememberMs = policy.lifetime.session?.rememberMs ?? REMEMBER_MS
   const leastMs = Math.max(LEAST_MS, (policy.handshake.ticket?.ttlMs ?? 0) + CLOCKS_MS)
   const sessions = new Map<string, number>()
   const users = new Map<string, number>()
-  /** Expiries of sessions that were looked up lately, the last one last: a shorter one that is given does not hold. */
+  /**
+   * Expiries of the sessions that were looked up lately, in order of the look-up. A caller cannot shorten the memory by
+   * a smaller expiry.
+   */
   const recent = new Map<string, number>()
   const recentUsers = new Map<string, number>()
   /** The latest expiry of all sessions, and the latest one that the maps had no room for. */
@@ -76,7 +82,7 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
   return {
     note({ id, user, expiresAt, issuedAt }) {
       const at = now()
-      // Without an expiry nothing is known but how old it is: it may live on for as long again.
+      // Without an expiry only the age of the session is known. It may live for the same time again.
       if (expiresAt === undefined) {
         return issuedAt !== undefined && at - issuedAt > rememberMs && keep(sessions, id, at + rememberMs, at)
       }
@@ -93,7 +99,7 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
       const known = Math.max(knownOf(target), Math.min(seen, at + LONGEST_MS))
       const until =
         given === null
-          ? // An expiry that was seen can move: a session that slides, a token that is renewed under the same id.
+          ? // A known expiry can move: a session may slide, and a token may be renewed under the same id.
             Math.max(known, at + rememberMs)
           : Math.max(known, Math.min(Math.max(given, recentOf(target)), at + LONGEST_MS))
       return Math.max(leastMs, Math.ceil(until - at) + CLOCKS_MS)
@@ -101,7 +107,7 @@ export function createRemembered(policy: Policy, now: () => number): Remembered 
   }
 }
 
-/** Moves a key to the end of a bounded map, and drops the oldest key beyond the bound. */
+/** Moves a key to the end of a bounded map. Drops the oldest key beyond the bound. */
 function refresh(map: Map<string, number>, key: string, expiresAt: number): void {
   const latestOfKey = Math.max(map.get(key) ?? 0, expiresAt)
   map.delete(key)

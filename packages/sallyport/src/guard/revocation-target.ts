@@ -4,26 +4,27 @@ import { isThenable } from '../model/thenable.ts'
 import { isOfName } from '../store/named-store.ts'
 import type { RevocationTarget } from '../model/store.ts'
 
-/** Whom `guard.revoke` ends: one session, all sessions of a user, or everybody. */
+/** What `guard.revoke` ends: one session, all sessions of a user, or all sessions. */
 export type Revocable =
   | {
       readonly session: string
-      /** When the session would have ended, in ms since the epoch: the revocation need not be remembered for longer. */
+      /** When the session would have ended, in ms since the epoch. The revocation is not needed for longer. */
       readonly expiresAt?: number
     }
   | {
       readonly user: string
-      /** When the last session of the user would have ended that began before now, in ms since the epoch. */
+      /** When the last present session of the user would have ended, in ms since the epoch. */
       readonly expiresAt?: number
     }
   | 'all'
 
-/** Times below this are seconds: as ms they would be in 1973. */
+/** Times below this are in seconds. Read as ms they would lie in 1973. */
 const SECONDS_BELOW = 100_000_000_000
 
 /**
- * What to revoke, and until when it must be remembered at the least, where that was given. Throws a `TypeError` for what
- * names nobody: a logout whose session id is undefined would otherwise resolve, and leave every socket open.
+ * The target of a revocation, and the given time until which it must be remembered (null if none was given). Throws a
+ * `TypeError` for a value that names no target. Otherwise a logout with an undefined session id would resolve and leave
+ * every socket open.
  */
 export function readTarget(given: unknown): { readonly target: RevocationTarget; readonly expiresAt: number | null } {
   requireTarget(given)
@@ -61,7 +62,7 @@ function requireTarget(target: unknown): asserts target is Revocable {
 
 function requireId(key: string, id: unknown): void {
   if (typeof id === 'string' && id !== '' && !isOfName(id)) return
-  const what = id === '' ? 'an empty string' : typeof id === 'string' ? 'a text that no session can bear' : kindOf(id)
+  const what = id === '' ? 'an empty string' : typeof id === 'string' ? 'a text that no session can have' : kindOf(id)
   throw new TypeError(`guard.revoke: ${key} is ${what}; give the ${key}'s id, a string. Nothing was revoked`)
 }
 

@@ -5,29 +5,33 @@ import { isMeant, isOlder } from './entering.ts'
 import { attemptQuietly, type GuardState } from './guard-state.ts'
 import { readTarget } from './revocation-target.ts'
 
-/** Open connections end within this time once a store is lost that names none, in ms. */
+/** A store was lost and gave no time of its own: open connections end within this time, in ms. */
 const LOST_WITHIN_MS = 5000
 
 /** The denial of a connection whose right the operator revoked. */
 export const REVOKED: Denial = deny('SALLY_LIFETIME_REVOKED')
 
-/** See `Guard.revoke`. Throws a `TypeError` for what names nobody. */
+/** See `Guard.revoke`. Throws a `TypeError` for a value that names no target. */
 export async function revoke(guard: GuardState, given: unknown): Promise<void> {
   const { target, expiresAt } = readTarget(given)
   guard.observer.revoked(target)
   const ttlMs = guard.remembered.ttlMs(target, expiresAt, latestExpiry(guard, target))
-  // Here at once, whatever becomes of the store; the caller learns if other nodes were not reached.
+  // Ends the connections of this node first, even if the store fails. The caller gets an error if other nodes were not
+  // reached.
   endRevoked(guard, target)
   if (guard.marks === null) {
     guard.shared.store.revoke(target, ttlMs)
     return
   }
-  // The other guards of its name in this process, and this one while its store is away.
+  // For the other guards of this name in this process, and for this guard while its store is away.
   attemptQuietly(() => guard.shared.store.revoke(target, ttlMs))
   await guard.store.revoke(target, ttlMs)
 }
 
-/** Ends what a revocation means. `at`: when it was made, for news that come late; null for news that come at once. */
+/**
+ * Ends all that a revocation applies to. `at` is its time, for news that arrive late. It is null for news that arrive
+ * at once.
+ */
 export function endRevoked(guard: GuardState, target: RevocationTarget, at: number | null = null): void {
   const news = { target, at }
   guard.context.lookups.renew()
@@ -43,7 +47,7 @@ export function endRevoked(guard: GuardState, target: RevocationTarget, at: numb
   guard.entering.note(news)
 }
 
-/** The latest expiry among the open connections that a revocation means; 0 where none is known. */
+/** The latest expiry among the open connections that a revocation applies to. 0 if none is known. */
 function latestExpiry({ live }: GuardState, target: RevocationTarget): number {
   let latest = 0
   for (const { session } of live) {
@@ -54,7 +58,7 @@ function latestExpiry({ live }: GuardState, target: RevocationTarget): number {
   return latest
 }
 
-/** Hears of revocations from now on, and of the state of the store. */
+/** Subscribes to revocations and to the state of the store. */
 export function subscribe(guard: GuardState): void {
   const { store, observer } = guard
   guard.shared.listen()
@@ -67,7 +71,10 @@ export function subscribe(guard: GuardState): void {
   ]
 }
 
-/** Ends the open connections one after the other: a crowd that comes back at once finds a store that has just come back. */
+/**
+ * Ends the open connections one after the other. Otherwise all clients would return at once to a store that has just
+ * come back.
+ */
 function endSpread({ live, keeper, runtime }: GuardState, withinMs: number): void {
   const from = runtime.now()
   for (const connection of live) {

@@ -13,7 +13,7 @@ import { type GuardState, isEnforced } from './guard-state.ts'
 import { releaseAttempt } from './slots.ts'
 import { surrender } from './takeover.ts'
 
-/** Makes what all connections of a guard share. */
+/** Creates what all connections of a guard share. */
 export function createServices(guard: GuardState, doors: Doors): Services {
   const { policy, context, observer, keeper } = guard
   return {
@@ -31,7 +31,7 @@ export function createServices(guard: GuardState, doors: Doors): Services {
     handlers: concurrency.compile(policy),
     check(connection) {
       const { attempt, session } = connection
-      // In report mode it stands in for nobody; there is nothing that could lapse.
+      // Report mode let it in without a session, so no right can lapse.
       if (guard.standIns.has(attempt)) return { is: 'yes', session }
       const isWanted = (): boolean => connection.attempt === attempt && connection.readyState < 2
       return connection.unjudged

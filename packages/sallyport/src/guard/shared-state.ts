@@ -7,17 +7,19 @@ import { systemRuntime } from '../model/system-runtime.ts'
 import { fingerprint } from './fingerprint.ts'
 
 /*
- * A bundler can put the library into one process several times, and an app can make several guards for itself. What they
- * must have in common stands on `globalThis`, where every copy finds it.
+ * A bundler can put several copies of the library into one process, and an app can create several guards. The state
+ * that they must share is on `globalThis`, where every copy finds it.
  */
 
-/** Raise it whenever `State`, `Member` or the contract of the store changes: copies of another number share nothing. */
+/**
+ * Raise it when `State`, `Member` or the contract of the store changes. Copies with different numbers share nothing.
+ */
 const PROTOCOL = 1
 const PLACE = Symbol.for('sallyport.shared')
 /** This copy of the library. */
 const COPY = {}
 
-/** One guard, as the others see it. They hold it weakly, so that a guard out of use can be collected. */
+/** One guard, as the other guards see it. They hold it weakly, so that an unused guard can be collected. */
 interface Member {
   readonly copy: object
   heard(target: RevocationTarget): void
@@ -25,14 +27,14 @@ interface Member {
   joined(): void
 }
 
-/** What guards have in common; it lives for as long as one of them. */
+/** The state that guards share. It lives as long as one of them. */
 interface State {
-  /** The default store; its revocations hold for every member. */
+  /** The default store. Its revocations apply to every member. */
   readonly store: MemoryStore
-  /** The default ticket secret of those who use this store; null stands for the default one. */
+  /** The default ticket secret of the guards that use this store. Null stands for the default store. */
   readonly secretFor: (store: object | null) => string
   readonly members: Set<WeakRef<Member>>
-  /** The copies of the library of which a guard has ever joined. */
+  /** The copies of the library that have had a member here. */
   readonly copies: WeakSet<object>
 }
 
@@ -41,33 +43,34 @@ interface Registry {
 }
 
 /**
- * What a guard shares its state with: nothing, guards of its name, or another copy of the library too. `twin`: with nothing,
- * although this copy of the library has made another guard of an equal policy without a name.
+ * What a guard shares its state with: no guard, guards of its name, or guards of another copy of the library. `twin`:
+ * with no guard, although this copy of the library has another guard of an equal policy without a name.
  */
 export type Company = 'nobody' | 'twin' | 'name' | 'copy'
 
-/** A guard's place in what is shared. */
+/** A guard's membership in shared state. */
 export interface Shared {
   readonly store: MemoryStore
   readonly secretFor: State['secretFor']
-  /** What it shared its state with when it was made. */
+  /** What it shared its state with when it was created. */
   readonly company: Company
-  /** Whether a copy of the library is here that shares nothing: one of another version. */
+  /** Whether the process has a copy of the library of another version, which shares nothing. */
   readonly apart: boolean
-  /** Hears of revocations from now on. */
+  /** Subscribes to revocations. */
   listen(): void
   leave(): void
 }
 
-/** What a guard does with news of the others. */
+/** What a guard does with news from the other members. */
 export interface SharedListener {
   heard(target: RevocationTarget): void
   joined(): void
 }
 
 /**
- * Joins the guards that share with one of this policy: those of the same `name`; without a name, a guard of an equal policy
- * that another copy of the library made. The place lasts for as long as the caller keeps the returned object.
+ * Joins the guards that share state with a guard of this policy. With a `name`: those of the same name. Without a name:
+ * a guard of an equal policy from another copy of the library. The membership lasts as long as the caller keeps the
+ * returned object.
  */
 export function joinShared(policy: Policy, runtime: Runtime, listener: SharedListener): Shared {
   const place = registryOf(runtime)
@@ -90,7 +93,7 @@ export function joinShared(policy: Policy, runtime: Runtime, listener: SharedLis
     apart: place?.apart ?? false,
     listen: () => void state.members.add(own),
     leave() {
-      // The reference keeps `member` alive for as long as the guard keeps this answer.
+      // This reference keeps `member` alive while the guard keeps the returned object.
       if (own.deref() === member) state.members.delete(own)
     },
   }
@@ -117,7 +120,7 @@ function createState(runtime: Runtime): State {
       try {
         member.heard(target)
       } catch (error) {
-        // One that fails spares nobody else.
+        // The other members still get the news.
         failures.push(error)
       }
     }
@@ -126,12 +129,12 @@ function createState(runtime: Runtime): State {
   return state
 }
 
-/** Whether one of them has a living guard of this copy of the library. */
+/** Whether one of the states has a living guard of this copy of the library. */
 function hasTwin(states: readonly State[]): boolean {
   return states.some(state => membersOf(state).some(({ copy }) => copy === COPY))
 }
 
-/** The living members; the others are forgotten. */
+/** The living members. References to collected ones are removed. */
 function membersOf({ members }: State): readonly Member[] {
   const living: Member[] = []
   for (const reference of members) {
@@ -162,7 +165,7 @@ const ended = new FinalizationRegistry<string>(key => {
   else place.states.set(key, living)
 })
 
-/** Guards of a simulation share with each other, not with this process. */
+/** The guards of one simulation share with each other and not with this process. */
 const simulated = new WeakMap<Runtime, Registry>()
 
 function registryOf(runtime: Runtime): ReturnType<typeof registry> {
@@ -172,7 +175,7 @@ function registryOf(runtime: Runtime): ReturnType<typeof registry> {
   return { registry: known, apart: false }
 }
 
-/** The registry of this protocol; null where `globalThis` takes none: then every guard is on its own. */
+/** The registry of this protocol. Null if `globalThis` refuses new properties: then every guard stands alone. */
 function registry(): { readonly registry: Registry; readonly apart: boolean } | null {
   try {
     const versions = (Reflect.get(globalThis, PLACE) ?? place()) as Record<number, Registry>

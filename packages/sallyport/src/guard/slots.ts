@@ -14,7 +14,7 @@ export function releaseAttempt(guard: GuardState, attempt: Attempt): void {
   for (const { key } of attempt.leases) attemptQuietly(() => guard.store.release(key, attempt.id))
 }
 
-/** Keeps the slots of an open connection. */
+/** Renews the slots of an open connection, so that they do not lapse. */
 export function renewSlots({ store }: GuardState, attempt: Attempt): void {
   for (const { key, cap } of attempt.leases) attemptQuietly(() => store.lease(key, attempt.id, cap, LEASE_TTL_MS))
 }

@@ -20,7 +20,9 @@ import type { Checked } from '../connection/services.ts'
 import type { ControlContext } from '../controls/context.ts'
 import { sentenceOf } from '../policy/denials.ts'
 
-/** Codes that say "cannot tell": a look-up or a store failed. On an open connection they are borne for the grace. */
+/**
+ * Codes that mean "cannot decide": a look-up or a store failed. An open connection survives them for the grace time.
+ */
 const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
   'SALLY_SESSION_UNAVAILABLE',
   'SALLY_STORE_UNAVAILABLE',
@@ -28,40 +30,45 @@ const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
   'SALLY_CONTROL_TIMEOUT',
 ])
 
-/** Whether a denial is no answer: it ends no right that was granted. */
+/** Whether a denial means "cannot decide". Such a denial does not end a right that was granted. */
 export function isDoubt({ code }: Denial): boolean {
   return CANNOT_TELL.has(code)
 }
 
-/** Checks open connections again. The look-ups wait in the queue as those of known users, so that no stranger delays them. */
+/**
+ * Checks open connections again. Their look-ups wait among those of known users, so that strangers cannot delay them.
+ */
 export interface Standing {
-  /** The regular re-check: is the session of this connection still what it was? */
+  /** The regular check: does this connection still have the same session? */
   recheck(attempt: Attempt, held: Session, isWanted: () => boolean): Awaitable<Checked>
-  /** After a takeover: would the handshake door let it in, as the same session and user? Rate and ticket are not asked again. */
+  /**
+   * The check after a takeover: would the handshake door accept it, with the same session and user? Rate and ticket are
+   * not checked again.
+   */
   judge(attempt: Attempt, held: Session, isWanted: () => boolean): Awaitable<Checked>
 }
 
-/** What a {@link Standing} is made with. */
+/** The parameters of {@link createStanding}. */
 export interface StandingOptions {
   readonly policy: Policy
   readonly context: ControlContext
   readonly lookups: LookupQueue
-  /** The controls of the handshake door that are asked again, in order. */
+  /** The controls of the handshake door that are checked again, in order. */
   readonly door: readonly HandshakeControl[]
   readonly observe: (control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt) => void
 }
 
-/** A slot of the queue is held already. */
+/** The caller already holds a place in the queue. */
 const IN_TURN: Asking = { standing: 'known', inTurn: true }
 
 type Step = (attempt: Attempt, held: Session, isWanted: () => boolean) => Awaitable<Verdict | null>
 
 /** Compiles the checks of one guard. */
 export function createStanding({ policy, context, lookups, door, observe }: StandingOptions): Standing {
-  /** Attempts whose doubt has had its event: a look-up that fails again and again gets one. */
+  /** Attempts whose doubt has been reported. A look-up that fails again and again gets one event. */
   const doubted = new WeakSet<Attempt>()
 
-  /** Makes a look-up in the queue; null where nobody waits for it any more. */
+  /** Makes a look-up in the queue. Null if its result is not needed any more. */
   const inTurn = <T>(
     attempt: Attempt,
     isWanted: () => boolean,
@@ -108,13 +115,14 @@ export function createStanding({ policy, context, lookups, door, observe }: Stan
     const run = doorOf(control.id, check)
     if (control.id === 'handshake/subprotocol') return [keepingSubprotocol(run)]
     if (control.id !== 'handshake/authorize') return [run]
-    // The app's rule may ask a database: thousands of connections at a reload must not ask at once.
+    // The app's rule may query a database. After a reload, thousands of connections must not do that at once.
     return [(attempt, _held, isWanted) => inTurn<Verdict>(attempt, isWanted, () => run(attempt), lateVerdict)]
   }
 
-  /** The session as the resolver finds it now. In report mode the one that it was opened for goes on. */
+  /** Looks the session up again. In report mode the connection keeps the session that it was opened for. */
   const lookAgain: Step = (attempt, held, isWanted) => {
-    // An anonymous connection is its own session: one that was opened for somebody must not go on as nobody.
+    // An anonymous connection is its own session. A connection that was opened for a user must not continue without
+    // one.
     if (policy.handshake.session === null) return isSame(anonymousSession(attempt), held) ? PASS : ANOTHER
     const isEnforced = !isReported(policy, 'handshake/session')
     const settle = (found: Resolution | null): Verdict | null => {
@@ -184,7 +192,10 @@ export function createStanding({ policy, context, lookups, door, observe }: Stan
   }
 }
 
-/** It was negotiated when the connection opened: what the door would choose today is not what the peer speaks. */
+/**
+ * Keeps the subprotocol that was negotiated at the opening. The door might choose another one today, but the peer
+ * speaks the first.
+ */
 function keepingSubprotocol(run: (attempt: Attempt) => Awaitable<Verdict>): Step {
   return attempt => {
     const { subprotocol } = attempt
@@ -194,10 +205,13 @@ function keepingSubprotocol(run: (attempt: Attempt) => Awaitable<Verdict>): Step
   }
 }
 
-/** As at a re-check: a connection that was opened for one session must not go on as another; a backend knows the first one. */
+/**
+ * A connection that was opened for one session must not continue as another, as at a re-check. A backend knows only the
+ * first one.
+ */
 const ANOTHER: Denial = deny('SALLY_LIFETIME_INVALID', { found: 'the request now resolves to another session or user' })
 
-/** An answer that ends the judgement; null where it goes on, in doubt or not. */
+/** The result, if an answer ends the check. Null if the check continues, with or without doubt. */
 function ends(verdict: Verdict | null): Checked | null {
   if (verdict === null) return { is: 'moot' }
   if (verdict.pass || isDoubt(verdict)) return null
@@ -221,7 +235,7 @@ function faultOf(error: unknown): string {
   return error instanceof LookupRefused ? error.message : 'the look-up failed'
 }
 
-/** The session, or why there is none; an answer that does not come in time is no answer. */
+/** The session, or the reason why there is none. An answer that arrives too late counts as a failed look-up. */
 async function late(timers: Timers, ms: number, looked: Promise<Resolution>): Promise<Resolution> {
   const tooLate = Promise.withResolvers<Denial>()
   const timer = timers.setTimeout(

@@ -8,8 +8,8 @@ const WITHOUT = 'set handshake.ticket.dangerouslyWithoutAddress: true'
 const OF_WEB = 'write guard.ticket(request, { ip }), with the address of the peer as text'
 
 /**
- * Throws a `TypeError` for a call that no host makes: a handler that was called instead of given, a response that was
- * forgotten, or a peer whose address is under another name and would be nobody's.
+ * Throws a `TypeError` for a call that no host makes: a handler that was called and not passed, a missing response, or
+ * a peer whose address has another name, so that it would be unknown.
  */
 export function requireCall(request: unknown, other: unknown, withoutAddress = false): void {
   if (request instanceof Request) {

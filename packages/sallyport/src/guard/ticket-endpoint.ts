@@ -22,42 +22,47 @@ import { issuedAnswer, methodAnswer, offAnswer, refusedAnswer, type TicketAnswer
 import { requireCall } from './ticket-call.ts'
 import { originFault, pathOf, siteFault } from './ticket-request.ts'
 
-/** What a web host knows of a request's peer: Bun's `server.requestIP`, Deno's `info.remoteAddr`. */
+/** What a web host knows about the peer of a request: Bun's `server.requestIP`, Deno's `info.remoteAddr`. */
 export interface WebInfo {
   readonly ip?: string
 }
 
-/** One decision of the endpoint itself, for the event stream: the door tells of its own. It never holds the ticket. */
+/**
+ * One decision of the endpoint itself, for the event stream. The door reports its own decisions. It never contains the
+ * ticket.
+ */
 export interface TicketReport {
   readonly request: HandshakeRequest
-  /** Null where a ticket was issued. */
+  /** Null if a ticket was issued. */
   readonly denial: Denial | null
   readonly session: Session | null
-  /** `''` where a missing Origin was allowed; null before the door has answered. */
+  /** `''` if a missing Origin was allowed. Null before the door has answered. */
   readonly origin: string | null
 }
 
-/** A ticket request that passed the door: what is known of it. */
+/** What is known about a ticket request that passed the door. */
 export interface TicketAdmission extends Partial<Pick<Attempt, 'standing' | 'credential'>> {
   readonly origin: string | null
 }
 
-/** What the endpoint is made of; the guard gives it. */
+/** The parameters of the endpoint. The guard supplies them. */
 export interface TicketEndpointParts {
   readonly policy: Policy
   readonly context: ControlContext
   readonly fromNode: (request: IncomingMessage) => HandshakeRequest
   readonly fromWeb: (request: Request, info: WebInfo) => HandshakeRequest
-  /** Runs transport, host, origin and rate, and tells of its denials itself. `origin` is null where a missing one was allowed. */
+  /**
+   * Runs transport, host, origin and rate, and reports its own denials. `origin` is null if a missing one was allowed.
+   */
   readonly runDoor: (request: HandshakeRequest) => Awaitable<Denial | TicketAdmission>
   readonly emit?: (report: TicketReport) => void
-  /** Hears of a denial that report mode does not enforce. */
+  /** Gets each denial that report mode does not enforce. */
   readonly wouldDeny?: (denial: Denial, request: HandshakeRequest, session: Session) => void
-  /** Web requests may come without the address of the peer. */
+  /** Whether web requests may come without the address of the peer. */
   readonly withoutAddress?: boolean
 }
 
-/** Answers POST with a ticket: as a listener of node:http, an Express or Fastify handler, or over web `Request`s. */
+/** Answers POST with a ticket: as a listener of node:http, an Express or Fastify handler, or for web `Request`s. */
 export interface TicketEndpoint {
   (request: Request, info?: WebInfo): Promise<Response>
   (request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown>
@@ -67,15 +72,15 @@ export interface TicketEndpoint {
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
- * Issues tickets to the session of the request, for a page of the endpoint's own origin: a
- * sibling subdomain gets none. The WebSocket path comes as `?path=/ws`; the body is ignored. No request makes it throw or
- * reject: a failure is a 503 that tells nothing. What is no request is a `TypeError` of whoever calls it.
+ * Issues tickets to the session of the request, for a page of the endpoint's own origin. A sibling subdomain gets none.
+ * The WebSocket path is given as `?path=/ws`. The body is ignored. No request makes it throw or reject: a failure gives
+ * a 503 without details. An argument that is not a request is a mistake of the caller and throws a `TypeError`.
  */
 export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
   const { policy, context } = endpoint
   const timers = context.runtime
   const charge = chargeUser(policy, context)
-  /** The door, then a wait for the look-up, then the look-up. */
+  /** Time for the door, then for the wait in the queue, then for the look-up. */
   const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
 
   const decide = async (report: Writable<TicketReport>): Promise<TicketAnswer | Denial> => {
@@ -134,7 +139,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
       try {
         if (report.request !== undefined) endpoint.emit?.(report as TicketReport)
       } catch {
-        // The log failed, and the peer is refused all the same.
+        // The log failed. The peer is refused all the same.
       }
       return refusedAnswer(denial)
     }
@@ -158,7 +163,7 @@ export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpo
   }
 }
 
-/** Waits no longer than `ms`; what comes later is dropped. */
+/** Waits at most `ms`. A later result is dropped. */
 function within<T>(timers: Timers, ms: number, work: Awaitable<T>): Promise<T | Denial> {
   let timer: Timer | undefined
   const late = new Promise<Denial>(resolve => {

@@ -14,23 +14,23 @@ export interface FastifyReplyLike {
   send(body: string): unknown
 }
 
-/** What is read of an unwanted body before the connection is cut, in bytes: enough for an honest client's `{}`. */
+/** Most bytes that are read of an unwanted body before the connection is cut. Enough for an honest client's `{}`. */
 const BODY_BYTES = 16_384
 
-/** RFC 9113 §8.1: the answer is whole, and the rest of the request is not wanted. */
+/** RFC 9113 §8.1: the answer is complete, and the rest of the request is not needed. */
 const NO_ERROR = 0
 
-/** What of a request over HTTP/2 is not in the types of one over HTTP/1.1. */
+/** The members of an HTTP/2 request that the types of HTTP/1.1 lack. */
 interface Streamed extends IncomingMessage {
   readonly stream?: { close(code: number): void }
 }
 
-/** A web answer. */
+/** The answer as a web `Response`. */
 export function writeToWeb({ status, headers, body }: TicketAnswer): Response {
   return new Response(body, { status, headers })
 }
 
-/** Writes to node:http, node:http2's compatibility layer and Express; a client that has gone is no error. */
+/** Writes to node:http, to node:http2's compatibility layer, and to Express. A client that has gone is not an error. */
 export function writeToNode(answer: TicketAnswer, request: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent || response.destroyed) return
   response.on('error', () => {})
@@ -55,7 +55,10 @@ export function writeToFastify(
   return reply
 }
 
-/** Throws an unread body away, as much as is small; whether one is still under way, after which an HTTP/1 connection must end. */
+/**
+ * Reads and drops an unwanted body up to a bound. Returns whether a part is still under way. Then an HTTP/1 connection
+ * must end.
+ */
 function drain(request: IncomingMessage): boolean {
   if (request.complete || request.readableEnded || request.destroyed) return false
   const { stream } = request as Streamed
@@ -64,7 +67,7 @@ function drain(request: IncomingMessage): boolean {
   request.on('data', (chunk: Uint8Array) => {
     bytes += chunk.length
     if (bytes <= BODY_BYTES) return
-    // Over HTTP/2 the stream is closed behind its answer; the connection bears other streams.
+    // Over HTTP/2 only the stream is closed after its answer. The connection carries other streams.
     if (stream === undefined) request.destroy()
     else stream.close(NO_ERROR)
   })

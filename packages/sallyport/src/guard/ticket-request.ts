@@ -6,8 +6,8 @@ import { type Denial, deny } from '../model/verdict.ts'
 const PATH_CHARS = 2048
 
 /**
- * The WebSocket path that a ticket is asked for, from the query `?path=/ws`; the first of the policy's paths, or `/`,
- * where none is named. A denial where it is not a canonical path, or not one of the policy's.
+ * The WebSocket path that a ticket is requested for, from the query `?path=/ws`. Without the query it is the first of
+ * the policy's paths, or `/`. A denial if it is not a canonical path, or not one of the policy's.
  */
 export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']): string | Denial {
   const asked = request.query.getAll('path')
@@ -22,7 +22,10 @@ export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']):
   return path!
 }
 
-/** What the browser says of the requester: present, it must be the page's own origin, never a sibling subdomain. */
+/**
+ * Checks what the browser says about the origin of the request. If the header is present, it must be the page's own
+ * origin, not a sibling subdomain.
+ */
 export function siteFault(request: HandshakeRequest): Denial | null {
   const sites = request.lines('sec-fetch-site')
   if (sites.length === 0 || (sites.length === 1 && sites[0] === 'same-origin')) return null
@@ -30,9 +33,9 @@ export function siteFault(request: HandshakeRequest): Denial | null {
 }
 
 /**
- * The Origin, which the door allowed, must be that of the endpoint itself: its host is the request's Host. The scheme is
- * the Origin's, since a proxy on this machine may end TLS unnamed. Without an Origin (where that is allowed) there is no
- * browser to protect.
+ * The Origin passed the door. It must also be the endpoint's own: its host must equal the request's Host. The scheme is
+ * not compared, because a proxy on this machine may end TLS without a trace. Without an Origin (where that is allowed)
+ * there is no browser to protect.
  */
 export function originFault(request: HandshakeRequest, origin: string): Denial | null {
   if (origin === '') return null

@@ -225,8 +225,8 @@ describe('several guards of one copy of the library', () => {
     const everybody = `\0sallyport: everybody of ${name}`
     const one = await site(t, { name, store: createMemoryStore() })
     const socket = await one.open()
-    await assert.rejects(one.guard.revoke({ user: everybody }), /user is a text that no session can bear/)
-    await assert.rejects(one.guard.revoke({ session: everybody }), /session is a text that no session can bear/)
+    await assert.rejects(one.guard.revoke({ user: everybody }), /user is a text that no session can have/)
+    await assert.rejects(one.guard.revoke({ session: everybody }), /session is a text that no session can have/)
     assert.equal(socket.readyState, WebSocket.OPEN)
   })
 
