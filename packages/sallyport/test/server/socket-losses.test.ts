@@ -2,18 +2,20 @@ import assert from 'node:assert/strict'
 import { connect, Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import type { Observer } from '../../src/guard/observer.ts'
+import type { Denial } from '../../src/model/verdict.ts'
 import { createNetworks, oldestOf } from '../../src/node/networks.ts'
 import { createSocketLosses } from '../../src/node/socket-losses.ts'
+import { sentenceOf } from '../../src/policy/denials.ts'
 import { createWorld } from '../support/world.ts'
 
 describe('sockets that are closed before they are connections are reported, a bounded number of times', () => {
   test('the first at once, the rest of ten seconds together, by the address that lost the most', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    const told: (readonly [string, string | undefined, string])[] = []
+    const told: (readonly [string, string, string])[] = []
     let counted = 0
     const observer = {
       lostSocket: () => counted++,
-      lostSockets: ({ code, detail }: { code: string; detail?: string }, ip: string) => told.push([code, detail, ip]),
+      lostSockets: (denial: Denial, ip: string) => told.push([denial.code, sentenceOf(denial), ip]),
     } as unknown as Observer
     const losses = createSocketLosses(observer)
     for (let index = 0; index < 10_000; index++) {

@@ -171,5 +171,5 @@ function readOrigin(handshake: Fields): OriginSection | null {
 /** For the operator; an Origin that bears a password is no browser's, and may be somebody's own URL. */
 function shown(value: string): string {
   const cut = value.slice(0, SHOWN)
-  return bearsSecret(cut) ? hidden(value) : JSON.stringify(cut)
+  return bearsSecret(cut) ? hidden(value) : JSON.stringify(cut).slice(0, SHOWN)
 }
