@@ -6,7 +6,7 @@ import { redeemFirstMessage } from '../controls/handshake/ticket.ts'
 import { createDoor, type Door } from '../controls/run.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { Policy } from '../model/policy.ts'
-import { STRANGERS } from '../session/lookup-queue.ts'
+import { STRANGERS } from '../session/lookup-question.ts'
 import type { Observer } from './observer.ts'
 import { createStanding, type Standing } from './standing.ts'
 

@@ -8,7 +8,7 @@ import { bindingOf } from '../controls/handshake/ticket.ts'
 import { isReported } from '../model/reporting.ts'
 import type { Policy } from '../model/policy.ts'
 import { type Awaitable, type Denial, deny } from '../model/verdict.ts'
-import { STRANGERS } from '../session/lookup-queue.ts'
+import { STRANGERS } from '../session/lookup-question.ts'
 import type { Timer, Timers } from '../model/runtime.ts'
 import type { Session } from '../model/session.ts'
 import {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
-import { createLookupLine, type Waiting } from '../../src/session/lookup-line.ts'
-import { createLookupQueue, LookupRefused, type LookupQueue, type Question } from '../../src/session/lookup-queue.ts'
+import { createLookupLine } from '../../src/session/lookup-line.ts'
+import type { Waiting } from '../../src/session/lookup-networks.ts'
+import { LookupRefused, type Question } from '../../src/session/lookup-question.ts'
+import { createLookupQueue, type LookupQueue } from '../../src/session/lookup-queue.ts'
 import { runtimeAt } from '../support/runtime.ts'
 
 interface Scene {
