@@ -211,3 +211,11 @@ function kindOf(error: unknown): string {
   const word = /^[A-Z]{3,20}(?= )/.exec(error.message)?.[0]
   return word ?? (/^\w{1,60}$/.test(error.name) ? error.name : 'Error')
 }
+
+/**
+ * Over how many ms the ends of open connections are spread once a store was away for its grace: a tenth of it. A node
+ * counts as gone in the cluster only after that.
+ */
+export function lostWithinMs(graceMs: number): number {
+  return Math.ceil(graceMs / 10)
+}

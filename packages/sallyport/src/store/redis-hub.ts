@@ -1,7 +1,7 @@
 import type { RedisNames } from './redis-names.ts'
 import type { Ask } from './redis-revocations.ts'
 import { BEAT, DEAD, LEAVE, PROBE } from './redis-scripts.ts'
-import { lostWithinMs } from './lost.ts'
+import { lostWithinMs } from './circuit.ts'
 import type { Clock, Timer, Timers } from '../model/runtime.ts'
 import { StoreError } from '../model/store-error.ts'
 

@@ -109,3 +109,18 @@ function newsOf(value: unknown): News | null {
   if (typeof session === 'string') return { from, at, ttlMs, target: { session } }
   return typeof user === 'string' ? { from, at, ttlMs, target: { user } } : null
 }
+
+/** Most keys of one call. */
+export const BATCH = 100
+
+/** What is asked about several keys, as calls: keys of one bucket each, and no more than {@link BATCH} of them. */
+export function batchesOf<T extends { readonly name: RedisKey }>(
+  named: readonly T[],
+): readonly { readonly bucket: number; readonly part: readonly T[] }[] {
+  return [...Map.groupBy(named, ({ name }) => name.bucket)].flatMap(([bucket, group]) =>
+    Array.from({ length: Math.ceil(group.length / BATCH) }, (_, nth) => ({
+      bucket,
+      part: group.slice(nth * BATCH, (nth + 1) * BATCH),
+    })),
+  )
+}

@@ -1,5 +1,4 @@
-import { BATCH, chunks } from './redis-batch.ts'
-import type { RedisNames } from './redis-names.ts'
+import { batchesOf, type RedisNames } from './redis-names.ts'
 import type { Ask } from './redis-revocations.ts'
 import { SHARE } from './redis-scripts.ts'
 import type { ShareAsk, ShareGrant } from './shares.ts'
@@ -18,9 +17,8 @@ export async function settleShares(
     index,
     name: names.of('b', key),
   }))
-  const calls = [...Map.groupBy(named, ({ name }) => name.bucket).values()].flatMap(group => chunks(group, BATCH))
   await Promise.allSettled(
-    calls.map(async part => {
+    batchesOf(named).map(async ({ part }) => {
       const keys = part.map(({ name }) => name.key)
       const args = part.flatMap(({ owed, wanted, budget }) => [owed, wanted, budget.amount, budget.perMs, budget.burst])
       const answer = (await ask(SHARE, keys, args)) as number[]
