@@ -44,7 +44,7 @@ export interface Explanation {
 
 const TOKEN = 'explained'
 
-/** Runs a handshake through the controls of a policy: as it stands, then in report mode to hear the others too. */
+/** Runs a handshake through the controls of a policy: unchanged, then in report mode to hear the others too. */
 export async function replayHandshake(policy: Policy, asked: Asked): Promise<Explanation> {
   const alone = standAlone(policy, asked)
   const stands = await runOnce(alone, asked)

@@ -7,33 +7,36 @@ import type { Marks } from '../store/marks.ts'
 import type { Store } from '../model/store.ts'
 import type { Tickets } from '../model/tickets.ts'
 
-/** Counts attempts whose session is being looked up, on this node. */
+/** Counts the attempts of this node whose sessions are being looked up. */
 export interface HalfOpen {
-  /** False where `cap` others of the key are half-open. */
+  /** False if `cap` other attempts of the key are half-open. */
   enter(attempt: Attempt, key: string, cap: number): boolean
-  /** The attempt is decided. */
+  /** Called when the attempt is decided. */
   leave(attempt: Attempt): void
   readonly size: number
 }
 
-/** What controls are compiled with besides the policy. */
+/** What controls are compiled with, besides the policy. */
 export interface ControlContext {
   readonly store: Store
-  /** Ms since the epoch. */
+  /** The time in ms since the epoch. */
   readonly now: () => number
   readonly runtime: Runtime
   readonly tickets: Tickets
-  /** Revocations that this process remembers beside the store's: of guards that share with this one. */
+  /**
+   * Revocations that this process remembers in addition to the store. They come from guards that share state with this
+   * one.
+   */
   readonly marks?: Marks | null
-  /** Called with each session that was found and holds. */
+  /** Called with each valid session that was found. */
   readonly found?: (session: Session) => void
-  /** Where `serve` listens: names that `handshake/host` serves besides those of the policy. */
+  /** The hosts that `serve` listens on. `handshake/host` accepts them in addition to those of the policy. */
   readonly ownHosts?: ReadonlySet<string>
-  /** Session look-ups: bounded, and fair by address. */
+  /** The queue of session look-ups. It is bounded, and fair between addresses. */
   readonly lookups: LookupQueue
   /** Credentials that were accepted lately. */
   readonly proofs: Proofs
   readonly halfOpen: HalfOpen
-  /** Budgets of refused Origins, by address: on this node alone, and nothing else draws on them. */
+  /** Budgets of refused Origins by address, on this node. Nothing else takes from them. */
   readonly foreign: Pick<Store, 'take'>
 }

@@ -8,31 +8,34 @@ import type { Keys } from '../shape/shape.ts'
 /** One denial of a control. */
 export interface DenialText {
   readonly action: Action
-  /** HTTP status when it is decided before the upgrade. */
+  /** HTTP status of a denial before the upgrade. */
   readonly http?: number
-  /** Close code when it is decided on an open connection (RFC 6455 §7.4; 44xx are ours). */
+  /** Close code of a denial on an open connection (RFC 6455 §7.4). Codes 44xx are ours. */
   readonly close?: number
   readonly level: Level
   /** Event name of the OWASP Logging Vocabulary. */
   readonly event: string
-  /** Lines of `docs/requirements.md` that the denial answers. */
+  /** Lines of `docs/requirements.md` that this denial fulfils. */
   readonly requirements: readonly string[]
-  /** What is denied, for the operator. */
+  /** What is denied. For the operator. */
   readonly means: string
-  /** What to do about it, for the operator. */
+  /** What to do about it. For the operator. */
   readonly remedy: string
-  /** The sentence of one denial, with its facts in braces; several, where facts name a `reason`. */
+  /**
+   * The sentence for one denial, with the names of its facts in braces. Several sentences if a fact `reason` chooses
+   * one.
+   */
   readonly tells: string | { readonly [reason: string]: string }
 }
 
 export type DenialTexts = { readonly [code: `SALLY_${string}`]: DenialText }
 
-/** What a control comes to under a policy. */
+/** The effect of a control under one policy. */
 export interface Effective {
-  /** Its values, in words; never a secret. */
+  /** Its values as text. Never contains a secret. */
   readonly values: string
   readonly active: boolean
-  /** False where it is off because there is nothing for it to do. */
+  /** False if it is off because it has nothing to do. */
   readonly needed: boolean
 }
 
@@ -40,33 +43,36 @@ export const on = (values: string): Effective => ({ values, active: true, needed
 export const off = (values: string): Effective => ({ values, active: false, needed: true })
 export const unneeded = (values: string): Effective => ({ values, active: false, needed: false })
 
-/** What of the policy is read already, or is read now because another section needs it. */
+/** The sections that were read before. It reads another section first if that one is needed. */
 export interface Earlier {
   /** The section of another control. */
   sectionOf<S>(control: { readonly id: ControlId; read(door: Fields, earlier: Earlier): S }): S
 }
 
-/** One control: its keys, its denials, and what it comes to. Docs, reports, editors' schemas and reading follow from it. */
+/**
+ * One control: its keys, its denials and its effect. Docs, reports, the schemas of editors and the reading of policies
+ * derive from it.
+ */
 export interface ControlDefinition<Id extends ControlId, K extends Keys, S, D extends DenialTexts> {
   readonly id: Id
-  /** When it denies. */
+  /** The condition under which it denies. */
   readonly denies: string
-  /** What a policy gets that says nothing. */
+  /** The default, as text. */
   readonly default: string
-  /** Lines of `docs/requirements.md` beyond those that its denials answer. */
+  /** Lines of `docs/requirements.md` in addition to those of its denials. */
   readonly meets?: readonly string[]
-  /** Why `@sallyport/audit` cannot see from outside that it is on. */
+  /** The reason why `@sallyport/audit` cannot see from outside whether it is on. */
   readonly notProbed?: string
-  /** The keys of its section; the one key `''` where the section is the value itself. */
+  /** The keys of its section. If the section itself is the value, there is one key `''`. */
   readonly keys: K
-  /** Keys that stand beside the section, below its door: `message.strikes`. */
+  /** Keys outside the section, directly below its door: `message.strikes`. */
   readonly beside?: Keys
-  /** What to write in its section. */
+  /** An example of its section. */
   readonly example?: string
   readonly denials: D
-  /** Reads its section; null where it is off. */
+  /** Reads its section. Null if the control is off. */
   read(door: Fields, earlier: Earlier): S
-  /** What the section comes to; `policy` is the whole of it, for what another section decides. */
+  /** Describes the effect of the section. `policy` is the whole policy, because another section may decide. */
   effective(section: S, policy: Policy): Effective
 }
 
@@ -74,7 +80,7 @@ export interface ControlDefinition<Id extends ControlId, K extends Keys, S, D ex
 // oxlint-disable-next-line typescript/no-explicit-any -- each keeps the types of its own section
 export type AnyDefinition = ControlDefinition<ControlId, Keys, any, DenialTexts>
 
-/** Keeps the types of a definition. */
+/** Checks a definition and keeps its exact type. */
 export function defineControl<
   const Id extends ControlId,
   K extends Keys,
@@ -85,7 +91,7 @@ export function defineControl<
   return definition
 }
 
-/** A `deny` that knows these codes, and which facts each of them tells. */
+/** A `deny` that accepts only these codes, each with its own facts. */
 export type Deny<D extends DenialTexts> = <C extends keyof D & `SALLY_${string}`>(
   code: C,
   ...given: keyof FactsOf<D[C]['tells']> extends never
@@ -93,7 +99,7 @@ export type Deny<D extends DenialTexts> = <C extends keyof D & `SALLY_${string}`
     : [facts: FactsOf<D[C]['tells']> & Facts, retryAfter?: number]
 ) => Denial
 
-/** `deny` for the codes of one control. */
+/** The `deny` function for the codes of one control. */
 export function denying<const D extends DenialTexts>(_denials: D): Deny<D> {
   return deny as Deny<D>
 }

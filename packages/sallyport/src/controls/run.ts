@@ -6,7 +6,7 @@ import { PASS } from '../model/verdict.ts'
 import type { ControlId, Denial, Verdict } from '../model/verdict.ts'
 import { denying } from './definition.ts'
 
-/** Denials of the runner itself, whichever control it runs. */
+/** Denials of the runner itself. They can occur with any control. */
 export const RUNNER_DENIALS = {
   SALLY_CONTROL_FAILED: {
     action: 'refuse',
@@ -57,20 +57,20 @@ export const RUNNER_DENIALS = {
 } as const
 const deny = denying(RUNNER_DENIALS)
 
-/** Characters of the name of an error that the operator is shown. */
+/** Most characters of the name of an error that are shown to the operator. */
 const MOST_SHOWN = 200
 
-/** One compiled control of a door. A synchronous verdict is never awaited. */
+/** One compiled control of a door. A synchronous verdict is used at once, without `await`. */
 export interface DoorCheck<Subject, Context> {
   readonly id: ControlId
   readonly check: (subject: Subject, context: Context) => Verdict | Promise<Verdict>
-  /** Longest wait for this one, in ms, where it bounds its own waits. Default: the door's. */
+  /** Longest wait for this control, in ms, if it differs from the door's. */
   readonly timeoutMs?: number
 }
 
 /**
- * Is told of every denial: `enforced` is false where report mode lets the subject go on.
- * What it throws is dropped: telling of a denial cannot undo it.
+ * Called for every denial. `enforced` is false if report mode lets the subject pass. Errors of this function are
+ * ignored: a failed report cannot undo a denial.
  */
 export type ObserveDenial<Subject, Context> = (
   control: ControlId,
@@ -80,11 +80,11 @@ export type ObserveDenial<Subject, Context> = (
   context: Context,
 ) => void
 
-/** What a door is made of. */
+/** The parts of a door. */
 export interface DoorParts<Subject, Context> {
-  /** In the order in which they run. Two may bear the same id. */
+  /** In the order in which they run. Two may have the same id. */
   readonly checks: readonly DoorCheck<Subject, Context>[]
-  /** The controls that say what they would deny, and deny nothing. */
+  /** The controls that report what they would deny, and deny nothing. */
   readonly report: 'all' | ReadonlySet<ControlId>
   /** Longest wait for one asynchronous control, in ms. */
   readonly timeoutMs: number
@@ -92,13 +92,13 @@ export interface DoorParts<Subject, Context> {
   readonly timers: Timers
 }
 
-/** A compiled door: the first enforced denial, or `PASS`. Never throws, never rejects. */
+/** A compiled door. Its result is the first enforced denial, or `PASS`. Never throws, never rejects. */
 export type Door<Subject, Context> = (subject: Subject, context: Context) => Verdict | Promise<Verdict>
 
 /**
- * Compiles controls into a door. They run in order; the first denial ends the run. A control that throws, rejects,
- * exceeds `timeoutMs` or answers anything but a verdict denies (fail closed). The answer is a promise only where
- * a control's was.
+ * Compiles controls into a door. They run in order, and the first denial ends the run. A control that throws, rejects,
+ * exceeds `timeoutMs` or returns something that is not a verdict denies (fail closed). The result is a promise only if
+ * a control returned one.
  */
 export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Context>): Door<Subject, Context> {
   const { report, timeoutMs, observe, timers } = parts
@@ -110,7 +110,7 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
   }))
   type Step = (typeof steps)[number]
 
-  /** The denial that ends the run; null where the run goes on. */
+  /** The denial that ends the run. Null if the run continues. */
   const judge = (step: Step, verdict: unknown, subject: Subject, context: Context): Denial | null => {
     if (isPass(verdict)) return null
     const denial = isDenial(verdict)
@@ -173,7 +173,7 @@ export function createDoor<Subject, Context = void>(parts: DoorParts<Subject, Co
   return (subject, context) => run(0, subject, context)
 }
 
-/** The class alone: a message could hold what must not be logged. */
+/** Only the class of the error: its message could contain data that must not be logged. */
 function failed(id: ControlId, error: unknown): Denial {
   if (isStoreError(error)) return deny('SALLY_STORE_UNAVAILABLE', { reason: 'control', control: id, code: error.code })
   const name = error instanceof Error ? error.constructor.name.slice(0, MOST_SHOWN) : typeof error

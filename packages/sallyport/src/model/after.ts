@@ -1,7 +1,7 @@
 import { isThenable } from './thenable.ts'
 import type { Awaitable } from './verdict.ts'
 
-/** Goes on at once with a value, later with a promise's. */
+/** Calls `next` with a value at once, or with the value of a promise later. */
 export function after<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   return isThenable(value) ? awaited(value, next) : next(value)
 }

@@ -1,6 +1,6 @@
 const SECOND = 1000
 
-/** The defaults by name: `…Ms` is ms. */
+/** The defaults by name. A name that ends in `Ms` is in ms. */
 export interface Defaults {
   readonly name: string
   readonly timeoutMs: number
@@ -8,14 +8,16 @@ export interface Defaults {
   readonly authenticationMs: number
 }
 
-/** What a policy gets that says nothing: ms, each with its reason. */
+/** The values for keys that a policy leaves out, in ms, each with its reason. */
 export const DEFAULTS: Defaults = Object.freeze({
   name: 'sallyport',
-  /** An asynchronous control answers from a store or a rule of the app; one that needs longer holds an open socket hostage. */
+  /**
+   * An asynchronous control waits for a store or a rule of the app. A longer wait would keep a socket open for nothing.
+   */
   timeoutMs: 5 * SECOND,
-  /** A log line a kind and 10 s: readable under attack, still near enough to see one begin. */
+  /** One log line for each kind in 10 s. The log stays readable under attack and still shows when one begins. */
   logWindowMs: 10 * SECOND,
 
-  /** The client sends its first message in its `open` event: one round trip. */
+  /** The client sends its first message in its `open` event, so it needs one round trip. */
   authenticationMs: 5 * SECOND,
 })

@@ -1,6 +1,6 @@
 import type { ControlId } from './verdict.ts'
 
-/** A denial's code: `SALLY_ORIGIN_NOT_ALLOWED`… The peer learns this and nothing else. */
+/** A denial's code, such as `SALLY_ORIGIN_NOT_ALLOWED`. The peer learns only this code. */
 export type DenialCode =
   | 'SALLY_TRANSPORT_INSECURE'
   | 'SALLY_HOST_NOT_SERVED'
@@ -67,30 +67,36 @@ export type DenialCode =
   | 'SALLY_CONTROL_TIMEOUT'
   | 'SALLY_STORE_UNAVAILABLE'
 
-/** How loud a denial is, in the words of the OWASP logging vocabulary's levels. */
+/** How severe a denial is, in the levels of the OWASP Logging Vocabulary. */
 export type Level = 'info' | 'warn' | 'error' | 'critical'
 
-/** What happens to the peer: an HTTP refusal, an error reply, a close frame, a cut, a dropped message, a paused socket. */
+/**
+ * What happens to the peer: an HTTP refusal, an error reply, a close frame, a cut, a dropped message, or a paused
+ * socket.
+ */
 export type Action = 'refuse' | 'reply' | 'close' | 'terminate' | 'drop' | 'pause'
 
 /** One row of the table of denials. */
 export interface DenialRow {
   readonly control: ControlId
   readonly action: Action
-  /** HTTP status when it is decided before the upgrade. */
+  /** HTTP status of a denial before the upgrade. */
   readonly http?: number
-  /** Close code when it is decided on an open connection (RFC 6455 §7.4; 44xx are ours). */
+  /** Close code of a denial on an open connection (RFC 6455 §7.4). Codes 44xx are ours. */
   readonly close?: number
   readonly level: Level
   /** Event name of the OWASP Logging Vocabulary. */
   readonly event: string
-  /** Lines of `docs/requirements.md` that the denial answers. */
+  /** Lines of `docs/requirements.md` that this denial fulfils. */
   readonly requirements: readonly string[]
-  /** What is denied, for the operator. */
+  /** What is denied. For the operator. */
   readonly means: string
-  /** What to do about it, for the operator. */
+  /** What to do about it. For the operator. */
   readonly remedy: string
-  /** The sentence of one denial, with its facts in braces; several, where facts name a `reason`. */
+  /**
+   * The sentence for one denial, with the names of its facts in braces. Several sentences if a fact `reason` chooses
+   * one.
+   */
   readonly tells?: string | { readonly [reason: string]: string }
 }
 
@@ -105,7 +111,7 @@ const row = (
   remedy: string,
 ): DenialRow => Object.freeze({ control, action, ...status, level, event, requirements, means, remedy })
 
-/** Every denial there is: one code, one row. `docs/codes.md` is generated from it. */
+/** All denials: one row for each code. `docs/codes.md` is generated from this table. */
 // biome-ignore format: a table is read by its rows
 export const DENIALS: Readonly<Partial<Record<DenialCode, DenialRow>>> = Object.freeze({
   SALLY_AUTHENTICATION_DEADLINE: row('lifetime/authentication', 'close', { close: 4401 }, 'warn', 'authn_login_fail', ['S2', 'S9', 'WS-13'],

@@ -2,7 +2,7 @@ import type { Level } from './denials.ts'
 import type { DenialCode } from './denials.ts'
 import type { ControlId } from './verdict.ts'
 
-/** What an event is about. */
+/** The subject of an event. */
 export type EventKind =
   | 'denial'
   | 'open'
@@ -18,8 +18,8 @@ export type EventKind =
   | 'notice'
 
 /**
- * One decision, told in redacted, structured form (OWASP Logging Vocabulary, ASVS 16.2). It bears no token, cookie,
- * message content or session id: `session` and `user` are keyed hashes.
+ * One decision in redacted, structured form (OWASP Logging Vocabulary, ASVS 16.2). It contains no token, cookie,
+ * message content or session id. `session` and `user` are keyed hashes.
  */
 export interface SallyEvent {
   readonly kind: EventKind
@@ -27,13 +27,13 @@ export interface SallyEvent {
   readonly datetime: string
   /** The policy's `name`. */
   readonly appid: string
-  /** OWASP vocabulary name and its parameters: `malicious_cors:…`. */
+  /** Name from the OWASP Logging Vocabulary with its parameters: `malicious_cors:…`. */
   readonly event: string
   readonly level: Level
   readonly description: string
   readonly control?: ControlId
   readonly code?: DenialCode
-  /** False where report mode let it pass. */
+  /** False if report mode let it pass. */
   readonly enforced?: boolean
   readonly detail?: string
   readonly remedy?: string
@@ -46,17 +46,17 @@ export interface SallyEvent {
   readonly useragent?: string
   readonly hostname?: string
   readonly protocol?: string
-  /** The path alone: queries may bear tokens. */
+  /** Only the path, because a query may contain a token. */
   readonly request_uri?: string
   readonly request_method?: string
   readonly close_code?: number
-  /** Milliseconds that the connection lived, at its close. */
+  /** At the close: how long the connection was open, in ms. */
   readonly lived_ms?: number
-  /** In a log's summary line: how many of this kind came since the last line. */
+  /** In a summary line of the log: number of events of this kind since the last line. */
   readonly count?: number
 }
 
-/** The part of pino, console and most loggers that is used. */
+/** The methods that are used of pino, console and most loggers. */
 export interface Logger {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void

@@ -1,18 +1,18 @@
 /**
- * What a denial tells, as values: numbers, and words of ours. Text of a peer stands here as an Origin, a Host, a path or
- * the name of a type alone, cut at 200 characters. `reason` chooses the sentence where a code has several.
+ * What a denial reports, as values: numbers, and words of this library. Text of a peer appears only as an Origin, a
+ * Host, a path or the name of a type, cut at 200 characters. `reason` chooses the sentence if a code has several.
  */
 export type Facts = Readonly<Record<string, string | number>>
 
-/** Names in the braces of a sentence: `timeoutMs` in `no pong within {timeoutMs} ms`. */
+/** The names in the braces of a sentence: `timeoutMs` in `no pong within {timeoutMs} ms`. */
 type NamesIn<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
 
-/** The facts of a sentence, or of one of several that `reason` chooses. */
+/** The facts of a sentence, or of several sentences that `reason` chooses from. */
 export type FactsOf<Tells> = Tells extends string
   ? { readonly [name in NamesIn<Tells>]: string | number }
   : { [reason in keyof Tells]: { readonly reason: reason } & FactsOf<Tells[reason]> }[keyof Tells]
 
-/** A sentence with the facts in the places of its braces. A fact that is missing shows as `?`. */
+/** Builds a sentence from the facts. Each fact replaces its braces. A missing fact shows as `?`. */
 export function sentence(tells: string | { readonly [reason: string]: string }, facts: Facts): string {
   const text = typeof tells === 'string' ? tells : (tells[String(facts['reason'])] ?? String(facts['reason'] ?? ''))
   return text.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => String(facts[name] ?? '?'))

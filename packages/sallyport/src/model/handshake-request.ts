@@ -1,35 +1,42 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * An HTTP request as the doors see it: the same for Node's server, the first-bytes reader and web `Request`s.
- * Everything in it is the peer's word, except `ip` and `secure`, which a client cannot forge.
+ * An HTTP request as the doors see it. It is the same for Node's server, the first-bytes reader and web `Request`s. A
+ * client controls everything in it except `ip` and `secure`.
  */
 export interface HandshakeRequest {
   readonly method: string
-  /** `1.1`; `2.0` for Extended CONNECT. */
+  /** `1.1`, or `2.0` for Extended CONNECT. */
   readonly httpVersion: string
   /** The request target exactly as sent. */
   readonly target: string
-  /** The target up to `?`, as sent. */
+  /** The part of the target before `?`, exactly as sent. */
   readonly path: string
   readonly query: URLSearchParams
-  /** The address of the client: of the socket (`unix:` where that is a unix socket), or the nearest one that trusted proxies do not vouch for. */
+  /**
+   * IP address of the client. It is the address of the socket (`unix:` for a unix socket), or the nearest address that
+   * trusted proxies report and that is not itself a trusted proxy.
+   */
   readonly ip: string
-  /** TLS, directly or by a trusted proxy's word. */
+  /** Whether TLS was used, on this socket or by the report of a trusted proxy. */
   readonly secure: boolean
-  /** The socket's own peer is this machine, by loopback or a unix socket, and no proxy spoke for another. */
+  /** Whether the socket's peer is this machine, by loopback or a unix socket, and no proxy reported another client. */
   readonly loopback: boolean
-  /** The one value of a header, by lower-case name; undefined when absent. Repeated lines are joined by `, `. */
+  /**
+   * The value of a header, by lower-case name. Undefined if it is absent. The values of repeated lines are joined by `,
+   * `.
+   */
   header(name: string): string | undefined
-  /** Every line of a header, in order. */
+  /** The value of every line of a header, in order. */
   lines(name: string): readonly string[]
   /** All header lines as sent: name, value, name, value… */
   readonly rawHeaders: readonly string[]
   /** The value of a cookie; undefined when absent. */
   cookie(name: string): string | undefined
   /**
-   * What the host gave: Node's request or a web `Request`. Always the same object once it was asked for; where nobody
-   * asked while the handshake was judged, `serve()` may make it again from the same lines and socket.
+   * The object that the host gave: Node's request or a web `Request`. After the first access it is always the same
+   * object. If no code accessed it while the handshake was judged, `serve()` may build it later from the same lines and
+   * socket.
    */
   readonly raw: IncomingMessage | Request
 }

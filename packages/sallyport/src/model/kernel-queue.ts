@@ -1,9 +1,9 @@
-/** What a system knows of the bytes on their way to a peer: sent, and not acknowledged. */
+/** What the operating system knows about bytes that were sent to a peer and are not acknowledged yet. */
 export interface KernelQueue {
-  /** Bytes that the peer's machine has not acknowledged; null before the first look. */
+  /** Bytes that the peer's machine has not acknowledged. Null before the first measurement. */
   readonly bytes: number | null
-  /** Bytes that it has acknowledged since the first look; at least so many. */
+  /** Lower bound of the bytes that it has acknowledged since the first measurement. */
   readonly taken: number
-  /** How often `bytes` was another than at the look before. */
+  /** How often `bytes` differed from the measurement before. */
   readonly changes: number
 }

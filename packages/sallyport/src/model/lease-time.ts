@@ -1,2 +1,2 @@
-/** A lease lapses this long after its last renewal, in ms: how long the connections of a crashed node still count. */
+/** A lease lapses this long after its last renewal, in ms. The connections of a crashed node count for so long. */
 export const LEASE_TTL_MS = 60_000

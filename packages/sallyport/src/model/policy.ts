@@ -5,16 +5,17 @@ import type { Session, SessionResolver } from './session.ts'
 import type { Budget, Store } from './store.ts'
 import type { Awaitable, ControlId } from './verdict.ts'
 
-/** Milliseconds, or words: `'30 seconds'`, `'1 minute'`, `'12 h'`. */
+/** Milliseconds, or text: `'30 seconds'`, `'1 minute'`, `'12 h'`. */
 export type Duration = number | string
-/** Bytes, or words: `'64 KiB'`, `'1 MB'`. */
+/** Bytes, or text: `'64 KiB'`, `'1 MB'`. */
 export type Size = number | string
 /**
- * What happens to an integer of a message beyond ±(2^53 − 1), which a JavaScript number would round. Up to 64 bits,
- * signed or unsigned, it can arrive as a `bigint`, or as the text of its digits; else the message is refused.
+ * How an integer of a message beyond ±(2^53 − 1) is treated, because a JavaScript number would round it. An integer of
+ * up to 64 bits, signed or unsigned, can be delivered as a `bigint`, or as the text of its digits. Otherwise the
+ * message is refused.
  */
 export type BigIntegers = 'refuse' | 'text' | 'bigint'
-/** `dangerouslyOff: true` turns the control off; it shows in `guard.report()` and in an event at start. */
+/** `dangerouslyOff: true` turns the control off. `guard.report()` and an event at the start show it. */
 export interface Off {
   readonly dangerouslyOff?: boolean
 }
@@ -24,14 +25,14 @@ export interface RateInput {
   readonly burst?: number
 }
 
-/** How a ticket, or the app's own CSRF token, travels: never in a cookie. */
+/** How a ticket, or the app's own CSRF token, is sent. It is never sent in a cookie. */
 export type Carrier = 'subprotocol' | 'first-message' | 'query'
 
 /** The policy as a user writes it. A key that is left out has the secure default; see `docs/controls/`. */
 export interface PolicyInput<S extends Session = Session, M extends SchemaMap = SchemaMap> {
   /** Name of the app in events. Default `sallyport`. */
   readonly name?: string
-  /** Reverse proxies whose `X-Forwarded-*` (or `Forwarded`) is believed, as IPs or CIDRs. Default: none. */
+  /** Reverse proxies whose `X-Forwarded-*` (or `Forwarded`) header is trusted, as IPs or CIDRs. Default: none. */
   readonly proxy?: { readonly trust: readonly string[]; readonly header?: 'x-forwarded-for' | 'forwarded' }
   readonly handshake: {
     readonly transport?: Off & { readonly dangerouslyAllowPlaintext?: boolean }
@@ -60,21 +61,26 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       readonly strangersPerIp?: number
       readonly perUser?: number
     }
-    /** How the HTTP side's session is found: a resolver, or `{ dangerouslyAnonymous: true }` for a public endpoint. */
+    /**
+     * Finds the session as the HTTP side does: a resolver, or `{ dangerouslyAnonymous: true }` for a public endpoint.
+     */
     readonly session: SessionResolver<S> | { readonly dangerouslyAnonymous: boolean }
     readonly ticket?: {
-      /** HMAC keys, newest first, each of 32 bytes or more; older ones still verify. Undefined (a variable that is unset) is unsaid. Default: random for this process. */
+      /**
+       * HMAC keys of 32 bytes or more, newest first. Older keys still verify. An undefined entry (an unset variable) is
+       * ignored. Default: random for this process.
+       */
       readonly secret?: string | readonly (string | undefined)[] | undefined
       readonly ttl?: Duration
       readonly carrier?: Carrier
       /** Name of the query parameter. Default `ticket`. */
       readonly parameter?: string
-      /** Paths that a ticket may be asked for. Default: any path. */
+      /** Paths that a ticket may be requested for. Default: any path. */
       readonly paths?: readonly string[]
       /** Verifies the app's own CSRF token instead of a ticket. */
       readonly csrf?: (token: string, request: HandshakeRequest) => Awaitable<boolean>
       readonly dangerouslyWithoutTicket?: boolean
-      /** Lets `guard.ticket(request)` be called without the address of the peer, where the host knows none. */
+      /** Allows `guard.ticket(request)` without the address of the peer, for a host that does not know it. */
       readonly dangerouslyWithoutAddress?: boolean
     }
     /** The app's own rule for path, room or tenant. */
@@ -84,7 +90,7 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     readonly size?: {
       readonly bytes?: Size
       readonly fragments?: number
-      /** Bound on the first message in first-message mode. */
+      /** Greatest size of the first message in first-message mode. */
       readonly unauthenticatedBytes?: Size
       readonly controlFrames?: RateInput & { readonly frames: number }
     }
@@ -94,7 +100,7 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
         readonly bytes?: Size
         readonly perUser?: RateInput & { readonly messages: number }
         readonly perIp?: RateInput & { readonly messages: number }
-        /** What a type costs, when not 1. */
+        /** Cost of a message by type. Default 1. */
         readonly cost?: { readonly [type: string]: number }
         readonly exceed?: 'close' | 'drop' | 'delay'
       }
@@ -102,7 +108,7 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       readonly data?: 'json' | 'text' | 'binary' | 'any'
       readonly depth?: number
       readonly width?: number
-      /** Integers of 64 bits beyond ±(2^53 − 1). Default `refuse`. */
+      /** What happens to integers beyond ±(2^53 − 1), up to 64 bits. Default `refuse`. */
       readonly bigIntegers?: BigIntegers
       readonly dangerouslyAllowKeys?: readonly string[]
     }
@@ -110,9 +116,9 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     readonly schema: M | { readonly dangerouslyAcceptAnyMessage: boolean }
     /** The key that names a message's type. Default `type`. */
     readonly discriminator?: string
-    /** What happens to fields that no schema declares. Default `strip`. */
+    /** What happens to fields that the schema does not declare. Default `strip`. */
     readonly unknownFields?: 'strip' | 'refuse'
-    /** Refused messages on one connection within a minute before it is closed. Default 5. */
+    /** Number of refused messages of one connection within a minute that closes it. Default 5. */
     readonly strikes?: number
     readonly authorize?: (
       session: S,
@@ -127,7 +133,10 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
       readonly countListeners?: boolean
     }
     readonly outbound?: SchemaMap
-    /** Texts that the guard answers itself, for clients that cannot see pings. The app never gets them. At most 64 bytes each. */
+    /**
+     * Texts that the guard answers itself, for clients that cannot see pings. The app never receives them. Each has at
+     * most 64 bytes.
+     */
     readonly heartbeat?: readonly { readonly text: string; readonly reply: string }[]
   }
   readonly lifetime?: {
@@ -139,16 +148,19 @@ export interface PolicyInput<S extends Session = Session, M extends SchemaMap = 
     readonly backpressure?: { readonly bytes?: Size; readonly for?: Duration }
     readonly shutdown?: { readonly within?: Duration }
   }
-  /** Report mode: `true` for every control, or the ids of some. They say what they would deny, and deny nothing. */
+  /**
+   * Report mode: `true` for all controls, or the ids of some. These controls report what they would deny, and deny
+   * nothing.
+   */
   readonly report?: boolean | readonly ControlId[]
   /** Longest wait for an asynchronous control. Default 5 s. */
   readonly timeout?: Duration
   readonly store?: Store
   readonly events?: {
     readonly log?: Logger
-    /** Key of the hashes that stand for session and user in events. Default: random for this process. */
+    /** Key of the hashes that replace session and user in events. Default: random for this process. */
     readonly hashKey?: string
-    /** A kind of event is logged at once, then counted for this long. Default 10 s. */
+    /** The first event of a kind is logged at once. Later ones are only counted for this time. Default 10 s. */
     readonly window?: Duration
   }
 }
@@ -158,7 +170,7 @@ export interface SchemaMap {
   readonly [type: string]: Schema
 }
 
-/** The frozen policy: every default filled in, every unit resolved to ms and bytes. `null` is a control that is off. */
+/** The frozen policy, with every default filled in, times in ms and sizes in bytes. `null` is a control that is off. */
 export interface Policy {
   readonly name: string
   readonly proxy: { readonly trust: readonly string[]; readonly header: 'x-forwarded-for' | 'forwarded' }
@@ -232,7 +244,7 @@ export interface Policy {
   readonly timeoutMs: number
   readonly store: Store | null
   readonly events: { readonly log: Logger | null; readonly hashKey: string | null; readonly windowMs: number }
-  /** Keys that weaken, as written: `handshake.origin.dangerouslyAllowMissing`. */
+  /** Keys in the policy that weaken it: `handshake.origin.dangerouslyAllowMissing`. */
   readonly weakened: readonly { readonly path: string; readonly control: ControlId }[]
 }
 

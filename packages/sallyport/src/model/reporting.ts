@@ -1,6 +1,6 @@
 import type { ControlId } from './verdict.ts'
 
-/** Whether a control only reports: it says what it would deny, and denies nothing. */
+/** Whether a control is in report mode: it reports what it would deny, and denies nothing. */
 export function isReported(
   { report }: { readonly report: 'all' | ReadonlySet<ControlId> },
   control: ControlId,

@@ -1,38 +1,40 @@
-/** What tells the time. */
+/** The source of the time. */
 export interface Clock {
-  /** Ms since the epoch. It may be set back. */
+  /** Ms since the epoch. This clock may be set back. */
   now(): number
-  /** Ms of a clock that only goes forward. */
+  /** Ms of a clock that never goes back. */
   monotonic(): number
 }
 
-/** A timer that was set. */
+/** A running timer. */
 export interface Timer {
-  /** The process may end before the timer does. */
+  /** Lets the process end before the timer fires. */
   unref(): Timer
 }
 
-/** What calls later. The functions behave as Node's of the same names do. */
+/** The source of timers. The functions behave like Node's functions of the same names. */
 export interface Timers {
   setTimeout<A extends readonly unknown[]>(run: (...args: A) => void, ms: number, ...args: A): Timer
   clearTimeout(timer: Timer | null | undefined): void
   setInterval(run: () => void, ms: number): Timer
   clearInterval(timer: Timer | null | undefined): void
-  /** Calls once this turn of the loop has read its sockets. */
+  /** Calls `run` after this turn of the event loop has read its sockets. */
   setImmediate<A extends readonly unknown[]>(run: (...args: A) => void, ...args: A): void
 }
 
-/** Where random numbers come from. Secrets and ids are made of the bytes, so nobody may be able to guess them. */
+/**
+ * The source of random numbers. Secrets and ids are made from the random bytes, so nobody may be able to guess them.
+ */
 export interface Randomness {
-  /** At least 0, less than 1; it spreads load and makes no secret. */
+  /** At least 0, less than 1. It spreads load. It must not be used for secrets. */
   random(): number
   randomBytes(size: number): Buffer
-  /** Fills `size` bytes from `start`. */
+  /** Fills `size` bytes from index `start`. */
   randomFill(bytes: Uint8Array, start: number, size: number): void
 }
 
 /**
- * Time, timers and randomness of one process. The modules below the ways in have them from here alone, so that a
- * simulation can run the same modules with a virtual clock and a seed. The functions need no `this`.
+ * Time, timers and randomness of one process. The modules below the ways in use only these, so that a simulation can
+ * run the same modules with a virtual clock and a seed. The functions need no `this`.
  */
 export interface Runtime extends Clock, Timers, Randomness {}

@@ -1,12 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { TypeBoxStatic } from './typebox-static.ts'
 
-/** A JSON Schema object (draft 2020-12 as TypeBox reads it), TypeBox types among them. Compiled at start by the optional peer `typebox`. */
+/**
+ * A JSON Schema object (draft 2020-12 as TypeBox reads it). TypeBox types are such objects. The optional peer
+ * dependency `typebox` compiles it at the start.
+ */
 export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
-/** A TypeBox type (`Type.Object(…)` of `typebox` 1.x): JSON Schema whose static type is inferred. */
+/** A TypeBox type (`Type.Object(…)` of `typebox` 1.x): JSON Schema with an inferred static type. */
 export interface TypeBoxType {
   readonly '~kind': string
 }
@@ -24,10 +27,13 @@ export interface TypeBoxValidator<T = unknown> {
   Errors(value: unknown): unknown
 }
 
-/** What a message's schema may be: any Standard Schema (Zod, Valibot, ArkType), JSON Schema, compiled Ajv or compiled TypeBox. */
+/**
+ * The kinds of schema for a message: any Standard Schema (Zod, Valibot, ArkType), JSON Schema, compiled Ajv or compiled
+ * TypeBox.
+ */
 export type Schema = StandardSchemaV1 | AjvValidate | TypeBoxValidator | TypeBoxType | JsonSchema
 
-/** The type of a message that a schema lets through. */
+/** The type of a message that a schema accepts. */
 export type OutputOf<T> =
   T extends StandardSchemaV1<unknown, infer Output>
     ? Output

@@ -1,9 +1,9 @@
 /**
- * Thrown by a store that cannot decide; whoever asked is denied.
+ * Thrown by a store that cannot decide. The caller denies the request.
  *
  * `FULL`: no room for another key · `CLOSED`: closed by the app · `UNAVAILABLE`: no answer within the deadline, or the
- * circuit is open · `SETTLING`: a shared store lost what it knew and is being told again · `FORGOT`: a use may have been
- * forgotten since the key came into being.
+ * circuit is open · `SETTLING`: a shared store lost its data and is receiving it again · `FORGOT`: a use since the
+ * creation of the key may have been forgotten.
  */
 export class StoreError extends Error {
   readonly code:
@@ -19,7 +19,7 @@ export class StoreError extends Error {
   }
 }
 
-/** Whether a store threw it; a shared store may be of another copy of the library, whose class is another one. */
+/** Whether a store threw it. A shared store may come from another copy of the library, which has its own class. */
 export function isStoreError(error: unknown): error is StoreError {
   return (
     error instanceof Error &&

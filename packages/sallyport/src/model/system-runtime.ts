@@ -2,8 +2,8 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Runtime } from './runtime.ts'
 
 /**
- * The runtime of this process: Node's own. Ways in and constructors that are public take it where they were given none;
- * what lies below them takes a {@link Runtime}. The globals are read at each call, because a test may replace them.
+ * The runtime of this process, which is Node's own. Public constructors and ways in use it by default. The modules
+ * below them always receive a {@link Runtime}. The globals are read at each call, because a test may replace them.
  */
 export const systemRuntime: Runtime = Object.freeze<Runtime>({
   now: () => Date.now(),

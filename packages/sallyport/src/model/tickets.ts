@@ -1,7 +1,7 @@
 import type { Awaitable, Verdict } from './verdict.ts'
 import type { Session } from './session.ts'
 
-/** What a ticket is bound to; it redeems for nothing else. */
+/** What a ticket is bound to. It is valid for nothing else. */
 export interface TicketBinding {
   readonly session: Session
   /** Serialised origin of the page: `https://app.company.com`. */
@@ -16,14 +16,15 @@ export interface IssuedTicket {
   readonly expiresAt: number
 }
 
-/** Issues and redeems tickets: the CSRF token of the handshake. */
+/** Issues and redeems tickets. A ticket is the CSRF token of the handshake. */
 export interface Tickets {
   issue(binding: TicketBinding): IssuedTicket
   /**
-   * Whether it was issued here, is unexpired, and is presented for the first time; it is marked as presented then. Asked
-   * before the session is known: it says nothing about whose ticket it is. False also where the store cannot tell.
+   * Whether the ticket was issued here, has not expired and is presented for the first time. It is then marked as
+   * presented. This is asked before the session is known, so the owner of the ticket is not checked. False also if the
+   * store cannot decide.
    */
   present(ticket: string): Awaitable<boolean>
-  /** Passes once for a ticket that was issued for this binding, is unexpired, unused and not revoked. */
+  /** Passes once for a ticket that was issued for this binding and is neither expired, used nor revoked. */
   redeem(ticket: string, binding: TicketBinding): Awaitable<Verdict>
 }

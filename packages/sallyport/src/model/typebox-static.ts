@@ -1,6 +1,7 @@
 /**
- * The type that a TypeBox type describes, read from its structure, so that Sallyport's types need no `typebox`
- * installed. What it does not know (codecs, mapped and conditional types) is unknown; `Compile(type)` knows them all.
+ * The static type of a TypeBox type, derived from its structure, so that Sallyport's types do not need `typebox` to be
+ * installed. Kinds that it does not know (codecs, mapped and conditional types) become unknown. `Compile(type)` knows
+ * all kinds.
  */
 export type TypeBoxStatic<T> = T extends { readonly '~kind': 'Object'; readonly properties: infer Properties }
   ? Fields<Properties>

@@ -1,25 +1,28 @@
 import type { DenialCode } from './denials.ts'
 import type { Facts } from './facts.ts'
 
-/** The id of one control: `handshake/origin`, `message/rate`… The same name is its file, test, page, probe and policy key. */
+/**
+ * The id of one control: `handshake/origin`, `message/rate`… Its file, test, page, probe and policy key have the same
+ * name.
+ */
 export type ControlId = `${'handshake' | 'message' | 'lifetime'}/${string}`
 
-/** A denial is a value. Nothing later in a door can turn it into a pass. */
+/** A denial is a value. No later step in a door can turn it into a pass. */
 export interface Denial {
   readonly pass: false
   readonly code: DenialCode
-  /** What was seen, for the operator; never sent to the peer. The event makes a sentence of it. */
+  /** What was found. For the operator; never sent to the peer. The event builds a sentence from it. */
   readonly facts: Facts
-  /** Seconds until the same attempt may pass again; becomes `Retry-After` where there is an HTTP answer. */
+  /** Seconds until the same attempt may pass. An HTTP answer sends it as `Retry-After`. */
   readonly retryAfter?: number
 }
 
-/** What a control answers. */
+/** The answer of a control. */
 export type Verdict = { readonly pass: true } | Denial
 
 export type Awaitable<T> = T | Promise<T>
 
-/** The one pass verdict: a control that lets something through allocates nothing. */
+/** The only pass verdict, so that a control that accepts allocates nothing. */
 export const PASS: { readonly pass: true } = Object.freeze({ pass: true })
 
 const NO_FACTS: Facts = Object.freeze({})

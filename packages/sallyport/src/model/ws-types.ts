@@ -1,6 +1,6 @@
 /**
- * What of the package `ws` the guard's own types name. The types of `ws` fit in here; who uses `serve()` alone needs neither
- * `ws` nor `@types/ws`.
+ * The parts of the package `ws` that the guard's own types name. The types of `ws` are compatible with them. An app
+ * that uses only `serve()` needs neither `ws` nor `@types/ws`.
  */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -14,7 +14,7 @@ export interface WsSocket {
   terminate(): void
 }
 
-/** The class of the sockets of `ws`, or one that extends it. */
+/** The class of the sockets of `ws`, or a class that extends it. */
 export type WsClass = new (...given: never[]) => WsSocket
 
 /** A `WebSocketServer` of `ws`. */
@@ -28,10 +28,10 @@ export interface WsServer {
   emit(event: 'connection', socket: WsSocket, request: IncomingMessage): boolean
 }
 
-/** Answers whether the upgrade was its own; false leaves the socket untouched for the next one. */
+/** Returns whether it handled the upgrade. False leaves the socket untouched for the next handler. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
 
-/** Bounds of `ws`'s receiver, held whatever the options of the server became. */
+/** Bounds of `ws`'s receiver. They hold even if the options of the server are changed later. */
 export interface ReceiverLocks {
   readonly maxPayload: number
   readonly maxFragments: number
@@ -40,8 +40,8 @@ export interface ReceiverLocks {
 }
 
 /**
- * What `guard.ws()` gives to a `WebSocketServer`. Spread it last: each option is a lock. The class of the sockets is always
- * among them; see {@link ClassOption}.
+ * The options of `guard.ws()` for a `WebSocketServer`. Spread them last, because each one is a lock. They always include
+ * the class of the sockets: see {@link ClassOption}.
  */
 export interface WsOptions extends ReceiverLocks {
   readonly verifyClient: (
@@ -58,9 +58,9 @@ export interface WsOptions extends ReceiverLocks {
         readonly clientNoContextTakeover: true
       }
   readonly closeTimeout: number
-  /** With `ticket.carrier: 'first-message'`: `ws` then refuses to start on a server of its own. */
+  /** Set with `ticket.carrier: 'first-message'`. `ws` then refuses to start a server of its own. */
   readonly noServer?: true
 }
 
-/** Names the option `WebSocket` only where you gave the class, so that the types of the server stay those of `ws`. */
+/** Names the option `WebSocket` only if you passed the class, so that the types of the server stay those of `ws`. */
 export type ClassOption<W> = W extends WsClass ? { readonly WebSocket: W } : unknown

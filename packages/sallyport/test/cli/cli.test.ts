@@ -195,14 +195,10 @@ describe('explain', () => {
   })
 
   for (const [why, args, told] of [
-    [
-      'a code that is none',
-      ['explain', 'policy.ts', 'SALLY_ORIGIN_NOT_ALOWED'],
-      /did you mean SALLY_ORIGIN_NOT_ALLOWED/,
-    ],
+    ['an unknown code', ['explain', 'policy.ts', 'SALLY_ORIGIN_NOT_ALOWED'], /did you mean SALLY_ORIGIN_NOT_ALLOWED/],
     ['an event that is cut', ['explain', 'policy.ts', '{"code":'], /no JSON/],
     ['nothing to explain', ['explain', 'policy.ts'], /say which/],
-    ['an address that is none', [...honest, '--ip', 'here'], /--ip is an IP address/],
+    ['an invalid address', [...honest, '--ip', 'here'], /--ip is an IP address/],
     ['a header without a colon, which is not shown', [...honest, '--header', 'sid=secret'], /number 1 is no header/],
   ] as const)
     test(`${why}: exit code 2`, () => {

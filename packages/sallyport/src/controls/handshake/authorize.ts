@@ -7,7 +7,7 @@ import { key } from '../../shape/shape.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
-/** `handshake.authorize` of a policy: whether this session may open this path. */
+/** `handshake.authorize` of a policy: decides whether this session may open this path. */
 export type HandshakeRule<S extends Session = Session> = (session: S, request: HandshakeRequest) => Awaitable<boolean>
 
 const KEYS = {
@@ -35,7 +35,7 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** The app's own rule: only `true` is a yes, so that a rule which forgets to answer refuses. */
+/** The app's own rule. Only `true` passes, so a rule that forgets to return a value denies. */
 export const authorize = defineControl({
   id: 'handshake/authorize',
   denies: "the app's own rule (path, room, tenant) says no",

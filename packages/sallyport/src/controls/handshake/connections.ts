@@ -13,7 +13,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 import { session as sessionControl } from './session.ts'
 
-/** `handshake.connections` of a policy, after it was read: the most live connections. */
+/** `handshake.connections` of a parsed policy: the greatest numbers of open connections. */
 export interface ConnectionsSection {
   readonly total: number
   readonly perIp: number
@@ -112,7 +112,7 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** What of a policy says how connections are counted. */
+/** The part of a policy that decides how connections are counted. */
 type CapsPolicy = HandshakeOf<{
   connections: ConnectionsSection | null
   session: SessionResolver | null
@@ -122,25 +122,34 @@ const ALL = 'connections:all'
 const OF_ADDRESS = 'connections:ip:'
 const OF_USER = 'connections:user:'
 
-/** Whether a place that another policy granted counts under this one as it stands: not under a lower cap, which it must be asked for by. */
+/**
+ * Whether a slot that another policy granted stays valid under this one. It does if it was granted under a cap no
+ * higher than the new one. Otherwise it must be requested again.
+ */
 export function outlasts({ handshake: { connections: section, session } }: CapsPolicy, { key, cap }: Lease): boolean {
   if (section === null) return false
   if (key === ALL) return cap <= section.total
   return cap <= (key.startsWith(OF_ADDRESS) ? capOfAddress(section, session !== null) : section.perUser)
 }
 
-/** The cap of an address: a lower one for connections without a known user. */
+/** The cap of an address. Connections without a known user have a lower one. */
 function capOfAddress({ perIp, strangersPerIp }: ConnectionsSection, isKnown: boolean): number {
   return isKnown ? perIp : Math.min(perIp, strangersPerIp)
 }
 
-/** Seconds until a place may be free, spread so that those who were refused at once do not come back at once. */
+/**
+ * Seconds until a slot may be free. The value is spread, so that clients that were refused together do not return
+ * together.
+ */
 const spread = ({ random }: Randomness): number => 5 + random() * 10
 
 const crowded = ({ cap }: Lease, randomness: Randomness): Denial =>
   deny('SALLY_CONNECTIONS_IP', { reason: 'open', cap }, spread(randomness))
 
-/** Live connections in all and per address, once the session is known: strangers must not hold the places of known users. */
+/**
+ * Counts open connections in all and per address, after the session is known. Strangers must not take the slots of
+ * known users.
+ */
 export const connections = defineControl({
   id: 'handshake/connections',
   denies: 'live connections in all, per IP, per user exceed the cap; cluster-exact with a shared store',
@@ -152,7 +161,7 @@ export const connections = defineControl({
     const isAnonymous = earlier.sectionOf(sessionControl) === null
     const section = openSection(handshake, { id: 'handshake/connections', keys: KEYS })
     const isOff = section.isWeakened('dangerouslyOff')
-    // On a public endpoint there is nobody else to set a cap of an address for.
+    // On a public endpoint all clients are strangers, so a declared `perIp` applies to them.
     const isSaid = isAnonymous && section.said('perIp') !== undefined
     const perIp = section.value('perIp')
     const caps = {
@@ -173,7 +182,7 @@ export const connections = defineControl({
     const section = policy.handshake.connections
     if (section === null) return null
     const full = (): Denial => deny('SALLY_CONNECTIONS_FULL', { cap: section.total }, spread(parts.runtime))
-    // Its key is the same for all of them, and so is the record of it.
+    // All attempts share this key, so they share one lease object.
     const all: Lease = { key: ALL, cap: section.total }
     const takeOfAddress = (attempt: Attempt): Verdict | Promise<Verdict> => {
       const cap = capOfAddress(section, policy.handshake.session !== null && attempt.session !== null)
@@ -187,12 +196,12 @@ export const connections = defineControl({
   },
 })
 
-/** Live connections of the user: the same control's last step. */
+/** Counts the open connections of the user. It is the last step of the same control. */
 export const connectionsOfUser = {
   id: 'handshake/connections',
   compile(policy: CapsPolicy, parts: ControlContext): HandshakeCheck | null {
     const section = policy.handshake.connections
-    // An anonymous user is an address, which is counted already, and to its own cap.
+    // An anonymous user is an address. It is counted already, against the cap for addresses.
     if (section === null || policy.handshake.session === null) return null
     const most = (): Denial => deny('SALLY_CONNECTIONS_USER', { cap: section.perUser }, spread(parts.runtime))
     return attempt => {
@@ -209,7 +218,8 @@ function take(
   denial: (lease: Lease, randomness: Randomness) => Denial,
 ): Verdict | Promise<Verdict> {
   const before = attempt.leases.find(({ key }) => key === lease.key)
-  // Before the answer: who takes the connection over meanwhile asks for the same place, and it is not given back then.
+  // Written before the answer. A guard that takes the connection over meanwhile requests the same slot, and it must not
+  // be given back then.
   attempt.leases = withLease(attempt.leases, lease, before)
   const held = parts.store.lease(lease.key, attempt.id, lease.cap, LEASE_TTL_MS)
   return held instanceof Promise
@@ -231,13 +241,16 @@ function record(
   return held ? PASS : denial(lease, runtime)
 }
 
-/** A store that fails here costs time alone: the lease lapses by itself. */
+/** A failure of the store only costs time here: the lease lapses by itself. */
 function giveBack(store: Store, attempt: Attempt, key: string): void {
   const pending = store.release(key, attempt.id)
   if (pending instanceof Promise) pending.catch(() => undefined)
 }
 
-/** Just as long as what it holds, and for the few that a connection has by literals: `concat` costs more than the lease. */
+/**
+ * Adds a lease without spare room. A connection has few leases, and array literals are used for them, because `concat`
+ * takes more memory than the lease.
+ */
 function withLease(leases: readonly Lease[], lease: Lease, before: Lease | undefined): readonly Lease[] {
   if (before !== undefined) return leases.map(one => (one === before ? lease : one))
   const [first, second] = leases
@@ -246,7 +259,9 @@ function withLease(leases: readonly Lease[], lease: Lease, before: Lease | undef
   return leases.length === 2 ? [first, second, lease] : leases.concat(lease)
 }
 
-/** One piece of memory: a template's is a tree of its parts, and is kept as long as the connection. */
+/**
+ * A string in one piece. A template literal makes a string of linked parts, and the connection would keep all of them.
+ */
 function flat(kind: string, id: string): string {
   return [kind, id].join('')
 }

@@ -12,7 +12,7 @@ import { subprotocol } from './subprotocol.ts'
 import { ticket } from './ticket.ts'
 import { transport } from './transport.ts'
 
-/** The handshake door: cheapest first, and nothing shared is touched before the Origin is known to be ours. */
+/** The handshake door, cheapest control first. No shared state is touched before the Origin is accepted. */
 export const HANDSHAKE_DOOR: readonly HandshakeControl[] = [
   transport,
   request,
@@ -30,17 +30,21 @@ export const HANDSHAKE_DOOR: readonly HandshakeControl[] = [
   authorize,
 ]
 
-/** What a request for a ticket must pass before its session is looked up: all of the door that is not about upgrading. */
+/**
+ * The controls for a ticket request before its session is looked up: those of the door that do not concern the upgrade.
+ */
 export const TICKET_DOOR: readonly HandshakeControl[] = [transport, requestSize, host, origin, rateOfTicketRequest]
 
-/** What an open connection must pass under a new policy: all of the door that is not of the moment when it opened. */
+/**
+ * The controls for an open connection under a new policy: those of the door that do not concern the moment of opening.
+ */
 export const STANDING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
   control => control.id !== 'handshake/rate' && control !== halfOpen && control !== ticket,
 )
 
 /**
- * What the first request of a session over long polling must pass: all of the door that is not about upgrading. Browsers say
- * of it that it is a fetch, and so `handshake/fetch-metadata` has nothing to compare.
+ * The controls for the first request of a session over long polling: those of the door that do not concern the upgrade.
+ * For browsers this request is a fetch, so `handshake/fetch-metadata` has nothing to compare.
  */
 export const POLLING_DOOR: readonly HandshakeControl[] = HANDSHAKE_DOOR.filter(
   control => control !== fetchMetadata && control !== subprotocol,

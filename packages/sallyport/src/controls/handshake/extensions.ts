@@ -6,15 +6,15 @@ import { sizeInWords } from '../../shape/words.ts'
 import { defineControl, on } from '../definition.ts'
 import type { HandshakeOf } from './handshake-control.ts'
 
-/** `handshake.extensions` of a policy, after it was read: what is negotiated of permessage-deflate (RFC 7692). */
+/** `handshake.extensions` of a parsed policy: the parameters of permessage-deflate (RFC 7692). */
 export interface DeflateOffer {
-  /** Messages below this many bytes go out uncompressed. */
+  /** Messages smaller than this number of bytes are sent uncompressed. */
   readonly threshold: number
-  /** Greatest LZ77 window, as the exponent of two. */
+  /** Greatest LZ77 window, as a power of two. */
   readonly windowBits: number
 }
 
-/** What a policy may write at `deflate`. */
+/** The values that a policy may give for `deflate`. */
 export interface DeflateInput {
   readonly threshold?: Size
   readonly windowBits?: number
@@ -22,7 +22,7 @@ export interface DeflateInput {
 
 const DEFLATE_KEYS = {
   threshold: key(size, 1024, 'Shorter messages are sent as they are.'),
-  // zlib cannot make a raw stream with a window of 8 bits.
+  // zlib cannot write a raw stream with a window of 8 bits.
   windowBits: key({ ...count(9, 15), type: '9–15' }, 12, 'LZ77 window, 2^bits bytes.', {
     because: 'a message being deflated costs about half the memory of the full window',
   }),
@@ -66,9 +66,10 @@ export interface ExtensionsInput {
 }
 
 /**
- * `handshake/extensions`: null is "negotiate nothing", the default (OWASP 3). Where deflate is allowed no context is
- * kept between messages, so that an idle connection holds no window; what a message may inflate to is
- * `message.size.bytes`, enforced by the inflater as it goes. It denies nothing: an offer is simply not taken up.
+ * `handshake/extensions`. Null means "negotiate nothing" and is the default (OWASP 3). If deflate is allowed, no
+ * context is kept between messages, so an idle connection holds no window. `message.size.bytes` bounds the inflated
+ * size, and the inflater enforces it while it works. This control denies nothing: an offer that is not allowed is
+ * ignored.
  */
 export const extensions = defineControl({
   id: 'handshake/extensions',

@@ -5,7 +5,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 import { ANY_ORIGIN, origin as originControl } from './origin.ts'
 
-/** `handshake.fetch-metadata` of a policy, after it was read: it holds no values. */
+/** `handshake.fetch-metadata` of a parsed policy. It has no values. */
 export type FetchMetadataSection = Readonly<Record<string, never>>
 
 const KEYS = { dangerouslyOff: OFF }
@@ -23,7 +23,7 @@ const DENIALS = {
     tells: {
       mode: 'Sec-Fetch-Mode is not websocket: this request was not made by new WebSocket()',
       'no-origin': 'Sec-Fetch-Site without an Origin',
-      none: 'Sec-Fetch-Site is none, but no page-less request bears an Origin',
+      none: 'Sec-Fetch-Site is none, but no page-less request carries an Origin',
       site: 'Sec-Fetch-Site: {site} contradicts the Origin beside this Host',
       'ticket-site': 'Sec-Fetch-Site of a ticket request is not same-origin',
     },
@@ -32,9 +32,9 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /**
- * A contradiction denies, absence proves nothing: Chromium sends no Sec-Fetch-* on a handshake. `Dest` is not compared,
- * since engines disagree on it (`empty`, `websocket`). `Site: cross-site` beside an allowed Origin is right where the
- * page and the socket stand on different sites, which the policy knows by its own host names.
+ * A contradiction is denied. A missing header is not: Chromium sends no Sec-Fetch-* on a handshake. `Dest` is not
+ * compared, because engines send different values (`empty`, `websocket`). `Site: cross-site` with an allowed Origin is
+ * correct if the page and the socket are on different sites. The policy knows that from its own host names.
  */
 export const fetchMetadata = defineControl({
   id: 'handshake/fetch-metadata',
@@ -61,7 +61,7 @@ export const fetchMetadata = defineControl({
       if (mode !== undefined && mode !== 'websocket') return deny('SALLY_FETCH_METADATA', { reason: 'mode' })
       const site = request.header('sec-fetch-site')
       if (site === undefined) return PASS
-      // Only browsers send the one, and every browser sends the other: something on the way took the Origin off.
+      // Only browsers send Sec-Fetch-*, and every browser sends an Origin. So something on the way removed the Origin.
       if (origin === null) return deny('SALLY_FETCH_METADATA', { reason: 'no-origin' })
       if (site === 'none') return deny('SALLY_FETCH_METADATA', { reason: 'none' })
       const fits = sameName(origin, request.header('host') ?? '')
@@ -72,7 +72,10 @@ export const fetchMetadata = defineControl({
   },
 })
 
-/** Whether page and socket stand on one host name. Ports are left out: a proxy may map them, and both answers are then honest. */
+/**
+ * Whether page and socket have the same host name. Ports are ignored: a proxy may map them, and then both values are
+ * honest.
+ */
 function sameName(origin: string, host: string): boolean {
   return nameOf(origin.slice(origin.indexOf('://') + 3)) === nameOf(host)
 }

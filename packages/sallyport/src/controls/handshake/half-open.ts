@@ -6,7 +6,7 @@ import type { ControlContext, HalfOpen } from '../context.ts'
 import type { ConnectionsSection } from './connections.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
-/** Exact counts: each attempt leaves what it entered, once. */
+/** Exact counts. Each attempt leaves once what it entered. */
 export function createHalfOpen(): HalfOpen {
   const counts = new Map<string, number>()
   const entered = new Map<Attempt, string>()
@@ -33,8 +33,8 @@ export function createHalfOpen(): HalfOpen {
 }
 
 /**
- * The first step of `handshake/connections`: half-open attempts of one address, before the session is looked up. Those who
- * show nothing that is known have a cap of their own, so that they cannot take the places of known users.
+ * The first step of `handshake/connections`: counts the half-open attempts of one address, before the session is looked
+ * up. Attempts without a known credential have their own cap, so that they cannot take the slots of known users.
  */
 export const halfOpen = {
   id: 'handshake/connections',

@@ -3,16 +3,16 @@ import type { Policy } from '../../model/policy.ts'
 import type { ControlId, Verdict } from '../../model/verdict.ts'
 import type { ControlContext } from '../context.ts'
 
-/** A compiled handshake control. A synchronous verdict is never awaited. */
+/** A compiled handshake control. A synchronous verdict is used at once, without `await`. */
 export type HandshakeCheck = (attempt: Attempt) => Verdict | Promise<Verdict>
 
-/** One control of the handshake door; null where the policy turned it off. */
+/** One control of the handshake door. `compile` returns null if the policy turned it off. */
 export interface HandshakeControl {
   readonly id: ControlId
   compile(policy: Policy, context: ControlContext): HandshakeCheck | null
 }
 
-/** A policy of which only these sections of `handshake` are looked at. */
+/** A policy of which only these sections of `handshake` are used. */
 export interface HandshakeOf<Sections> {
   readonly handshake: Readonly<Sections>
 }

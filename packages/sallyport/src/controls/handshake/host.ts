@@ -9,7 +9,7 @@ import type { ControlContext } from '../context.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 import { ANY_ORIGIN, origin } from './origin.ts'
 
-/** `handshake.host` of a policy, after it was read: the names that are served. */
+/** `handshake.host` of a parsed policy: the host names that are served. */
 export interface HostSection {
   readonly names: readonly string[]
 }
@@ -45,9 +45,9 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /**
- * Compiles whether a Host header is one of these names. An entry without a port serves every port of its name.
+ * Compiles the check of a Host header against these names. An entry without a port accepts every port of its name.
  *
- * @param own names without a port that are served besides, also those that are added later
+ * @param own further names without a port; names may be added later
  */
 export function createHostCheck(
   names: readonly string[],
@@ -65,8 +65,8 @@ export function createHostCheck(
 const NONE: ReadonlySet<string> = new Set()
 
 /**
- * Only names that are served: a page on a rebound name (DNS rebinding) sends its own name as Host. An entry without
- * a port serves every port of its name, since a proxy may map ports and rebinding is about names.
+ * Accepts only the host names that are served. After DNS rebinding, a page sends its own name as Host. An entry without
+ * a port accepts every port of its name, because a proxy may map ports and rebinding concerns only names.
  */
 export const host = defineControl({
   id: 'handshake/host',

@@ -15,13 +15,13 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { ControlContext } from '../context.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
-/** `handshake.origin` of a policy, after it was read: the pages that may connect. */
+/** `handshake.origin` of a parsed policy: the pages that may connect. */
 export interface OriginSection {
   readonly allow: readonly string[]
   readonly allowMissing: boolean
 }
 
-/** Path of the key that lets any page in, for what follows from it. */
+/** Path of the key that accepts any page. Other sections depend on it. */
 export const ANY_ORIGIN = 'handshake.origin.dangerouslyAllowAnyOrigin'
 
 const WRITE = "allow: ['https://app.company.com']"
@@ -70,12 +70,15 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 const SHOWN = 200
-/** Refused Origins of an address, in attempts of `handshake.rate.perIp`: a page that dials without pause is told to wait. */
+/**
+ * Budget of refused Origins per address, as a multiple of `handshake.rate.perIp`. A page that connects without pause is
+ * told to wait.
+ */
 const FOREIGN_FACTOR = 10
 
 /**
- * The Origin is, byte for byte, one of the list (seed: exact match only; RFC 6455 §10.2, ASVS 4.4.2). No parsing: a
- * browser serialises it (RFC 6454 §6.2), so anything that would first have to be read is not one of ours.
+ * The Origin must equal one entry of the list, byte for byte (seed: exact match only; RFC 6455 §10.2, ASVS 4.4.2). It
+ * is not parsed: a browser serialises it (RFC 6454 §6.2), so any other spelling does not come from an allowed page.
  */
 export const origin = defineControl({
   id: 'handshake/origin',
@@ -102,7 +105,7 @@ export const origin = defineControl({
         return PASS
       }
     }
-    // The policy's own text is kept, not a part of the request that keeps the rest of it.
+    // Keeps the policy's own string. A part of the request would keep the whole request in memory.
     const allowed = new Map(section.allow.map(value => [value, value]))
     const judge = (attempt: Attempt): Verdict => {
       const lines = attempt.request.lines('origin')
@@ -121,7 +124,7 @@ export const origin = defineControl({
     if (rate === null) return judge
     const { amount, perMs, burst } = rate.perIp
     const budget = { amount: amount * FOREIGN_FACTOR, perMs, burst: burst * FOREIGN_FACTOR }
-    /** Nothing else draws on this: the visitor of a foreign page keeps the budgets that the page cannot reach. */
+    /** Nothing else takes from this budget. The foreign page cannot use up the visitor's other budgets. */
     const charge = ({ request }: Attempt, denial: Denial): Awaitable<Verdict> =>
       after(foreign.take(addressKey(request.ip), 1, budget), taken =>
         taken.ok ? denial : denyAny('SALLY_HANDSHAKE_RATE', { reason: 'origins' }, 1 + runtime.random() * 9),
@@ -133,7 +136,7 @@ export const origin = defineControl({
   },
 })
 
-/** It must be decided; null is "any page", asked for by name. */
+/** The key is required. Null means "any page", which the policy must request by name. */
 function readOrigin(handshake: Fields): OriginSection | null {
   const said = handshake.get('origin')
   const told = (value: string, message: string): null => {
@@ -168,7 +171,7 @@ function readOrigin(handshake: Fields): OriginSection | null {
   return Object.freeze({ allow: origins ?? [], allowMissing })
 }
 
-/** For the operator; an Origin that bears a password is no browser's, and may be somebody's own URL. */
+/** For the operator. An Origin with a password does not come from a browser, and it may be a person's own URL. */
 function shown(value: string): string {
   const cut = value.slice(0, SHOWN)
   return bearsSecret(cut) ? hidden(value) : JSON.stringify(cut).slice(0, SHOWN)

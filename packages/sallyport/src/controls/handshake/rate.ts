@@ -14,7 +14,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { HandshakeCheck } from './handshake-control.ts'
 import { createRetryAfter } from './retry-after.ts'
 
-/** `handshake.rate` of a policy, after it was read: attempts per time. */
+/** `handshake.rate` of a parsed policy: attempts per time. */
 export interface RateSection {
   readonly perIp: Budget
   readonly perUser: Budget
@@ -75,16 +75,19 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** What of a policy says how attempts are counted. */
+/** The part of a policy that decides how attempts are counted. */
 type RatePolicy = Pick<Policy, 'handshake'>
 
-/** What larger networks may spend: an IPv6 address counts in its /64, and that in its /56 and its /48. */
+/**
+ * The budgets of larger networks, as multiples. An IPv6 address counts for its /64, and that network for its /56 and
+ * its /48.
+ */
 const OF_NETWORK = [1, 2, 4] as const
 
 /**
- * Says how much is known of whoever attempts, before any session look-up, and takes the attempt from the budget that this
- * has: of its address for those who show nothing, of its user for those who were accepted lately. It stands after the
- * Origin: a foreign page must not be able to spend the budget of the visitor whose address it borrows.
+ * Decides what is known of an attempt before any session look-up, and charges the matching budget: that of the address
+ * for an attempt without a known credential, that of the user for one with a recently accepted credential. It runs
+ * after the Origin check, so that a foreign page cannot spend the budget of a visitor's address.
  */
 export const rate = defineControl({
   id: 'handshake/rate',
@@ -113,14 +116,14 @@ export const rate = defineControl({
     compileRate(policy, parts, presentTicket(policy, parts)),
 })
 
-/** The same for a request for a ticket, which proves nothing by a ticket that it bears. */
+/** The same for a ticket request. A ticket inside it proves nothing. */
 export const rateOfTicketRequest = {
   id: 'handshake/rate',
   compile: (policy: RatePolicy, parts: ControlContext): HandshakeCheck | null =>
     compileRate(policy, parts, () => false),
 } as const
 
-/** The second step, once the session is known: of the users who were not known before it. */
+/** The second step, when the session is known: charges the users who were not known before. */
 export const rateOfUser = {
   id: 'handshake/rate',
   compile(policy: RatePolicy, parts: ControlContext): HandshakeCheck | null {
@@ -129,7 +132,7 @@ export const rateOfUser = {
   },
 } as const
 
-/** Takes an attempt that was unproven from the budget of the user it turned out to be of; null where nothing is counted. */
+/** Charges an unproven attempt to the user that its look-up found. Null if nothing is counted. */
 export function chargeUser(
   policy: RatePolicy,
   parts: ControlContext,
@@ -161,20 +164,20 @@ function compileRate(
     }
     return after(parts.proofs.recall(credential), proof => {
       attempt.standing = proof === null ? 'unproven' : 'proven'
-      // An unproven one waits for its look-up in a line of its own.
+      // An unproven attempt waits for its look-up in the queue of strangers.
       return proof === null ? PASS : takeOfUser(proof.user)
     })
   }
   return attempt =>
     after(presented(attempt), isFirst => {
       if (!isFirst) return judgeCredential(attempt)
-      // Paid for when it was issued: a ticket and its handshake are one attempt.
+      // The attempt was charged when the ticket was issued: a ticket and its handshake are one attempt.
       attempt.standing = 'ticket'
       return PASS
     }) as Verdict | Promise<Verdict>
 }
 
-/** Whether the handshake bears a ticket that was issued here and is presented for the first time. */
+/** Whether the handshake contains a ticket that was issued here and is presented for the first time. */
 function presentTicket(policy: RatePolicy, { tickets }: ControlContext): (attempt: Attempt) => Awaitable<boolean> {
   const section = policy.handshake.ticket
   if (section === null || section.csrf !== null || section.carrier === 'first-message') return () => false
@@ -184,7 +187,10 @@ function presentTicket(policy: RatePolicy, { tickets }: ControlContext): (attemp
   }
 }
 
-/** A ticket that comes in the first message cannot be told from none before: it and its handshake pay one half each. */
+/**
+ * A handshake that will send its ticket in the first message looks like one without a ticket. So the ticket request and
+ * the handshake cost one half each.
+ */
 function costOf({ handshake: { ticket } }: RatePolicy): number {
   return ticket !== null && ticket.csrf === null && ticket.carrier === 'first-message' ? 0.5 : 1
 }

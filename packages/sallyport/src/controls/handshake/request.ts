@@ -8,7 +8,7 @@ import { readExtensions } from '../../wire/extensions.ts'
 import { defineControl, denying, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
-/** `handshake.request` of a policy, after it was read: bounds of a request. */
+/** `handshake.request` of a parsed policy: the bounds of a request. */
 export interface RequestSection {
   readonly headerBytes: number
   readonly headers: number
@@ -95,7 +95,10 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** What is looked at. A clean handshake bears the first seven at most once: a second line is a disagreement waiting between two parsers. */
+/**
+ * The headers that are checked. A correct handshake has each of the first seven at most once. Two parsers could choose
+ * different ones of two lines.
+ */
 const LOOKED_AT = [
   'Host',
   'Upgrade',
@@ -113,7 +116,10 @@ const LAST_SINGLE = LOOKED_AT.indexOf('Content-Length')
 const LOWER = LOOKED_AT.map(name => name.toLowerCase())
 const EMPTY_FORM: readonly (string | undefined)[] = LOOKED_AT.map(() => undefined)
 const NOT_LOOKED_AT = -1
-/** The places of names in {@link LOOKED_AT}, as browsers and frameworks write them; others are put in lower case first. */
+/**
+ * The indices of names in {@link LOOKED_AT}, spelled as browsers and frameworks do. Other spellings are converted to
+ * lower case first.
+ */
 const PLACES: ReadonlyMap<string, number> = new Map([
   ...`Origin User-Agent Pragma Cache-Control Accept Accept-Encoding Accept-Language Sec-WebSocket-Protocol
   Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site`
@@ -122,17 +128,19 @@ const PLACES: ReadonlyMap<string, number> = new Map([
   ...LOOKED_AT.map((name, place) => [name, place] as const),
   ...LOWER.map((name, place) => [name, place] as const),
 ])
-/** What nearly every browser offers. */
+/** The offer of nearly every browser. */
 const USUAL_EXTENSIONS = 'permessage-deflate; client_max_window_bits'
 
-/** 16 bytes in base64 (RFC 6455 §4.1): 22 characters, the last of which carries two bits, then `==`. */
+/** 16 bytes in base64 (RFC 6455 §4.1): 22 characters, of which the last carries two bits, then `==`. */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
-/** Characters of a method that the operator is shown. */
+/** Most characters of a method that are shown to the operator. */
 const MOST_SHOWN = 200
 
 type RequestBounds = HandshakeOf<{ request: RequestSection }>
 
-/** A strict RFC 6455 §4.2.1 opening handshake, and nothing beside it: no body, no second request target form, no other version. */
+/**
+ * Accepts only a strict opening handshake (RFC 6455 §4.2.1): no body, no other form of the target, no other version.
+ */
 export const request = defineControl({
   id: 'handshake/request',
   denies: 'it is not GET, not version 13, bad key, duplicate or oversized headers, version 8 or 0, Extended CONNECT',
@@ -157,7 +165,7 @@ export const request = defineControl({
   },
 })
 
-/** The bounds alone: a ticket request, which is no upgrade, bears the same headers as the handshake behind it. */
+/** Only the bounds. A ticket request is not an upgrade, but it has the same headers as the later handshake. */
 export const requestSize = {
   id: 'handshake/request',
   compile(policy: RequestBounds): HandshakeCheck {
@@ -190,7 +198,7 @@ function checkForm(asked: HandshakeRequest): Verdict {
       version: asked.httpVersion,
     })
   }
-  // A fragment never leaves a browser; the next parser would cut the query there.
+  // A browser never sends a fragment. Another parser would end the query there.
   if (/[^!-~]|#/.test(asked.target)) return deny('SALLY_REQUEST_MALFORMED', { reason: 'characters' })
   if (!isCanonicalPath(asked.path)) return deny('SALLY_REQUEST_MALFORMED', { reason: 'path' })
   const form = formOf(asked.rawHeaders)
@@ -205,14 +213,18 @@ function checkForm(asked: HandshakeRequest): Verdict {
   if (fault !== null) return deny('SALLY_REQUEST_MALFORMED', { reason: fault })
   if (version !== '13') return deny('SALLY_REQUEST_VERSION', { reason: version === undefined ? 'absent' : 'other' })
   if (!KEY.test(key ?? '')) return deny('SALLY_REQUEST_MALFORMED', { reason: 'key' })
-  // RFC 6455 §4.2.1, §9.1: who gets what is not of the grammar fails the handshake, whether it speaks extensions or not.
+  // RFC 6455 §4.2.1, §9.1: a value that does not match the grammar fails the handshake, even if extensions are not
+  // used.
   if (extensions !== undefined && extensions !== USUAL_EXTENSIONS && readExtensions(extensions) === null) {
     return deny('SALLY_REQUEST_MALFORMED', { reason: 'extensions' })
   }
   return PASS
 }
 
-/** The values in the order of {@link LOOKED_AT}, in one pass over the lines; the name of a header that must not stand twice. */
+/**
+ * The values in the order of {@link LOOKED_AT}, from one pass over the lines. If a header that may appear once appears
+ * twice, its name.
+ */
 function formOf(rawHeaders: readonly string[]): readonly (string | undefined)[] | string {
   const form = EMPTY_FORM.slice()
   for (let line = 0; line < rawHeaders.length; line += 2) {
@@ -228,7 +240,10 @@ function formOf(rawHeaders: readonly string[]): readonly (string | undefined)[] 
   return form
 }
 
-/** A token of `Connection` names a header that the next proxy takes off: `Connection: Upgrade, Origin` asks it to disarm the check behind it. */
+/**
+ * A token of `Connection` names a header that the next proxy removes. `Connection: Upgrade, Origin` would remove the
+ * Origin before the check behind the proxy.
+ */
 function faultOfConnection(value: string): 'connection-lacks' | 'connection-more' | null {
   if (value === 'Upgrade') return null
   const tokens = value.split(',').map(token => token.trim().toLowerCase())

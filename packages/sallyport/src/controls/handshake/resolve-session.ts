@@ -16,13 +16,13 @@ import type { Attempt } from '../../model/attempt.ts'
 import type { HandshakeRequest } from '../../model/handshake-request.ts'
 import { isGone } from '../../request/peer-request.ts'
 
-/** A session that holds, or why there is none. */
+/** A valid session, or the reason why there is none. */
 export type Resolution = { readonly session: Session } | Denial
 
-/** What resolving needs of the parts. */
+/** The part of the context that resolving needs. */
 type SessionParts = Pick<ControlContext, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
 
-/** Codes that say that the credential is no session's. */
+/** The codes for a credential without a session. */
 const NOBODY: ReadonlySet<DenialCode> = new Set([
   'SALLY_SESSION_MISSING',
   'SALLY_SESSION_EXPIRED',
@@ -30,43 +30,44 @@ const NOBODY: ReadonlySet<DenialCode> = new Set([
 ])
 
 const MOST_CHARS = 512
-/** Characters of a fault that the operator is shown. */
+/** Most characters of a fault that are shown to the operator. */
 const MOST_SHOWN = 200
-/** Times below this are seconds: as ms they would be in 1973. */
+/** Times below this are in seconds. Read as ms they would lie in 1973. */
 const SECONDS_BELOW = 100_000_000_000
 
-/** Who an anonymous connection acts for: itself, from its address. */
+/** The session of an anonymous connection. The user is its address. */
 export function anonymousSession({ id, request }: Attempt): Session {
   return { id, user: `ip:${request.ip}` }
 }
 
-/** Who asks for a ticket, and who it is bound to, where the policy is `dangerouslyAnonymous`: the address. */
+/** The session of a ticket request if the policy is `dangerouslyAnonymous`. The ticket is bound to the address. */
 export function addressSession({ ip }: HandshakeRequest): Session {
   return { id: `ip:${ip}`, user: `ip:${ip}` }
 }
 
-/** Whether strangers wait for their look-ups: not where `handshake/rate` is off or only reports. */
+/** Whether strangers wait for their look-ups. They do not if `handshake/rate` is off or only reports. */
 export function isPaced(policy: Policy): boolean {
   return policy.handshake.rate !== null && !isReported(policy, 'handshake/rate')
 }
 
-/** How a session is asked for. */
+/** How a session is requested. */
 export interface Asking {
-  /** Whose turn it is in the queue of look-ups: see `LookupQueue`. */
+  /** The queue of look-ups to wait in: see `LookupQueue`. */
   readonly standing: 'known' | 'stranger'
-  /** What `Proofs.credentialOf` answered for the request; undefined where it was not asked. */
+  /** The result of `Proofs.credentialOf` for the request. Undefined if it was not called. */
   readonly credential?: string | null
-  /** The caller holds a slot of the queue already. */
+  /** Whether the caller already holds a place in the queue. */
   readonly inTurn?: boolean
 }
 
 /**
- * Finds the session of a request and holds it against its expiry and the revocations. Never throws. The look-up waits for
- * its turn in `parts.lookups`: strangers at most some seconds, known users as long as it takes. With an anonymous
- * policy the session is the address, the same for each request from it.
+ * Finds the session of a request and checks its expiry and the revocations. Never throws. The look-up waits in
+ * `parts.lookups`: strangers wait some seconds at most, known users as long as needed. With an anonymous policy the
+ * session is the address, the same for each of its requests.
  *
- * With `current` it checks again that the session of a living connection holds: by the resolver's `recheck`, else by the
- * resolver itself. Another session or user than the connection was opened for (a new sign-in on the same cookie) is none.
+ * With `current` it checks whether the session of an open connection is still valid, by the resolver's `recheck` or
+ * else by the resolver itself. If another session or user is found (a new sign-in with the same cookie), the session is
+ * not valid.
  */
 export function resolveSession(
   policy: Policy,
@@ -92,13 +93,13 @@ export function resolveSession(
   })
 }
 
-/** A credential that was accepted is proven; one that is refused is proven no longer. "Cannot tell" changes nothing. */
+/** An accepted credential becomes proven. A refused one loses that. "Cannot decide" changes nothing. */
 function noteProof({ proofs }: SessionParts, credential: string, resolution: Resolution): void {
   if ('session' in resolution) proofs.accept(credential, resolution.session)
   else if (NOBODY.has(resolution.code)) proofs.forget(credential)
 }
 
-/** Whether both are one session of one user, whatever else is in them. */
+/** Whether both are the same session of the same user. Other fields are ignored. */
 export function isSame(one: Session, other: Session): boolean {
   return one.id === other.id && one.user === other.user
 }
@@ -113,7 +114,8 @@ function settle(
   credential: string | null,
 ): Awaitable<Resolution> {
   const { lookups } = parts
-  // What answers at once never runs twice at one time. Of those who show nothing each is somebody else.
+  // A synchronous resolver never runs twice at one time, so it needs no key. Each request without a credential is a
+  // separate client.
   const key =
     credential !== null && !inTurn && lookups.sharing
       ? `${current === null ? '' : `${current.id}\n${current.user}`}\n${questionKey(request, policy, credential)}`
@@ -166,7 +168,10 @@ function judge(found: unknown, parts: SessionParts, request: HandshakeRequest): 
   )
 }
 
-/** Where `issuedAt` is not known a user's revocation cannot be placed: it ends connections and tickets, not the sign-in after it. */
+/**
+ * Without `issuedAt` a session cannot be compared with the time of a user's revocation. The revocation then ends
+ * connections and tickets, but not a later sign-in.
+ */
 function isRevoked({ issuedAt }: Session, revocation: Revocation | null): boolean {
   if (revocation === null) return false
   return (
@@ -174,7 +179,7 @@ function isRevoked({ issuedAt }: Session, revocation: Revocation | null): boolea
   )
 }
 
-/** What is wrong with a resolver's answer, without showing it; null where nothing is. */
+/** What is wrong with a resolver's answer, without showing its values. Null if it is correct. */
 function faultOf(found: unknown): string | null {
   if (typeof found !== 'object' || found === null) return `type is ${typeof found}, not an object`
   for (const key of ['id', 'user'] as const) {
@@ -189,14 +194,14 @@ function faultOf(found: unknown): string | null {
     if (value !== undefined && !Number.isFinite(value)) return `${key} is no finite number of milliseconds`
   }
   const { issuedAt } = found as Partial<Session>
-  // Each revocation of its user would end every later sign-in too, for as long as it is remembered.
+  // Seconds read as ms lie in the past. A revocation of the user would then end every later sign-in too.
   if (issuedAt !== undefined && issuedAt > 0 && issuedAt < SECONDS_BELOW) {
     return 'issuedAt is in seconds; write ms since the epoch: seconds * 1000'
   }
   return null
 }
 
-/** Errors of others may quote cookies or keys: their name is all that is told. */
+/** The message of an app's error may quote cookies or keys. So only its name is reported. */
 function nameOf(error: unknown): string {
   if (error instanceof SessionUnavailable) return `SessionUnavailable: ${error.message}`.slice(0, MOST_SHOWN)
   return error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : typeof error

@@ -3,13 +3,13 @@ import { type Fields, openChild, readDanger, refuse } from '../../shape/fields.t
 import { isList, kindOf, pathTo } from '../../shape/shown.ts'
 import { callOf } from '../../shape/uncalled.ts'
 
-/** Path of the key that lets anybody in, for what follows from it. */
+/** Path of the key that accepts anonymous clients. Other sections depend on it. */
 const ANONYMOUS = 'handshake.session.dangerouslyAnonymous'
 
 const MIDDLEWARE = 'write session: expressSession(sessionMiddleware, request => request.session?.userId)'
 const FIND = 'write session: request => … (your look-up), or { dangerouslyAnonymous: true } for a public endpoint'
 
-/** `handshake.session`: it must be decided; null is "a public endpoint", asked for by name. */
+/** `handshake.session`. The key is required. Null means "a public endpoint", which the policy must request by name. */
 export function readResolver(handshake: Fields): SessionResolver | null {
   const said = handshake.get('session')
   if (typeof said === 'function') {
@@ -31,8 +31,8 @@ export function readResolver(handshake: Fields): SessionResolver | null {
 }
 
 /**
- * Whether browsers attach the credential by themselves; null on a public endpoint, which has none. A resolver that does
- * not say counts as one that reads cookies.
+ * Whether browsers attach the credential by themselves. Null on a public endpoint, which has no credential. A resolver
+ * without this mark counts as one that reads cookies.
  */
 export function ambientOf(handshake: Fields, resolver: SessionResolver | null): boolean | null {
   if (resolver === null) {
@@ -45,7 +45,10 @@ export function ambientOf(handshake: Fields, resolver: SessionResolver | null): 
   }
 }
 
-/** What a resolver says that it reads: a wrong entry would make every client a stranger, or nobody. */
+/**
+ * Checks the credentials that a resolver says it reads. A wrong entry would make every client a stranger, or one
+ * without a session.
+ */
 function readReads(at: Fields, said: unknown): void {
   if (said === undefined) return
   if (isList(said) && said.length > 0 && Array.from(said, isCredential).every(Boolean)) return
@@ -68,7 +71,7 @@ function isCredential(one: unknown): boolean {
   )
 }
 
-/** Looks at the marks of a resolver with care: it is the app's own function. */
+/** Checks the marks of a resolver. It is the app's own function, so every access may throw. */
 function checkMarks(handshake: Fields, resolver: object): void {
   const at: Fields = { ...handshake, path: pathTo(handshake.path, 'session') }
   const call = callOf(resolver)

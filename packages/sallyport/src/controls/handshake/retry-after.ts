@@ -1,19 +1,19 @@
 import type { Clock, Randomness } from '../../model/runtime.ts'
 import type { Budget, Taken } from '../../model/store.ts'
 
-/** Addresses and users whose next promise is remembered. */
+/** Most addresses and users whose next promised time is remembered. */
 const MOST_PROMISES = 10_000
 
-/** Says when to come back. */
+/** Decides when a refused client may return. */
 export interface RetryAfter {
-  /** Seconds, for somebody who was refused `cost` of the budget at `key`. */
+  /** Seconds to wait for a client that was refused `cost` of the budget at `key`. */
   of(key: string, taken: Taken, budget: Budget, cost?: number): number
 }
 
 /**
- * `Retry-After` that is honest for a crowd: of those who are refused by one budget at one time each is promised the next
- * free place, not all of them the same one. Promises reach as far as the budget needs to refill twice; beyond that they
- * are spread over the second half of that time.
+ * A `Retry-After` that also holds for many clients. Of the clients that one budget refuses at the same time, each is
+ * promised its own free place. Promises reach as far as the time in which the budget refills twice. Later ones are
+ * spread over the second half of that time.
  */
 export function createRetryAfter({ now, random }: Pick<Clock, 'now'> & Pick<Randomness, 'random'>): RetryAfter {
   const promised = new Map<string, number>()

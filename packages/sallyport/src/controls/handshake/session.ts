@@ -35,7 +35,7 @@ const DENIALS = {
       another: 'the request now resolves to another session or user',
       'unknown-sid': 'no Socket.IO session of this sid is open',
       'ended-sid': 'the Socket.IO session of this sid has ended',
-      'other-sid': 'the request bears another session than its Socket.IO session was opened for',
+      'other-sid': 'the request carries another session than its Socket.IO session was opened for',
     },
   },
   SALLY_SESSION_EXPIRED: {
@@ -76,8 +76,8 @@ const DENIALS = {
 } as const
 
 /**
- * No handshake without the session that the HTTP side would find (seed: authenticate the handshake; ASVS 4.4.3). A
- * resolver or store that fails is 503, never an anonymous connection.
+ * Requires the session that the HTTP side would find (seed: authenticate the handshake; ASVS 4.4.3). A failure of the
+ * resolver or the store gives 503, never an anonymous connection.
  */
 export const session = defineControl({
   id: 'handshake/session',
@@ -117,7 +117,7 @@ export const session = defineControl({
     return attempt => {
       const { standing, request } = attempt
       const credential = attempt.credential === undefined ? parts.proofs.credentialOf(request) : attempt.credential
-      // What is kept for as long as a connection lives keeps no hash.
+      // The connection keeps the attempt as long as it lives, so the hash of the credential is removed.
       attempt.credential = null
       const isKnown = unlimited || standing === 'ticket' || standing === 'proven'
       const asking: Asking = { standing: isKnown ? 'known' : 'stranger', credential }

@@ -8,7 +8,7 @@ import { listInWords } from '../../shape/words.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
-/** `handshake.subprotocol` of a policy, after it was read. */
+/** `handshake.subprotocol` of a parsed policy. */
 export interface SubprotocolSection {
   readonly serve: readonly string[]
   readonly required: boolean
@@ -53,8 +53,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const MOST = 16
 
 /**
- * Answers with the first offered name that is served (RFC 6455 §4.2.2), and never with a ticket's carrier: an echo
- * would put the ticket into a response header.
+ * Answers with the first offered name that is served (RFC 6455 §4.2.2). It never answers with the carrier of a ticket:
+ * that would put the ticket into a response header.
  */
 export const subprotocol = defineControl({
   id: 'handshake/subprotocol',
@@ -90,7 +90,7 @@ export const subprotocol = defineControl({
     const malformed = deny('SALLY_SUBPROTOCOL_NOT_SERVED', { reason: 'malformed' })
     return attempt => {
       const header = attempt.request.header('sec-websocket-protocol')
-      // A line without a value offers nothing, as no line does.
+      // An empty line offers nothing, like a missing line.
       if (header === undefined || header === '') {
         return section.required ? deny('SALLY_SUBPROTOCOL_NOT_SERVED', { reason: 'none-offered' }) : PASS
       }
@@ -104,7 +104,7 @@ export const subprotocol = defineControl({
         if (!TOKEN.test(name) || offered.indexOf(name) !== index) return malformed
         if (isTicketProtocol(name)) continue
         offersAny = true
-        // The policy's own text, which keeps no request alive.
+        // Keeps the policy's own string, so that the request is not kept in memory.
         chosen ??= served.get(name)
       }
       if (chosen !== undefined) {
@@ -117,7 +117,7 @@ export const subprotocol = defineControl({
   },
 })
 
-/** One name of `serve`; null after it told a problem. */
+/** One name of `serve`. Null after a problem was reported. */
 function readName(value: unknown, at: Fields, index: number): string | null {
   if (typeof value !== 'string' || !/^[!#$%&'*+.^_`|~\dA-Za-z-]{1,128}$/.test(value)) {
     refuse(at, index, show(value), 'not a token (RFC 7230 §3.2.6)', "write letters, digits, '.', '-': 'chat.v1'")

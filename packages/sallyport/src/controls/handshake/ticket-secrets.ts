@@ -6,7 +6,7 @@ import { isEmptyList, isList, kindOf } from '../../shape/shown.ts'
 
 const MOST_SECRETS = 16
 
-/** HMAC keys, newest first; null is a random one. Undefined (a variable that is unset) is unsaid. */
+/** HMAC keys, newest first. Null stands for a random one. An undefined entry (an unset variable) is ignored. */
 export const secrets: Shape<readonly string[] | null, string | readonly (string | undefined)[] | undefined> = {
   type: 'string or string[]',
   schema: { type: ['string', 'array'], items: { type: 'string' } },
@@ -21,7 +21,7 @@ function readSecrets(section: Fields, name: string, fallback: readonly string[] 
     const secret = readSecret(value, section, name)
     return secret === null ? null : Object.freeze([secret])
   }
-  // A variable that is unset is unsaid, here too: the secret before this one is not there for ever.
+  // An undefined entry is ignored here too, because the variable of the previous secret is removed after a while.
   const read = readEach(section, name, 'process.env.TICKET_SECRET', (one, at, index) =>
     one === undefined ? null : readSecret(one, at, index),
   )

@@ -19,7 +19,7 @@ import { ambientOf } from './resolver-value.ts'
 import { session as sessionControl } from './session.ts'
 import { secrets } from './ticket-secrets.ts'
 
-/** `handshake.ticket` of a policy, after it was read. */
+/** `handshake.ticket` of a parsed policy. */
 export interface TicketSection {
   readonly secrets: readonly string[] | null
   readonly ttlMs: number
@@ -148,8 +148,8 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /**
- * A token that no other site can know (seed: CSRF token in the handshake): a ticket for this session, origin and path,
- * or the app's own CSRF token. In first-message mode it is deferred to `redeemFirstMessage`.
+ * Requires a token that no other site can know (seed: CSRF token in the handshake): a ticket for this session, origin
+ * and path, or the app's own CSRF token. In first-message mode `redeemFirstMessage` checks it later.
  */
 export const ticket = defineControl({
   id: 'handshake/ticket',
@@ -176,7 +176,10 @@ export const ticket = defineControl({
   keys: KEYS,
   example: 'ticket: { secret: process.env.TICKET_SECRET }',
   denials: DENIALS,
-  /** On where the session's credential is ambient; elsewhere where it is asked for, bound to the address where nobody has a session. */
+  /**
+   * It is on if the session's credential is ambient, and if the policy asks for it. On a public endpoint the ticket is
+   * bound to the address.
+   */
   read(handshake, earlier): TicketSection | null {
     const ambient = ambientOf(handshake, earlier.sectionOf(sessionControl))
     const isSaid = handshake.get('ticket') !== undefined
@@ -227,8 +230,9 @@ export const ticket = defineControl({
 })
 
 /**
- * Judges the first message of a connection whose ticket is `deferred`; on a pass `attempt.ticket` is `verified`. What is
- * not `{"type":"auth","csrfToken":"…"}` is SALLY_AUTHENTICATION_FIRST. May throw or reject where `csrf` does.
+ * Judges the first message of a connection whose ticket is `deferred`. On a pass it sets `attempt.ticket` to
+ * `verified`. A message that is not `{"type":"auth","csrfToken":"…"}` gives SALLY_AUTHENTICATION_FIRST. It throws or
+ * rejects if `csrf` does.
  */
 export function redeemFirstMessage(
   text: string,
@@ -247,7 +251,7 @@ export function redeemFirstMessage(
   return redeem(policy, section, parts, attempt, token)
 }
 
-/** What the ticket of a handshake must be bound to; a client without an Origin, where allowed, is bound to `''`. */
+/** The binding that the ticket of a handshake must have. A client without an Origin, if allowed, is bound to `''`. */
 export function bindingOf(session: Session, origin: string | null, path: string): TicketBinding {
   return { session, origin: origin ?? '', path }
 }
@@ -268,7 +272,7 @@ function redeem(
     const answer: unknown = section.csrf(token, attempt.request)
     return answer instanceof Promise ? answer.then(csrfVerdict).then(verified) : verified(csrfVerdict(answer))
   }
-  // An anonymous connection has an id of its own, which no ticket could have been issued for.
+  // An anonymous connection has its own id, and no ticket can have been issued for that id. So the address is used.
   const session = policy.handshake.session === null ? addressSession(attempt.request) : attempt.session
   const verdict = parts.tickets.redeem(token, bindingOf(session, attempt.origin, attempt.request.path))
   return verdict instanceof Promise ? verdict.then(verified) : verified(verdict)
@@ -276,7 +280,7 @@ function redeem(
 
 const csrfVerdict = (answer: unknown): Verdict => (answer === true ? PASS : deny('SALLY_CSRF_INVALID'))
 
-/** One path of `paths`; null after it told a problem. */
+/** One path of `paths`. Null after a problem was reported. */
 function readPath(value: unknown, at: Fields, index: number): string | null {
   if (typeof value === 'string' && /^\/[^?#\s\p{C}]*$/u.test(value)) return value
   const shown = typeof value === 'string' ? show(value.replace(/[?#].*$/s, '?…')) : kindOf(value)

@@ -7,7 +7,7 @@ import { listInWords } from '../../shape/words.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
-/** `handshake.transport` of a policy, after it was read: it holds no values. */
+/** `handshake.transport` of a parsed policy. It has no values. */
 export type TransportSection = Readonly<Record<string, never>>
 
 const KEYS = {
@@ -36,8 +36,8 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /**
- * wss only (seed checklist, OWASP 1, ASVS 4.4.1): TLS directly or by a trusted proxy's word. What does not leave this machine,
- * by loopback or a unix socket, is let through.
+ * Requires wss (seed checklist, OWASP 1, ASVS 4.4.1): TLS on this socket, or by the report of a trusted proxy. Traffic
+ * that stays on this machine, by loopback or a unix socket, passes.
  */
 export const transport = defineControl({
   id: 'handshake/transport',

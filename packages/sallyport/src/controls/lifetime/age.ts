@@ -5,7 +5,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { LifetimeOf } from './lifetime-control.ts'
 import type { LifetimeCheck } from './timed-connection.ts'
 
-/** `lifetime.age` of a policy, after it was read. */
+/** `lifetime.age` of a parsed policy. */
 export interface AgeSection {
   readonly maxMs: number
 }
@@ -34,12 +34,13 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** The part of the bound over which connections that opened together end. */
+/** The part of the bound over which the ends of connections that opened together are spread. */
 const SPREAD = 0.1
 
 /**
- * The absolute bound on a connection's life (ASVS 7.3.2): the client reconnects, and is asked for everything again. It
- * closes within the last tenth of the bound, so that those who came together after a deploy do not come together again.
+ * The absolute bound on the life of a connection (ASVS 7.3.2). The client reconnects, and every check runs again. The
+ * connection closes within the last tenth of the bound, so that clients that came together after a deploy do not return
+ * together.
  */
 export const age = defineControl({
   id: 'lifetime/age',

@@ -1,7 +1,10 @@
 import { deny } from '../../model/verdict.ts'
 import type { LifetimeControl } from './lifetime-control.ts'
 
-/** In first-message mode, a peer that says nothing valid in time is let go: it holds a socket with no right to it. */
+/**
+ * In first-message mode, closes a connection that sends no valid first message in time. It holds a socket without a
+ * right to it.
+ */
 export const authentication: LifetimeControl = {
   id: 'lifetime/authentication',
   compile(policy) {

@@ -6,7 +6,7 @@ import { defineControl, denying, on } from '../definition.ts'
 import type { LifetimeOf } from './lifetime-control.ts'
 import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
 
-/** `lifetime.backpressure` of a policy, after it was read. */
+/** `lifetime.backpressure` of a parsed policy. */
 export interface BackpressureSection {
   readonly bytes: number
   readonly forMs: number
@@ -43,30 +43,35 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** How often a slow reader is looked at, in ms. */
+/** Interval, in ms, of the checks on a slow reader. */
 const LOOK_MS = 250
 
-/** At this many times the bound a peer is cut at once: what it makes us hold must not grow for the whole patience. */
+/**
+ * At this multiple of the bound a peer is cut at once. Otherwise the queue would grow during the whole waiting time.
+ */
 export const HARD_FACTOR = 4
 
-/** A peer that takes so many bytes a second reads: a line of 32 kbit/s, the slowest that a page is used on. */
+/**
+ * A peer that takes this many bytes a second counts as reading. It is a line of 32 kbit/s, the slowest one in use for
+ * pages.
+ */
 export const READING_RATE = 4096
 
 /**
- * How long a peer that reads may seem not to, in ms: once its buffer is full it opens its window again when most of that is
- * read. Measured on Linux: steps of up to 280 KiB, which take 19 s at 15 KB/s.
+ * How long a reading peer may take nothing, in ms. When its buffer was full, it opens its window again after most of
+ * the buffer was read. Measured on Linux: steps of up to 280 KiB, which take 19 s at 15 KB/s.
  */
 export const STEP_MS = 30_000
 
-/** How long to wait for such a step, where the bound on waiting is `forMs`. */
+/** The time to wait for such a step. `forMs` is the time that the policy allows. */
 export function stepOf(forMs: number): number {
   return Math.max(forMs, Math.min(3 * forMs, STEP_MS))
 }
 
 /**
- * A peer that does not read (OWASP 25). From the bound on it is not read from either, so that it cannot ask for more. It is
- * closed when it has not caught up in time, and took less than {@link READING_RATE} meanwhile; where the kernel still holds
- * something for it, what it took shows in steps, and it has {@link stepOf} the time.
+ * A peer that does not read (OWASP 25). Above the bound the server also stops reading from it, so that it cannot
+ * request more. It is closed if it has not caught up in time and took less than {@link READING_RATE} meanwhile. If the
+ * kernel still holds bytes for it, it takes them in steps. Then it has the time of {@link stepOf}.
  */
 export const backpressure = defineControl({
   id: 'lifetime/backpressure',
@@ -97,7 +102,7 @@ export const backpressure = defineControl({
           return PASS
         }
         if (connection.slowLookAt === slowSince) begin(connection, slowSince + forMs)
-        // What the kernel took of ours, but for what hides behind bytes that were queued since.
+        // Subtracts what the kernel took from our own queue. Bytes that were queued since then can hide a part of it.
         connection.slowTaken -= Math.max(0, connection.slowBuffered - bufferedAmount)
         connection.slowBuffered = bufferedAmount
         if (now >= connection.slowUntil) {

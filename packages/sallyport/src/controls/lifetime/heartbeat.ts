@@ -8,7 +8,7 @@ import type { LifetimeOf } from './lifetime-control.ts'
 import { READING_RATE, STEP_MS } from './backpressure.ts'
 import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
 
-/** `lifetime.heartbeat` of a policy, after it was read. */
+/** `lifetime.heartbeat` of a parsed policy. */
 export interface HeartbeatSection {
   readonly intervalMs: number
   readonly timeoutMs: number
@@ -44,20 +44,22 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /**
- * At which a frame comes at the least that a pong has to wait for, in bytes a second: what Apache's mod_reqtimeout asks of
- * a body by default, and less than any line brings that a person would use.
+ * Minimum transfer rate (bytes/s) of a frame that delays a pong. Apache's mod_reqtimeout requires the same of a body by
+ * default. Every line that a person would use is faster.
  */
 const LEAST_RATE = 500
 
 /**
- * Pings, and cuts a peer that does not answer (RFC 6455 §5.5.2; OWASP 24). Only a pong counts: a half-dead peer may still
- * send. While we do not read from it no pong can be seen: it is pinged again, so that a socket that is gone shows.
+ * Sends pings and cuts a peer that does not answer (RFC 6455 §5.5.2; OWASP 24). Only a pong counts, because a half-dead
+ * peer may still send messages. While the socket is not read, no pong can be seen. The peer is then pinged again, so
+ * that a dead socket is noticed.
  *
- * No pong can come in the middle of a frame (§5.4). Behind one that is under way it is waited for while bytes come at
- * {@link LEAST_RATE}, in each time-out anew, and for no longer than the greatest message takes at that rate.
+ * A pong cannot arrive in the middle of a frame (§5.4). If a frame is under way, the wait goes on while its bytes
+ * arrive at {@link LEAST_RATE}, measured again in each time-out. It ends after the time that the greatest message takes
+ * at that rate.
  *
- * No pong can come before the peer has read what was sent before the ping. Where the kernel still holds some of that, a pong
- * is waited for as long as the peer's machine takes it, and for no longer than {@link READING_RATE} allows.
+ * A pong cannot arrive before the peer has read what was sent before the ping. If the kernel still holds some of that,
+ * the wait goes on while the peer's machine takes it. {@link READING_RATE} bounds that wait.
  */
 export const heartbeat = defineControl({
   id: 'lifetime/heartbeat',
@@ -127,12 +129,12 @@ export const heartbeat = defineControl({
   },
 })
 
-/** Time for the first look at what the kernel holds, in ms. */
+/** Time until the first look at what the kernel holds, in ms. */
 const FIRST_LOOK_MS = 1000
-/** A few pings and a close frame, over TLS, are no more than this: nothing stands before the ping then. */
+/** A few pings and a close frame over TLS take no more bytes than this. Then nothing waits before the ping. */
 const NEXT_TO_NOTHING_BYTES = 512
 
-/** Whether a pong that is late may be behind what was sent before its ping; says when to look again. */
+/** Whether a late pong may be waiting behind data that was sent before its ping. Sets the time of the next check. */
 function isStillReading(connection: TimedConnection, now: number, timeoutMs: number): boolean {
   const stepMs = Math.max(timeoutMs, STEP_MS)
   const queue = connection.isBehindMessages ? connection.kernelQueue() : null
@@ -144,7 +146,7 @@ function isStillReading(connection: TimedConnection, now: number, timeoutMs: num
   }
   const waiting = queue.bytes + connection.bufferedAmount
   if (waiting <= NEXT_TO_NOTHING_BYTES) {
-    // The peer has it all; what it has not read yet fits its own buffer.
+    // The peer's machine has received everything. What the peer has not read yet fits into its own buffer.
     if (connection.pongUntil === 0 || now >= connection.pongUntil) return false
     connection.pongUntil = Math.min(connection.pongUntil, now + timeoutMs)
   } else if (connection.pongUntil === 0) {

@@ -5,7 +5,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { LifetimeOf } from './lifetime-control.ts'
 import type { LifetimeCheck } from './timed-connection.ts'
 
-/** `lifetime.idle` of a policy, after it was read. */
+/** `lifetime.idle` of a parsed policy. */
 export interface IdleSection {
   readonly afterMs: number
 }
@@ -35,7 +35,10 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** No message in either direction (OWASP 23, ASVS 7.3.1). Pings and pongs are the network's life, not the user's. */
+/**
+ * Closes a connection without messages in either direction (OWASP 23, ASVS 7.3.1). Pings and pongs do not count: they
+ * show that the network works, not that the user is there.
+ */
 export const idle = defineControl({
   id: 'lifetime/idle',
   denies: 'no message comes for the bound',

@@ -7,7 +7,7 @@ import type { LifetimeControl } from './lifetime-control.ts'
 import { session } from './session.ts'
 import { shutdown } from './shutdown.ts'
 
-/** What runs while a connection is open: the gravest reason first, since the first one that is due names the close code. */
+/** The controls of an open connection, most serious reason first. The first one that is due decides the close code. */
 export const LIFETIME: readonly LifetimeControl[] = [
   session,
   authentication,

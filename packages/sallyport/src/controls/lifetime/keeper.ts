@@ -6,21 +6,21 @@ import { LIFETIME } from './index.ts'
 import type { TimedConnection, LifetimeCheck } from './timed-connection.ts'
 import { createWheel, type WheelItem } from './wheel.ts'
 
-/** How long after its opening a connection is settled, in ms: one that is gone by then is spared the work. */
+/** How long after its opening a connection is settled, in ms. A connection that ends before needs no settling. */
 export const SETTLE_MS = 500
-/** The bit of `reported` that says so; the controls have the low ones. */
+/** The bit of `reported` for a settled connection. The controls use the low bits. */
 const SETTLED = 1 << 30
 
-/** A connection as the keeper keeps it. */
+/** A connection as the keeper sees it. */
 export interface KeeperConnection extends TimedConnection, WheelItem {
   readonly readyState: number
   readonly cutAt: number
   readonly delayedUntil: number
-  /** When it is looked whether the peer of a socket that is not read is gone; 0 while it is read. */
+  /** When to check whether the peer of an unread socket is gone. 0 while the socket is read. */
   readonly unreadLookAt: number
   lookUnread(): void
   leaseAt: number
-  /** Told at each look: the clock may have been set back. */
+  /** Called at each look with the time, because the clock may have been set back. */
   clockIs(now: number): void
   reported: number
   end(denial: Denial, control: ControlId): void
@@ -28,18 +28,18 @@ export interface KeeperConnection extends TimedConnection, WheelItem {
   terminate(): void
 }
 
-/** Ends every connection whose right has lapsed, on one timer for all of them. */
+/** Ends every connection whose right has lapsed. All connections share one timer. */
 export interface Keeper<C> {
-  /** Call for a new connection and whenever one of its deadlines came nearer. */
+  /** Call it for a new connection, and when one of its deadlines moves to an earlier time. */
   touch(connection: C): void
   forget(connection: C): void
 }
 
-/** What is done for a connection as it lives on; one for which it throws is cut. */
+/** Work on an open connection. A connection for which it throws is cut. */
 export interface KeeperWork<C> {
   /** Renews its leases. */
   renew(connection: C): void
-  /** Once it has lived for {@link SETTLE_MS}: makes it small for the hours that it may last. */
+  /** Called after {@link SETTLE_MS}: reduces the memory of the connection for the hours that it may last. */
   settle(connection: C): void
 }
 
@@ -95,7 +95,7 @@ export function createKeeper<C extends KeeperConnection>(
       const verdict = check.look(connection, time)
       if (verdict.pass) continue
       connection.end(verdict, id)
-      // Still open: report mode. It has said what it would do, once.
+      // Still open, so the control only reports. It has done so once.
       connection.reported |= bit
     }
     return dueAt(connection)
@@ -105,7 +105,7 @@ export function createKeeper<C extends KeeperConnection>(
     try {
       return look(connection, time)
     } catch {
-      // What cannot be judged does not stay open, and takes nobody with it who is due in the same instant.
+      // A connection that cannot be judged must not stay open. The others that are due now are still judged.
       connection.terminate()
       return Infinity
     }

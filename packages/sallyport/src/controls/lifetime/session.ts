@@ -6,7 +6,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { LifetimeOf } from './lifetime-control.ts'
 import type { LifetimeCheck, TimedConnection } from './timed-connection.ts'
 
-/** `lifetime.session` of a policy, after it was read. */
+/** `lifetime.session` of a parsed policy. */
 export interface SessionChecksSection {
   readonly recheckMs: number
   readonly graceMs: number
@@ -15,9 +15,9 @@ export interface SessionChecksSection {
 
 const RECHECK_MS = 60_000
 const GRACE_MS = 120_000
-/** How long a revocation is remembered by default, in ms. */
+/** Default time that a revocation is remembered, in ms. */
 export const REMEMBER_MS: number = 30 * 24 * 3_600_000
-/** No session lives for longer: ten years. */
+/** Greatest assumed life of a session, in ms: ten years. */
 const LONGEST_REMEMBERED_MS = 3650 * 24 * 3_600_000
 
 const KEYS = {
@@ -88,17 +88,17 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** After a failure the session is looked up again this many times within the grace. */
+/** Number of further look-ups within the grace after a failed one. */
 const RETRIES = 8
 const LEAST_RETRY_MS = 50
-/** A first look-up may be waited for beyond a grace that is over, for no longer than this. */
+/** Longest wait, in ms, for a first look-up that is still under way when the grace has ended. */
 const FIRST_ANSWER_MS = 5000
-/** When the grace is over, the closes are spread over this part of it. */
+/** The closes at the end of the grace are spread over this part of it. */
 const SPREAD = 0.1
 
 const lost = denyAny('SALLY_STORE_UNAVAILABLE', { reason: 'grace' })
 
-/** How long after a look-up that failed the next one is made, in ms, on average. */
+/** Average time in ms from a failed look-up to the next one. */
 export function retryMs({
   lifetime: { session: section },
 }: LifetimeOf<{ session: SessionChecksSection | null }>): number {
@@ -107,10 +107,10 @@ export function retryMs({
 }
 
 /**
- * Ends a connection with its session: at `expiresAt` exactly, and by looking the session up again while it lives
- * (OWASP 10, 11). Where look-ups fail it lives on for `graceMs`, counted from the last yes, and closes then. A connection
- * that came under a new policy is asked for by its handshake door in the same way. Revocation does not wait for this: it
- * closes at once.
+ * Ends a connection together with its session: exactly at `expiresAt`, and by looking the session up again while the
+ * connection is open (OWASP 10, 11). If look-ups fail, the connection stays open for `graceMs`, counted from the last
+ * successful check, and then closes. A connection under a new policy is checked by its handshake door in the same way.
+ * Revocation does not wait for a look-up: it closes at once.
  */
 export const session = defineControl({
   id: 'lifetime/session',
@@ -124,7 +124,7 @@ export const session = defineControl({
     const section = openSection(lifetime, { id: 'lifetime/session', keys: KEYS })
     const isOff = section.isWeakened('dangerouslyOff')
     const recheckMs = section.value('recheck')
-    // Shorter than the time between two look-ups, it would be over before the first one fails.
+    // A grace shorter than the time between two look-ups would end before the first failure.
     const graceMs = section.value('grace', Math.max(GRACE_MS, 2 * recheckMs))
     const rememberMs = section.value('remember')
     return isOff ? null : Object.freeze({ recheckMs, graceMs, rememberMs })
@@ -148,7 +148,7 @@ export const session = defineControl({
     const patienceOf = ({ checkedAt, uncheckedSince, failures, spread }: TimedConnection): number => {
       if (uncheckedSince === 0) return Infinity
       const end = checkedAt + graceMs * (1 + SPREAD * spread)
-      // One failed look-up ends nothing, and neither does one that is still under way.
+      // One failed look-up ends nothing. A look-up that is still under way ends nothing either.
       return failures >= enough ? end : Math.max(end, uncheckedSince + firstMs)
     }
     return {
@@ -169,7 +169,7 @@ export const session = defineControl({
   },
 })
 
-/** The policy lets connections outlive their session. The door of a new policy is asked all the same, until it answers. */
+/** The policy lets connections outlive their session. The door of a new policy is still asked until it decides. */
 const OFF: LifetimeCheck = {
   due: connection => Math.min(lostOf(connection), retryOf(connection)),
   look(connection, now) {
@@ -183,7 +183,7 @@ function lostOf({ lostAt }: TimedConnection): number {
   return lostAt === 0 ? Infinity : lostAt
 }
 
-/** When a connection that is in doubt is asked for again; `Infinity` for one that is not, or is being asked for. */
+/** When a connection in doubt is checked again. `Infinity` if it is not in doubt, or if a check is under way. */
 function retryOf({ checking, uncheckedSince, retryAt }: TimedConnection): number {
   return checking || uncheckedSince === 0 ? Infinity : retryAt
 }

@@ -5,7 +5,7 @@ import { durationInWords } from '../../shape/words.ts'
 import { defineControl, denying, on } from '../definition.ts'
 import type { LifetimeCheck } from './timed-connection.ts'
 
-/** `lifetime.shutdown` of a policy, after it was read. */
+/** `lifetime.shutdown` of a parsed policy. */
 export interface ShutdownSection {
   readonly withinMs: number
 }
@@ -34,12 +34,12 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
-/** How often a connection that still handles a message is looked at, in ms. */
+/** Interval, in ms, of the checks on a connection that still handles a message. */
 const LOOK_MS = 100
 
 /**
- * Lets a draining server's connections go one by one (1012), so that they do not all come back in the same instant. Handlers
- * that run may answer first, within the time of the drain.
+ * Closes the connections of a draining server one by one (1012), so that the clients do not all return at once. Running
+ * handlers may answer first, within the time of the drain.
  */
 export const shutdown = defineControl({
   id: 'lifetime/shutdown',

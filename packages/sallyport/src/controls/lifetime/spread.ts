@@ -2,8 +2,8 @@ const CHARS = 4
 const RANGE = 0x10000
 
 /**
- * A number from 0 to 1 (exclusive) that is always the same for an id, and evenly spread over random ids. It costs no
- * memory: thousands of connections that opened in one second need different deadlines.
+ * A number from 0 up to but not including 1. It is always the same for an id, and evenly spread over random ids. It
+ * takes no memory. Thousands of connections that opened in one second need different deadlines.
  */
 export function spreadOf(id: string): number {
   let hash = 0

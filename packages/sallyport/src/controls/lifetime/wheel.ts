@@ -1,33 +1,36 @@
 import type { Clock, Timer, Timers } from '../../model/runtime.ts'
 
-/** Something that is due at a time; the wheel writes the slot it stands in. Start with -1: it stands nowhere. */
+/** An item with a deadline. The wheel writes the number of its slot. Start with -1 for no slot. */
 export interface WheelItem {
   slot: number
 }
 
-/** One interval for any number of deadlines. */
+/** One interval timer for any number of deadlines. */
 export interface Wheel<T extends WheelItem> {
-  /** Puts it where `dueAt` (ms since the epoch) comes round, moving it if it stood elsewhere. */
+  /** Puts an item into the slot of `dueAt` (ms since the epoch), and takes it out of its former slot. */
   place(item: T, dueAt: number): void
   remove(item: T): void
   readonly size: number
 }
 
-/** Between two ticks, in ms: how exact a deadline is. */
+/** Time between two ticks, in ms. It is the precision of a deadline. */
 export const TICK_MS = 100
 const SLOTS = 1024
-/** The hand is this many ticks late: the loop was blocked, and what peers sent meanwhile was not read yet. */
+/**
+ * If the hand is this many ticks late, the event loop was blocked. Bytes that peers sent meanwhile have not been read
+ * yet.
+ */
 const LATE_TICKS = 10
 
-/** It stands in no slot. */
+/** The item is in no slot. */
 const NOWHERE = -1
-/** Its slot came round; its turn has not come yet. */
+/** Its slot has come round, and it waits for its turn. */
 const IN_HAND = -2
 
 /**
- * A hashed timer wheel. `turn` is called with each item whose slot came round and answers when it is due next; an
- * item due later than a whole turn stops by once a turn (102 s). The interval runs only while something is on the
- * wheel, and never keeps the process alive. `turn` must not throw.
+ * A hashed timer wheel. It calls `turn` with each item whose slot comes round. `turn` returns when the item is due next
+ * and must not throw. An item that is due later than one revolution comes round once in each revolution (102 s). The
+ * interval runs only while the wheel has items, and never keeps the process alive.
  */
 export function createWheel<T extends WheelItem>(
   runtime: Pick<Clock, 'now'> & Timers,
@@ -46,13 +49,13 @@ export function createWheel<T extends WheelItem>(
       timer = runtime.setInterval(onTick, TICK_MS)
       timer.unref()
     }
-    // The slot after the hand at the earliest, and less than a turn away at the latest.
+    // At the earliest the slot after the hand, and less than one revolution away.
     item.slot = Math.min(Math.max(Math.ceil(dueAt / TICK_MS), hand + 1), hand + SLOTS - 1) % SLOTS
     const slot = (slots[item.slot] ??= new Set())
     slot.add(item)
   }
 
-  /** Takes what stands in the slots from the hand to `last` off the wheel. */
+  /** Takes the items in the slots from the hand to `last` off the wheel. */
   const gather = (last: number): T[] => {
     // After a pause (a suspended machine, a blocked loop), or when the clock was set back, each slot is visited once.
     const first = last < hand || last - hand >= SLOTS ? last - SLOTS + 1 : hand + 1
@@ -76,7 +79,7 @@ export function createWheel<T extends WheelItem>(
     const last = Math.floor(time / TICK_MS)
     if (last === hand) return
     for (const item of gather(last)) {
-      // Moved or removed by the turn of one before it.
+      // The turn of an earlier item moved or removed this one.
       if (item.slot !== IN_HAND) continue
       item.slot = NOWHERE
       size--
@@ -94,7 +97,7 @@ export function createWheel<T extends WheelItem>(
       advance()
       return
     }
-    // Timers run before sockets are read: a pong that came in time must be seen before it is missed.
+    // Timers run before sockets are read. A pong that arrived in time must be read before it counts as missing.
     waitsForReads = true
     runtime.setImmediate(() => {
       waitsForReads = false

@@ -7,7 +7,7 @@ import { key } from '../../shape/shape.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
 import type { MessageCheck, MessageOf } from './message-control.ts'
 
-/** `message.authorize` of a policy: whether this session may send this message. */
+/** `message.authorize` of a policy: decides whether this session may send this message. */
 export type MessageRule<S extends Session = Session> = (
   session: S,
   message: { readonly [key: string]: unknown },
@@ -38,7 +38,7 @@ const DENIALS = {
 
 const FORBIDDEN: Denial = denying(DENIALS)('SALLY_MESSAGE_FORBIDDEN')
 
-/** Asks the app's own rule whether this session may send this message. Anything but `true` is a denial. */
+/** Calls the app's own rule for this session and message. Any answer except `true` is a denial. */
 export const authorize = defineControl({
   id: 'message/authorize',
   denies: 'this session may not send this type, or name this resource',

@@ -5,7 +5,7 @@ import type { SchemaCheck, SchemaOptions } from '../../schema/schema-result.ts'
 import { compileStandard, isStandardSchema } from '../../schema/standard-schema.ts'
 
 /**
- * Compiles the schema of one message type, whatever its kind. Throws a SchemaError (`code: 'SALLY_SCHEMA_INVALID'`)
+ * Compiles the schema of one message type, of any supported kind. Throws a SchemaError (`code: 'SALLY_SCHEMA_INVALID'`)
  * that names the type, the place in the schema and the remedy.
  */
 export function compileSchema(type: string, schema: Schema, options: SchemaOptions): SchemaCheck {

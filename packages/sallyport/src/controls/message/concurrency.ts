@@ -4,7 +4,7 @@ import { countInWords } from '../../shape/words.ts'
 import { defineControl, on } from '../definition.ts'
 import type { MessageOf } from './message-control.ts'
 
-/** `message.concurrency` of a policy, after it was read. */
+/** `message.concurrency` of a parsed policy. */
 export interface ConcurrencySection {
   readonly handlers: number
   readonly background: number
@@ -56,7 +56,7 @@ const DENIALS = {
   },
 } as const
 
-/** The bound on handlers of one connection that run at once. */
+/** Bounds the handlers of one connection that run at the same time. */
 export const concurrency = defineControl({
   id: 'message/concurrency',
   denies:
@@ -76,21 +76,24 @@ export const concurrency = defineControl({
   },
   effective: ({ handlers, background, countListeners }) =>
     on(`${handlers} handlers${countListeners ? ', listeners too' : ''}, ${countInWords(background)} background tasks`),
-  /** The most handlers at once. */
+  /** Most handlers at the same time. */
   compile: (policy: MessageOf<{ concurrency: ConcurrencySection }>): number => policy.message.concurrency.handlers,
 })
 
-/** Counts the handlers of one connection that run. It refuses nothing: a connection that is full stops reading. */
+/** Counts the running handlers of one connection. It refuses nothing: at the bound the connection is no longer read. */
 export interface Concurrency {
-  /** Handlers that run now. */
+  /** Number of handlers that run now. */
   readonly running: number
-  /** A handler starts. True when the bound is reached: pause the socket. */
+  /** A handler starts. Returns true when the bound is reached: pause the socket. */
   enter(): boolean
-  /** A handler ended. True when the bound had been reached and is no longer: resume the socket. */
+  /** A handler ended. Returns true when the count falls below the bound: resume the socket. */
   leave(): boolean
 }
 
-/** A count for one connection. What was read before the pause may go over the limit; it is counted all the same. */
+/**
+ * Creates the count of one connection. Messages that were read before the pause may exceed the limit. They are counted
+ * too.
+ */
 export function createConcurrency(limit: number): Concurrency {
   let running = 0
   return {

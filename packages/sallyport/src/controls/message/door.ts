@@ -7,8 +7,8 @@ import { schema } from './schema.ts'
 import { size } from './size.ts'
 
 /**
- * The message door: cheapest first. `cost` is the second step of `message/rate`: the type must be known. `replay` is the
- * second step of `message/replay`: what another control refuses uses up no nonce.
+ * The message door, cheapest control first. `cost` is the second step of `message/rate`, because it needs the type. `replay`
+ * is the second step of `message/replay`, so that a message that another control refuses uses no nonce.
  */
 export const MESSAGE_DOOR: readonly MessageControl[] = Object.freeze([
   size,
@@ -21,5 +21,5 @@ export const MESSAGE_DOOR: readonly MessageControl[] = Object.freeze([
   replay,
 ])
 
-/** What the messages of a subprotocol's own pass, before their own schema. */
+/** The controls for messages that belong to a subprotocol itself. They run before the schema of such a message. */
 export const OWN_MESSAGE_DOOR: readonly MessageControl[] = Object.freeze([size, rate, format])

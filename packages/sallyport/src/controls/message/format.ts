@@ -13,7 +13,7 @@ import { defineControl, denying, off, on } from '../definition.ts'
 import type { MessageCheck, MessageOf, MessageSubject } from './message-control.ts'
 import { hasOneReading } from './one-reading.ts'
 
-/** `message.format` of a policy, after it was read. */
+/** `message.format` of a parsed policy. */
 export interface FormatSection {
   readonly data: 'json' | 'text' | 'binary' | 'any'
   readonly depth: number
@@ -27,7 +27,7 @@ const WIDTH = 1024
 
 const KEYS = {
   data: key(choice('json', 'text', 'binary', 'any'), 'json', 'What the app speaks. A schema needs `json`.'),
-  // Above some thousands the recursion of any JSON parser ends in a stack overflow.
+  // With a depth of some thousands, the recursion of any JSON parser ends in a stack overflow.
   depth: key(count(1, 1000), DEPTH, 'Objects and arrays inside each other.', {
     because: "deeper than any hand-written message, far from the end of any parser's stack",
   }),
@@ -155,10 +155,10 @@ const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_NOT_JSON', { reason: 'no-object' 
 const DUPLICATE: Denial = deny('SALLY_MESSAGE_KEY', { reason: 'twice' })
 
 /**
- * Parses a message and denies what a second parser could read differently, or what is deeper or wider than the
- * bounds of `message.format`, and numbers that JSON.parse would round. JSON.parse is the only parser. `subject.value` is written before a denial where
- * something was parsed, so that report mode goes on with it. Never null: where the policy turned it off, the value is
- * JSON where the text parses, else the text or the bytes.
+ * Parses a message with JSON.parse, the only parser. Denies a message that a second parser could read differently, that
+ * exceeds the depth or width of `message.format`, or that has numbers which JSON.parse would round. After a successful
+ * parse `subject.value` is written even before a denial, so that report mode can continue with it. It is never null: if
+ * the policy turned the control off, the value is the parsed JSON, or else the text or the bytes.
  */
 export const format = defineControl({
   id: 'message/format',
@@ -210,7 +210,7 @@ export const format = defineControl({
     const asText = policy.bigIntegers === 'text' && message.schema === null
     return subject => {
       const source = subject.text
-      // It may be judged a second time, by another policy.
+      // Another policy may judge the message a second time.
       subject.altered = false
       subject.digits = false
       subject.near = false
@@ -235,16 +235,16 @@ export const format = defineControl({
       if (!tree.holdsNumbers()) return PASS
       const numbers = checkNumbers(source, value, policy.bigIntegers)
       if (!numbers.ok) {
-        // Report mode goes on with what JSON.parse made, without the bigints before the fault.
+        // Report mode continues with the value of JSON.parse, without the bigints before the fault.
         if (policy.bigIntegers !== 'refuse') subject.value = JSON.parse(source)
         return deny('SALLY_MESSAGE_NUMBER', { path: shownPath(numbers.path), fault: numbers.fault })
       }
       subject.near = numbers.near
       subject.big = numbers.big
-      // A schema judges the number that was sent, and hands the text on.
+      // A schema judges the number that was sent. The text of its digits is passed on.
       if (numbers.big && asText) {
         subject.value = withDigits(value)
-        // What only reports changes nothing: a listener of text gets what came.
+        // A control in report mode changes nothing: a listener for text gets the original.
         subject.digits = !reports
       }
       return PASS
@@ -282,7 +282,10 @@ function parseLeniently(subject: MessageSubject): Verdict {
   return PASS
 }
 
-/** A rule of the app judges the value: where a second parser could read the text otherwise, the value goes on. */
+/**
+ * A rule of the app judges the value. If a second parser could read the text differently, the value is passed on and
+ * not the text.
+ */
 function parseForRule(subject: MessageSubject): Verdict {
   parseLeniently(subject)
   const { text, value } = subject

@@ -8,7 +8,7 @@ const section = <S>(id: ControlId): { readonly id: ControlId; read(): S } => ({
   },
 })
 
-/** Sections of the handshake that the sections of messages look at. */
+/** Sections of the handshake that the sections of messages read. */
 export const TICKET: { readonly id: ControlId; read(): Policy['handshake']['ticket'] } = section('handshake/ticket')
 export const CAPS: { readonly id: ControlId; read(): Policy['handshake']['connections'] } =
   section('handshake/connections')

@@ -8,24 +8,24 @@ import type { MessageOf } from './message-control.ts'
 
 /** The subprotocol whose clients may send the heartbeat below. */
 export const HEARTBEAT_PROTOCOL = 'sallyport.v1'
-/** The type of the heartbeat of `sallyport.v1`, and of its answer. No message of an app may have either. */
+/** The type of the heartbeat of `sallyport.v1`, and the type of its answer. No message of an app may use them. */
 export const PING_TYPE = 'sallyport.ping'
 export const PONG_TYPE = 'sallyport.pong'
-/** Longest text of a heartbeat, and of its answer, in bytes. */
+/** Greatest length of a heartbeat and of its answer, in bytes. */
 export const HEARTBEAT_BYTES = 64
-/** What one connection may ask for beside its budget of messages: four times what a silent page sends. */
+/** Budget of heartbeats of one connection, separate from its message budget. A silent page sends a quarter of it. */
 export const HEARTBEAT_BUDGET: Budget = Object.freeze({ amount: 12, perMs: 60_000, burst: 12 })
 
-/** A text that is a heartbeat when it comes byte for byte, and the text that answers it. */
+/** The exact text of a heartbeat, and the text that answers it. */
 export interface Heartbeat {
   readonly text: string
   readonly bytes: Buffer
   readonly reply: string
-  /** The subprotocol that must have been negotiated; null where the policy declares the heartbeat. */
+  /** The subprotocol that must have been negotiated. Null if the policy declares the heartbeat. */
   readonly protocol: string | null
 }
 
-/** Compiles the heartbeats of a policy: that of `sallyport.v1`, and those of `message.heartbeat`. */
+/** Compiles the heartbeats of a policy: the one of `sallyport.v1`, and those of `message.heartbeat`. */
 export function compileHeartbeats({ message }: MessageOf<{ heartbeat: Pairs }>): readonly Heartbeat[] {
   const own = { text: JSON.stringify({ type: PING_TYPE }), reply: JSON.stringify({ type: PONG_TYPE }) }
   return [
@@ -34,7 +34,7 @@ export function compileHeartbeats({ message }: MessageOf<{ heartbeat: Pairs }>):
   ].map(({ text, reply, protocol }) => ({ text, bytes: Buffer.from(text), reply, protocol }))
 }
 
-/** The heartbeat that `bytes[start..end)` are; undefined for any other message. Cheap where the length differs. */
+/** The heartbeat in `bytes[start..end)`. Undefined for any other message. Fast if the length differs. */
 export function heartbeatIn(
   heartbeats: readonly Heartbeat[],
   bytes: Buffer,
@@ -45,7 +45,8 @@ export function heartbeatIn(
   for (const heartbeat of heartbeats) {
     const expected = heartbeat.bytes
     if (expected.length !== length || expected[0] !== bytes[start]) continue
-    // From the end, where messages of one length differ most often. For so few bytes a call of Buffer's costs more.
+    // Compares from the end, where messages of the same length usually differ. For so few bytes a call to Buffer is
+    // slower.
     let index = length - 1
     while (index > 0 && bytes[start + index] === expected[index]) index--
     if (index === 0) return heartbeat
@@ -65,7 +66,7 @@ const TEXT_PAIR = {
   additionalProperties: false,
 }
 
-/** `message.heartbeat`, as a key beside `message.rate`. */
+/** `message.heartbeat`, a key next to `message.rate`. */
 export const HEARTBEAT: Key<Pairs, Pairs> = key<Pairs, Pairs>(
   {
     type: '{ text, reply }[]',
@@ -77,7 +78,7 @@ export const HEARTBEAT: Key<Pairs, Pairs> = key<Pairs, Pairs>(
   `Texts that the guard answers itself, for clients that do not see pings. Each is at most ${HEARTBEAT_BYTES} bytes. They have a budget of their own: ${HEARTBEAT_BUDGET.amount} a minute for each connection. The heartbeat of \`sallyport.v1\` is always answered.`,
 )
 
-/** `message.heartbeat`: texts that the guard answers itself. */
+/** Reads `message.heartbeat`: texts that the guard answers itself. */
 export function readHeartbeats(message: Fields, types: SchemaMap | null, discriminator: string): Pairs {
   const list = readList(message, 'heartbeat', EXAMPLE)
   if (list === undefined || list === null) return Object.freeze([])
@@ -126,7 +127,7 @@ function readText(fields: Fields, key: 'text' | 'reply'): string | null {
   return null
 }
 
-/** The type that a text names where it is a message in JSON. */
+/** The type in a text, if the text is a JSON message. */
 function typeIn(text: string, discriminator: string): string | null {
   try {
     const value: unknown = JSON.parse(text)

@@ -3,8 +3,8 @@ import type { MessageSubject } from './message-control.ts'
 import { type Holder, scanNumbers, UNUSUAL_NUMBER } from '../../schema/number-scan.ts'
 
 /**
- * The text of a message that was altered: its value as JSON, with each number written as the peer wrote it. With
- * `keepsBig`, integers of 64 bits stay numbers where the value holds the text of their digits.
+ * The text of an altered message: its value as JSON, with each number written as the peer wrote it. With `keepsBig`,
+ * integers of 64 bits stay numbers if the value contains the text of their digits.
  */
 export function alteredText({ value, text }: Pick<MessageSubject, 'value' | 'text'>, keepsBig = false): string {
   if (text === null || !UNUSUAL_NUMBER.test(text)) return plainText(value)
@@ -20,13 +20,16 @@ export function alteredText({ value, text }: Pick<MessageSubject, 'value' | 'tex
   return write(value, sent, { literals, keepsBig }) ?? 'null'
 }
 
-/** The JSON of a value whose numbers JavaScript writes as the peer did; a bigint of a transform is an integer. */
+/**
+ * The JSON of a value if JavaScript writes its numbers as the peer did. A bigint from a transform is written as an
+ * integer.
+ */
 function plainText(value: unknown): string {
   if (!('toJSON' in BigInt.prototype)) {
     try {
       return JSON.stringify(value) ?? 'null'
     } catch {
-      // It holds a bigint.
+      // The value contains a bigint.
     }
   }
   return write(value, undefined, { literals: new Map(), keepsBig: false }) ?? 'null'
@@ -57,15 +60,15 @@ function write(value: unknown, sent: unknown, writing: Writing): string | undefi
   return `{${parts.join()}}`
 }
 
-/** Whether a literal of the peer is the number that a value holds at its place. */
+/** Whether a number in the peer's text equals the number in the value at the same place. */
 function stands(literal: string, held: unknown, keepsBig: boolean): boolean {
   if (typeof held === 'number') return Number(literal) === held
   return (typeof held === 'bigint' || (keepsBig && typeof held === 'string')) && literal === String(held)
 }
 
 /**
- * Whether what a schema answered is what the text says. `input` is what was parsed: a schema may have changed it in
- * place, so a part of it that is found in the output is compared with a new parse of the text.
+ * Whether the output of a schema says the same as the text. `input` is the parsed value. A schema may have changed it
+ * in place, so a part of it that appears in the output is compared with a new parse of the text.
  */
 export function isAsSent(input: unknown, output: unknown, parse: () => unknown): boolean {
   const shared = { is: input === output }
@@ -93,7 +96,7 @@ function isSame(sent: unknown, made: unknown, shared: { is: boolean }): boolean 
   )
 }
 
-/** Where a value holds what JSON has no form for, as a JSON Pointer and its kind; null where it holds nothing of the kind. */
+/** The first place in a value that JSON cannot express, as a JSON Pointer with its kind. Null if there is none. */
 export function unwritable(value: unknown, bigIntegers: BigIntegers): string | null {
   if (typeof value === 'bigint') return bigIntegers === 'bigint' && isOf64Bits(value) ? null : ' bigint'
   if (typeof value === 'number') return Number.isFinite(value) ? null : ' number'

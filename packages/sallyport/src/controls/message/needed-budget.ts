@@ -1,8 +1,9 @@
 import type { Budget } from '../../model/store.ts'
 
 /**
- * The least budget that would have let pass all that came, at the given `perMs`: for the operator who chooses one after a
- * time in report mode. It counts as the budget does (GCRA) and grows where the budget would have denied.
+ * The smallest budget with which all messages would have passed, for the given `perMs`. An operator uses it to choose a
+ * budget after a time in report mode. It counts like the budget itself (GCRA) and grows when the budget would have
+ * denied.
  */
 export class NeededBudget {
   readonly #perMs: number
@@ -20,7 +21,7 @@ export class NeededBudget {
     return Math.ceil(this.#amount)
   }
 
-  /** Counts what came. `now` in ms. */
+  /** Counts one message. `now` in ms. */
   count(now: number, cost: number): void {
     const refilled = ((now - this.#at) * this.#amount) / this.#perMs
     this.#owed = Math.max(0, this.#owed - Math.max(0, refilled)) + cost
@@ -29,7 +30,7 @@ export class NeededBudget {
   }
 }
 
-/** Users and addresses whose need is kept; the ones that came first are forgotten first. */
+/** Most users and addresses whose need is kept. The oldest ones are forgotten first. */
 const KEYS_MOST = 1000
 
 /** The needed budgets of many users or addresses, on this node. */
@@ -41,7 +42,7 @@ export class NeededBudgets {
     this.#budget = budget
   }
 
-  /** Counts what came from one of them, and answers the amount that this one needs. */
+  /** Counts one message of a user or an address, and returns the amount that this one needs. */
   count(key: string, now: number, cost: number): number {
     let need = this.#needs.get(key)
     if (need === undefined) {

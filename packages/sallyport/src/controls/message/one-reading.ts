@@ -4,8 +4,8 @@ import { treeCheck } from '../../schema/tree-check.ts'
 const ANY = treeCheck({ depth: 1000, width: Infinity, allowKeys: ['__proto__', 'constructor', 'prototype'] })
 
 /**
- * Whether every JSON parser reads `text` as JSON.parse does, which made `value` of it: no key is written twice, and no
- * surrogate stands alone. False too for what is nested more than 1 000 deep.
+ * Whether every JSON parser reads `text` as JSON.parse does. `value` is the result of JSON.parse. False if a key is
+ * written twice, if a surrogate stands alone, or if it is nested more than 1 000 deep.
  */
 export function hasOneReading(text: string, value: object): boolean {
   return text.isWellFormed() && ANY.check(value, text.includes('\\')) === keyTokens(text)

@@ -17,7 +17,7 @@ import type { MessageOf } from './message-control.ts'
 import { BESIDE_SCHEMA } from './schema-keys.ts'
 import { readSchemaMap, type ReservedType } from './schema-section.ts'
 
-/** `message.outbound` of a policy, after it was read. */
+/** `message.outbound` of a parsed policy. */
 export interface OutboundSection {
   readonly types: SchemaMap
   readonly discriminator: string
@@ -29,7 +29,7 @@ const PONG: ReservedType = {
   remedy: 'choose another name',
 }
 
-/** Schemas of what the app sends, by type. They are read by `readSchemaMap`. */
+/** Schemas of the messages that the app sends, by type. `readSchemaMap` reads them. */
 const schemas: Shape<SchemaMap | null, SchemaMap> = {
   type: '{ [type]: Schema }',
   schema: {},
@@ -53,7 +53,9 @@ const DENIALS = {
   },
 } as const
 
-/** What the app sends: only declared types leave, without the fields that their schema does not declare. */
+/**
+ * Checks the messages that the app sends. Only declared types leave, without fields that their schema does not declare.
+ */
 export const outbound = defineControl({
   id: 'message/outbound',
   denies: 'what the app sends does not match the outbound schema: unknown fields stripped, secrets never leave',
@@ -77,27 +79,28 @@ export const outbound = defineControl({
 })
 
 /**
- * What may be sent, or why nothing is. `detail` names a path and a keyword, never a value. `given` is what report mode
- * sends instead: the app's own message, or its JSON where code of the app wrote that.
+ * The message to send, or the reason why none is sent. `detail` names a path and a keyword, never a value. `given` is
+ * what report mode sends instead: the app's own message, or its JSON if code of the app wrote that.
  */
 export type OutboundResult =
   | { readonly ok: true; readonly value: object | string }
   | { readonly ok: false; readonly detail: string; readonly given: object | string }
 
-/** Checks one message of the app on its way out. Throws only what JSON.stringify of the message throws. */
+/** Checks one message of the app before it is sent. Throws only the errors of JSON.stringify for that message. */
 export type OutboundCheck = (message: object | string) => OutboundResult
 
-/** The JSON of a message, as it would be sent. Throws where it has none. */
+/** The JSON of a message as it would be sent. Throws if it has none. */
 export type WriteJson = (message: object) => string
 
 /**
- * Compiles `message.outbound`: what the app sends must match the schema of its type, and leaves without the fields
- * that the schema does not declare, so that a password hash in a row never does. Null where nothing is declared.
+ * Compiles `message.outbound`. A message of the app must match the schema of its type. It leaves without the fields
+ * that the schema does not declare, so that a password hash in a database row never leaves. Null if nothing is
+ * declared.
  *
- * What is checked is what is sent. Plain data is checked as it stands. A message with code in it (a getter, a `toJSON`, a
- * proxy) is written once, and the check reads what was written. Dates may be checked as dates or as their text.
- * Bytes match no schema. An asynchronous schema refuses every message: what is sent must keep its order.
- * What only reports changes no message: it names the fields that would be stripped.
+ * The checked message is the sent one. Plain data is checked directly. A message with code in it (a getter, a `toJSON`,
+ * a proxy) is written once, and the check reads the written text. Dates may be checked as dates or as their text. Bytes
+ * match no schema. An asynchronous schema refuses every message, because messages must keep their order. Report mode
+ * changes no message: it names the fields that would be stripped.
  */
 export function compileOutbound(
   whole: MessageOf<{
@@ -119,7 +122,7 @@ export function compileOutbound(
     return type === null || schema === undefined ? null : { type, schema, value }
   }
   const reports = isReported(whole, 'message/outbound')
-  /** `isOwn`: whether the value is the app's own, which no schema may change. */
+  /** `isOwn`: whether the value belongs to the app, so that no schema may change it. */
   const check = (value: unknown, isOwn: boolean): Checked => {
     const declared = schemaOf(value)
     if (declared === null) return UNDECLARED
@@ -132,7 +135,7 @@ export function compileOutbound(
     try {
       return judgeText(text, declared, bigIntegers)
     } catch (error) {
-      // JSON.parse reads it however deep it is; nobody else does.
+      // JSON.parse reads any depth. Other code throws a RangeError for a deep value.
       if (!(error instanceof RangeError)) throw error
       return { ok: false, detail: `${declared.type}: nested too deep to be checked`, given: text }
     }
@@ -154,7 +157,7 @@ export function compileOutbound(
   }
 }
 
-/** Lets the message itself leave, and names the fields that would be stripped. */
+/** For report mode: sends the message itself, and names the fields that would be stripped. */
 function reported(result: OutboundResult, given: object | string): OutboundResult {
   if (!result.ok || result.value === given) return result
   const fields = undeclaredFields(read(given), read(result.value))
@@ -172,8 +175,8 @@ interface Declared {
 }
 
 /**
- * Judges a text of the app, by the digits in it. It leaves byte for byte, unless fields are stripped or values
- * transformed, or two parsers could read it differently: then it is written anew, with its numbers as they stand.
+ * Judges a text of the app by the digits in it. It leaves byte for byte, unless fields are stripped, values are
+ * transformed, or two parsers could read it differently. Then it is written again, with its numbers unchanged.
  */
 function judgeText(text: string, { type, schema, value }: Declared, bigIntegers: BigIntegers): OutboundResult {
   const isClear = hasOneReading(text, value)
@@ -210,7 +213,7 @@ function checkBy(schema: SchemaCheck, type: string, value: object): Checked {
     }
     if (!result.ok) return refused(result.detail)
     const { value: checked } = result
-    // A transform may answer what JSON writes by code that no schema has seen.
+    // A transform may return an object that JSON writes by code that no schema has seen.
     if (typeof checked === 'object' && checked !== null && dataKindOf(checked) !== 'code')
       return { ok: true, value: checked }
     return refused(
@@ -221,7 +224,7 @@ function checkBy(schema: SchemaCheck, type: string, value: object): Checked {
   }
 }
 
-/** What a text holds; undefined for what is no JSON. */
+/** The value of a text. Undefined if it is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -8,20 +8,25 @@ import { OWN_MESSAGE_DOOR } from './door.ts'
 import type { MessageConnection, MessageSubject } from './message-control.ts'
 import { judgeBySchema } from './schema.ts'
 
-/** A message of a subprotocol's own, which no type of the policy describes: an acknowledgement of Socket.IO, say. */
+/**
+ * A message that belongs to a subprotocol itself, so that no type of the policy describes it. An example is an
+ * acknowledgement of Socket.IO.
+ */
 export interface OwnMessage extends MessageSubject {
   readonly own: OwnRule
 }
 
-/** What decides in the place of the message's type. */
+/** Decides about such a message instead of its type. */
 export interface OwnRule {
-  /** Why it is refused once it has paid for itself; null where the schema decides. */
+  /** Why it is refused after its budget was charged. Null if the schema decides. */
   readonly refused: Denial | null
-  /** Its schema, and what events call it; null where anything well formed passes. */
+  /** Its schema, and its name in events. Null if every well-formed message passes. */
   readonly schema: { readonly name: string; readonly check: SchemaCheck } | null
 }
 
-/** Compiles the part of the message door that such messages pass: size, rate, format where there is text, their own schema. */
+/**
+ * Compiles the part of the message door for such messages: size, rate, format if there is text, and their own schema.
+ */
 export function createOwnDoor(
   policy: Policy,
   parts: ControlContext,

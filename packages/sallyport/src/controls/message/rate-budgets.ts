@@ -5,7 +5,7 @@ import { originOf } from '../../store/named-store.ts'
 import type { BudgetKeys, MessageCheck, MessageConnection } from './message-control.ts'
 import { NeededBudget, NeededBudgets } from './needed-budget.ts'
 
-/** `message.rate` of a policy, after it was read. */
+/** `message.rate` of a parsed policy. */
 export interface MessageRateSection {
   readonly messages: Budget
   readonly bytes: Budget
@@ -15,7 +15,9 @@ export interface MessageRateSection {
   readonly exceed: 'close' | 'drop' | 'delay'
 }
 
-/** In report mode: counts every message, and says of each denial which budget would have let all of them pass. */
+/**
+ * For report mode: counts every message, and adds to each denial the budget with which all of them would have passed.
+ */
 export function withNeeds(check: MessageCheck, policy: MessageRateSection): MessageCheck {
   const { messages, bytes, perUser, perIp } = policy
   const users = new NeededBudgets(perUser)
@@ -46,9 +48,9 @@ type Take = (connection: MessageConnection, cost: number, bytes: number, before?
 
 /** Takes from the shared budgets. `before` is what an earlier step took from the connection for the same message. */
 export function compileTake(policy: MessageRateSection, given: Store): Take {
-  // A connection keeps its keys: with the suffix in them, no message makes a new text.
+  // A connection keeps its keys. They include the suffix, so no message creates a new string.
   const { store, suffix } = originOf(given)
-  // A shared store would be asked for every message: a share of the budget answers here.
+  // A shared store would be called for every message. A share of the budget can answer here.
   const takeShared: Store['take'] = store.takeShare
     ? (key, amount, budget) => store.takeShare!(key, amount, budget)
     : (key, amount, budget, at) => store.take(key, amount, budget, at)
@@ -63,7 +65,7 @@ export function compileTake(policy: MessageRateSection, given: Store): Take {
     }
     const at = connection.judgedAt
     let keys = connection.budgetKeys
-    // The app may put another user into its session: who acts pays, and nobody for who acted before.
+    // The app may put another user into its session. The present user pays, never the former one.
     if (keys === null || keys.of !== connection.session.user) connection.budgetKeys = keys = keysOf(connection, suffix)
     const byUser = takeShared(keys.user, Math.min(amount, policy.perUser.burst), policy.perUser, at)
     if (byUser instanceof Promise) {

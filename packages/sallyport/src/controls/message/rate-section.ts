@@ -6,19 +6,22 @@ import { readSize } from '../../shape/scalars.ts'
 import { pathTo, show } from '../../shape/shown.ts'
 import type { MessageRateSection } from './rate-budgets.ts'
 
-/** Bytes of one connection by default: 100 messages of 40 KiB a minute. */
+/** Default byte budget of one connection: 100 messages of 40 KiB a minute. */
 export const BYTES: Budget = Object.freeze({ amount: 4 * 1024 * 1024, perMs: 60_000, burst: 4 * 1024 * 1024 })
 
-/** As many connections of a budget: what a peer gets by opening them all, and no more by opening them anew. */
+/**
+ * A budget multiplied by a number of connections. A peer that opens all its connections gets this much, and
+ * reconnecting gives no more.
+ */
 export function times({ amount, perMs, burst }: Budget, connections: number): Budget {
   return Object.freeze({ amount: amount * connections, perMs, burst: burst * connections })
 }
 
-/** `message.rate.bytes`: no less than the largest message. */
+/** `message.rate.bytes`. It must not be less than the largest message. */
 export function readBytes(section: Fields, perMs: number, messageBytes: number): Budget {
   const unsaid = section.get('bytes') === undefined
   if (unsaid) {
-    // A policy that allows larger messages than the default budget means them to pass.
+    // If a policy allows larger messages than the default budget, they are meant to pass.
     const amount = Math.max(BYTES.amount, messageBytes)
     return Object.freeze({ amount, perMs: BYTES.perMs, burst: amount })
   }
@@ -35,7 +38,7 @@ export function readBytes(section: Fields, perMs: number, messageBytes: number):
   return Object.freeze({ amount, perMs, burst: amount })
 }
 
-/** `message.rate.cost`: what types cost; none more than a whole budget. */
+/** `message.rate.cost`: the cost by type. No cost may exceed a whole budget. */
 export function readCost(section: Fields, most: number, types: SchemaMap | null): MessageRateSection['cost'] {
   const path = pathTo(section.path, 'cost')
   const at: Fields = { ...section, path }

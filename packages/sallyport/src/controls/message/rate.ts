@@ -16,14 +16,14 @@ import { BYTES, readBytes, readCost, times } from './rate-section.ts'
 import { schema } from './schema.ts'
 import { size } from './size.ts'
 
-/** Caps of `handshake.connections` by default, for a policy without caps. */
+/** Default caps of `handshake.connections`, for a policy without caps. */
 const CONNECTIONS_PER_USER = 30
 const CONNECTIONS_PER_IP = 1000
 const MESSAGES: Budget = Object.freeze({ amount: 100, perMs: 60_000, burst: 100 })
 const PER_USER = `${countInWords(MESSAGES.amount * CONNECTIONS_PER_USER)} messages/min`
 const PER_IP = `${countInWords(MESSAGES.amount * CONNECTIONS_PER_IP)} messages/min`
 
-/** What a type of message costs, by type. */
+/** The cost of a message by its type. */
 const costs: Shape<{ readonly [type: string]: number }, { readonly [type: string]: number }> = {
   type: '{ [type]: number }',
   schema: {},
@@ -89,10 +89,11 @@ const DENIALS = {
 } as const
 
 /**
- * Denies what exceeds the budgets of messages and bytes of the connection, then of its user and IP over all
- * connections. Each message costs 1 here, before it is parsed; `cost` takes the rest once the type is known.
- * `retryAfter` is in seconds and may be a fraction. Under `exceed: 'delay'` the same message comes again: a denial
- * then gives back what it took. Otherwise it does not, or a flood that one budget denies would be free in the others.
+ * Denies messages that exceed the budgets of messages and bytes: of the connection, then of its user and its IP over
+ * all connections. Each message costs 1 here, before it is parsed. `cost` takes the rest when the type is known.
+ * `retryAfter` is in seconds and may be a fraction. With `exceed: 'delay'` the same message is judged again, so a
+ * denial gives back what it took. Otherwise it does not, because a flood that one budget denies would cost nothing in
+ * the others.
  */
 export const rate = defineControl({
   id: 'message/rate',
@@ -158,7 +159,7 @@ export const rate = defineControl({
 })
 
 /**
- * The second step of `message/rate`, after `message/schema`: takes what the type costs beyond the 1 that was taken
+ * The second step of `message/rate`, after `message/schema`. Takes the cost of the type beyond the 1 that was taken
  * before the type was known. A cost below 1 gives the connection the difference back.
  */
 export const cost = {
@@ -173,7 +174,8 @@ export const cost = {
       const extra = subject.type === null ? 0 : (extras.get(subject.type) ?? 0)
       if (extra === 0) return PASS
       const time = connection.judgedAt
-      // Asked as a whole, with the 1 that `rate` took: a cost above the burst passes when nothing else was taken.
+      // Requests the whole cost, including the 1 that `rate` took. A cost above the burst passes if nothing else was
+      // taken.
       const before = connection.messageTat - intervalMs(policy.messages)
       const excess = excessMs(before, time, extra + 1, policy.messages)
       if (extra > 0 && excess > 0) {

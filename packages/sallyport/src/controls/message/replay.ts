@@ -12,9 +12,9 @@ import { format } from './format.ts'
 import type { MessageCheck, MessageConnection, MessageOf, MessageSubject } from './message-control.ts'
 import { BESIDE_SCHEMA, isFieldName } from './schema-keys.ts'
 
-/** `message.replay` of a policy, after it was read. */
+/** `message.replay` of a parsed policy. */
 export interface ReplaySection {
-  /** The field that holds the nonce; null where only the time is looked at. */
+  /** The field that holds the nonce. Null if only the time is checked. */
   readonly nonce: string | null
   readonly time: string
   readonly windowMs: number
@@ -22,7 +22,7 @@ export interface ReplaySection {
 
 const WINDOW_MS = 30_000
 const LONGEST_WINDOW_MS = 10 * 60_000
-/** Characters of a nonce: 36 are a UUID, 64 a SHA-256 in hex. */
+/** Most characters of a nonce. A UUID has 36, a SHA-256 in hex has 64. */
 const NONCE_CHARS = 128
 
 /** The name of a field at the top level of a message. */
@@ -110,14 +110,14 @@ interface Sent {
   readonly time: number
 }
 
-/** What {@link replayFields} found in each message that is on its way through the door. */
+/** The fields that {@link replayFields} found in each message that is in the door now. */
 const found = new WeakMap<MessageSubject, Sent>()
 
 type Whole = MessageOf<{ replay: ReplaySection | null }>
 
 /**
  * Denies a message that this user sent before, or whose time is outside the window. It runs last: a message that another
- * control refuses does not use up its nonce. A nonce belongs to its user: nobody can use up that of another.
+ * control refuses does not use up its nonce. A nonce belongs to its user: no user can use up a nonce of another.
  */
 export const replay = defineControl({
   id: 'message/replay',
@@ -160,12 +160,12 @@ export const replay = defineControl({
       first ? PASS : deny('SALLY_MESSAGE_REPLAYED', { field: policy.nonce ?? '' })
     return (subject, connection) => {
       const sent = found.get(subject)
-      // Only report mode lets a message come so far without its fields; that was reported.
+      // Only in report mode a message without its fields comes here. It was reported.
       if (sent === undefined) return PASS
       const ahead = sent.time - now()
       if (Math.abs(ahead) > windowMs) return stale(policy, ahead)
       if (sent.nonce === null) return PASS
-      // One window longer than the message can pass: the clocks of two nodes may differ by that.
+      // One window longer than the message is accepted, because the clocks of two nodes may differ by that much.
       const first = store.once(keyOf(whole.name, connection, sent.nonce), Math.ceil(ahead) + 2 * windowMs, sent.time)
       return isThenable(first) ? first.then(judge) : judge(first)
     }
@@ -219,12 +219,12 @@ function stale({ time: field, windowMs }: ReplaySection, ahead: number): Denial 
   return deny('SALLY_MESSAGE_STALE', { reason, field, offMs: Math.round(Math.abs(ahead)), windowMs })
 }
 
-/** Short, whatever the user is called; JSON tells 1 from '1', and where the name of the policy ends. */
+/** The key is short for every user name. JSON separates 1 from '1', and marks the end of the policy's name. */
 function keyOf(name: string, { session }: MessageConnection, nonce: string | number): string {
   return `message:${hash('sha256', JSON.stringify([name, session.user, nonce]), 'base64url')}`
 }
 
-/** The fields must be two, and neither is the one that names the type. */
+/** The two fields must differ, and neither may be the field of the type. */
 function refuseNames(section: Section<typeof KEYS>, message: Fields, nonce: string | null): void {
   const said = section.said('time')
   if (said === undefined) {

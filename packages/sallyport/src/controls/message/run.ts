@@ -8,12 +8,14 @@ import { MESSAGE_DOOR } from './door.ts'
 import type { MessageConnection, MessageSubject } from './message-control.ts'
 import { createMessageReader, type MessageReader } from '../../fast-path/template.ts'
 
-/** The compiled message door. The subject bears what passes on: `value` and `type`. Never throws, never rejects. */
+/**
+ * The compiled message door. It writes the accepted `value` and `type` into the subject. Never throws, never rejects.
+ */
 export type MessageDoor = Door<MessageSubject, MessageConnection>
 
 /**
- * Compiles the message door of a policy. Every denial is told to `observe`: enforced ones end the run, those of
- * report mode do not, and the run goes on with the value as it stands. Throws a SchemaError for a bad schema.
+ * Compiles the message door of a policy. `observe` gets every denial. An enforced denial ends the run. A denial in
+ * report mode does not, and the run continues with the present value. Throws a SchemaError for an invalid schema.
  */
 export function createMessageDoor(
   policy: Policy,
@@ -26,13 +28,15 @@ export function createMessageDoor(
     if (check !== null) checks.push({ id: control.id, check })
   }
   const reader = createMessageReader(policy)
-  // What it reads it strips in silence: in report mode that would change a message, and nobody would hear of it.
+  // The reader strips fields without a report. In report mode that would change a message, and no event would show it.
   if (reader !== null && !isReported(policy, 'message/schema'))
     readBytes(checks, reader, policy.message.authorize !== null)
   return createDoor({ checks, report: policy.report, timeoutMs: policy.timeoutMs, observe, timers: parts.runtime })
 }
 
-/** Puts a reader of bytes before `message/format` and `message/schema`: what it reads, they are not asked about. */
+/**
+ * Puts a reader of bytes before `message/format` and `message/schema`. They are skipped for messages that it can read.
+ */
 function readBytes(
   checks: DoorCheck<MessageSubject, MessageConnection>[],
   reader: MessageReader,
@@ -40,7 +44,10 @@ function readBytes(
 ): void {
   const format = checks.find(({ id }) => id === 'message/format')!
   const schema = checks.find(({ id }) => id === 'message/schema')!
-  /** What format let pass, and schema is asked about next: what report mode let pass teaches nothing. */
+  /**
+   * The message that format has just accepted, and that schema judges next. A message that only report mode accepted
+   * teaches the reader nothing.
+   */
   let formatted: MessageSubject | null = null
 
   replace(checks, format, (subject, connection) => {

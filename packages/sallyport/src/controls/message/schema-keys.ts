@@ -14,7 +14,7 @@ const discriminator: Shape<string, string> = {
   words: name => `'${name}'`,
 }
 
-/** Schemas by type of message. They are read by `readSchema`. */
+/** Schemas by message type. `readSchema` reads them. */
 const schemas: Shape<SchemaMap | null, SchemaMap> = {
   type: '{ [type]: Schema }',
   schema: {},
@@ -22,7 +22,7 @@ const schemas: Shape<SchemaMap | null, SchemaMap> = {
   words: () => 'none',
 }
 
-/** Keys of `message.schema`; a map of schemas by type is the section itself. */
+/** Keys of `message.schema`. A map of schemas by type is the section itself. */
 export const SCHEMA_KEYS = {
   '': key(
     schemas,

@@ -7,14 +7,17 @@ const ANY = 'dangerouslyAcceptAnyMessage'
 const WRITE = 'write schema: { chat: ChatSchema }, a schema for every type of message that clients may send'
 const LONGEST_TYPE = 128
 
-/** A type that no message of the app may have, and why. */
+/** A type that no message of the app may have, and the reason. */
 export interface ReservedType {
   readonly type: string
   readonly fault: string
   readonly remedy: string
 }
 
-/** `message.schema`: what may pass, by type. It must be decided; null is "anything", asked for by name. */
+/**
+ * `message.schema`: the accepted messages by type. The key is required. Null means "any message", which the policy must
+ * request by name.
+ */
 export function readSchema(message: Fields, reserved: readonly ReservedType[]): SchemaMap | null {
   const said = message.get('schema')
   if (said === undefined) {
@@ -35,7 +38,10 @@ export function readSchema(message: Fields, reserved: readonly ReservedType[]): 
   return readSchemaMap(message, 'schema', reserved)
 }
 
-/** A map of schemas by message type, on an object without prototype; the schemas themselves are the app's and stay as they are. */
+/**
+ * A map of schemas by message type, on an object without a prototype. The schemas themselves belong to the app and are
+ * not changed.
+ */
 export function readSchemaMap(message: Fields, key: string, reserved: readonly ReservedType[]): SchemaMap | null {
   const path = pathTo(message.path, key)
   const told = message.findings.problems.length
@@ -74,7 +80,7 @@ function isTypeName(name: string): boolean {
   return name !== '' && name.length <= LONGEST_TYPE && name !== 'prototype' && !(name in Object.prototype)
 }
 
-/** A schema of a library, or JSON Schema: a map of schemas has neither. */
+/** Whether the value is one schema of a library, or one JSON Schema. A map of schemas is neither. */
 function isOneSchema(said: unknown): boolean {
   try {
     if ((typeof said !== 'object' && typeof said !== 'function') || said === null) return false

@@ -25,11 +25,11 @@ const KEYWORDS: readonly string[] = [
   '$dynamicRef',
 ]
 const TYPES: readonly string[] = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']
-/** What schemas of libraries have that know no Standard Schema: yup, Superstruct, io-ts, runtypes. */
+/** Methods of the schemas of libraries that do not support Standard Schema: yup, Superstruct, io-ts, runtypes. */
 const METHODS: readonly string[] = ['validate', 'parse', 'validateSync', 'validator', 'decode', 'guard']
 const KINDS = 'a Standard Schema (Zod, Valibot, ArkType, Joi 18), JSON Schema, or a compiled Ajv or TypeBox validator'
 
-/** Null for one of the kinds of schema that are understood, or why the value is none. */
+/** Null for a supported kind of schema. Otherwise the reason why the value is not one. */
 export function faultOfSchema(value: unknown): Unusable | null {
   try {
     return examine(value)

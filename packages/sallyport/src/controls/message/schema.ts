@@ -19,17 +19,17 @@ import { PING_TYPE } from './heartbeat.ts'
 import { BESIDE_SCHEMA, SCHEMA_KEYS } from './schema-keys.ts'
 import { readSchema, type ReservedType } from './schema-section.ts'
 
-/** `message.schema` of a policy, after it was read. */
+/** `message.schema` of a parsed policy. */
 export interface SchemaSection {
   readonly types: SchemaMap
   readonly discriminator: string
   readonly unknownFields: 'strip' | 'refuse'
 }
 
-/** The type of the first message in first-message mode; see docs/protocol.md. */
+/** The type of the first message in first-message mode. See docs/protocol.md. */
 const FIRST: ReservedType = {
   type: 'auth',
-  fault: "{ type: 'auth' } is the first message, which bears the ticket",
+  fault: "{ type: 'auth' } is the first message, which carries the ticket",
   remedy: 'choose another name, or another handshake.ticket.carrier',
 }
 const PING: ReservedType = {
@@ -100,13 +100,13 @@ const deny = denying(DENIALS)
 
 const NOT_OBJECT: Denial = deny('SALLY_MESSAGE_TYPE', { reason: 'no-object' })
 const UNKNOWN: Denial = deny('SALLY_MESSAGE_TYPE', { reason: 'unknown' })
-/** Undeclared types that report mode names, and the form of one that is safe to show. */
+/** Most undeclared types that report mode names, and the form of a name that is safe to show. */
 const NAMED_TYPES_MOST = 64
 const PLAIN_TYPE = /^[A-Za-z][\w.:/-]{0,63}$/
 
 /**
- * Denies a message whose type is not declared, or that the schema of its type refuses. What passes on is the
- * validated value without the fields that the schema does not declare, at any depth (CWE-915).
+ * Denies a message whose type is not declared, or whose schema refuses it. The validated value is passed on, without
+ * the fields that the schema does not declare, at any depth (CWE-915).
  */
 export const schema = defineControl({
   id: 'message/schema',
@@ -151,7 +151,7 @@ export const schema = defineControl({
       const type = typeOf(value, policy.discriminator)
       const check = type === null ? undefined : checks.get(type)
       if (type === null || check === undefined) return unknown(type)
-      // Before the verdict, so that report mode hands a refused message to its handler.
+      // Written before the verdict, so that report mode can give a refused message to its handler.
       subject.type = type
       const takesBytes = connection.takesBytes === true
       return judgeBySchema({ subject, type, check, bigIntegers, takesBytes, reports }, value)
@@ -159,7 +159,7 @@ export const schema = defineControl({
   },
 })
 
-/** A schema looks at parsed JSON: without it every message would be refused, or none looked at. */
+/** A schema judges parsed JSON. Without parsing, every message would be refused, or none would be judged. */
 function refuseUnparsed(message: Fields, format: FormatSection | null): void {
   if (format?.data === 'json') return
   const at: Fields = { ...message, path: pathTo(message.path, 'format') }
@@ -173,7 +173,7 @@ function refuseUnparsed(message: Fields, format: FormatSection | null): void {
   )
 }
 
-/** Judges the value of a message that `message/format` let pass by one schema, and writes what passes on. */
+/** Judges the value of an accepted message by one schema, and writes the value that is passed on. */
 export function judgeBySchema(run: Run, value: object): Verdict | Promise<Verdict> {
   const input = inputOf(run, value)
   const result = run.check(input)
@@ -187,23 +187,26 @@ export interface Run {
   readonly check: SchemaCheck
   readonly bigIntegers: BigIntegers
   readonly takesBytes: boolean
-  /** Whether the control only reports. */
+  /** Whether the control is in report mode. */
   readonly reports: boolean
 }
 
-/** What the schema is asked about: with `bigIntegers: 'text'` a Standard Schema sees the text that it hands on. */
+/**
+ * The value that the schema judges. With `bigIntegers: 'text'` a Standard Schema gets the text of the digits, because
+ * it passes that text on.
+ */
 function inputOf({ subject, check, bigIntegers }: Run, value: object): object {
   return subject.big === true && bigIntegers === 'text' && check.judgesBigints !== true
     ? (withDigits(value) as object)
     : value
 }
 
-/** Compiles every schema of a map. A Map, so that `toString` and `__proto__` are no types. */
+/** Compiles every schema of a map. The result is a Map, so that `toString` and `__proto__` are not types. */
 export function compileSchemas(types: SchemaMap, options: SchemaOptions): ReadonlyMap<string, SchemaCheck> {
   return new Map(Object.entries(types).map(([type, declared]) => [type, compileSchema(type, declared, options)]))
 }
 
-/** The type that a message names; null where it is missing, inherited or not text. */
+/** The type in a message. Null if it is missing, inherited, or not a string. */
 export function typeOf(value: object, discriminator: string): string | null {
   if (!Object.hasOwn(value, discriminator)) return null
   const type = (value as Record<string, unknown>)[discriminator]
@@ -222,7 +225,7 @@ async function judgeAsync(run: Run, input: object, result: SchemaResult): Promis
   return judge(run, input, result)
 }
 
-/** The message with the doubles on the other side of its numbers: see `withNeighbours`. */
+/** The message with each number replaced by its neighbouring double: see `withNeighbours`. */
 function neighbours(run: Run): object {
   return inputOf(run, withNeighbours(run.subject.text ?? '', run.bigIntegers))
 }
@@ -235,18 +238,18 @@ function refuse({ type }: Run, detail: string): Denial {
   return deny('SALLY_MESSAGE_INVALID', { type, fault: detail })
 }
 
-/** Writes what passes on. */
+/** Writes the value that is passed on. */
 function settle(run: Run, input: object, value: unknown): Verdict {
   const { subject, check, bigIntegers } = run
   const digits = subject.big === true && bigIntegers === 'text'
-  // A schema that was asked about the text may have made bigints of its own.
+  // A schema that judged the numbers may have created bigints of its own.
   const passed = digits && check.judgesBigints === true ? withDigits(value) : value
   if (run.takesBytes) {
     const parse = (): unknown => inputOf(run, parseAgain(subject.text ?? '{}', bigIntegers))
     const altered = check.isPure === true ? value !== input : !isAsSent(input, value, parse)
     const odd = altered ? unwritable(passed, bigIntegers) : null
     if (odd !== null) return deny('SALLY_MESSAGE_VALUE', { type: run.type, path: shownPath(odd) })
-    // What only reports changes nothing: the text goes on as it came.
+    // A control in report mode changes nothing: the original text is passed on.
     subject.altered = altered && !run.reports
   }
   subject.digits = digits && !(run.reports && run.takesBytes)
@@ -255,7 +258,7 @@ function settle(run: Run, input: object, value: unknown): Verdict {
   return fields === null ? PASS : deny('SALLY_MESSAGE_FIELDS', { type: run.type, fields })
 }
 
-/** Names undeclared types for the operator, a bounded number of them. */
+/** Names undeclared types for the operator. The number of names is bounded. */
 function namer(): (type: string | null) => Denial {
   const named = new Map<string, Denial>()
   return type => {

@@ -11,7 +11,7 @@ import { excessMs, spent } from './gcra.ts'
 import { TICKET } from './handshake-sections.ts'
 import type { MessageCheck, MessageConnection, MessageOf } from './message-control.ts'
 
-/** `message.size` of a policy, after it was read. */
+/** `message.size` of a parsed policy. */
 export interface SizeSection {
   readonly bytes: number
   readonly fragments: number
@@ -84,8 +84,8 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /**
- * Denies a message of more than `message.size.bytes` bytes. The transport enforces the same bound before memory is
- * spent; this is the second lock, for transports that cannot.
+ * Denies a message of more than `message.size.bytes` bytes. The transport enforces the same bound before it uses
+ * memory. This second check is for transports that cannot.
  */
 export const size = defineControl({
   id: 'message/size',
@@ -124,8 +124,8 @@ export const size = defineControl({
 export type ControlFrameCheck = (connection: MessageConnection) => Verdict
 
 /**
- * Compiles the bound on control frames (`message.size.controlFrames`): to be called for each one that arrives.
- * A flood of pings costs a pong each, and passes every bound on messages (RFC 6455 §5.5).
+ * Compiles the bound on control frames (`message.size.controlFrames`). The check runs for each frame that arrives. Each
+ * ping of a flood costs a pong, and no bound on messages stops it (RFC 6455 §5.5).
  */
 export function controlFrames(
   { message }: MessageOf<{ size: SizeSection }>,

@@ -1,7 +1,7 @@
 import { textOf } from '../../wire/index.ts'
 import type { MessageSubject } from './message-control.ts'
 
-/** A message as it comes from a transport. A class for speed alone: all messages have one shape. */
+/** A message from a transport. It is a class only for speed: all messages have the same shape. */
 export class Subject implements MessageSubject {
   readonly bytes: number
   readonly data: Uint8Array | null
@@ -26,7 +26,7 @@ export class Subject implements MessageSubject {
     this.exact = exact
   }
 
-  /** A text message whose bytes, known to be UTF-8, may be used again once the transport's call returns. */
+  /** A text message as bytes. They are valid UTF-8. The transport may reuse them after its call returns. */
   static lent(bytes: Buffer, start: number, end: number, ascii: boolean): Subject {
     const subject = new Subject(end - start, null, null)
     subject.lent = bytes

@@ -1,11 +1,11 @@
-/** Names that a report shows, and how deep it looks for them. */
+/** Most names that a report shows, and how deep it searches for them. */
 const NAMES_MOST = 8
 const DEPTH_MOST = 8
-/** A name that is safe to show: no value of a peer, an e-mail address as a key say, is of this form. */
+/** A name that is safe to show. A value of a peer, such as an e-mail address as a key, does not have this form. */
 const PLAIN_NAME = /^[A-Za-z_][\w-]{0,63}$/
 
 /**
- * The fields of a message that its checked value lacks, as paths for the operator; null where it lacks none. A name that
+ * The fields of a message that its checked value lacks, as paths for the operator. Null if none is missing. A name that
  * may be data is shown as `…`. At most {@link NAMES_MOST} are named.
  */
 export function undeclaredFields(input: unknown, output: unknown): string | null {
