@@ -70,7 +70,7 @@ const DENIALS = {
     requirements: ['WS-33'],
     means: 'this user sent a message with the same nonce before',
     remedy:
-      'Make a new nonce for each message, also for one that is sent again after an error: `crypto.randomUUID()`. Seen without a client bug: somebody replays.',
+      'Make a new nonce for each message: `crypto.randomUUID()`. A page that sends a message again because its answer was lost learns by this code that the first one arrived. Seen without a client bug: somebody replays.',
     tells: 'the nonce in the field {field} was used before',
   },
   SALLY_MESSAGE_STALE: {
