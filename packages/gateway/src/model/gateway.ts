@@ -90,6 +90,7 @@ export interface Gateway {
   close(withinMs?: number): Promise<void>
 }
 
+/** What a reload of the configuration did. */
 export interface ReplaceResult {
   readonly kept: readonly string[]
   readonly changed: readonly string[]

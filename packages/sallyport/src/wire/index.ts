@@ -1,13 +1,9 @@
-export { acceptAnswer, acceptKey, type AnswerHeaders, refuseAnswer } from './answer.ts'
+// For the folders of the library. What other packages get is in public.ts.
+export { acceptAnswer, acceptKey, refuseAnswer } from './answer.ts'
 export {
   ABNORMAL,
-  CLOSE_PATIENCE_MS,
   closePayload,
-  type CloseStatus,
-  isApplicationCloseCode,
   isSendableCloseCode,
-  MAX_REASON_BYTES,
-  NO_STATUS,
   readClose,
 } from './close.ts'
 export { Decoder } from './decoder.ts'
@@ -23,7 +19,7 @@ export {
   writeTextFrame,
 } from './encoder.ts'
 export { Endpoint, type EndpointDeflate, type EndpointRole } from './endpoint.ts'
-export { agreeDeflate, type DeflateAgreement, type ExtensionOffer, readExtensions } from './extensions.ts'
+export { agreeDeflate, type DeflateAgreement, readExtensions } from './extensions.ts'
 export { FAULTS, type WireFault, type WireFaultCode } from './faults.ts'
 export type { WireLimits, WirePeer } from './limits.ts'
 export { applyMask, maskingKey } from './mask.ts'
