@@ -12,10 +12,11 @@ export interface Terminal {
 /** 0: well. 1: problems, or a denial. 2: the command line was not understood, or the file could not be loaded. */
 export type ExitCode = 0 | 1 | 2
 
+const line = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const colour = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
-  const line = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)
   return {
     colour,
     out: text => void process.stdout.write(line(text)),
