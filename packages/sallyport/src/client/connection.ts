@@ -2,10 +2,9 @@ import { resolveAddress } from './address.ts'
 import { createBackoff } from './backoff.ts'
 import { actionOf } from './close-codes.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import { createListeners, type Off } from './listeners.ts'
+import { createListeners, isHidden, type Off, watchPage } from './listeners.ts'
 import { requireName, requireOptions } from './option-checks.ts'
 import type { Bytes, ConnectionState, ConnectOptions, Lifecycle, Message, SocketLike, TypedMessage } from './options.ts'
-import { isHidden, watchPage } from './page.ts'
 import { askToken, asSubprotocol, fetchTicket, type TicketOutcome } from './ticket-source.ts'
 
 /** A connection that mends itself. `Out` and `In` are unions of messages told apart by the key `D`. */

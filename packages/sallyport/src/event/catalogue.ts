@@ -6,6 +6,7 @@ import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
 import type { EventKind, SallyEvent } from '../model/event.ts'
 import { faultOf } from './fault.ts'
+import { type Notice, NOTICES, STORE_STATES } from './notices.ts'
 import { vocabularyName } from './parameters.ts'
 import { clean, cleanOrigin, cleanPath, FIELD_BOUNDS, type Redactor } from './redact.ts'
 
@@ -54,48 +55,10 @@ export interface CatalogueOptions {
 /** Closes that an honest client and a healthy server do not end with (RFC 6455 §7.4.1). */
 const ABNORMAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 1010, 1011])
 
-const STORE_STATES: Readonly<Record<StoreState['state'], readonly [event: string, level: Level, description: string]>> =
-  {
-    available: ['sys_monitor_enabled', 'info', 'the shared store is available'],
-    probing: ['sys_restart', 'info', 'the shared store is asked whether it is back'],
-    unavailable: ['sys_monitor_disabled', 'error', 'the shared store is away; what needs it is denied'],
-    lost: ['sys_crash', 'critical', 'the shared store was away for too long; open connections end'],
-  }
-
-/** What an operator should know of how a guard runs, beside its denials. */
-export type Notice = 'outlives' | 'shares' | 'shares-copy' | 'twin' | 'apart'
-
-const NOTICES: Readonly<Record<Notice, readonly [event: string, level: Level, description: string, detail: string]>> = {
-  outlives: [
-    'sys_monitor_disabled',
-    'warn',
-    'a session lives for longer than a revocation is remembered',
-    'raise lifetime.session.remember, or give guard.revoke the expiry: { session, expiresAt }',
-  ],
-  shares: [
-    'sys_startup',
-    'info',
-    'the guard shares revocations, the default ticket secret and the default store with others of its name',
-    'give it another name if they do not belong together',
-  ],
-  'shares-copy': [
-    'sys_startup',
-    'warn',
-    'another copy of the library is in this process; its guards of the same name, or of an equal policy without a name, share revocations, the default ticket secret and the default store',
-    'a bundler has put the library in twice; name the policy, and give it a ticket secret and a store',
-  ],
-  twin: [
-    'sys_startup',
-    'info',
-    'a guard of an equal policy without a name is in this process; the two share nothing',
-    'where a bundler has run the module of the guard twice, give the policy a name: then a revocation reaches both',
-  ],
-  apart: [
-    'sys_startup',
-    'warn',
-    'another version of the library is in this process; the two share nothing',
-    'update both; until then a revocation must be made on the guards of each',
-  ],
+/** The guard that an event is about. */
+interface EventSource extends Omit<CatalogueOptions, 'name'> {
+  /** The policy's `name`, cleaned. */
+  readonly appid: string
 }
 
 interface Facts {
@@ -110,56 +73,64 @@ interface Facts {
   readonly rest?: Partial<SallyEvent> | undefined
 }
 
-/** The catalogue of all events of one guard. */
-export function createCatalogue({ name, redactor, now }: CatalogueOptions): Catalogue {
-  const appid = clean(name, 100)
+/** An event of these facts. `subject`: null for what is about the guard itself. */
+function createEvent(guard: EventSource, facts: Facts, subject: EventSubject | null): SallyEvent {
+  const { appid, redactor, now } = guard
+  const { request, session } = subject ?? {}
+  const user = session ? redactor.user(session.user) : undefined
+  const ip = request ? clean(request.ip, FIELD_BOUNDS.ip) : undefined
+  const origin = request?.header('origin')
+  const shownOrigin = origin === undefined ? undefined : cleanOrigin(origin)
+  const agent = request?.header('user-agent')
+  const useragent = agent === undefined ? undefined : clean(agent, FIELD_BOUNDS.useragent)
+  const host = request?.header('host')
+  const path = request ? cleanPath(request.path) : undefined
+  return Object.freeze({
+    kind: facts.kind,
+    datetime: new Date(now()).toISOString(),
+    appid,
+    event: subject
+      ? vocabularyName(facts.event, {
+          user,
+          ip: ip ?? '',
+          useragent: useragent ?? '',
+          origin: shownOrigin ?? '',
+          path: path ?? '',
+          control: facts.control ?? '',
+          reason: facts.reason ?? facts.code ?? '',
+        })
+      : facts.event,
+    level: facts.level,
+    description: facts.description,
+    ...(facts.control !== undefined && { control: facts.control }),
+    ...(facts.code !== undefined && { code: facts.code }),
+    ...(facts.detail !== undefined && facts.detail !== '' && { detail: clean(facts.detail, FIELD_BOUNDS.detail) }),
+    ...facts.rest,
+    ...(subject?.connection !== undefined && { connection: clean(subject.connection, 64) }),
+    ...(session && { session: redactor.session(session.id) }),
+    ...(user !== undefined && { user }),
+    ...(ip !== undefined && { source_ip: ip }),
+    ...(shownOrigin !== undefined && { origin: shownOrigin }),
+    ...(useragent !== undefined && { useragent }),
+    ...(host !== undefined && { hostname: cleanOrigin(host, FIELD_BOUNDS.host) }),
+    ...(request && {
+      protocol: request.secure ? 'wss' : 'ws',
+      request_uri: path ?? '/',
+      request_method: clean(request.method, 16),
+    }),
+  })
+}
 
-  const describe = (facts: Facts, subject: EventSubject | null): SallyEvent => {
-    const { request, session } = subject ?? {}
-    const user = session ? redactor.user(session.user) : undefined
-    const ip = request ? clean(request.ip, FIELD_BOUNDS.ip) : undefined
-    const origin = request?.header('origin')
-    const shownOrigin = origin === undefined ? undefined : cleanOrigin(origin)
-    const agent = request?.header('user-agent')
-    const useragent = agent === undefined ? undefined : clean(agent, FIELD_BOUNDS.useragent)
-    const host = request?.header('host')
-    const path = request ? cleanPath(request.path) : undefined
-    return Object.freeze({
-      kind: facts.kind,
-      datetime: new Date(now()).toISOString(),
-      appid,
-      event: subject
-        ? vocabularyName(facts.event, {
-            user,
-            ip: ip ?? '',
-            useragent: useragent ?? '',
-            origin: shownOrigin ?? '',
-            path: path ?? '',
-            control: facts.control ?? '',
-            reason: facts.reason ?? facts.code ?? '',
-          })
-        : facts.event,
-      level: facts.level,
-      description: facts.description,
-      ...(facts.control !== undefined && { control: facts.control }),
-      ...(facts.code !== undefined && { code: facts.code }),
-      ...(facts.detail !== undefined && facts.detail !== '' && { detail: clean(facts.detail, FIELD_BOUNDS.detail) }),
-      ...facts.rest,
-      ...(subject?.connection !== undefined && { connection: clean(subject.connection, 64) }),
-      ...(session && { session: redactor.session(session.id) }),
-      ...(user !== undefined && { user }),
-      ...(ip !== undefined && { source_ip: ip }),
-      ...(shownOrigin !== undefined && { origin: shownOrigin }),
-      ...(useragent !== undefined && { useragent }),
-      ...(host !== undefined && { hostname: cleanOrigin(host, FIELD_BOUNDS.host) }),
-      ...(request && {
-        protocol: request.secure ? 'wss' : 'ws',
-        request_uri: path ?? '/',
-        request_method: clean(request.method, 16),
-      }),
-    })
-  }
+/** An event of one guard, from its facts. */
+type Describe = (facts: Facts, subject: EventSubject | null) => SallyEvent
 
+type SubjectEvents = Pick<
+  Catalogue,
+  'describeDenial' | 'describeOpen' | 'describeClose' | 'describeAuthenticated' | 'describeTicket' | 'describeFailure'
+>
+
+/** Events about an attempt or a connection. */
+function subjectEvents(describe: Describe): SubjectEvents {
   return {
     describeDenial(subject, denial, enforced, control) {
       const row = DENIALS[denial.code]
@@ -195,6 +166,26 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
         { kind: 'ticket', event: 'authn_token_created', level: 'info', description: 'a ticket was issued' },
         subject,
       ),
+    describeFailure(subject, code, error, control) {
+      const row = DENIALS[code]
+      const facts: Facts = {
+        kind: 'failure',
+        event: 'sys_crash',
+        level: row.level,
+        description: row.means,
+        control: control ?? row.control,
+        code,
+        detail: faultOf(error),
+        rest: { remedy: row.remedy },
+      }
+      return describe(facts, subject)
+    },
+  }
+}
+
+/** Events about the guard itself. */
+function guardEvents(describe: Describe, { appid, redactor }: EventSource): Omit<Catalogue, keyof SubjectEvents> {
+  return {
     describeRevoked(target) {
       const [whom, rest]: readonly [string, Partial<SallyEvent>] =
         target === 'all'
@@ -251,19 +242,12 @@ export function createCatalogue({ name, redactor, now }: CatalogueOptions): Cata
       const rest = session && { session: redactor.session(session.id), user: redactor.user(session.user) }
       return describe({ kind: 'notice', event: about, level, description, detail, rest }, null)
     },
-    describeFailure(subject, code, error, control) {
-      const row = DENIALS[code]
-      const facts: Facts = {
-        kind: 'failure',
-        event: 'sys_crash',
-        level: row.level,
-        description: row.means,
-        control: control ?? row.control,
-        code,
-        detail: faultOf(error),
-        rest: { remedy: row.remedy },
-      }
-      return describe(facts, subject)
-    },
   }
+}
+
+/** The catalogue of all events of one guard. */
+export function createCatalogue({ name, redactor, now }: CatalogueOptions): Catalogue {
+  const guard: EventSource = { appid: clean(name, 100), redactor, now }
+  const describe: Describe = (facts, subject) => createEvent(guard, facts, subject)
+  return { ...subjectEvents(describe), ...guardEvents(describe, guard) }
 }

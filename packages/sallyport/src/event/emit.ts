@@ -6,7 +6,7 @@ import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { type Counters, createCounters } from './counters.ts'
 import type { SallyEvent } from '../model/event.ts'
 import { createEventLog } from './log.ts'
-import { quietly } from './quietly.ts'
+import { quietly } from './fault.ts'
 import { createRedactor } from './redact.ts'
 
 /** What a guard tells: events to whoever listens, counts to whoever asks. */

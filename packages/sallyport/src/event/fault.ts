@@ -28,3 +28,13 @@ function placeOf(error: Error): string {
   const frame = FRAME.exec(stack.slice(start + message.length))?.[1]
   return frame === undefined ? '' : ` at ${frame}`
 }
+
+/** Calls somebody else's function so that neither what it throws nor a promise it rejects reaches the connection. */
+export function quietly(call: () => unknown, failed: () => void): void {
+  try {
+    const result = call()
+    if (result instanceof Promise) result.catch(failed)
+  } catch {
+    failed()
+  }
+}

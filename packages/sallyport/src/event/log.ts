@@ -1,6 +1,6 @@
 import type { Logger, SallyEvent } from '../model/event.ts'
 import type { Clock, Timer, Timers } from '../model/runtime.ts'
-import { quietly } from './quietly.ts'
+import { quietly } from './fault.ts'
 
 /**
  * An event as the logger gets it. `level` and `hostname` are named otherwise, because pino and its like write fields of

@@ -1,4 +1,4 @@
-import type { Notice } from '../event/catalogue.ts'
+import type { Notice } from '../event/notices.ts'
 import { createEvents, type Events } from '../event/emit.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'

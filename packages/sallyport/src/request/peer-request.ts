@@ -4,7 +4,6 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AddressReader, ClientAddress } from './client-address.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
-import { http1Lines } from './http2-lines.ts'
 import { ownString, packLines, unpackLines } from './packed-lines.ts'
 import { remoteOf } from './remote-address.ts'
 
@@ -25,6 +24,27 @@ export function fromNode(request: IncomingMessage, readAddress: AddressReader): 
     header => readAddress(remoteOf(socket), (socket as Partial<TLSSocket>).encrypted === true, header),
     request,
   )
+}
+
+/**
+ * Header lines of a request over HTTP/2 as HTTP/1.1 has them, which is how the doors read requests (RFC 9113 §8.2.3, §8.3.1): a
+ * Host for `:authority`, and one Cookie line of what browsers cut into several. A Host that differs from `:authority` stays
+ * beside it, and two Host lines are served to nobody.
+ */
+export function http1Lines(rawHeaders: readonly string[]): readonly string[] {
+  const lines: string[] = []
+  const hosts = new Set<string>()
+  const cookies: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    const value = rawHeaders[index + 1]!
+    if (name === ':authority' || name === 'host') hosts.add(value)
+    else if (name === 'cookie') cookies.push(value)
+    else if (!name.startsWith(':')) lines.push(name, value)
+  }
+  for (const host of hosts) lines.push('host', host)
+  if (cookies.length > 0) lines.push('cookie', cookies.join('; '))
+  return lines
 }
 
 /** A handshake that was read before Node's parser. Node's request is made of it only where somebody asks for one. */

@@ -4,7 +4,7 @@ import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { kindOf } from '../shape/shown.ts'
 import { noteMaker } from '../shape/uncalled.ts'
 import type { Session, SessionResolver } from '../model/session.ts'
-import { SessionUnavailable } from './unavailable.ts'
+import { SessionUnavailable } from './no-session.ts'
 
 /** A request on which express-session has run. */
 export interface SessionRequest extends IncomingMessage {

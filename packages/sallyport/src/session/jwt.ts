@@ -12,11 +12,10 @@ import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { isList } from '../shape/shown.ts'
 import { noteMaker } from '../shape/uncalled.ts'
 import { type JwtOptions, requireJwksUrl, requireJwtOptions, type TokenSource } from './jwt-options.ts'
-import { nobody } from './nobody.ts'
+import { nobody, SessionUnavailable } from './no-session.ts'
 import type { Session, SessionResolver } from '../model/session.ts'
 import type { Clock } from '../model/runtime.ts'
 import { systemRuntime } from '../model/system-runtime.ts'
-import { SessionUnavailable } from './unavailable.ts'
 
 export type { JwtOptions, TokenSource } from './jwt-options.ts'
 

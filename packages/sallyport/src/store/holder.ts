@@ -1,5 +1,4 @@
-import type { Expiring } from './expiry.ts'
-import type { Linked } from './ring.ts'
+import type { Expiring, Linked } from './expiry.ts'
 
 /**
  * One id and the places that it holds, each under a key and until a time of its own. A connection holds three: so many stand

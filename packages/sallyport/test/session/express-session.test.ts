@@ -9,7 +9,7 @@ import expressSessionMiddleware from 'express-session'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { expressSession } from '../../src/session/index.ts'
 import type { Session, SessionResolver } from '../../src/model/session.ts'
-import { SessionUnavailable } from '../../src/session/unavailable.ts'
+import { SessionUnavailable } from '../../src/session/no-session.ts'
 import { fromNode } from './handshakes.ts'
 
 const SECRET = 'a secret of the http side 7f3a9c'

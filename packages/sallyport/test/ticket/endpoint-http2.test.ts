@@ -13,7 +13,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
 import fastify from 'fastify'
 import { createGuard, type Guard, type Session } from 'sallyport'
-import { http1Lines } from '../../src/request/http2-lines.ts'
+import { http1Lines } from '../../src/request/peer-request.ts'
 import { CERTIFICATE, KEY } from '../../../../test/support/certificates.ts'
 import { freePort } from '../support/world.ts'
 
