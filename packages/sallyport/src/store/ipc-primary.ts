@@ -23,62 +23,17 @@ export function serveIpcStore(options: MemoryStoreOptions = {}): IpcPrimary {
     throw new TypeError('serveIpcStore() belongs into the primary of node:cluster; a worker calls ipcStore()')
   }
   const store = createMemoryStore(options)
-  /** Places by worker: key, then ids. */
-  const held = new Map<number, Map<string, Set<string>>>()
+  const held: Held = new Map()
 
   const off = store.onRevoked(target => {
     for (const worker of workers()) tell(worker, { channel: CHANNEL, revoked: target })
   })
 
-  const answer = (worker: Worker, asked: Asked): unknown => {
-    switch (asked[0]) {
-      case 'take':
-        return store.take(asked[1], asked[2], asked[3])
-      case 'share':
-        return asked[1].map(({ key, budget, owed, wanted }) => settle(store, key, budget, owed, wanted))
-      case 'once':
-        return store.once(asked[1], asked[2])
-      case 'lease': {
-        const [, key, id, cap, ttlMs] = asked
-        if (!store.lease(key, id, cap, ttlMs)) return false
-        const own = held.get(worker.id) ?? new Map<string, Set<string>>()
-        held.set(worker.id, own)
-        own.set(key, (own.get(key) ?? new Set()).add(id))
-        return true
-      }
-      case 'release': {
-        const [, key, id] = asked
-        store.release(key, id)
-        const ids = held.get(worker.id)?.get(key)
-        ids?.delete(id)
-        if (ids?.size === 0) held.get(worker.id)?.delete(key)
-        return undefined
-      }
-      case 'remember':
-        store.remember(asked[1], asked[2], asked[3])
-        return undefined
-      case 'recall':
-        return store.recall(asked[1]) ?? undefined
-      case 'forget':
-        store.forget(asked[1])
-        return undefined
-      case 'revoke':
-        store.revoke(asked[1], asked[2])
-        return undefined
-      case 'revokedAt':
-        return store.revokedAt(asked[1], asked[2])
-      case 'hello':
-        return undefined
-      default:
-        throw new TypeError('an unknown question')
-    }
-  }
-
   const onMessage = (worker: Worker, message: unknown): void => {
     if (!isFrame(message) || !('asks' in message)) return
     const answers = message.asks.map(([of, asked]) => {
       try {
-        const value = answer(worker, asked)
+        const value = answer(store, held, worker.id, asked)
         return value === undefined ? { of } : { of, value }
       } catch (error) {
         return { of, error: error instanceof StoreError ? error.code : 'Error' }
@@ -102,6 +57,53 @@ export function serveIpcStore(options: MemoryStoreOptions = {}): IpcPrimary {
       store.close()
       held.clear()
     },
+  }
+}
+
+/** Slots by worker: key, then ids. */
+type Held = Map<number, Map<string, Set<string>>>
+
+function answer(store: MemoryStore, held: Held, worker: number, asked: Asked): unknown {
+  switch (asked[0]) {
+    case 'take':
+      return store.take(asked[1], asked[2], asked[3])
+    case 'share':
+      return asked[1].map(({ key, budget, owed, wanted }) => settle(store, key, budget, owed, wanted))
+    case 'once':
+      return store.once(asked[1], asked[2])
+    case 'lease': {
+      const [, key, id, cap, ttlMs] = asked
+      if (!store.lease(key, id, cap, ttlMs)) return false
+      const own = held.get(worker) ?? new Map<string, Set<string>>()
+      held.set(worker, own)
+      own.set(key, (own.get(key) ?? new Set()).add(id))
+      return true
+    }
+    case 'release': {
+      const [, key, id] = asked
+      store.release(key, id)
+      const ids = held.get(worker)?.get(key)
+      ids?.delete(id)
+      if (ids?.size === 0) held.get(worker)?.delete(key)
+      return undefined
+    }
+    case 'remember':
+      store.remember(asked[1], asked[2], asked[3])
+      return undefined
+    case 'recall':
+      return store.recall(asked[1]) ?? undefined
+    case 'forget':
+      store.forget(asked[1])
+      return undefined
+    case 'revoke':
+      store.revoke(asked[1], asked[2])
+      return undefined
+    case 'revokedAt':
+      return store.revokedAt(asked[1], asked[2])
+    case 'hello':
+      return undefined
+    default:
+      throw new TypeError('an unknown question')
   }
 }
 

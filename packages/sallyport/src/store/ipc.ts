@@ -3,9 +3,10 @@ import { LONGEST_MS } from '../shape/duration.ts'
 import { requireFunction, requireNumber, requireOptions } from '../shape/options.ts'
 import type { Awaitable } from '../model/verdict.ts'
 import { createCircuit, lostWithinMs } from './circuit.ts'
-import { type Asked, CHANNEL, isFrame, type PrimaryFrame, type WorkerFrame } from './ipc-frames.ts'
+import type { Asked } from './ipc-frames.ts'
+import { createIpcLink, type IpcLink } from './ipc-link.ts'
 import type { Runtime } from '../model/runtime.ts'
-import { createShares, type ShareAsk, type ShareGrant } from './shares.ts'
+import { createShares, type ShareAsk, type ShareGrant, type Shares } from './shares.ts'
 import { StoreError } from '../model/store-error.ts'
 import type { Revocation, Store, StoreState, Taken, RevocationTarget, Unsubscribe } from '../model/store.ts'
 import { systemRuntime } from '../model/system-runtime.ts'
@@ -53,14 +54,32 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
   if (!cluster.isWorker || process.send === undefined) {
     throw new TypeError('ipcStore() belongs into a worker of node:cluster; the primary calls serveIpcStore()')
   }
-  const waiting = new Map<
-    number,
-    { readonly resolve: (value: unknown) => void; readonly reject: (e: unknown) => void }
-  >()
-  const listeners = new Set<{ readonly call: (target: RevocationTarget) => void }>()
-  const stateListeners = new Set<{ readonly call: (state: StoreState) => void }>()
-  let batch: (readonly [number, Asked])[] = []
-  let serial = 0
+  const worker = createIpcWorker({ deadlineMs, graceMs, excess, runtime })
+  return ipcStoreOf(worker)
+}
+
+/** A worker, and what it knows of its primary. */
+interface IpcWorker {
+  readonly ask: (asked: Asked) => Promise<unknown>
+  readonly post: IpcLink['post']
+  readonly shares: Shares
+  readonly listeners: Set<{ readonly call: (target: RevocationTarget) => void }>
+  readonly stateListeners: Set<{ readonly call: (state: StoreState) => void }>
+  readonly closed: boolean
+  close(): void
+}
+
+interface IpcWorkerOptions {
+  readonly deadlineMs: number
+  readonly graceMs: number
+  readonly excess: number
+  readonly runtime: Runtime
+}
+
+function createIpcWorker({ deadlineMs, graceMs, excess, runtime }: IpcWorkerOptions): IpcWorker {
+  const { now } = runtime
+  const listeners: IpcWorker['listeners'] = new Set()
+  const stateListeners: IpcWorker['stateListeners'] = new Set()
   let workers = 1
   let lastAnswer = now()
   let isOver = false
@@ -69,41 +88,18 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
   const tellState = (state: StoreState): void => {
     for (const { call } of stateListeners) call(state)
   }
-
-  const send = (): void => {
-    const asks = batch
-    batch = []
-    const frame: WorkerFrame = { channel: CHANNEL, asks }
-    const failed = (): void => {
-      for (const [of] of asks) {
-        waiting.get(of)?.reject(new StoreError('SALLY_STORE_UNAVAILABLE', 'the primary is gone'))
-        waiting.delete(of)
-      }
-    }
-    try {
-      process.send?.(frame, undefined, {}, error => error && failed())
-    } catch {
-      failed()
-    }
-  }
-
-  const post = (asked: Asked): number => {
-    const of = ++serial
-    // All of one turn go together.
-    if (batch.length === 0) queueMicrotask(send)
-    batch.push([of, asked])
-    return of
-  }
-
-  const pose = (asked: Asked): Promise<unknown> => {
-    const of = post(asked)
-    return new Promise((resolve, reject) => {
-      waiting.set(of, { resolve, reject })
-      const forget = runtime.setTimeout(() => waiting.delete(of), 2 * deadlineMs)
-      forget.unref()
-    })
-  }
-
+  const link = createIpcLink({
+    deadlineMs,
+    answered(count) {
+      lastAnswer = now()
+      isOver = false
+      workers = count
+    },
+    revoked(target) {
+      for (const { call } of listeners) call(target)
+    },
+    timers: runtime,
+  })
   const circuit = createCircuit({
     name: 'the primary',
     deadlineMs,
@@ -112,46 +108,21 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
     probeMs: 250,
     probeMostMs: 2000,
     probe: async () => {
-      await circuit.attempt(() => pose(['hello']))
+      await circuit.attempt(() => link.pose(['hello']))
     },
     onState: tellState,
     timers: runtime,
   })
-  const ask = (asked: Asked): Promise<unknown> => circuit.call(() => pose(asked))
+  const ask = (asked: Asked): Promise<unknown> => circuit.call(() => link.pose(asked))
 
   const shares = createShares({
-    settle: async (asks: readonly ShareAsk[]) => {
-      try {
-        return (await ask(['share', asks])) as ShareGrant[]
-      } catch {
-        return asks.map(() => null)
-      }
-    },
+    settle: asks => settleShares(asks, ask),
     nodes: () => workers,
     away: () => !circuit.closed,
     excess,
     maxKeys: 1_000_000,
     runtime,
   })
-
-  const onMessage = (message: unknown): void => {
-    if (!isFrame(message)) return
-    const frame = message as PrimaryFrame
-    if ('revoked' in frame) {
-      for (const { call } of listeners) call(frame.revoked)
-      return
-    }
-    lastAnswer = now()
-    isOver = false
-    workers = frame.workers
-    for (const { of, value, error } of frame.answers) {
-      const asker = waiting.get(of)
-      waiting.delete(of)
-      if (error === undefined) asker?.resolve(value)
-      else asker?.reject(new StoreError('SALLY_STORE_UNAVAILABLE', `the primary failed: ${error}`))
-    }
-  }
-  process.on('message', onMessage)
 
   const tick = (): void => {
     shares.tick()
@@ -168,10 +139,48 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
   timer.unref()
   void ask(['hello']).catch(() => undefined)
 
-  const assertOpen = (): void => {
-    if (closed) throw new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one')
+  return {
+    ask,
+    post: link.post,
+    shares,
+    listeners,
+    stateListeners,
+    get closed() {
+      return closed
+    },
+    close() {
+      closed = true
+      runtime.clearInterval(timer)
+      circuit.close()
+      shares.close()
+      link.close()
+    },
   }
+}
 
+/** Tells the primary what was used of budgets, and asks for more; null for what got no answer. */
+async function settleShares(asks: readonly ShareAsk[], ask: IpcWorker['ask']): Promise<readonly (ShareGrant | null)[]> {
+  try {
+    return (await ask(['share', asks])) as ShareGrant[]
+  } catch {
+    return asks.map(() => null)
+  }
+}
+
+function subscribe<T>(listeners: Set<{ readonly call: T }>, call: T): Unsubscribe {
+  const entry = { call }
+  listeners.add(entry)
+  return () => {
+    listeners.delete(entry)
+  }
+}
+
+/** The store's calls, as questions to the primary. */
+function ipcStoreOf(worker: IpcWorker): IpcStore {
+  const { ask, post } = worker
+  const assertOpen = (): void => {
+    if (worker.closed) throw new StoreError('SALLY_STORE_CLOSED', 'the store was closed; create a new one')
+  }
   return {
     take(key, cost, budget): Awaitable<Taken> {
       assertOpen()
@@ -180,7 +189,7 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
     },
     takeShare(key, cost, budget) {
       assertOpen()
-      return shares.take(key, cost, budget)
+      return worker.shares.take(key, cost, budget)
     },
     async once(key, ttlMs) {
       assertOpen()
@@ -197,7 +206,7 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
       }
     },
     release(key, id) {
-      if (!closed) post(['release', key, id])
+      if (!worker.closed) post(['release', key, id])
     },
     remember(key, value, ttlMs) {
       assertOpen()
@@ -208,7 +217,7 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
       return ((await ask(['recall', key])) as string | undefined) ?? null
     },
     forget(key) {
-      if (!closed) post(['forget', key])
+      if (!worker.closed) post(['forget', key])
     },
     async revoke(target, ttlMs) {
       assertOpen()
@@ -218,29 +227,9 @@ export function ipcStore(options: IpcStoreOptions = {}, system: Runtime = system
       assertOpen()
       return (await ask(['revokedAt', session, user])) as Revocation | null
     },
-    onRevoked(call) {
-      const entry = { call }
-      listeners.add(entry)
-      return () => {
-        listeners.delete(entry)
-      }
-    },
-    onState(call) {
-      const entry = { call }
-      stateListeners.add(entry)
-      return () => {
-        stateListeners.delete(entry)
-      }
-    },
-    close() {
-      closed = true
-      runtime.clearInterval(timer)
-      process.off('message', onMessage)
-      circuit.close()
-      shares.close()
-      for (const { reject } of waiting.values()) reject(new StoreError('SALLY_STORE_CLOSED', 'the store was closed'))
-      waiting.clear()
-    },
+    onRevoked: listener => subscribe(worker.listeners, listener),
+    onState: listener => subscribe(worker.stateListeners, listener),
+    close: () => worker.close(),
   }
 }
 
