@@ -1,10 +1,10 @@
 /**
- * For who embeds a guard into a server of their own, such as a proxy: the doors, one by one, and the engine that speaks
- * RFC 6455 for them. An application wants `createGuard` and `serve` instead.
+ * For programs that embed a guard into their own server, such as a proxy: the separate doors, and the engine that
+ * speaks RFC 6455 for them. An application uses `createGuard` and `serve` instead.
  *
- * `receive` handshakes as they come; or `view` a request and `admit` it, and answer with the refusal. What passed is
- * accepted (`accept`) or given up (`abandon`).
- * An admission that is neither accepted nor abandoned holds its places in the counts of `handshake/connections`.
+ * Either let `receive` handle the handshakes of an HTTP server. Or `view` a request, `admit` it, and answer with the
+ * refusal if it is refused. An admitted handshake must be accepted (`accept`) or given up (`abandon`). Otherwise it
+ * holds its slots of `handshake/connections`.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Admission, Admittance } from './guard/admission.ts'
@@ -19,33 +19,34 @@ import { createOpener, createReceiver, type Opening, type Reception, type Taker 
 import type { EngineSocket } from './server/engine-socket.ts'
 import type { Session } from './model/session.ts'
 
-/** A guard's doors, for a server that is not ours. */
+/** A guard's doors, for another server. */
 export interface Embedding {
-  /** Views Node's request as the doors see one. */
+  /** Describes Node's request as the doors see it. */
   view(request: IncomingMessage): HandshakeRequest
   /**
-   * Where the handshakes of an HTTP server go: each is judged by the door, and refused on its socket
-   * (with a body under way too, whatever report mode says), or given to `take`. Within the call, where no control waits.
+   * Takes the handshakes of an HTTP server. The door judges each one. A handshake is refused on its socket, or given to
+   * `take`. One with an unfinished body is always refused, in report mode too. `take` runs within the call if no
+   * control waits.
    */
   receive(take: Taker): Reception
   /**
-   * Runs the handshake door. Never throws; the answer is synchronous when every control's was.
-   * @param early bytes came behind the request before it was answered (RFC 6455 §4.1 forbids it), or it came behind one
-   *   that is not answered yet
+   * Runs the handshake door. Never throws. The result is synchronous if every control answered synchronously.
+   * @param early bytes followed the request before its answer (RFC 6455 §4.1 forbids that), or the request followed
+   * another one that has no answer yet
    */
   admit(request: HandshakeRequest, early?: boolean): Admittance | Promise<Admittance>
   /** Gives up an admission that is not accepted. */
   abandon(admission: Admission): void
-  /** Answers 101 on the socket, which the engine has from then on, and opens the guarded connection. */
+  /** Answers 101 on the socket and opens the guarded connection. The engine owns the socket from then on. */
   accept(admission: Admission, opening: Opening): EmbeddedConnection
   /**
-   * Takes an open connection of another guard over, as a reload of the policy does: it keeps its socket, its messages are
-   * judged by this guard from now on, and it is ended where this handshake door would refuse it today.
+   * Takes an open connection over from another guard, as a reload of the policy does. The connection keeps its socket.
+   * This guard judges its messages from now on, and ends it if this handshake door would refuse it today.
    */
   adopt(embedded: EmbeddedConnection): void
 }
 
-/** An open connection, with what a relay needs beyond {@link Connection}. */
+/** An open connection with the members that a relay needs in addition to {@link Connection}. */
 export class EmbeddedConnection {
   readonly #live: LiveConnection
   readonly #transport: EngineSocket
@@ -59,43 +60,52 @@ export class EmbeddedConnection {
     return this.#live
   }
 
-  /** When its right was last confirmed, in ms since the epoch: by its handshake or by a look-up since. No reload changes it. */
+  /**
+   * When its right was last confirmed, by its handshake or a later look-up, in ms since the epoch. A reload does not
+   * change it.
+   */
   get confirmedAt(): number {
     return this.#live.checkedAt
   }
 
-  /** Puts it under another guard; for `adopt` alone. */
+  /** Puts it under another guard. Only `adopt` calls it. */
   adoptBy(adopt: (live: LiveConnection) => void): void {
     if (this.#live.readyState < 2) adopt(this.#live)
   }
 
-  /** Sends `bytes[start..end)`, UTF-8 already, as text. Past `message/outbound`: where that is declared use `connection.send`. */
+  /**
+   * Sends `bytes[start..end)`, which must be UTF-8, as text. `message/outbound` does not check it. If that is declared,
+   * use `connection.send`.
+   */
   forwardText(bytes: Uint8Array, start: number, end: number): void {
     if (this.#live.readyState !== 1) return
     this.#transport.sendUtf8(bytes, start, end)
     this.#live.sent(end - start)
   }
 
-  /** Sends bytes as a binary message. Past `message/outbound`, as above. */
+  /** Sends bytes as a binary message. `message/outbound` does not check it. */
   forwardBinary(bytes: Uint8Array): void {
     if (this.#live.readyState !== 1) return
     this.#transport.sendBinary(bytes)
     this.#live.sent(bytes.length)
   }
 
-  /** Whether whole messages may be forwarded as frames: not where what it sends is compressed. */
+  /** Whether complete messages may be forwarded as frames. They may not if the connection compresses its output. */
   get takesFrames(): boolean {
     return !this.#transport.compresses
   }
 
-  /** Sends `bytes[start..end)`, frames of whole messages as the wire's `FrameRun` knows them. Past `message/outbound`, as above. */
+  /**
+   * Sends `bytes[start..end)`, the frames of complete messages that the wire's `FrameRun` measured. `message/outbound`
+   * does not check them.
+   */
   forwardFrames(bytes: Uint8Array, start: number, end: number, messages: number, payloadBytes: number): void {
     if (this.#live.readyState !== 1) return
     this.#transport.sendFrames(bytes, start, end)
     this.#live.sent(payloadBytes, messages)
   }
 
-  /** Takes no more messages for now: none is read and none judged until `release`. */
+  /** Stops the messages: none is read and none is judged until `release`. */
   hold(): void {
     this.#live.hold()
   }
@@ -104,13 +114,13 @@ export class EmbeddedConnection {
     this.#live.release()
   }
 
-  /** Ends it as `lifetime/backpressure` does: the client takes nothing of what waits for it. */
+  /** Ends it as `lifetime/backpressure` does, because the client reads nothing of what waits for it. */
   endSlow(detail: string): void {
     this.#live.end(deny('SALLY_BACKPRESSURE', { reason: 'relay', detail }))
   }
 }
 
-/** The doors of a guard. Throws a `TypeError` for anything that `createGuard` did not make. */
+/** The doors of a guard. Throws a `TypeError` for any value that `createGuard` did not make. */
 export function embed<S extends Session, M extends SchemaMap>(guard: Guard<S, M>): Embedding {
   const { core } = insideOf(guard)
   const open = createOpener(core)

@@ -5,11 +5,12 @@ import { type Failure, failure } from './failure.ts'
 export const MAX_ANSWER_BYTES = 16_384
 
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [\t -~\x80-\xff]*)?$/
-/** Blanks around the value are in it: two ways to read them would take quadratic time. */
+/** The value includes the blanks around it. Two ways to match them would take quadratic time. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)$/
 /**
- * What a client may learn of a refusal beside its status: where to go, how to sign in, when to come again, what is spoken
- * (RFC 9110 §10.2.2, §10.2.3, §11.6.1, §7.8, §15.5.6; RFC 6455 §4.4). No cookie, nothing of the body, nothing that frames it.
+ * The headers of a refusal that a client may get: where to go, how to sign in, when to return, what is supported (RFC
+ * 9110 §10.2.2, §10.2.3, §11.6.1, §7.8, §15.5.6; RFC 6455 §4.4). No cookie, nothing of the body, and no header that
+ * frames it.
  */
 const TOLD: ReadonlyMap<string, string> = new Map(
   ['Location', 'WWW-Authenticate', 'Retry-After', 'Sec-WebSocket-Version', 'Upgrade', 'Allow'].map(name => [
@@ -17,17 +18,17 @@ const TOLD: ReadonlyMap<string, string> = new Map(
     name,
   ]),
 )
-/** Bytes above ASCII may go through a client's proxy in another form: a value with one is left out. */
+/** A client's proxy may change bytes above ASCII, so a value with one is left out. */
 const TOLD_VALUE = /^[\t -~]*$/
 /** Greatest value of such a header, in characters. A longer one is left out. */
 const TOLD_CHARACTERS = 4096
-/** These are lists; any other that comes twice says nothing. */
+/** These headers are lists. Any other header that occurs twice is ignored. */
 const LISTS: ReadonlySet<string> = new Set(['www-authenticate', 'sec-websocket-version', 'upgrade', 'allow'])
 
-/** What a backend agreed to. */
+/** What a backend accepted. */
 export interface Agreement {
   readonly ok: true
-  /** The subprotocol that it chose; null for none. */
+  /** The subprotocol that it chose. Null for none. */
   readonly subprotocol: string | null
 }
 
@@ -43,7 +44,7 @@ export function readAnswer(head: string, key: string, offered: readonly string[]
   if (status === 0) return failure('GATEWAY_UPSTREAM_BROKEN', 'the answer is not HTTP/1.1')
   if (status !== 101) {
     return failure('GATEWAY_UPSTREAM_REFUSED', `the backend answered ${status}`, {
-      // No client knows what to do with 600 (RFC 9110 §15).
+      // Clients do not know a status of 600 or more (RFC 9110 §15).
       status: status >= 200 && status < 600 ? status : 502,
       answered: status,
       headers: toldHeaders(lines),
@@ -68,7 +69,7 @@ export function readAnswer(head: string, key: string, offered: readonly string[]
   return { ok: true, subprotocol }
 }
 
-/** Whether it is an interim answer, which another follows: 100 or 103, say. */
+/** Whether it is an interim answer such as 100 or 103. Another answer follows it. */
 export function isInterim(head: string): boolean {
   return /^HTTP\/1\.[01] 1(?!01)\d\d(?:[ \r]|$)/.test(head)
 }

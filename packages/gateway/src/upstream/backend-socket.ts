@@ -5,27 +5,30 @@ import type { WireFault, WireLimits } from 'sallyport/wire'
 import type { PooledConnection } from './pool.ts'
 import type { Backend } from './backend.ts'
 
-/** Who hears what a backend sends, in the order of its bytes; nothing comes after one of the three ends. */
+/** Receives what a backend sends, in the order of its bytes. No call follows one of the three ends. */
 export interface BackendListener {
-  /** One whole text message, `bytes[start..end)`, known to be UTF-8. The memory holds until the call returns. */
+  /** One complete text message, `bytes[start..end)`, valid UTF-8. The memory is valid until the call returns. */
   text(bytes: Buffer, start: number, end: number): void
   binary(bytes: Buffer): void
-  /** Whether it takes messages as the frames that they are, for now. */
+  /** Whether it takes messages as frames at present. */
   readonly takesFrames: boolean
-  /** Whole messages: `bytes[start..end)` are frames that may be sent to a client as they lie. The memory holds as above. */
+  /**
+   * Complete messages: the frames in `bytes[start..end)` may be sent to a client unchanged. The memory is valid until
+   * the call returns.
+   */
   frames(bytes: Buffer, start: number, end: number, messages: number, payloadBytes: number): void
   ponged(): void
-  /** What waited for the backend has left. */
+  /** All bytes that waited for the backend have left. */
   drained(): void
-  /** It ended by a close frame; `code` is 1005 when it gave none. */
+  /** It ended with a close frame. `code` is 1005 if the frame had none. */
   closedByBackend(code: number, reason: string): void
-  /** The connection was lost without one; `detail` is for the operator. */
+  /** The connection was lost without a close frame. `detail` is for the operator. */
   lost(detail: string): void
-  /** The backend broke the protocol, or a bound. */
+  /** The backend broke the protocol or a bound. */
   broken(detail: string): void
 }
 
-/** The client's end of a connection to a backend: what the relay sends by, and what tells it of all that comes. */
+/** The client's end of a connection to a backend. The relay sends with it and gets all events from it. */
 export class BackendSocket extends EndpointSocket {
   readonly #backend: Backend
   #listener: BackendListener | null
@@ -37,7 +40,7 @@ export class BackendSocket extends EndpointSocket {
     this.#listener = listener
     ;(socket as DrainedSocket)[SELF] = this
     socket.on('drain', onDrain)
-    // A backend that was lost before anybody listened is told of as well.
+    // A backend may be lost before the relay listens. That is reported too.
     if (socket.destroyed) process.nextTick(() => this.gone())
   }
 
@@ -45,7 +48,7 @@ export class BackendSocket extends EndpointSocket {
     return 'client'
   }
 
-  /** Begins to read: first `head`, the frames that came behind the answer. */
+  /** Begins to read. `head` comes first: the frames that followed the answer. */
   start(head: Buffer): void {
     if (!this.isOpen) return
     this.#started = true
@@ -79,11 +82,11 @@ export class BackendSocket extends EndpointSocket {
   }
 
   protected pingReceived(): void {
-    // The relay has nothing to do: the pong is written.
+    // The relay has nothing to do: the pong is already written.
   }
 
   protected keeps(): void {
-    // At most two reads: nobody counts it.
+    // At most two reads wait here, so they are not counted.
   }
 
   protected closeReceived(code: number, reason: string): void {
@@ -110,7 +113,7 @@ export class BackendSocket extends EndpointSocket {
 
   // From the relay, beyond what every endpoint sends.
 
-  /** What the kernel still holds for the backend; null where nobody can tell. */
+  /** Bytes that the kernel still holds for the backend. Null if they are unknown. */
   get kernelQueue(): KernelQueue | null {
     return kernelQueueOf(this.socket)
   }
@@ -133,7 +136,7 @@ export class BackendSocket extends EndpointSocket {
     if (this.isPaused) super.resume()
   }
 
-  /** Starts the closing handshake; the backend is cut when it does not answer. Nothing is told of it any more. */
+  /** Starts the closing handshake. A backend that does not answer is cut. The listener gets no further call. */
   override close(code: number): void {
     this.#listener = null
     if (!this.isOpen) return
@@ -146,15 +149,15 @@ export class BackendSocket extends EndpointSocket {
     this.resume()
   }
 
-  /** Cuts the connection. Nothing is told of it any more. */
+  /** Cuts the connection. The listener gets no further call. */
   override terminate(): void {
     this.#listener = null
     super.terminate()
-    // Nobody reads the socket yet, so nobody else would tell of its end.
+    // The socket is not read yet, so no other code would report its end.
     if (!this.#started) this.gone()
   }
 
-  /** The listener, for the last time. */
+  /** Takes the listener for its last call. */
   #take(): BackendListener | null {
     const listener = this.#listener
     this.#listener = null
@@ -163,7 +166,7 @@ export class BackendSocket extends EndpointSocket {
 }
 
 const SELF = Symbol('backend')
-/** One listener for all sockets: a connection costs no closure. */
+/** One listener for all sockets, so that a connection needs no closure. */
 interface DrainedSocket extends Socket {
   [SELF]: BackendSocket
 }

@@ -7,13 +7,13 @@ import type { Backend, BackendLog } from './backend.ts'
 
 /** What is known of the targets of an upstream, from real requests and from probes. */
 export interface BackendStates {
-  /** A request reached its backend (null), or did not. */
+  /** A request reached its backend (null), or failed. */
   report(backend: Backend, failed: Failure | null): void
   /** Ends the probes. */
   stop(): void
 }
 
-/** What {@link createBackendStates} is made with. */
+/** The parameters of {@link createBackendStates}. */
 export interface BackendStatesOptions {
   readonly name: string
   readonly targets: readonly Backend[]
@@ -27,20 +27,23 @@ export interface BackendStatesOptions {
 const PROBE_PAUSE_MS = 1_000
 
 /**
- * Decides which targets are passed over. A client chooses what is asked of a backend, so what becomes of its request is no
- * proof: any answer shows that the backend lives, and a time-out or a broken answer only starts a probe. A backend is passed
- * over when a probe fails, or when nobody takes its connections. The last usable backend never is: it is probed until it
- * answers. A backend that answers requests but no probe is not passed over by probes again: whoever asks it for what it does
- * not serve could keep it out.
+ * Decides which targets are skipped. A client chooses its request to a backend, so a failed request proves nothing. Any
+ * answer shows that the backend is alive. A time-out or a broken answer only starts a probe. A backend is skipped if a
+ * probe fails, or if it accepts no connection. The last usable backend is never skipped: it is probed until it answers.
+ * A backend that answers requests but no probe is not skipped because of probes again. Otherwise a client that requests
+ * what the backend does not serve could keep it out.
  */
 export function createBackendStates(options: BackendStatesOptions): BackendStates {
   const { name, targets, config, log, runtime, probe } = options
   const { now } = runtime
   const probing = new Set<Backend>()
   const probedAt = new Map<Backend, number>()
-  /** Passed over because of a probe, and not heard of since. */
+  /** Skipped because of a probe, without an answer since. */
   const condemned = new Set<Backend>()
-  /** Answer requests, and not the probe: a server that closes what it does not know, and has no pages. */
+  /**
+   * Backends that answer requests but not the probe: for example a server that closes unknown requests and has no
+   * pages.
+   */
   const mute = new Set<Backend>()
   const timers = new Map<Backend, Timer>()
   let stopped = false
@@ -93,13 +96,13 @@ export function createBackendStates(options: BackendStatesOptions): BackendState
       alive(backend)
       return
     }
-    // Somebody else got an answer meanwhile.
+    // Another request was answered meanwhile.
     if (answer.own || mute.has(backend) || backend.answeredAt >= startedAt) return
     fail(backend, { detail: `probe: ${answer.reason}` })
     condemned.add(backend)
   }
 
-  /** Whether the probe, by which a backend was passed over that answers, says anything about it. */
+  /** Tests a skipped backend that answers requests: does the probe say anything about it? */
   const doubtProbe = async (backend: Backend): Promise<void> => {
     const answer = await probe(backend.address)
     if (stopped || answer === null || answer.own || mute.has(backend)) return
@@ -116,7 +119,7 @@ export function createBackendStates(options: BackendStatesOptions): BackendState
     if (wasCondemned && !stopped) void doubtProbe(backend)
   }
 
-  /** Probes a backend that fails, less and less often, until it answers or is tried again by its time. */
+  /** Probes a failing backend, with growing pauses, until it answers or its time to be tried again comes. */
   const watch = (backend: Backend, pauseMs: number): void => {
     calm(backend)
     const timer = runtime.setTimeout(() => {

@@ -3,39 +3,39 @@ import type { NetConnectOpts } from 'node:net'
 
 /** Where a backend is, parsed once. */
 export interface Address {
-  /** As the operator wrote it. */
+  /** The text of the operator's configuration. */
   readonly label: string
   readonly tls: boolean
-  /** What `net.connect` takes. */
+  /** The options for `net.connect`. */
   readonly connect: NetConnectOpts
   /** Name for Host, SNI and certificates: `10.0.0.3`. */
   readonly hostname: string
-  /** What the target calls itself in Host: `10.0.0.3:9000`. */
+  /** Value of Host for this target: `10.0.0.3:9000`. */
   readonly host: string
 }
 
-/** Gets what changes with a backend. */
+/** Receives changes of a backend's state. */
 export interface BackendLog {
   info(facts: object, message: string): void
   warn(facts: object, message: string): void
 }
 
-/** One backend of an upstream, and what is known of it. */
+/** One backend of an upstream, and its state. */
 export class Backend {
   readonly address: Address
-  /** Connections open or being opened. */
+  /** Connections that are open or being opened. */
   open = 0
   /** Failed connects in a row. */
   failures = 0
-  /** Passed over until then, in ms since the epoch. */
+  /** Skipped until this time, in ms since the epoch. */
   ejectedUntil = 0
-  /** It fails, and is used all the same: no other target is left. */
+  /** It fails but is still used, because no other target is left. */
   failing = false
   /** False while the active check fails. */
   answers = true
   /** When it last answered in HTTP, in ms since the epoch. */
   answeredAt = 0
-  /** Why it is passed over; null while it is not. */
+  /** Why it is skipped. Null while it is not. */
   reason: string | null = null
 
   constructor(address: Address) {
@@ -47,13 +47,13 @@ export class Backend {
     return this.answers && this.ejectedUntil <= now
   }
 
-  /** Whether it is usable, and nothing is known against it. */
+  /** Whether it is usable and nothing is known against it. */
   isHealthy(now: number): boolean {
     return this.isUsable(now) && !this.failing
   }
 }
 
-/** Reads a target as the configuration writes one. Throws a `TypeError` that says what to write. */
+/** Parses a target of the configuration. Throws a `TypeError` that says what to write. */
 export function parseAddress(label: string): Address {
   if (label.startsWith('unix:')) {
     const path = label.slice('unix:'.length)

@@ -1,16 +1,16 @@
 import type { Runtime, Timer } from 'sallyport/internal'
 import type { GatewayLog } from '../model/gateway.ts'
 
-/** Warnings that clients can bring about, each kind bounded in number. */
+/** Warnings that clients can cause. The number of each kind is bounded. */
 export interface BoundedWarnings {
-  /** `kind` must be of a bounded set: a code and a status. */
+  /** `kind` must come from a bounded set, for example a code and a status. */
   warn(kind: string, facts: object, message: string): void
-  /** Tells what was only counted so far. */
+  /** Writes the warnings that were only counted so far. */
   stop(): void
 }
 
 const WINDOW_MS = 10_000
-/** Lines of one kind in a window. */
+/** Most lines of one kind in a window. */
 const MOST_LINES = 20
 
 interface Kind {
@@ -21,7 +21,9 @@ interface Kind {
   readonly timer: Timer
 }
 
-/** Writes the first lines of each kind as they come, and after ten seconds how many more there were, with the last of them. */
+/**
+ * Writes the first lines of each kind at once. After ten seconds it writes how many more there were, with the last one.
+ */
 export function createBoundedWarnings(log: Pick<GatewayLog, 'warn'>, runtime: Runtime): BoundedWarnings {
   const kinds = new Map<string, Kind>()
 

@@ -9,18 +9,18 @@ import type { Address } from './backend.ts'
 /** An opening handshake for a backend. */
 export interface BackendRequest {
   readonly path: string
-  /** Every header line but those that RFC 6455 §4.1 prescribes: `Name: value\r\n` each. Host is written by `hostOf`. */
+  /** All header lines except those of RFC 6455 §4.1, as `Name: value\r\n` each. `hostOf` writes Host. */
   readonly lines: string
   readonly hostOf: (address: Address) => string
   readonly subprotocols: readonly string[]
 }
 
-/** An open connection to a backend, paused, behind its 101. */
+/** An open connection to a backend, paused after its 101. */
 export interface BackendConnection {
   readonly ok: true
   readonly socket: Socket
   readonly subprotocol: string | null
-  /** Frames that came with the answer. */
+  /** Frames that came together with the answer. */
   readonly head: Buffer
 }
 
@@ -28,7 +28,7 @@ export interface BackendConnection {
 export interface ConnectOptions {
   readonly address: Address
   readonly tls: UpstreamTls | null
-  /** TCP, TLS and the answer together, in ms. */
+  /** Time for TCP, TLS and the answer together, in ms. */
   readonly timeoutMs: number
   readonly runtime: Runtime
 }
@@ -36,7 +36,8 @@ export interface ConnectOptions {
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Opens a WebSocket to a backend. Resolves with a failure, never rejects; a socket that did not become one is destroyed.
+ * Opens a WebSocket to a backend. Resolves with a failure and never rejects. A socket that did not become a WebSocket
+ * is destroyed.
  *
  * @param signal aborts when the client is gone
  */
@@ -63,7 +64,7 @@ export function connectBackend(
       socket.off('data', onData)
       socket.off('error', onError)
       socket.off('close', onClose)
-      // From here on whoever has the socket listens; a late error of a destroyed one must not end the process.
+      // The owner of the socket listens from now on. A late error of a destroyed socket must not end the process.
       socket.on('error', destroy)
       if (!result.ok) socket.destroy()
       resolve(result)
@@ -102,7 +103,7 @@ export function connectBackend(
         from = 0
       }
     }
-    // What came while the event loop was busy is read first: a busy gateway is no silent backend.
+    // Bytes that came while the event loop was busy are read first. A busy gateway does not mean a silent backend.
     const timer = runtime.setTimeout(() => runtime.setImmediate(onLate), timeoutMs)
     const onLate = (): void =>
       finish(failure('GATEWAY_UPSTREAM_TIMEOUT', `no answer of ${address.label} within ${timeoutMs} ms`))
@@ -124,7 +125,7 @@ export function connectBackend(
   })
 }
 
-/** After this long without a byte the kernel asks whether the backend's machine is still there, in ms. */
+/** After this time without a byte, in ms, the kernel checks whether the backend's machine is still there. */
 const KEEP_ALIVE_MS = 30_000
 
 function handshakeOf(request: BackendRequest, address: Address, key: string): string {

@@ -1,14 +1,14 @@
-/** What a client is told when no backend took its connection, and no more than that. */
+/** All that a client learns if no backend took its connection. */
 export type FailureCode =
-  /** Every target is passed over, or none is configured. */
+  /** Every target is skipped, or none is configured. */
   | 'GATEWAY_UPSTREAM_NONE'
   /** TCP or TLS could not be opened. */
   | 'GATEWAY_UPSTREAM_UNREACHABLE'
   /** No answer in time. */
   | 'GATEWAY_UPSTREAM_TIMEOUT'
-  /** It answered, and not with 101. */
+  /** The backend answered with another status than 101. */
   | 'GATEWAY_UPSTREAM_REFUSED'
-  /** What it answered is no RFC 6455 handshake. */
+  /** The answer is not an RFC 6455 handshake. */
   | 'GATEWAY_UPSTREAM_BROKEN'
 
 /**
@@ -21,7 +21,7 @@ export type FailureCode =
  */
 export type Evidence = 'nothing' | 'alive' | 'doubt' | 'unreachable'
 
-/** A connection to a backend that did not come about. */
+/** A connection to a backend that could not be opened. */
 export interface Failure {
   readonly ok: false
   readonly code: FailureCode
@@ -30,7 +30,7 @@ export interface Failure {
   /** For the operator. */
   readonly detail: string
   readonly evidence: Evidence
-  /** The status of the backend's own answer; null where there was none. */
+  /** The status of the backend's own answer. Null if there was none. */
   readonly answered: number | null
   /** Headers of the backend's answer that the client gets. */
   readonly headers: { readonly [name: string]: string }
@@ -54,7 +54,7 @@ const EVIDENCE: { readonly [code in FailureCode]: Evidence } = {
 
 const NO_HEADERS = Object.freeze({})
 
-/** A failure with what follows from its code. */
+/** Builds a failure with the fields that follow from its code. */
 export function failure(
   code: FailureCode,
   detail: string,
@@ -72,7 +72,7 @@ export function failure(
   }
 }
 
-/** Causes within the gateway or its machine: no descriptors, ports, memory, route, permission or resolver. */
+/** Errors whose cause is the gateway or its machine: no descriptors, ports, memory, route, permission or resolver. */
 const OWN: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
@@ -90,7 +90,7 @@ const OWN: ReadonlySet<string> = new Set([
   'EAI_SYSTEM',
 ])
 
-/** Causes at the target, or on the way to it, before TCP was open. */
+/** Errors whose cause is the target or the way to it, before TCP was open. */
 const OUTSIDE: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -123,6 +123,6 @@ export function isOwnFault(error: NodeJS.ErrnoException): boolean {
 export function evidenceOf(error: NodeJS.ErrnoException, connected: boolean): Evidence {
   if (isOwnFault(error)) return 'nothing'
   if (connected) return 'doubt'
-  // One of its addresses may have failed by our own fault: then the others do not prove that it is down.
+  // One address may have failed because of the gateway. Then the other errors do not prove that the target is down.
   return codesOf(error).every(code => OUTSIDE.has(code) || code === 'ENETUNREACH') ? 'unreachable' : 'doubt'
 }

@@ -8,7 +8,7 @@ export interface HealthWatch {
   stop(): void
 }
 
-/** Asks every backend in turn, on one timer: 2xx and 3xx are well. The first look is at once. */
+/** Asks every backend in turn, on one timer. Status 2xx and 3xx means healthy. The first check runs at once. */
 export function watchHealth(
   upstream: string,
   targets: readonly Backend[],
@@ -20,7 +20,7 @@ export function watchHealth(
   let stopped = false
   const look = async (backend: Backend): Promise<void> => {
     const { reason, own } = await probe(backend.address, config, tls, runtime)
-    // Without a descriptor, say, the gateway cannot look: what it knew still holds.
+    // The gateway cannot check, for example without a descriptor. The former result stays.
     if (stopped || own) return
     const answers = reason === null
     if (answers !== backend.answers) {
@@ -45,13 +45,13 @@ export function watchHealth(
   }
 }
 
-/** What a look found: `reason` is null when the backend is well; `own`: the gateway could not look. */
+/** The result of a check. `reason` is null if the backend is healthy. `own`: the gateway could not check. */
 export interface HealthAnswer {
   readonly reason: string | null
   readonly own: boolean
 }
 
-/** Looks at a backend once. Never rejects. */
+/** Checks a backend once. Never rejects. */
 export async function probe(
   address: Address,
   config: HealthConfig,

@@ -4,17 +4,17 @@ import { isOwnFault } from './failure.ts'
 import { openSocket } from './open-socket.ts'
 import type { Address } from './backend.ts'
 
-/** What a backend answers to one small request; or why it does not. */
+/** The backend's answer to one small request, or the reason why there is none. */
 export type StatusAnswer =
   | { readonly status: number }
   | {
       readonly status: null
       readonly reason: string
-      /** The gateway itself is the cause: it says nothing about the backend. */
+      /** The gateway itself is the cause, so this says nothing about the backend. */
       readonly own: boolean
     }
 
-/** Greatest part of an answer that is looked at, in bytes: its status line is in it. */
+/** Greatest part of an answer that is read, in bytes. It contains the status line. */
 const LOOK_BYTES = 32
 
 /** Where and how a backend is asked. */
@@ -29,7 +29,7 @@ export interface StatusQuestion {
   readonly signal?: AbortSignal
 }
 
-/** Asks a backend on a connection of its own. Never rejects; the connection is gone afterwards. */
+/** Asks a backend on a separate connection. Never rejects. The connection is closed afterwards. */
 export function askStatus({
   address,
   tls,
@@ -49,7 +49,7 @@ export function askStatus({
     }
     const onAbort = (): void => fail('nobody waits for the answer')
     const fail = (reason: string, own = false): void => finish({ status: null, reason, own })
-    // What came while the event loop was busy is read first: a busy gateway is no silent backend.
+    // Bytes that came while the event loop was busy are read first. A busy gateway does not mean a silent backend.
     const timer = runtime.setTimeout(() => runtime.setImmediate(fail, `no answer within ${timeoutMs} ms`), timeoutMs)
     timer.unref()
     signal?.addEventListener('abort', onAbort)

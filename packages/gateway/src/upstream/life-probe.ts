@@ -3,15 +3,15 @@ import type { UpstreamTls } from '../model/config.ts'
 import { askStatus, plainRequest, type StatusAnswer } from './http-status.ts'
 import type { Address } from './backend.ts'
 
-/** Whether a backend lives: null when it does, else why not. `own`: the gateway itself is the cause. */
+/** Whether a backend is alive. Null if it is, otherwise the reason. `own`: the gateway itself is the cause. */
 export type LifeAnswer = { readonly reason: string; readonly own: boolean } | null
 
-/** Finds out whether a backend lives. Never rejects. */
+/** Tests whether a backend is alive. Never rejects. */
 export type LifeProbe = (address: Address) => Promise<LifeAnswer>
 
 /**
- * Asks a backend twice at once, by an opening handshake and by a plain request: some answer only one of them. Any HTTP
- * answer to either proves life, whatever its status. No client has a part in what is asked.
+ * Asks a backend in two ways at once, with an opening handshake and with a plain request, because some answer only one
+ * of them. Any HTTP answer to either proves life, whatever its status. Clients have no influence on these requests.
  *
  * @param path of the plain request
  */

@@ -9,7 +9,7 @@ import { Backend, type BackendLog, parseAddress } from './backend.ts'
 
 /** A connection of the pool. */
 export interface PooledConnection extends BackendConnection {
-  /** Whoever has the connection counts it off when it is gone. */
+  /** The owner of the connection must decrement its count when the connection is gone. */
   readonly backend: Backend
 }
 
@@ -19,22 +19,22 @@ export interface Pool {
   readonly targets: readonly Backend[]
   readonly tls: UpstreamConfig['tls']
   /**
-   * Opens a connection to a backend. Where one cannot be reached the next is tried, each once; where one answers 502, 503 or
-   * 504, breaks off or does not answer in time, one other is.
+   * Opens a connection to a backend. If one cannot be reached, the next is tried, each once. If one answers 502, 503 or
+   * 504, breaks off, or does not answer in time, one other is tried.
    */
   connect(request: BackendRequest, signal: AbortSignal | null): Promise<PooledConnection | Failure>
-  /** The backend for a plain HTTP request, but for those that were tried; null when there is none. */
+  /** The backend for a plain HTTP request, without those that were tried. Null if there is none. */
   pick(tried?: ReadonlySet<Backend>): Backend | null
-  /** Tells that a plain HTTP request was answered (null), or why not. */
+  /** Reports that a plain HTTP request was answered (null), or why it was not. */
   report(backend: Backend, failed: Failure | null): void
   /** Ends the active checks. */
   stop(): void
 }
 
-/** What {@link createPool} is made with. */
+/** The parameters of {@link createPool}. */
 export interface PoolParts {
   readonly runtime: Runtime
-  /** Instead of its own, for tests. */
+  /** For tests: replaces its own probe. */
   readonly probe?: LifeProbe
 }
 
@@ -43,7 +43,7 @@ const HEALTHY = 0
 const FAILING = 1
 const EJECTED = 2
 
-/** Compiles an upstream. Throws a `TypeError` for a target that is none. */
+/** Compiles an upstream. Throws a `TypeError` for an invalid target. */
 export function createPool(name: string, config: UpstreamConfig, log: BackendLog, parts: PoolParts): Pool {
   const { connectTimeoutMs, health, tls } = config
   const { runtime, probe = createLifeProbe(health?.path ?? '/', connectTimeoutMs, tls, runtime) } = parts
@@ -86,7 +86,8 @@ export function createPool(name: string, config: UpstreamConfig, log: BackendLog
         backend.open--
         states.report(backend, result)
         failed = failed?.answered != null && result.answered === null ? failed : result
-        // Nothing was sent to a backend that was not reached: the next may have it. What was sent is repeated once.
+        // A backend that was not reached received nothing, so the next one may get the request. A request that was sent
+        // is repeated once.
         if (result.code === 'GATEWAY_UPSTREAM_UNREACHABLE') continue
         if (retried || result.status < 502 || result.status > 504) return failed
         retried = true
@@ -99,7 +100,10 @@ export function createPool(name: string, config: UpstreamConfig, log: BackendLog
   }
 }
 
-/** Whose turn it is, of those that were not tried: healthy ones first, then those that are used for want of another. */
+/**
+ * Chooses the next backend among those that were not tried: healthy ones first, then those that are used because no
+ * other is left.
+ */
 function createChoice(
   targets: readonly Backend[],
   balance: UpstreamConfig['balance'],

@@ -1,7 +1,7 @@
 const AUTHORITY = 'name the authority that signed its certificate in tls.ca of the upstream'
 const NO_TLS = 'the target speaks no TLS: write ws:// instead of wss://'
 
-/** What to do about the codes that a target fails with. */
+/** What to do about each error code of a target. */
 const REMEDIES: { readonly [code: string]: string } = {
   DEPTH_ZERO_SELF_SIGNED_CERT: AUTHORITY,
   SELF_SIGNED_CERT_IN_CHAIN: AUTHORITY,
@@ -18,7 +18,7 @@ const REMEDIES: { readonly [code: string]: string } = {
   ENOTFOUND: 'correct the name in targets of the upstream',
 }
 
-/** The remedy for a failure, by the code that its detail names; null where none is known. */
+/** The remedy for a failure, by the code in its detail. Null if none is known. */
 export function remedyOf(detail: string): string | null {
   for (const [code] of detail.matchAll(/\b[A-Z][A-Z_\d]{3,}\b/g))
     if (Object.hasOwn(REMEDIES, code)) return REMEDIES[code]!

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 
-/** Left for files, the log, stores and what an app opens itself. */
+/** Descriptors reserved for files, the log, stores and the sockets that an app opens itself. */
 const RESERVED = 64
 
 /**
- * Reads how many files the system lets this process have open, as Linux tells it; Node has raised it to the hard limit.
- * `Infinity` where it is not told, or not bounded.
+ * The greatest number of open files of this process, as Linux reports it. Node has raised it to the hard limit.
+ * `Infinity` if it is unknown or not bounded.
  *
  * @param text for tests: `/proc/self/limits`
  */
@@ -22,16 +22,16 @@ function readLimits(): string {
   }
 }
 
-/** How many connections a process has room for, where each takes `each` file descriptors. */
+/** The number of connections that a process has room for, if each takes `each` file descriptors. */
 export function roomFor(each: number, most: number = mostDescriptors()): number {
   return Math.max(0, Math.floor((most - RESERVED) / each))
 }
 
-/** One server's part of the descriptors of its process. */
+/** One server's share of the descriptors of its process. */
 export interface DescriptorShare {
-  /** Connections that there are descriptors left for; below 0 where there are too many. */
+  /** Connections for which descriptors are left. Below 0 if there are too many. */
   free(): number
-  /** The server is closed. */
+  /** The server is closed. Gives up the share. */
   leave(): void
 }
 
@@ -43,10 +43,10 @@ interface Holder {
 const holders = new Set<Holder>()
 
 /**
- * Takes part in the descriptors of the process. All servers that do share them.
+ * Takes a share of the descriptors of the process. All servers that call this share them.
  *
- * @param each descriptors that a connection takes: two where it is relayed
- * @param count connections now
+ * @param each descriptors of one connection: two if it is relayed
+ * @param count present number of connections
  */
 export function shareDescriptors(each: number, count: () => number, most: number = mostDescriptors()): DescriptorShare {
   const holder: Holder = { each, count }

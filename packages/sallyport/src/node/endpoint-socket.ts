@@ -5,7 +5,10 @@ import { readFrom, type Reader } from './shared-read.ts'
 import { startHandle, stopHandle } from './socket-handle.ts'
 import { beginTurn, endTurn, flush } from './write-buffer.ts'
 
-/** An endpoint on a socket of Node: reads by the shared buffer, writes by the shared write buffer, has one timer. */
+/**
+ * An endpoint on a socket of Node. It reads with the shared buffer, writes with the shared write buffer, and has one
+ * timer.
+ */
 export abstract class EndpointSocket extends Endpoint implements Reader {
   protected readonly socket: Socket
   #timer: NodeJS.Timeout | null = null
@@ -15,7 +18,7 @@ export abstract class EndpointSocket extends Endpoint implements Reader {
     this.socket = socket
   }
 
-  /** Begins to read: first `head`, the bytes that came behind the handshake. */
+  /** Begins to read. `head` comes first: the bytes that followed the handshake. */
   protected beginReading(head: Buffer): void {
     readFrom(this.socket, this)
     if (head.length > 0 && !this.read(head, 0, head.length, true)) this.socket.pause()
@@ -29,7 +32,7 @@ export abstract class EndpointSocket extends Endpoint implements Reader {
       done = true
       return all
     } finally {
-      // Nothing below throws. If it did, this connection would be lost, and the turn of the others must not be.
+      // Nothing below throws. If it did, only this connection is cut, and the turn of the others goes on.
       if (!done) this.terminate()
       endTurn()
     }
@@ -61,7 +64,7 @@ export abstract class EndpointSocket extends Endpoint implements Reader {
 
   protected cutAfter(ms: number): void {
     if (this.#timer !== null) {
-      // A backend has one patience for the whole of its close; a client has a new one for what waits for it.
+      // A backend has one time limit for the whole close. A client gets a new one while bytes wait for it.
       if (this.role === 'client') return
       clearTimeout(this.#timer)
     }
@@ -74,7 +77,8 @@ export abstract class EndpointSocket extends Endpoint implements Reader {
 
   protected stopReading(): void {
     this.socket.pause()
-    // The guard counts what is read of a paused client. A backend stays readable: only so is its reset seen.
+    // The guard counts what is read of a paused client. A backend must stay readable, because its reset is not noticed
+    // otherwise.
     if (this.role === 'server') stopHandle(this.socket)
   }
 

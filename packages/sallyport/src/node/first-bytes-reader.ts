@@ -10,32 +10,34 @@ import { watchHandshakes } from './tls-handshakes.ts'
 /** The first-bytes reader before an HTTP server. */
 export interface FirstBytesReader {
   /**
-   * Cuts the connections that have said nothing yet, those among them whose TLS handshake is not done; those that the HTTP
-   * server has are its own to close.
+   * Cuts the connections that have sent nothing yet, also those with an unfinished TLS handshake. The HTTP server
+   * closes the connections that it has received.
    */
   close(): void
 }
 
 /**
- * Takes a handshake that the first-bytes reader read, and its socket, which has a listener for errors. It flows: who does not answer
- * within the call, and so neither reads nor destroys it, pauses it.
+ * Takes a handshake that the first-bytes reader read, together with its socket. The socket has a listener for errors
+ * and is flowing. A receiver that does not answer within the call, and so neither reads nor destroys the socket, must
+ * pause it.
  */
 export type ReadReceiver = (upgrade: Upgrade, socket: Socket) => void
 
-/** One timer for all of them, rather than one each. */
+/** Interval, in ms, of the one timer for all silent connections. */
 const SWEEP_MS = 1000
 const NO_HEAD = Buffer.alloc(0)
 const NO_READER: FirstBytesReader = { close() {} }
 
 /**
- * Reads the first bytes of every connection before the HTTP server does. One clean WebSocket handshake, and nothing
- * else, becomes an `upgrade` event without Node's parser; whatever is not goes on to the server as it came, byte for
- * byte, and the server judges it. A server that is none of `node:net`, as Bun's are, reads its sockets by itself; it
- * keeps them, and there is no such reader.
+ * Reads the first bytes of every connection before the HTTP server does. One correct WebSocket handshake, and nothing
+ * else, becomes an `upgrade` event without Node's parser. Everything else goes on to the server unchanged, byte for
+ * byte, and the server judges it. A server that is not from `node:net`, such as Bun's, reads its sockets by itself. It
+ * keeps them, and no reader is installed.
  *
  * @param server a server that does not listen yet
- * @param silenceMs how long a connection may say nothing, in ms, to the second
- * @param receive instead of the `upgrade` event, whose one listener does the same; where there are more it is emitted
+ * @param silenceMs how long a connection may send nothing, in ms, rounded to seconds
+ * @param receive called instead of the `upgrade` event if its one listener does the same; with more listeners the event
+ * is emitted
  */
 export function installFirstBytesReader(server: Server, silenceMs: number, receive?: ReadReceiver): FirstBytesReader {
   requireServer('installFirstBytesReader', server)
@@ -44,16 +46,16 @@ export function installFirstBytesReader(server: Server, silenceMs: number, recei
   const http = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners(event)
   const endHandshakes = server instanceof TlsServer ? watchHandshakes(server) : null
-  /** Connections that have said nothing, oldest first, and since when. */
+  /** Connections that have sent nothing, oldest first, with the time of their arrival. */
   const silent = new Map<Socket, number>()
   let sweeper: NodeJS.Timeout | null = null
 
   function handOn(socket: Socket, chunk: Buffer): void {
-    // Paused, so that the server's own listener gets the bytes again, and first.
+    // Paused, so that the server's own listener gets these bytes first.
     socket.pause()
     leaveFirst(socket)
     socket.off('error', cut)
-    // `serve` leaves it to whoever keeps the socket: one that is refused needs no call for it.
+    // `serve` sets it later on the sockets that are kept. A refused socket does not need it.
     if (!('encrypted' in socket)) socket.setNoDelay(true)
     socket.unshift(chunk)
     for (const listener of http) listener.call(server, socket)
@@ -67,7 +69,7 @@ export function installFirstBytesReader(server: Server, silenceMs: number, recei
     const upgrade = listeners > 0 ? readUpgrade(chunk) : null
     if (upgrade === null) handOn(socket, owned ? chunk : Buffer.from(chunk))
     else {
-      // `cut` stays: whoever takes the upgrade needs one such listener at once.
+      // `cut` stays as the error listener: the receiver of an upgrade needs one at once.
       if (receive !== undefined && listeners === 1) receive(upgrade, socket)
       else {
         socket.pause()
@@ -101,7 +103,7 @@ export function installFirstBytesReader(server: Server, silenceMs: number, recei
     silent.set(socket, Date.now())
     sweeper ??= setInterval(sweep, SWEEP_MS).unref()
     socket.on('error', cut)
-    // Half open it would keep its place until the sweep.
+    // A half-open socket would keep its place until the next sweep.
     socket.on('end', cut)
     if (!readFirst(socket, reader)) socket.on('data', firstData)
   })

@@ -14,7 +14,7 @@ import { commit, flush, WRITE_BUFFER_BYTES, writeBufferStart, reserve, waiting }
 const MASK_BYTES = 4
 
 /**
- * Sends one frame with the turn's other bytes, or by itself where it is longer than they may be.
+ * Sends one frame together with the other bytes of this turn. A frame that is too long for that is sent alone.
  *
  * @param masked whether we are the client (RFC 6455 §5.3)
  */
@@ -39,7 +39,7 @@ export function sendFrame(
   socket.write(frame)
 }
 
-/** Sends a whole text message, as above. A lone surrogate becomes U+FFFD. */
+/** Sends a complete text message in the same way. A lone surrogate becomes U+FFFD. */
 export function sendTextFrame(socket: Socket, masked: boolean, text: string): void {
   const room = textFrameRoom(text) + (masked ? MASK_BYTES : 0)
   if (room > WRITE_BUFFER_BYTES) {
@@ -50,7 +50,7 @@ export function sendTextFrame(socket: Socket, masked: boolean, text: string): vo
   commit((masked ? writeMaskedTextFrame : writeTextFrame)(target, writeBufferStart(), text))
 }
 
-/** Sends `bytes[start..end)` as they lie: frames that are whole. */
+/** Sends `bytes[start..end)` unchanged. They must be complete frames. */
 export function sendBytes(socket: Socket, bytes: Uint8Array, start: number, end: number): void {
   for (let at = start; at < end; at += WRITE_BUFFER_BYTES) {
     const piece = bytes.subarray(at, Math.min(end, at + WRITE_BUFFER_BYTES))
@@ -60,13 +60,15 @@ export function sendBytes(socket: Socket, bytes: Uint8Array, start: number, end:
   }
 }
 
-/** Sends what is no frame: the head of an HTTP answer, of ISO 8859-1 alone. It must fit the write buffer. */
+/**
+ * Sends text that is not a frame, namely the head of an HTTP answer in ISO 8859-1. It must fit into the write buffer.
+ */
 export function sendLatin1(socket: Socket, text: string): void {
   const target = reserve(socket, text.length)
   commit(writeBufferStart() + target.write(text, writeBufferStart(), 'latin1'))
 }
 
-/** Bytes that the peer's kernel has not taken yet, those of this turn among them. */
+/** Bytes that the kernel has not taken yet, including those of this turn. */
 export function unsentBytes(socket: Socket): number {
   return socket.writableLength + waiting(socket)
 }

@@ -1,7 +1,7 @@
 import { kindOf } from '../shape/shown.ts'
 import { isThenable } from '../model/thenable.ts'
 
-/** Throws a `TypeError` for what is no server, which would be left as it is in silence. */
+/** Throws a `TypeError` for a value that is not a server. Otherwise it would be ignored in silence. */
 export function requireServer(who: string, server: unknown): void {
   if (typeof (server as { on?: unknown } | null | undefined)?.on === 'function') return
   const remedy = isThenable(server) ? 'await it first' : 'give what createServer() of node:http or node:https returned'

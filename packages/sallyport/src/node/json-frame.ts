@@ -3,23 +3,23 @@ import { writeJsonFrame } from '../wire/encoder.ts'
 import { NO_ROOM, NOT_PLAIN } from '../wire/json-writer.ts'
 import { commit, flush, WRITE_BUFFER_BYTES, writeBufferStart, reserve } from './write-buffer.ts'
 
-/** Below so many bytes JSON.stringify and an encoding of its text are done sooner: they need not look who is asked. */
+/** Below this many bytes, JSON.stringify and encoding its text are faster: they need no check of each object. */
 const SHORT_BYTES = 256
-/** Of the text sent last: the next one is likely as long. */
+/** Length of the last text sent. The next one probably has a similar length. */
 let lastBytes = 0
-/** How many messages are left to JSON.stringify after one that was not plain. */
+/** Number of messages left to JSON.stringify after one that was not plain. */
 const PATIENCE = 16
 let patience = 0
 
-/** Tells how long a text was that JSON.stringify made. */
+/** Records the length of a text that JSON.stringify wrote. */
 export function tellTextLength(bytes: number): void {
   lastBytes = bytes
 }
 
 /**
- * Sends a value as JSON in one text frame, written straight into the write buffer. No code of the value runs.
+ * Sends a value as JSON in one text frame, written directly into the write buffer. No code of the value runs.
  *
- * @returns bytes of the text; -1 where nothing was sent, and JSON.stringify is to be asked
+ * @returns bytes of the text; -1 if nothing was sent, and JSON.stringify must be used
  */
 export function sendJsonFrame(socket: Socket, value: object): number {
   if (lastBytes < SHORT_BYTES || patience > 0) {
@@ -28,7 +28,7 @@ export function sendJsonFrame(socket: Socket, value: object): number {
   }
   let sent = write(socket, value)
   if (sent === NO_ROOM) {
-    // Once more with all the room there is.
+    // Tries again with the whole buffer.
     flush()
     sent = write(socket, value)
   }

@@ -15,34 +15,40 @@ interface HandleSocket {
   readonly _handle?: { readonly fd?: unknown } | null
 }
 
-/** Linux shows both in each network of its own: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
+/**
+ * Linux shows both tables in each network namespace:
+ * https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
+ */
 const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6']
 /** Columns of a row, from 0. */
 const QUEUES = 4
 const INODE = 9
-/** Time between two looks, in ms; longer where a look takes long, for the table has a row for each socket of the machine. */
+/**
+ * Time between two readings, in ms. It is longer if a reading is slow, because the table has a row for each socket of
+ * the machine.
+ */
 const PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 4000
 const PAUSE_FACTOR = 20
-/** A queue that nobody asks about is looked at no more, after this time in ms. */
+/** A queue that no code asks for is not watched any more after this time, in ms. */
 const UNASKED_MS = 60_000
 
-/** By inode: those that are looked at. */
+/** The watched sockets by inode. */
 const watched = new Map<string, Watched>()
 const known = new WeakMap<Socket, Watched>()
-/** Until the next look; null while none is due. */
+/** The timer of the next reading. Null while none is planned. */
 let timer: NodeJS.Timeout | null = null
 let looking = false
 let lookedAt = -Infinity
-/** A socket whose queue was never seen is looked at after this time in ms, which is longer where a look takes long. */
+/** Delay of the first reading of a socket, in ms. It is longer if a reading is slow. */
 let soonestMs = PAUSE_MS
-/** Its peer is judged after a second. */
+/** Longest delay of a first reading, in ms: the peer is judged after a second. */
 const LATEST_FIRST_MS = 800
 
 /**
- * The queue of a socket in the kernel; from the first call on it is looked at now and then. Null where the system does not
- * tell. Node itself shows only what the kernel has not taken: that stays the same for a minute while a slow peer reads, for
- * Linux takes more only when a third of its own buffer, of up to 4 MiB, is free.
+ * The queue of a socket in the kernel. The first call starts periodic readings. Null if the system does not report it.
+ * Node itself shows only the bytes that the kernel has not taken. That number can stay the same for a minute while a
+ * slow peer reads, because Linux takes more only when a third of its own buffer, of up to 4 MiB, is free.
  */
 export function kernelQueueOf(socket: Socket): KernelQueue | null {
   let queue = known.get(socket)
@@ -86,11 +92,11 @@ async function look(): Promise<void> {
 }
 
 /**
- * Notes what a table says of the sockets that are watched. The table has a row for each socket of the machine: it is read
- * without making anything of the rows that are not looked for.
+ * Records what a table says about the watched sockets. The table has a row for each socket of the machine, so other
+ * rows are skipped without creating any object.
  */
 function note(table: string): void {
-  // The first line has the names of the columns.
+  // The first line contains the names of the columns.
   let end = table.indexOf('\n')
   while (end !== -1) {
     const start = end + 1
@@ -112,7 +118,7 @@ function note(table: string): void {
 const BLANK = 32
 const LINE_END = 10
 
-/** Where a column of the row at `start` begins; -1 where the row has fewer. */
+/** Where a column of the row at `start` begins. -1 if the row has fewer columns. */
 function columnAt(table: string, start: number, column: number): number {
   let wasBlank = true
   let passed = 0

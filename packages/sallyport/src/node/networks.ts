@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { isIPv4 } from 'node:net'
 import { networkKeys } from '../store/address-key.ts'
 
-/** Whether a socket waits for a request of its peer, or its peer for an answer. */
+/** `quiet`: the socket waits for a request of its peer. `busy`: the peer waits for an answer. */
 export type SocketState = 'quiet' | 'busy'
 
 /** A network whose sockets are counted: an IPv4 address, or an IPv6 /48 with the /56 and /64 in it. */
@@ -14,28 +14,28 @@ export interface Network {
   readonly within: Map<string, Network>
   /** Sockets of the smallest network, oldest first. */
   readonly sockets: { readonly [state in SocketState]: Set<Socket> }
-  /** Sockets of it and of all networks within. */
+  /** Number of sockets of this network and of all networks inside it. */
   readonly counts: { [state in SocketState]: number }
 }
 
 /** Sockets by the network of their peer. */
 export interface Networks {
-  /** How many there are. */
+  /** Number of all sockets. */
   readonly counts: { readonly [state in SocketState]: number }
-  /** The smallest network of an address, and the widest. A proxy is a network of its own. */
+  /** The smallest and the widest network of an address. A proxy is a network of its own. */
   of(ip: string, isProxy: boolean): { readonly leaf: Network; readonly root: Network }
   add(leaf: Network, state: SocketState, socket: Socket): void
   remove(leaf: Network, state: SocketState, socket: Socket): void
-  /** Changes the state of a socket; it is the youngest of that state then. */
+  /** Changes the state of a socket. It becomes the youngest of the new state. */
   move(leaf: Network, from: SocketState, to: SocketState, socket: Socket): void
-  /** The widest network with the most sockets in this state; null where there is none. */
+  /** The widest network with the most sockets in this state. Null if there is none. */
   heaviest(state: SocketState): Network | null
 }
 
-/** How a dual-stack socket writes an IPv4 peer. */
+/** The prefix of an IPv4 peer on a dual-stack socket. */
 const MAPPED = '::ffff:'
 
-/** Counts of nothing yet. A network without sockets is forgotten. */
+/** Creates empty counts. A network without sockets is forgotten. */
 export function createNetworks(): Networks {
   const roots = new Map<string, Network>()
   const counts = { quiet: 0, busy: 0 }
@@ -87,7 +87,7 @@ export function createNetworks(): Networks {
   }
 }
 
-/** The oldest socket in this state, of that part of the network that has the most; null where there is none. */
+/** The oldest socket in this state, of the part of the network that has the most. Null if there is none. */
 export function oldestOf(network: Network, state: SocketState): Socket | null {
   let at: Network | null = network
   while (at !== null && at.within.size > 0) at = heaviestOf(at.within, state)

@@ -9,8 +9,8 @@ import { cutUntaken } from './upgrade-socket.ts'
 import { flush } from './write-buffer.ts'
 
 /**
- * Writes a refusal on the socket of a handshake, and closes it once it is out; what the peer still sends is not waited
- * for. In the middle of an earlier request's answer nothing is said.
+ * Writes a refusal on the socket of a handshake, and closes the socket after it was sent. Later bytes of the peer are
+ * not awaited. Writes nothing in the middle of an earlier request's answer.
  */
 export function refuseSocket(stream: Duplex, refusal: HttpAnswer): void {
   if (stream.destroyed || stream.writableEnded) return
@@ -21,11 +21,11 @@ export function refuseSocket(stream: Duplex, refusal: HttpAnswer): void {
   }
   const text = refusalText(refusal)
   const socket = stream as Socket
-  // The stream of an `upgrade` event need not be a socket; see `socketOf`.
+  // The stream of an `upgrade` event may not be a socket. See `socketOf`.
   if ('setNoDelay' in stream) {
     sendLatin1(socket, text)
     flush()
-    // Written whole at once, as so short an answer nearly always is: to wait for the peer's FIN would cost more than it.
+    // Such a short answer is nearly always written at once. Waiting for the peer's FIN would cost more than the answer.
     if (socket.writableLength === 0 && socket.readableLength === 0) {
       socket.destroy()
       return
@@ -33,7 +33,7 @@ export function refuseSocket(stream: Duplex, refusal: HttpAnswer): void {
     socket.pause()
   } else stream.write(text, 'latin1')
   cutUntaken(socket)
-  // A server's sockets may stay half open: the end of ours alone would leave the peer's half, and the socket, for ever.
+  // A server's sockets may stay half open. If only our half ends, the peer's half and the socket could stay forever.
   stream.end(() => stream.destroy())
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Who a socket's bytes go to. */
+/** The receiver of a socket's bytes. */
 export interface Reader {
   /** @returns false when the reader is paused and keeps what it did not take */
   read(chunk: Buffer, start: number, end: number, owned: boolean): boolean
@@ -8,9 +8,11 @@ export interface Reader {
   gone(): void
 }
 
-/** One buffer for all sockets: each reads into it and is done with it before the next reads. */
+/** One buffer for all sockets. Each socket reads into it and handles the bytes before the next one reads. */
 const SHARED_BYTES = 65_536
-/** The same memory, where a read must be short: what a held connection is read ahead stays within its bound. */
+/**
+ * A smaller part of the same memory, for short reads: what a held connection reads ahead then stays within its bound.
+ */
 const LESS_BYTES = 16_384
 const shared = Buffer.allocUnsafeSlow(SHARED_BYTES)
 const less = shared.subarray(0, LESS_BYTES)
@@ -24,24 +26,25 @@ interface ReadSocket extends Socket {
   [slot: symbol]: unknown
 }
 
-/** Reads a socket: its listeners are shared by all, so that a connection costs no closures. */
+/** Reads a socket. All sockets share the same listeners, so that a connection needs no closures. */
 export function readFrom(plain: Socket, reader: Reader): void {
   const socket = plain as ReadSocket
   socket[READER] = reader
   socket.on('data', onData)
   dropOwnEnd(socket)
-  // Before Node's own, which lets a socket that may not stay half open write no more: what waits is written first.
+  // Before Node's own listener, which stops the writing of a socket that may not stay half open. Waiting bytes are
+  // written first.
   socket.prependListener('end', onEnd)
-  // Whom `readFirst` had is heard already.
+  // A socket of `readFirst` already has this listener.
   if (socket[FIRST] === undefined) socket.on('close', onClose)
-  // Over TLS one read of the kernel's is several of ours: what the stream has already must go first.
+  // Over TLS one read of the kernel becomes several reads here. Bytes that the stream already holds must come first.
   if (!('encrypted' in socket) || socket.readableLength === 0) shareBuffer(socket, onBytes)
   socket.resume()
 }
 
 /**
- * Node's own listener makes a socket that may not stay half open refuse to write; on one that may it does nothing, and
- * two listeners are a list, of more than a hundred bytes, where one is none.
+ * Removes Node's own `end` listener. It makes a socket that may not stay half open refuse to write. On one that may, it
+ * does nothing, but two listeners need a list of more than a hundred bytes, and one needs none.
  */
 function dropOwnEnd(socket: Socket): void {
   if (!socket.allowHalfOpen) return
@@ -50,39 +53,40 @@ function dropOwnEnd(socket: Socket): void {
 }
 
 /**
- * Gives the first bytes of an accepted socket to `first`, read into the shared buffer: a copy is the caller's to make.
- * What comes after them the socket pushes to its `data` events, as any does, unless `readFrom` takes it over.
+ * Gives the first bytes of an accepted socket to `first`. They are in the shared buffer, so `first` must copy what it
+ * keeps. Later bytes are emitted as `data` events of the socket, unless `readFrom` takes it over.
  *
- * @returns false where the socket cannot do that: it goes on by its `data` events from the start
+ * @returns false if the socket cannot do that: all its bytes are then emitted as `data` events
  */
 export function readFirst(plain: Socket, first: FirstReceiver): boolean {
   const socket = plain as ReadSocket
   socket[FIRST] = first
   socket.on('close', onClose)
-  // Who stands before the first-bytes reader, a PROXY header's reader say, has read it; what it put back comes by the events alone.
+  // Another reader before this one, such as one for a PROXY header, has read the socket. What it put back arrives only
+  // by events.
   if ('encrypted' in socket || socket.bytesRead > 0 || socket.readableFlowing !== null) return false
   return shareBuffer(socket, onFirstBytes)
 }
 
-/** The socket is another's from now on: its end is not told of to whom `readFirst` named. */
+/** Detaches the first-bytes receiver. Its `gone()` is no longer called. */
 export function leaveFirst(plain: Socket): void {
   const socket = plain as ReadSocket
   socket[FIRST] = undefined
   socket.off('close', onClose)
 }
 
-/** Who the first bytes of sockets go to; one for many. */
+/** The receiver of the first bytes of sockets. One receiver serves many sockets. */
 export interface FirstReceiver {
-  /** `chunk` is memory that the next read writes over. */
+  /** The next read overwrites the memory of `chunk`. */
   first(socket: Socket, chunk: Buffer): void
-  /** It ended before anybody else read it. */
+  /** The socket ended before another reader took it. */
   gone(socket: Socket): void
 }
 
 /**
- * The fast path: the socket reads into the shared buffer, as `net.connect({ onread })` makes it do for clients. What an
- * accepted socket lacks is a way to say so, so the three slots that the option fills are looked for by name; where any
- * of them is not found the socket goes on by its `data` events. What was read before comes by those in any case.
+ * The fast path: the socket reads into the shared buffer, as `net.connect({ onread })` does for clients. Accepted
+ * sockets have no such option, so the three slots that the option fills are searched by name. If one of them is not
+ * found, the socket continues with `data` events. Bytes read before this call arrive as `data` events in any case.
  */
 function shareBuffer(socket: ReadSocket, onRead: typeof onBytes): boolean {
   const handle = socket._handle
@@ -101,7 +105,10 @@ function shareBuffer(socket: ReadSocket, onRead: typeof onBytes): boolean {
   return true
 }
 
-/** Lets each read of a socket bring less, or as much as ever. Nothing changes where it does not read into shared memory. */
+/**
+ * Makes each read of a socket shorter, or sets the usual length again. Does nothing if the socket does not use the
+ * shared buffer.
+ */
 export function readLess(plain: Socket, isLess: boolean): void {
   const socket = plain as ReadSocket
   if (found === null) return
@@ -116,7 +123,7 @@ interface Slots {
   readonly callback: symbol
 }
 
-/** Node's own symbols, the same for all sockets: looked for once, and again only where they were not found. */
+/** Node's own symbols, the same for all sockets. They are searched once, and again only if they were not found. */
 let found: Slots | null = null
 
 function slotsOf(socket: ReadSocket): Slots | null {

@@ -6,40 +6,40 @@ import { shareDescriptors } from './descriptors.ts'
 import { requireServer } from './http-server.ts'
 import { createNetworks, type Network, type Networks, oldestOf, type SocketState } from './networks.ts'
 
-/** Why a socket was closed before it was a WebSocket. */
+/** Why a socket was closed before it became a WebSocket. */
 export type SocketLoss =
-  /** It had sent no whole request, and others needed its place. */
+  /** It had sent no complete request, and others needed its place. */
   | 'silent'
   /** The server was full. */
   | 'full'
 
-/** What {@link boundSockets} is made with. */
+/** The parameters of {@link boundSockets}. */
 export interface SocketBoundsOptions {
-  /** The most sockets at once, WebSockets among them. Fewer where the system gives the process fewer descriptors. */
+  /** Most sockets at once, including WebSockets. Fewer if the system gives the process fewer descriptors. */
   most: number
-  /** Descriptors that a connection takes: 2 where it is relayed. Default 1. */
+  /** Descriptors of one connection: 2 if it is relayed. Default 1. */
   readonly descriptorsEach?: number
   /** For tests: the descriptors of the process. */
   readonly descriptors?: number
-  /** The server that accepts them, where it is another one (it reads a PROXY header first). */
+  /** The server that accepts the sockets, if it is another one (one that reads a PROXY header first). */
   readonly front?: SocketServer
-  /** Whether an address is a proxy that many clients share: it has no share of its own. */
+  /** Whether an address is a proxy that many clients share. It has no bound of its own. */
   readonly isProxy: (address: string) => boolean
-  /** A socket was closed; `address` of its peer. */
+  /** Called when a socket was closed. `address` is that of its peer. */
   readonly lost: (loss: SocketLoss, address: string) => void
 }
 
-/** Bounds on the sockets of a server that are no WebSockets. */
+/** Bounds on the sockets of a server that are not WebSockets. */
 export interface SocketBounds {
-  /** The socket has sent a whole handshake: the policy counts it from now on. */
+  /** The socket has sent a complete handshake. The policy counts it from now on. */
   upgraded(socket: Socket): void
   /** Sets the most sockets at once. */
   limit(most: number): void
 }
 
-/** Every network may have so many silent sockets, however full the server is. */
+/** Every network may have this many silent sockets, even if the server is full. */
 const LEAST_SHARE = 16
-/** What Node accepts beyond the bound, so that we and not Node choose which socket is closed. */
+/** Sockets that Node accepts beyond the bound, so that this module and not Node chooses which one is closed. */
 const SLACK = 256
 
 interface Tracked {
@@ -47,24 +47,27 @@ interface Tracked {
   readonly root: Network
   readonly address: string
   state: SocketState
-  /** Requests that are not answered yet. */
+  /** Number of requests that are not answered yet. */
   asked: number
 }
 
-/** TLS has the socket below it in no type. */
+/** The socket below TLS, which the types of TLSSocket lack. */
 interface SecureSocket extends TLSSocket {
   readonly _parent?: Socket | null
 }
 
 /**
- * Keeps one address from taking every place of a server. A socket is silent while no whole request of it is there: nothing
- * came yet, the TLS handshake or the head of the request is under way, or the last request is answered.
+ * Prevents one address from taking every place of a server. A socket is silent while the server has no complete request
+ * of it: nothing has arrived, the TLS handshake or the head of a request is unfinished, or the last request is
+ * answered.
  *
- * The silent sockets of one network (an IPv4 address, an IPv6 /48) may be as many as the server has places left; beyond
- * that its oldest silent socket is closed. Where the server is full all the same, the network with the most loses its
- * oldest. So one address leaves half of the places to others, two leave a third, and whoever comes has time to send a request.
+ * The silent sockets of one network (an IPv4 address, an IPv6 /48) may be as many as the free places of the server.
+ * Beyond that the network's oldest silent socket is closed. If the server is full all the same, the network with the
+ * most silent sockets loses its oldest one. So one address leaves half of the places to others, and two leave a third.
+ * A new client always has time to send a request.
  *
- * Call it after `installFirstBytesReader`, and before the server listens. Servers that are not of `node:net`, such as Bun's, are left alone.
+ * Call it after `installFirstBytesReader` and before the server listens. It does nothing for servers that are not from
+ * `node:net`, such as Bun's.
  */
 export function boundSockets(server: Server, options: SocketBoundsOptions): SocketBounds {
   requireServer('boundSockets', server)
@@ -105,7 +108,7 @@ export function boundSockets(server: Server, options: SocketBoundsOptions): Sock
     const entry = socket === null ? undefined : leave(socket)
     if (entry === undefined) return
     lost(loss, entry.address)
-    // The server may be about to read it: it came in this very call.
+    // The server may be about to read it, because the socket arrived in this call.
     process.nextTick(destroy, socket!)
   }
 
@@ -134,7 +137,7 @@ export function boundSockets(server: Server, options: SocketBoundsOptions): Sock
       const below = socket._parent
       const entry = below == null ? undefined : tracked.get(below)
       if (entry === undefined) return
-      // First in, then out: an empty network is forgotten.
+      // Enter before leaving, because an empty network is forgotten.
       if (!socket.destroyed) enter(socket, { ...entry })
       leave(below!)
     })
@@ -156,8 +159,8 @@ export function boundSockets(server: Server, options: SocketBoundsOptions): Sock
 }
 
 /**
- * Which socket a full server closes: the oldest silent one of the network with the most. Where those that wait for an
- * answer are the greater part, and one network has more of them than its share, the oldest of these.
+ * The socket that a full server closes: the oldest silent one of the network with the most. If most sockets wait for an
+ * answer, and one network has more of those than its share, it is the oldest of these.
  */
 function crowdedOut(networks: Networks): Socket | null {
   const { quiet, busy } = networks.counts
@@ -171,9 +174,9 @@ function destroy(socket: Socket): void {
   socket.destroy()
 }
 
-/** Connections that a server has, those that no request came of among them. */
+/** Number of a server's connections, including those that have sent no request. */
 function connectionsOf(server: SocketServer, least: number): number {
-  // Node's own count, which `getConnections` tells by a callback alone.
+  // Node's own count. `getConnections` gives it only by a callback.
   const { _connections: count } = server as SocketServer & { readonly _connections?: number }
   return typeof count === 'number' ? count : least
 }

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
-/** What of Node's handle of a socket is used; runtimes with sockets of their own have none. */
+/** The members of Node's socket handle that are used. Runtimes with their own sockets have no handle. */
 interface Handle {
   readonly fd?: unknown
   reading?: boolean
@@ -17,8 +17,9 @@ function handleOf(socket: Socket): Handle | null {
 }
 
 /**
- * Whether the peer has reset a connection that is not read: the kernel knows, and tells whoever writes, even nothing. False
- * where there is no descriptor to ask (Windows, runtimes with sockets of their own): `lifetime/heartbeat` finds it there.
+ * Whether the peer has reset a connection that is not read. The kernel knows it and reports it at a write, even of no
+ * bytes. False if there is no descriptor (Windows, runtimes with their own sockets). There `lifetime/heartbeat` detects
+ * it.
  */
 export function isReset(socket: Socket): boolean {
   const fd = handleOf(socket)?.fd
@@ -31,10 +32,12 @@ export function isReset(socket: Socket): boolean {
   }
 }
 
-/** Stops reading at once. `pause()` alone lets the stream read once more, into a buffer of its own that nobody counts. */
+/**
+ * Stops reading at once. `pause()` alone lets the stream read once more, into its own buffer, which no bound counts.
+ */
 export function stopHandle(socket: Socket): void {
   stop(socket)
-  // The stream starts it again at the end of this turn, where there is room in its buffer.
+  // The stream starts the handle again at the end of this turn if its buffer has room.
   setImmediate(stopPaused, socket)
 }
 
@@ -49,7 +52,7 @@ function stop(socket: Socket): void {
   handle.readStop()
 }
 
-/** Reads again after {@link stopHandle}; the stream itself believes that it never stopped. */
+/** Reads again after {@link stopHandle}. The stream itself does not know that it was stopped. */
 export function startHandle(socket: Socket): void {
   const handle = handleOf(socket)
   if (handle?.reading !== false || handle.readStart === undefined || socket.destroyed) return

@@ -2,16 +2,16 @@ import type { Observer } from '../guard/observer.ts'
 import { deny } from '../model/verdict.ts'
 import type { SocketLoss } from './socket-bounds.ts'
 
-/** Tells of sockets that were closed before they sent a request, or for want of room. */
+/** Reports sockets that were closed before they sent a request, or because the server was full. */
 export interface SocketLosses {
   note(loss: SocketLoss, address: string): void
-  /** Tells what was only counted so far. */
+  /** Reports the losses that were only counted so far. */
   stop(): void
 }
 
-/** One event of each kind in this time, in ms: an attacker does not choose how much is logged. */
+/** One event of each kind in this time, in ms, so that an attacker does not decide how much is logged. */
 const WINDOW_MS = 10_000
-/** Addresses that are told apart in one window. */
+/** Most addresses that are counted separately in one window. */
 const MOST_ADDRESSES = 256
 
 interface Window {
@@ -22,7 +22,7 @@ interface Window {
 
 const CODES = { silent: 'SALLY_CONNECTIONS_SILENT', full: 'SALLY_CONNECTIONS_DROPPED' } as const
 
-/** Counts each loss, and tells the first at once and the rest together, with the address that lost the most. */
+/** Counts each loss. Reports the first at once, and the rest together with the address that lost the most. */
 export function createSocketLosses(observer: Observer, windowMs: number = WINDOW_MS): SocketLosses {
   const windows = new Map<SocketLoss, Window>()
 

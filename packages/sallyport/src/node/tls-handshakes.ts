@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
 
-/** What of a TLS socket is not in its types: the socket below it. */
+/** The socket below TLS, which the types of TLSSocket lack. */
 interface SecureSocket extends TLSSocket {
   readonly _parent?: Socket | null
 }
 
 /**
- * Knows the connections whose TLS handshake is under way, which the server tells nobody of: it would wait for each of them,
- * as long as `handshakeTimeout`, before it has closed.
+ * Records the connections whose TLS handshake is unfinished. The server does not report them, but it waits for each of
+ * them, as long as `handshakeTimeout`, before it has closed.
  *
- * @returns cuts them
+ * @returns cuts these connections
  */
 export function watchHandshakes(server: Server): () => void {
   const handshaking = new Set<Socket>()
@@ -22,7 +22,7 @@ export function watchHandshakes(server: Server): () => void {
     below.on('close', gone)
   })
   server.on('secureConnection', ({ _parent: below }: SecureSocket) => {
-    // Should a Node not tell which of them it was, none is cut: that one may be a WebSocket that is to drain.
+    // If a version of Node does not report which one it was, none is cut: it could be a WebSocket that must be drained.
     if (below == null) handshaking.clear()
     else {
       handshaking.delete(below)

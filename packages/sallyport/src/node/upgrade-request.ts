@@ -3,11 +3,12 @@ import type { Socket } from 'node:net'
 import type { Upgrade } from '../wire/index.ts'
 
 /**
- * A handshake that the first-bytes reader read, as Node's own request: what session resolvers and Express middleware take. Its
- * headers are made when they are asked for: a refusal never asks, and a connection keeps but the lines.
+ * A handshake that the first-bytes reader read, as Node's own request. Session resolvers and Express middleware need
+ * one. Its headers are created at the first access: a refusal never needs them, and a connection keeps only the lines.
  */
 export class EngineRequest extends IncomingMessage {
-  // No private fields: whoever derives an object from a request, as session middleware is run on, must be able to read it.
+  // No private fields: session middleware runs on an object that inherits from the request, and must be able to read
+  // it.
   private madeHeaders: Record<string, string> | null = null
   private madeDistinct: Record<string, string[]> | null = null
 
@@ -22,7 +23,7 @@ export class EngineRequest extends IncomingMessage {
     this.complete = true
   }
 
-  // No name occurs twice in a clean handshake, so nothing is to be joined.
+  // No name occurs twice in a clean handshake, so no values are joined.
   // @ts-expect-error Node itself has an accessor here, which its types show as a property.
   override get headers(): Record<string, string> {
     this.madeHeaders ??= Object.fromEntries(linesOf(this))

@@ -5,9 +5,9 @@ import { type HttpAnswer, refusalOf } from '../guard/refusal.ts'
 import { deny } from '../model/verdict.ts'
 
 /**
- * The socket of an `upgrade` event. Since Node 26 the stream of the event is none where the request announces a body that
- * is still under way, as any stranger's may: it has no time-out and no `setNoDelay`, and whoever calls them ends the
- * process. Such a request is to be refused, on the socket below; see {@link hasBodyUnderWay}.
+ * The socket of an `upgrade` event. Since Node 26 the stream of the event is not a socket if the request announces a
+ * body that has not arrived completely, which any client can do. Such a stream has no time-out and no `setNoDelay`, and
+ * a call to them ends the process. Such a request must be refused on the socket below. See {@link hasBodyUnderWay}.
  */
 export function socketOf({ socket }: IncomingMessage, stream: Duplex): Socket {
   if ('setNoDelay' in stream) return stream as Socket
@@ -16,34 +16,34 @@ export function socketOf({ socket }: IncomingMessage, stream: Duplex): Socket {
 }
 
 /**
- * Whether a body is still to come on the socket, to Node's HTTP parser. The door refuses every handshake with a body; in
- * report mode it does not, and no frames can be read beside this one.
+ * Whether Node's HTTP parser still expects a body on the socket. The door refuses every handshake with a body. In
+ * report mode it does not, but frames cannot be read while a body arrives.
  */
 export function hasBodyUnderWay(request: IncomingMessage): boolean {
   return !request.complete
 }
 
-/** What it is answered with all the same. */
+/** The answer to such a request, in report mode too. */
 export const BODY_REFUSED: HttpAnswer = refusalOf(deny('SALLY_REQUEST_MALFORMED', { reason: 'body' }))
 
-/** How long a peer may take to read its refusal, in ms. */
+/** Time that a peer has to read its refusal, in ms. */
 const REFUSAL_MS = 5_000
 
 /**
- * Cuts a peer that does not take its refusal: what it did not read before can fill the network so that not even that gets
- * through, and nobody else has a bound for a socket that is upgraded.
+ * Cuts a peer that does not read its refusal. Unread earlier bytes can fill the network, so that even the refusal does
+ * not get through. No other bound applies to an upgraded socket.
  */
 export function cutUntaken(socket: Socket): void {
   if ('setTimeout' in socket) {
     socket.setTimeout(REFUSAL_MS, () => socket.destroy())
     return
   }
-  // The stream of an `upgrade` event need not be a socket; see `socketOf`.
+  // The stream of an `upgrade` event may not be a socket. See `socketOf`.
   const stream = socket as Duplex
   const timer = setTimeout(() => stream.destroy(), REFUSAL_MS).unref()
   stream.once('close', () => clearTimeout(timer))
 }
 
 function ignore(): void {
-  // It ends with the socket below, which tells of it.
+  // It ends together with the socket below, which reports the error.
 }

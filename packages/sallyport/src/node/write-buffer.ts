@@ -1,31 +1,32 @@
 import type { Socket } from 'node:net'
 import { writeThrough } from './write-through.ts'
 
-/** Bytes that replies of one turn may gather before they leave. */
+/** Most bytes that the replies of one turn may gather before they are sent. */
 export const WRITE_BUFFER_BYTES = 65_536
 
-// One for all connections: only one turn runs at a time, so only one connection writes at a time.
+// One buffer for all connections. Only one turn runs at a time, so only one connection writes at a time.
 const bytes = Buffer.allocUnsafeSlow(WRITE_BUFFER_BYTES)
 let used = 0
 let owner: Socket | null = null
-/** Whether the owner's bytes wait for the turns that come at once after this one. */
+/** Whether the owner's bytes also wait for the turns that follow at once. */
 let gathers = false
 let turns = 0
 let scheduled = false
 let gathering = false
 
 /**
- * Room for one frame of `socket`, behind what it has written in this turn. Another connection's bytes leave first; all
- * leave together at the end of the turn, over TLS of the turns that the loop runs at once, or of the tick where no turn
- * runs. At most `WRITE_BUFFER_BYTES` may be asked for.
+ * Room for one frame of `socket`, after its other bytes of this turn. The bytes of another connection are sent first.
+ * All bytes leave together at the end of the turn. Over TLS they leave after all turns that the loop runs at once.
+ * Without a turn they leave at the end of the tick. At most `WRITE_BUFFER_BYTES` may be requested.
  *
- * @returns the memory; the frame begins at `writeBufferStart()`, and `commit` tells where it ends
+ * @returns the memory; the frame begins at `writeBufferStart()`, and its end is passed to `commit`
  */
 export function reserve(socket: Socket, room: number): Buffer {
   if (owner !== socket || used + room > WRITE_BUFFER_BYTES) {
     flush()
     owner = socket
-    // Over TLS each record read is a turn, and each write is a record and a stream's work: one for all that was read.
+    // Over TLS each record read is a turn, and each write is a record with the work of a stream. So one write serves
+    // all turns.
     gathers = 'encrypted' in socket
   }
   if (turns === 0 && !scheduled) {
@@ -40,7 +41,7 @@ export function writeBufferStart(): number {
   return used
 }
 
-/** Tells where the frame ends that was written into what `reserve` gave. */
+/** Sets the end of the frame that was written into the memory of `reserve`. */
 export function commit(end: number): void {
   used = end
 }
@@ -50,12 +51,12 @@ export function waiting(socket: Socket): number {
   return owner === socket ? used : 0
 }
 
-/** Begins a turn: what is written until `endTurn` leaves in one write. */
+/** Begins a turn. What is written until `endTurn` leaves in one write. */
 export function beginTurn(): void {
   turns++
 }
 
-/** Ends a turn; what it wrote has left, or leaves before the loop waits again. */
+/** Ends a turn. Its bytes have left, or leave before the loop waits again. */
 export function endTurn(): void {
   if (--turns > 0) return
   if (!gathers) flush()
@@ -65,7 +66,7 @@ export function endTurn(): void {
   }
 }
 
-/** Sends what waits for the socket that owns the write buffer. */
+/** Sends the bytes of the socket that owns the write buffer. */
 export function flush(): void {
   const socket = owner
   const length = used
@@ -73,7 +74,7 @@ export function flush(): void {
   used = 0
   if (socket === null || length === 0 || !socket.writable) return
   const taken = writeThrough(socket, bytes, length)
-  // What the stream may keep must be its own memory.
+  // The stream may keep the bytes, so it needs its own copy.
   if (taken < length) socket.write(Buffer.from(bytes.subarray(taken, length)))
 }
 

@@ -2,17 +2,17 @@ import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 interface Handle {
-  /** Negative once it is closed, so it is never another's. */
+  /** Negative after it was closed, so it never belongs to another socket. */
   readonly fd?: unknown
 }
 interface HandleSocket extends Socket {
-  /** Null once the socket is destroyed. */
+  /** Null after the socket was destroyed. */
   readonly _handle?: Handle | null
 }
 
 /**
- * What a socket answers that is full, or whose peer is gone, however the network says so: its stream finds the same,
- * and knows what to do. None of it may be a peer's way to slow down the others.
+ * The errors of a socket that is full or whose peer is gone. The stream gets the same error and handles it. No peer can
+ * use one of them to slow others down.
  */
 const EXPECTED: ReadonlySet<unknown> = new Set([
   'EAGAIN',
@@ -31,23 +31,23 @@ const EXPECTED: ReadonlySet<unknown> = new Set([
   'ENOMEM',
   'EBADF',
 ])
-/** Node's names for what writes bytes as they are; TLS has a handle that knows the descriptor too. */
+/** Node's names for handles that write bytes unchanged. TLS has a handle with a descriptor too. */
 const PLAIN: ReadonlySet<string> = new Set(['TCP', 'Pipe'])
-/** The classes of such handles that were seen. */
+/** The classes of such handles seen so far. */
 const plain = new Set<unknown>()
 
-/** False once the system answered what no socket answers: nothing is tried again. */
+/** False after the system returned an error that sockets do not have. The fast path is then never used again. */
 let possible = process.versions['bun'] === undefined && process.versions['deno'] === undefined
 
 /**
- * The fast path of writing: one system call past the stream, whose own work for a short message costs nearly as much
- * as the kernel's. It needs the descriptor of the socket's handle, which Node has on every system but Windows; where
- * there is none, over TLS, where the socket writes in a way of its own, and while the stream has bytes to send first, it
- * takes nothing.
+ * The fast path of writing: one system call without the stream, whose work for a short message costs nearly as much as
+ * the kernel's. It needs the descriptor of the socket's handle, which Node has on every system except Windows. It takes
+ * nothing without a descriptor, over TLS, if the socket has its own way of writing, and while the stream has earlier
+ * bytes to send.
  *
- * `socket.bytesWritten` does not count what goes this way.
+ * `socket.bytesWritten` does not count the bytes that are sent in this way.
  *
- * @returns how many of `bytes[0..length)` the kernel took; the others are the stream's to send
+ * @returns how many of `bytes[0..length)` the kernel took; the stream must send the others
  */
 export function writeThrough(socket: Socket, bytes: Buffer, length: number): number {
   if (!possible || socket.writableLength > 0 || socket.writableCorked > 0 || socket.connecting) return 0
@@ -70,7 +70,7 @@ function isPlain({ constructor: kind }: Handle): boolean {
   return true
 }
 
-/** Whether nobody stands before the socket's way of writing: to count, to throttle, to encrypt. */
+/** Whether the socket writes by Node's own method: no wrapper counts, throttles or encrypts. */
 function isOwnWriter(socket: Socket): boolean {
   const { write, _write, _writev } = socket
   const own = Socket.prototype

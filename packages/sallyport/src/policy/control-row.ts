@@ -13,27 +13,27 @@ export interface ControlKey {
   readonly meaning: string
 }
 
-/** One control, as docs, reports and the auditor know it. */
+/** One control as docs, reports and the auditor know it. */
 export interface ControlRow {
   readonly id: ControlId
   readonly door: 'handshake' | 'message' | 'lifetime'
-  /** When it denies. */
+  /** The condition under which it denies. */
   readonly denies: string
-  /** What a policy gets that says nothing. */
+  /** The default, as text. */
   readonly default: string
   readonly codes: readonly DenialCode[]
-  /** Ids of the lines of `docs/requirements.md` that it meets or helps to meet. */
+  /** Ids of the lines of `docs/requirements.md` that it fulfils or helps to fulfil. */
   readonly requirements: readonly string[]
   readonly keys: readonly ControlKey[]
   /** Whether `@sallyport/audit` can see from outside that it is on. */
   readonly probe: 'outside' | { readonly not: string }
 }
 
-/** What is written by hand of a row; the rest follows from the id and the table of denials. */
+/** The part of a row that is written by hand. The rest follows from the id and the table of denials. */
 export interface ControlText {
   readonly denies: string
   readonly default: string
-  /** Lines beyond those that its denials answer. */
+  /** Lines in addition to those of its denials. */
   readonly meets?: readonly string[]
   readonly keys: readonly (readonly [key: string, type: string, fallback: string, meaning: string])[]
   readonly notProbed?: string
@@ -77,7 +77,7 @@ export function controlRow(id: ControlId, text: ControlText): ControlRow {
   })
 }
 
-/** `../strikes` of `message/schema` is `message.strikes`. */
+/** The path of a key. `../strikes` of `message/schema` is `message.strikes`. */
 function pathOf(id: ControlId, key: string): string {
   const own = id.replace('/', '.')
   if (key.startsWith('../')) return `${own.slice(0, own.indexOf('.'))}.${key.slice(3)}`

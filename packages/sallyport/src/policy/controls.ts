@@ -5,7 +5,7 @@ import { MESSAGE_CONTROLS } from './message-controls.ts'
 
 export type { ControlRow } from './control-row.ts'
 
-/** Every control there is: one id, one row, one source file, one test, one page. */
+/** All controls. Each has one id, one row, one source file, one test and one page. */
 export const CONTROLS: readonly ControlRow[] = Object.freeze([
   ...HANDSHAKE_CONTROLS,
   ...MESSAGE_CONTROLS,

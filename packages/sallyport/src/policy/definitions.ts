@@ -25,7 +25,7 @@ import { ticket } from '../controls/handshake/ticket.ts'
 import { transport } from '../controls/handshake/transport.ts'
 import { heartbeat } from '../controls/lifetime/heartbeat.ts'
 
-/** The definition of every control, in the order in which docs and reports tell of them. */
+/** The definitions of all controls, in the order of docs and reports. */
 export const DEFINITIONS = [
   transport,
   host,

@@ -13,13 +13,13 @@ const rows = [
   ...rowsOf('handshake/request', RUNNER_DENIALS),
 ]
 
-/** Every denial there is: one code, one row. `docs/codes.md` is generated from it. */
+/** All denials: one row for each code. `docs/codes.md` is generated from this table. */
 export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze({
   ...OTHERS,
   ...(Object.fromEntries(rows) as Partial<Record<DenialCode, DenialRow>>),
 } as Record<DenialCode, DenialRow>)
 
-/** What a denial saw, as a sentence for the operator. */
+/** The sentence for the operator about one denial. */
 export function sentenceOf({ code, facts }: Denial): string {
   const { tells } = DENIALS[code]
   return tells === undefined ? String(facts['detail'] ?? '') : sentence(tells, facts)

@@ -4,7 +4,7 @@ import type { Policy } from '../model/policy.ts'
 import type { ControlId } from '../model/verdict.ts'
 import { durationInWords } from '../shape/words.ts'
 
-/** The effective values of one control, in words; never a secret. */
+/** The effective values of one control as text. Never contains a secret. */
 export function effectiveValues(id: ControlId, policy: Policy): Effective {
   const definition = DEFINITIONS.find(control => control.id === id)
   if (definition !== undefined) return effectiveOf(definition, policy)

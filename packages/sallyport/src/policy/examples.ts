@@ -1,6 +1,9 @@
 import { DEFINITIONS } from './definitions.ts'
 
-/** What to write in a section, by its path, where something else than an object stands, or a key of nobody. */
+/**
+ * An example for a section, by its path. It is shown if the policy has another value than an object there, or an
+ * unknown key.
+ */
 export const EXAMPLES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(DEFINITIONS.map(({ id, example }) => [id.replace('/', '.'), example])),
   '': '{ handshake: { … }, message: { … } }',

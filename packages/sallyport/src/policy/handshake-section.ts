@@ -29,7 +29,9 @@ export const HANDSHAKE_KEYS: readonly string[] = [
   'authorize',
 ]
 
-/** `handshake`: who may open. Origin and session come first: what must be decided is told first. */
+/**
+ * Reads `handshake`: who may open. Origin and session come first, so that problems of required keys are reported first.
+ */
 export function readHandshake({ sectionOf }: Earlier): Policy['handshake'] {
   const pages = sectionOf(origin)
   const resolver = sectionOf(session)

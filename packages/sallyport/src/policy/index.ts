@@ -1,5 +1,5 @@
 /**
- * The controls and their keys as data, and the units of a policy. For who builds a tool around policies.
+ * The controls and their keys as data, and the units of a policy. For programs that work with policies.
  *
  * @packageDocumentation
  */

@@ -9,7 +9,7 @@ import type { ControlRow } from './control-row.ts'
 import { DEFAULTS } from '../model/defaults.ts'
 import { durationInWords } from '../shape/words.ts'
 
-/** The controls that run while a connection is open, in the order in which they are told. */
+/** The controls that run while a connection is open, in the order of docs and reports. */
 export const LIFETIME_CONTROLS: readonly ControlRow[] = [
   controlRow('lifetime/authentication', {
     denies:

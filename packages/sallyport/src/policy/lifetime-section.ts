@@ -24,7 +24,7 @@ export const LIFETIME_KEYS: readonly string[] = [
 
 type Lifetime = Policy['lifetime']
 
-/** `lifetime`: what ends a connection. */
+/** Reads `lifetime`: what ends a connection. */
 export function readLifetime(lifetime: Fields, handshake: Policy['handshake'], sections: Earlier): Lifetime {
   const authentication = openChild(lifetime, 'authentication', ['deadline'])
   const hasFirst = handshake.ticket?.carrier === 'first-message'

@@ -8,7 +8,7 @@ import { schema } from '../controls/message/schema.ts'
 import { size } from '../controls/message/size.ts'
 import { type ControlRow, rowOf } from './control-row.ts'
 
-/** The controls of the message door, in the order in which they are told. */
+/** The controls of the message door, in the order of docs and reports. */
 export const MESSAGE_CONTROLS: readonly ControlRow[] = [
   rowOf(size),
   rowOf(rate),

@@ -28,7 +28,7 @@ export const MESSAGE_KEYS: readonly string[] = [
   'heartbeat',
 ]
 
-/** `message`: what may pass. */
+/** Reads `message`: what may pass. */
 export function readMessage(message: Fields, sections: Earlier): Policy['message'] {
   const { discriminator: named, strikes } = BESIDE_SCHEMA
   const schemas = sections.sectionOf(schema)

@@ -26,10 +26,10 @@ const LOGGER_METHODS = ['info', 'warn', 'error']
 const IDS: readonly string[] = CONTROLS.map(control => control.id)
 
 /**
- * Reads a policy, which may come from anywhere, into a frozen one with every default filled in and every unit resolved.
- * What the app brings (functions, schemas, store, logger) is kept as it is.
+ * Reads a policy from any source into a frozen one, with every default filled in and every unit resolved. Objects of
+ * the app (functions, schemas, store, logger) are kept unchanged.
  *
- * @throws PolicyError with every problem there is, and never anything else.
+ * @throws PolicyError with every problem, and never any other error
  */
 export function parsePolicy(input: unknown): Policy {
   const findings: Findings = { hints: HINTS, problems: [], weakened: [] }
@@ -57,7 +57,7 @@ export function parsePolicy(input: unknown): Policy {
   return Object.freeze(policy)
 }
 
-/** Each door is opened at its turn, so that problems are told in the order of the doors. */
+/** Opens the doors one after the other, so that problems are reported in the order of the doors. */
 function openDoors(root: Fields): Doors {
   const opened = new Map<string, Fields>()
   const open = (door: string, keys: readonly string[]): Fields => {
@@ -80,7 +80,10 @@ function openDoors(root: Fields): Doors {
 
 const unnamed = new WeakSet<Policy>()
 
-/** Whether the policy was given a name: guards of one name belong together, those of the default name do not. */
+/**
+ * Whether the policy has a name of its own. Guards with the same name belong together. Guards with the default name do
+ * not.
+ */
 export function isNamed(policy: Policy): boolean {
   return !unnamed.has(policy)
 }
@@ -95,7 +98,7 @@ function readEvents(root: Fields): Policy['events'] {
   })
 }
 
-/** An object of the app that must have some methods, its own or inherited. */
+/** An object of the app that must have certain methods, its own or inherited ones. */
 function readMethods<T>(fields: Fields, key: string, methods: readonly string[], example: string): T | null {
   const value = fields.get(key)
   if (value === undefined) return null
@@ -137,13 +140,13 @@ const locked = (): never => {
   throw new TypeError('the policy is frozen')
 }
 
-/** `Object.freeze` leaves a Set writable; this one is not. */
+/** A Set that cannot be changed. `Object.freeze` alone does not prevent changes. */
 function frozenSet(ids: readonly ControlId[]): ReadonlySet<ControlId> {
   const set = new Set(ids)
   return Object.freeze(Object.assign(set, { add: locked, delete: locked, clear: locked }))
 }
 
-/** Nobody on a public endpoint is a known user: an address has as many connections as strangers may. */
+/** On a public endpoint every user is unknown, so an address has as many connections as strangers may have. */
 function capsOf({ session, connections }: Policy['handshake']): Policy['handshake']['connections'] {
   if (connections === null || session !== null) return connections
   return { ...connections, perIp: Math.min(connections.perIp, connections.strangersPerIp) }

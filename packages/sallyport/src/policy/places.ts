@@ -1,6 +1,6 @@
 import { CONTROLS } from './controls.ts'
 
-/** Every key of a policy by its path, a section and a control being keys too. */
+/** The path of every key of a policy. Sections and controls are keys too. */
 const PATHS: readonly string[] = [
   ...new Set(
     [
@@ -19,17 +19,17 @@ const PATHS: readonly string[] = [
   ),
 ]
 
-/** More places than this help nobody: every control has a `dangerouslyOff`. */
+/** Most suggested places. A longer list does not help: every control has a `dangerouslyOff`. */
 const MOST_PLACES = 3
 
 const DOORS: ReadonlySet<string> = new Set(['handshake', 'message', 'lifetime'])
 
-/** `handshake.rate`, `events.log`: what stands right below the root, or below a door. */
+/** Whether a path is directly below the root or a door: `handshake.rate`, `events.log`. */
 const isSection = (path: string): boolean => path.split('.').length <= 2
 
 /**
- * Where a key belongs that was written at `path` and is none there, best first: deeper in the same section, or, for
- * a section of a door, below another one. Empty where it belongs nowhere, or in too many places.
+ * Where an unknown key at `path` may belong, best place first: deeper in the same section, or for a section of a door
+ * below another door. Empty if it belongs nowhere, or to too many places.
  */
 export function placesOf(key: string, path: string): readonly string[] {
   const named = PATHS.filter(one => one.slice(one.lastIndexOf('.') + 1) === key)

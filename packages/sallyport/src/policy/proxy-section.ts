@@ -5,15 +5,15 @@ import { readChoice, readEach } from '../shape/scalars.ts'
 import { show } from '../shape/shown.ts'
 import type { Policy } from '../model/policy.ts'
 
-/** Wider than the widest private ranges (10.0.0.0/8, fc00::/7), a range holds addresses of strangers. */
+/** A wider range than the widest private ones (10.0.0.0/8, fc00::/7) contains addresses of strangers. */
 const WIDEST_V4 = 8
 const WIDEST_V6 = 7
 const MAPPED_BITS = 96
 const EXAMPLE = "'10.0.0.5' or '10.0.0.0/24'"
-/** Whoever comes by a unix socket: as in nginx, all or none. */
+/** All peers of a unix socket. As in nginx, they are trusted together or not at all. */
 const UNIX = 'unix:'
 
-/** `proxy`: whose word about the client's address and TLS is believed (ASVS 4.1.3). Default: nobody's. */
+/** `proxy`: the proxies whose report of the client's address and TLS is trusted (ASVS 4.1.3). Default: none. */
 export function readProxy(root: Fields): Policy['proxy'] {
   const section = openChild(root, 'proxy', ['trust', 'header'])
   if (root.get('proxy') !== undefined && section.get('trust') === undefined) {

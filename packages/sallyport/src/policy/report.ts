@@ -15,24 +15,27 @@ export type ControlState = 'on' | 'off' | 'weakened' | 'report-only'
 export interface ReportLine {
   readonly control: ControlId
   readonly state: ControlState
-  /** The effective values, in words. */
+  /** The effective values as text. */
   readonly values: string
-  /** The keys that weaken it, as written in the policy. */
+  /** The keys in the policy that weaken it. */
   readonly because: readonly string[]
-  /** Lines of `docs/requirements.md` that are touched, where the control is off, weakened or only reports. */
+  /** Lines of `docs/requirements.md` that are affected, if the control is off, weakened or only reports. */
   readonly requirements: readonly string[]
 }
 
-/** What a policy comes to: every control, and what is open. */
+/** The effect of a policy: every control, and what is open. */
 export interface Report {
   readonly name: string
   readonly controls: readonly ReportLine[]
   readonly counts: Readonly<Record<ControlState, number>>
-  /** What a control that only reports changes all the same, in words; empty where none only reports. */
+  /** What a control in report mode changes all the same, as text. Empty if no control is in report mode. */
   readonly changes: readonly string[]
 }
 
-/** Tells of a policy what is on, off, weakened or only reports, and which requirements that touches. It holds no secret. */
+/**
+ * Describes what is on, off, weakened or only reports under a policy, and which requirements that affects. Contains no
+ * secret.
+ */
 export function reportPolicy(policy: Policy): Report {
   const controls = Object.freeze(CONTROLS.map(control => lineOf(control, policy)))
   const count = (state: ControlState): number => controls.filter(line => line.state === state).length
@@ -49,7 +52,7 @@ export function reportPolicy(policy: Policy): Report {
   })
 }
 
-/** All that report mode changes. What is not here is as it would be without a guard. */
+/** All changes that remain in report mode. Everything else is as without a guard. */
 function changesOf(policy: Policy): string[] {
   const reports = (control: ControlId): boolean => isReported(policy, control)
   if (!CONTROLS.some(({ id }) => reports(id))) return []
@@ -122,7 +125,7 @@ function wrapped(ids: readonly string[]): readonly string[] {
 
 const MOST_COLUMNS = 80
 
-/** Values in rows that a terminal shows whole; a row ends at a semicolon. */
+/** Splits values into rows that fit a terminal. A row ends at a semicolon. */
 function rowsOf(values: string): readonly string[] {
   if (values.length <= MOST_COLUMNS) return [values]
   const rows: string[] = []

@@ -2,10 +2,10 @@ import type { Earlier } from '../controls/definition.ts'
 import type { ControlId } from '../model/verdict.ts'
 import type { Fields } from '../shape/fields.ts'
 
-/** The doors of a policy, as they are read. */
+/** The doors of a policy while it is read. */
 export type Doors = { readonly [door in 'handshake' | 'message' | 'lifetime']: Fields }
 
-/** Reads each section once, and earlier than its turn where another section needs it. */
+/** Reads each section once. A section that another one needs is read earlier. */
 export function createSections(doors: Doors, read: Map<ControlId, unknown> = new Map()): Earlier {
   const earlier: Earlier = {
     sectionOf(control) {

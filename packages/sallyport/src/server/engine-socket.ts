@@ -10,7 +10,7 @@ import { isReset } from '../node/socket-handle.ts'
 import { WRITE_BUFFER_BYTES } from '../node/write-buffer.ts'
 import { ABNORMAL, textFrameRoom, type WireFault } from '../wire/index.ts'
 
-/** The server's end of a connection: what the guard sends by, and what tells it of all that comes. */
+/** The server's end of a connection. The guard sends with it and gets all events from it. */
 export class EngineSocket extends EndpointSocket implements Transport {
   #inlet: Inlet | null = null
   #received: number = ABNORMAL
@@ -19,18 +19,18 @@ export class EngineSocket extends EndpointSocket implements Transport {
     return 'server'
   }
 
-  /** Writes the answer to the handshake; what the guard sends next leaves with it. */
+  /** Writes the answer to the handshake. The next bytes of the guard leave together with it. */
   accept(answer: string): void {
     sendLatin1(this.socket, answer)
   }
 
-  /** Tells `inlet` of all that comes, and begins to read: first `head`, the bytes that came behind the handshake. */
+  /** Sends all events to `inlet` and begins to read. `head` comes first: the bytes that followed the handshake. */
   start(inlet: Inlet, head: Buffer): void {
     this.#inlet = inlet
-    // An error is told by the close that follows it; without a listener it would end the process.
+    // A close event follows each error. Without an error listener the process would end.
     if (this.socket.listenerCount('error') === 0) this.socket.on('error', ignore)
     this.beginReading(head)
-    // Its end may have been told while the verdict was awaited, and is told but once.
+    // The `end` event may have been emitted while the verdict was awaited. It is emitted only once.
     if (this.socket.readableEnded) process.nextTick(tellEnd, this)
   }
 
@@ -74,7 +74,7 @@ export class EngineSocket extends EndpointSocket implements Transport {
   }
 
   protected lost(): void {
-    // Told by `over`, whose code says that there was no close frame.
+    // `over` reports it, with a code that says that there was no close frame.
   }
 
   protected over(): void {
@@ -102,7 +102,7 @@ export class EngineSocket extends EndpointSocket implements Transport {
     return this.isOpen && !this.compresses ? sendJsonFrame(this.socket, value) : -1
   }
 
-  /** Sends `bytes[start..end)`: frames of whole messages, none of them compressed, as a relay has them. */
+  /** Sends `bytes[start..end)` for a relay. They must be the uncompressed frames of complete messages. */
   sendFrames(bytes: Uint8Array, start: number, end: number): void {
     if (this.isOpen) sendBytes(this.socket, bytes, start, end)
   }
@@ -116,7 +116,10 @@ export class EngineSocket extends EndpointSocket implements Transport {
   }
 }
 
-/** To the guard too many fragments are a denial of their own, though both close with 1009. */
+/**
+ * The close code that the guard gets. Too many fragments are a separate denial there, although both faults close with
+ * 1009.
+ */
 function toldCode(fault: WireFault): number {
   return fault.code === 'WIRE_FRAGMENTS' ? 1008 : fault.closeCode
 }
@@ -130,5 +133,5 @@ function tellEnd(socket: EngineSocket): void {
 }
 
 function ignore(): void {
-  // See where it is given.
+  // The error listener of a socket: the close event that follows reports the end.
 }

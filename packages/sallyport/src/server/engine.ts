@@ -17,26 +17,26 @@ import { BODY_REFUSED, hasBodyUnderWay, socketOf } from '../node/upgrade-socket.
 
 const NO_HEAD = Buffer.alloc(0)
 
-/** Takes an `upgrade` event of an HTTP server, or of the first-bytes reader before it. */
+/** Takes an `upgrade` event from an HTTP server or from its first-bytes reader. */
 export type EngineUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/** What a connection is opened with, once the handshake door let it pass. */
+/** The parameters for opening an admitted connection. */
 export interface Opening {
   readonly socket: Socket
-  /** Bytes that came behind the request. */
+  /** Bytes that followed the request. */
   readonly head: Buffer
   readonly delivery: Delivery
-  /** The subprotocol to answer with; null for none. */
+  /** The subprotocol of the answer. Null for none. */
   readonly subprotocol: string | null
 }
 
-/** A connection and what it sends by. */
+/** A connection and its transport. */
 export interface Opened {
   readonly live: LiveConnection
   readonly transport: EngineSocket
 }
 
-/** Compiles what answers 101 and speaks from then on. */
+/** Compiles the function that answers 101 and opens the connection. */
 export function createOpener(core: Core): (admission: Admission, opening: Opening) => Opened {
   const { policy } = core
   const { bytes, fragments, unauthenticatedBytes } = policy.message.size
@@ -46,7 +46,7 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
   core.restWith(EngineRequest)
 
   return (admission, { socket, head, delivery, subprotocol }) => {
-    // By its lines: an object of all headers, once made, would be kept as long as the connection.
+    // Read from the lines. An object with all headers would be kept as long as the connection.
     const { request } = admission.attempt
     const agreement = deflate === null ? null : agree(request, deflate.windowBits)
     const compression =
@@ -57,11 +57,11 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
       ...(subprotocol !== null && { 'Sec-WebSocket-Protocol': subprotocol }),
       ...(agreement !== null && { 'Sec-WebSocket-Extensions': agreement.response }),
     })
-    // Replies of one turn leave in one write: none waits for the one before it.
+    // The replies of one turn leave in one write, and none waits for the acknowledgement of an earlier one.
     socket.setNoDelay(true)
     const transport = new EngineSocket(socket, limits, compression)
     transport.accept(answer)
-    // What was answered, which an embedder may have left to its backend.
+    // The subprotocol that was answered. An embedder may have left the choice to its backend.
     admission.attempt.subprotocol = subprotocol
     const live = core.open(admission, transport, delivery)
     transport.start(live, head)
@@ -71,21 +71,20 @@ export function createOpener(core: Core): (admission: Admission, opening: Openin
 }
 
 /**
- * RFC 6455 server connections on the sockets of an HTTP server, each of them guarded: the handshake door decides, then
- * the wire speaks.
+ * Guarded RFC 6455 connections on the sockets of an HTTP server. The handshake door decides, then the wire takes over.
  */
 export function createEngine(core: Core, delivery: Delivery): EngineUpgrade {
   return createReception(core, delivery).upgrade
 }
 
-/** Where handshakes come in: those that Node's parser read, and those that the first-bytes reader did. */
+/** The ways in for handshakes: those that Node's parser read, and those that the first-bytes reader read. */
 export interface Reception {
   readonly upgrade: EngineUpgrade
-  /** Node's request is made where somebody asks for it, and for no refusal. */
+  /** Node's request is created only if code asks for it. A refusal does not need it. */
   readonly read: ReadReceiver
 }
 
-/** {@link createEngine} with both of its entrances. */
+/** {@link createEngine} with both ways in. */
 export function createReception(core: Core, delivery: Delivery): Reception {
   const open = createOpener(core)
   return createReceiver(core, (admission, socket, head) => {
@@ -93,14 +92,14 @@ export function createReception(core: Core, delivery: Delivery): Reception {
   })
 }
 
-/** Gets a handshake that passed, on a socket that is still there: to be opened, or abandoned. */
+/** Gets an admitted handshake whose socket is still open. It must open or abandon the admission. */
 export type Taker = (admission: Admission, socket: Socket, head: Buffer) => void
 
-/** Judges handshakes by the door: refuses them, or has them taken. */
+/** Judges handshakes by the door. Refuses them, or gives them to `take`. */
 export function createReceiver(core: Core, take: Taker): Reception {
-  /** Whether it was answered at once. */
+  /** Returns whether the handshake was decided at once. */
   const receive = (request: HandshakeRequest, socket: Socket, head: Buffer, bodied = false): boolean => {
-    // Before anything is awaited: a peer that resets meanwhile must not end the process.
+    // Set before anything is awaited. Otherwise a peer that resets the connection would end the process.
     if (socket.listenerCount('error') === 0) socket.on('error', destroy)
     const conclude = (answer: Admittance): void => {
       if (!answer.pass) refuseSocket(socket, answer)

@@ -5,7 +5,7 @@ import { isThenable } from '../model/thenable.ts'
 // biome-ignore format: one line
 const KEYS = ['guard', 'port', 'host', 'tls', 'path', 'ticketPath', 'request', 'handlers', 'message', 'open', 'close', 'error']
 const EXAMPLE = 'serve({ guard, port: 8443, handlers: { chat(message, connection) { … } } })'
-/** What other servers call it. */
+/** Names that other servers use for the same options. */
 const FOREIGN: { readonly [key: string]: string } = {
   app: 'request: app',
   connection: 'open(connection) { … }',
@@ -16,7 +16,7 @@ const FOREIGN: { readonly [key: string]: string } = {
   server: 'port, and request for the rest of HTTP; a server of your own takes guard.upgrade',
   policy: 'guard: createGuard(policy)',
 }
-/** How each is written. */
+/** An example of each function. */
 const FUNCTIONS = {
   request: 'app, or (request, response) => …',
   message: '(message, connection) => …',
@@ -24,15 +24,16 @@ const FUNCTIONS = {
   close: '(connection, code) => …',
   error: '(error, connection) => …',
 }
-/** Any of these lets Node show a certificate (or agree on a key without one). */
+/** With any of these Node can show a certificate, or agree on a key without one. */
 const IDENTITIES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
 
-/** What must be PEM, where it is text. */
+/** Options that must be PEM if they are text. */
 const PEM = ['cert', 'key', 'ca']
 
 /**
- * Throws a `TypeError` for options of `serve` that would be taken in silence: a misspelt handler that is never called, a
- * path that no handshake has, TLS without a certificate. TypeScript tells of most; JavaScript and `as` do not.
+ * Throws a `TypeError` for options of `serve` that would have no effect or a wrong one: a misspelt handler that is
+ * never called, a path that no handshake can have, TLS without a certificate. TypeScript finds most of them. JavaScript
+ * and `as` do not.
  */
 export function requireServeOptions(options: unknown): void {
   const said = requireOptions('serve', options, KEYS, EXAMPLE, FOREIGN)
@@ -48,7 +49,7 @@ export function requireServeOptions(options: unknown): void {
   if (tls !== undefined) requireIdentity(tls)
 }
 
-/** A name or an address to stand on: no URL, and no port. */
+/** The host must be a name or an address, without a scheme or a port. */
 function requireHost(host: unknown): void {
   const isName = typeof host === 'string' && /^[\w.-]+$/.test(host)
   const isV6 = typeof host === 'string' && /^[\da-f:.]+(?:%\w+)?$/i.test(host) && host.split(':').length > 2

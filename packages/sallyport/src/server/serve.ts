@@ -32,32 +32,32 @@ import { boundSockets } from '../node/socket-bounds.ts'
 import { createSocketLosses } from '../node/socket-losses.ts'
 import { cutUnread } from '../node/unread-answers.ts'
 
-/** Where {@link serve} answers ticket requests unless told otherwise. */
+/** Default path for ticket requests of {@link serve}. */
 export const TICKET_PATH = '/.sallyport/ticket'
 
-/** What {@link serve} serves. */
+/** The parameters of {@link serve}. */
 export interface ServeOptions<S extends Session, M extends SchemaMap> {
   readonly guard: Guard<S, M>
-  /** 0 picks a free one; see `app.port`. */
+  /** 0 chooses a free port. See `app.port`. */
   readonly port: number
-  /** Default: every interface with TLS; `localhost` without. */
+  /** Default: every interface with TLS, and `localhost` without. */
   readonly host?: string
-  /** Key and certificate, as for Node's https. Without it the server is plain and may stand on loopback alone. */
+  /** Key and certificate, as for Node's https. Without them the server is plain and may only listen on loopback. */
   readonly tls?: TlsOptions
-  /** The one path of the WebSocket. Default: every path. */
+  /** The only path of the WebSocket. Default: every path. */
   readonly path?: string
-  /** Where tickets are issued; false for nowhere. Default `/.sallyport/ticket`. */
+  /** Path of the ticket endpoint. False for none. Default `/.sallyport/ticket`. */
   readonly ticketPath?: string | false
-  /** Everything else over HTTP: an Express app, say. Default 404. */
+  /** Handles all other HTTP requests, for example an Express app. Default: 404. */
   readonly request?: RequestListener
   /** One handler for each type that `message.schema` declares. */
   readonly handlers?: Handlers<M, Connection<S>>
-  /** Instead of `handlers`, where the policy says `dangerouslyAcceptAnyMessage`. */
+  /** Used instead of `handlers` if the policy has `dangerouslyAcceptAnyMessage`. */
   readonly message?: (message: unknown, connection: Connection<S>) => unknown
-  /** A connection may act: after its first message in first-message mode. */
+  /** Called when a connection may act. In first-message mode that is after its first message. */
   readonly open?: (connection: Connection<S>) => void
   readonly close?: (connection: Connection<S>, code: number) => void
-  /** What `open`, `close` or a handler threw. The peer is told SALLY_HANDLER_FAILED alone. */
+  /** Gets an error of `open`, `close` or a handler. The peer gets only SALLY_HANDLER_FAILED. */
   readonly error?: (error: unknown, connection: Connection<S>) => void
 }
 
@@ -67,20 +67,20 @@ export interface App {
   /** `wss://localhost:8443` */
   readonly url: string
   readonly server: Server
-  /** Drains: refuses new connections, lets the open ones go (1012) within the policy's time or `withinMs`, and stops. */
+  /** Drains: refuses new connections, closes the open ones (1012) within the policy's time or `withinMs`, and stops. */
   close(options?: { readonly withinMs?: number }): Promise<void>
 }
 
-/** A request's headers must be here within this time, in ms: one byte a second ends at it. */
+/** A request's headers must arrive within this time, in ms. A client that sends one byte a second is then cut. */
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
-/** Room beside the connections that the policy allows, for plain HTTP and for handshakes under way. */
+/** Sockets in addition to the connections of the policy, for plain HTTP and for handshakes under way. */
 const SPARE_SOCKETS = 1_000
 const NOT_FOUND = { status: 404, headers: { Connection: 'close' }, body: '{"code":"NOT_FOUND"}' }
 
 /**
- * The secure server in one call: HTTPS, the ticket endpoint, the guarded WebSocket. Rejects with the listen error (a
- * busy port: `EADDRINUSE`); throws a `TypeError` for options that cannot be served safely.
+ * The secure server in one call: HTTPS, the ticket endpoint, the guarded WebSocket. Rejects with the error of listening
+ * (a port in use: `EADDRINUSE`). Throws a `TypeError` for options that cannot be served safely.
  */
 export async function serve<S extends Session, M extends SchemaMap>(options: ServeOptions<S, M>): Promise<App> {
   requireServeOptions(options)
@@ -112,7 +112,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   }
   const { headerBytes, targetBytes } = policy.handshake.request
   const limits = {
-    // Node counts the request line too; what is within these bounds the door judges.
+    // Node also counts the request line. The door judges all that is within these bounds.
     maxHeaderSize: headerBytes + targetBytes + 1024,
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
@@ -121,7 +121,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   }
   const server =
     tls === undefined
-      ? // Set by the first-bytes reader and the engine on what is kept.
+      ? // The first-bytes reader and the engine set it on the sockets that are kept.
         createHttpServer({ ...limits, noDelay: false }, answer)
       : createHttpsServer({ handshakeTimeout: HEADERS_MS, minVersion: 'TLSv1.2', ...tls, ...limits }, answer)
   readLines(server, policy.handshake.request.headers)
@@ -149,7 +149,7 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const ip = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
     if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
-      // An answer would wait for the handshake that never comes, and the socket with it.
+      // An answer would wait for a TLS handshake that never completes, and so would the socket.
       observer.unreadable(deny('SALLY_REQUEST_MALFORMED', { reason: 'tls', error: error.code }), ip)
       socket.destroy()
       return
@@ -184,7 +184,8 @@ export async function serve<S extends Session, M extends SchemaMap>(options: Ser
     async close(closing) {
       const withinMs = withinOf('app.close', closing)
       const stopped = new Promise<void>(resolve => server.close(() => resolve()))
-      // A socket that is not read from keeps no process alive: it would end before the last peer was told.
+      // A socket that is not read does not keep the process alive. The process would end before the last peer got its
+      // close frame.
       const awake = setInterval(() => undefined, 60_000)
       try {
         await guard.drain(withinMs === undefined ? undefined : { withinMs })
