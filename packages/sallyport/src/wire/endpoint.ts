@@ -1,38 +1,25 @@
 import { CLOSE_PATIENCE_MS, closePayload } from './close.ts'
-import { Decoder } from './decoder.ts'
+import type { Decoder } from './decoder.ts'
 import { deflateMessage, inflateMessage } from './deflate.ts'
 import type { WireFault } from './faults.ts'
-import type { WireLimits } from './limits.ts'
+import type { EndpointDeflate, EndpointRole, WireLimits } from './limits.ts'
 import { FIN, OPCODE, RSV1 } from './opcode.ts'
 import type { WireSink } from './sink.ts'
-
-/** Which end of a connection: a server reads masked frames and writes bare ones, a client the reverse (RFC 6455 §5.1). */
-export type EndpointRole = 'server' | 'client'
-
-/** How an endpoint compresses what it sends, once permessage-deflate was agreed. */
-export interface EndpointDeflate {
-  /** Messages below this many bytes are sent uncompressed. */
-  readonly threshold: number
-  readonly windowBits: number
-}
+import { borrowDecoder, returnDecoder } from './spare-decoders.ts'
 
 /** After a fault a server reads and drops input for this long, so that the peer can read the close frame; in ms. */
 const LINGER_MS = 1000
 /** A peer that leaves this many bytes unread gets no pong for its pings. */
 const PONG_BOUND_BYTES = 65_536
 const NOTHING = new Uint8Array(0)
-
-/** One idle decoder per role, for the next endpoint that reads. One read runs at a time, so one is nearly always enough. */
-let spareOfServers: Decoder | null = null
-let spareOfClients: Decoder | null = null
+const PEER = { server: 'client', client: 'server' } as const
 
 /**
  * One end of a WebSocket connection, without its socket: what RFC 6455 §5–§7 ask of an endpoint. Bytes come in by
  * `receive`; frames go out by `write`, and messages by the methods of `WireSink`. Sockets and timers belong to the class
  * that extends it.
  *
- * It is a base class and not a part, so that a connection is one object: a second one would cost each idle connection
- * its header and a reference in both directions.
+ * A base class and no part: a second object would cost each idle connection its header and two references.
  */
 export abstract class Endpoint implements WireSink {
   readonly #limits: WireLimits
@@ -56,7 +43,6 @@ export abstract class Endpoint implements WireSink {
 
   // Out: what the class that has the socket provides.
 
-  /** Bytes that were written and that the peer's kernel has not taken. */
   abstract get bufferedAmount(): number
   /** Writes one frame. `first` is its first byte; the payload is `payload[start..end)`. */
   protected abstract write(first: number, payload: Uint8Array, start: number, end: number): void
@@ -121,20 +107,14 @@ export abstract class Endpoint implements WireSink {
     const taken = decoder.push(chunk, start, end)
     if (decoder.idle) {
       this.#decoder = null
-      if (this.role === 'server') spareOfServers = decoder
-      else spareOfClients = decoder
+      returnDecoder(PEER[this.role], decoder)
     }
     return taken
   }
 
   #borrow(): Decoder {
     const inflate = this.#deflate === null ? undefined : inflateMessage
-    const isServer = this.role === 'server'
-    const lent = isServer ? spareOfServers : spareOfClients
-    if (isServer) spareOfServers = null
-    else spareOfClients = null
-    const decoder = lent ?? new Decoder({ peer: isServer ? 'client' : 'server', limits: this.#limits, inflate }, this)
-    if (lent !== null) lent.serve(this, this.#limits, inflate)
+    const decoder = borrowDecoder(PEER[this.role], this.#limits, inflate, this)
     decoder.messageBytes = this.#messageBytes
     this.#decoder = decoder
     return decoder
@@ -183,23 +163,18 @@ export abstract class Endpoint implements WireSink {
     if (this.role === 'client') this.#state = 'closing'
     this.closeReceived(code, reason)
     // RFC 6455 §7.1.1: the server ends the connection; the client waits for that.
-    if (this.role === 'server') this.#finish()
-    else this.endOutput(false, CLOSE_PATIENCE_MS)
+    if (this.role === 'client') this.endOutput(false, CLOSE_PATIENCE_MS)
+    else this.#finish()
   }
 
   fault(fault: WireFault): void {
     if (this.#state === 'open') this.#writeClose(fault.closeCode, this.faultReason(fault))
-    if (this.role === 'client') {
-      this.#state = 'ending'
-      this.faultFound(fault)
-      this.endOutput(true, CLOSE_PATIENCE_MS)
-      return
-    }
-    this.#state = 'closing'
+    const isServer = this.role === 'server'
+    this.#state = isServer ? 'closing' : 'ending'
     this.faultFound(fault)
-    // To cut at once would reset the connection, and the peer might not read why.
-    this.endOutput(false, LINGER_MS)
-    this.readOn()
+    // A server that cuts at once would reset the connection, and the client might not read why.
+    this.endOutput(!isServer, isServer ? LINGER_MS : CLOSE_PATIENCE_MS)
+    if (isServer) this.readOn()
   }
 
   // In: from the owner of the connection.
@@ -222,7 +197,7 @@ export abstract class Endpoint implements WireSink {
     return this.#decoder?.midFrame ?? false
   }
 
-  /** Whether a message or a frame of the peer has begun and is incomplete. */
+  /** The same for a message or a frame. */
   get midway(): boolean {
     return this.#decoder?.midway ?? false
   }

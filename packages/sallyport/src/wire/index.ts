@@ -18,10 +18,10 @@ export {
   writeMaskedTextFrame,
   writeTextFrame,
 } from './encoder.ts'
-export { Endpoint, type EndpointDeflate, type EndpointRole } from './endpoint.ts'
+export { Endpoint } from './endpoint.ts'
 export { agreeDeflate, type DeflateAgreement, readExtensions } from './extensions.ts'
 export { FAULTS, type WireFault, type WireFaultCode } from './faults.ts'
-export type { WireLimits, WirePeer } from './limits.ts'
+export type { EndpointDeflate, EndpointRole, WireLimits, WirePeer } from './limits.ts'
 export { applyMask, maskingKey } from './mask.ts'
 export { FIN, OPCODE, RSV1 } from './opcode.ts'
 export { textOf, type WireSink } from './sink.ts'

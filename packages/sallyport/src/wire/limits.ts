@@ -18,3 +18,13 @@ export type WirePeer = 'client' | 'server'
 
 /** Inflates one compressed message to at most `maxBytes`; a fault when it is broken or larger. */
 export type Inflate = (compressed: Buffer, maxBytes: number) => Buffer | WireFault
+
+/** Which end of a connection: a server reads masked frames and writes bare ones, a client the reverse (RFC 6455 §5.1). */
+export type EndpointRole = 'server' | 'client'
+
+/** How an endpoint compresses what it sends, once permessage-deflate was agreed. */
+export interface EndpointDeflate {
+  /** Messages below this many bytes are sent uncompressed. */
+  readonly threshold: number
+  readonly windowBits: number
+}
