@@ -52,8 +52,8 @@ export interface Counters {
 
 /** Routes learned where none are declared. */
 const MAX_ROUTES = 32
-/** Counts of denials: more than codes × routes × 2 come to. */
-const MAX_DENIALS = 4096
+/** Counts of denials: more than codes × routes × 2, for up to 124 codes. A test fails before they are too few. */
+const MAX_DENIALS = 8192
 
 /**
  * Counters with bounded labels. `routes`: the declared paths; without them the first 32 paths of accepted connections
