@@ -1,4 +1,4 @@
-export type { CountersSnapshot } from './event/counters.ts'
+export type { CountersSnapshot } from './event/counts.ts'
 export type { EventKind, Logger, SallyEvent } from './model/event.ts'
 export { createGuard } from './create-guard.ts'
 export type { Connection } from './connection/connection.ts'

@@ -1,18 +1,4 @@
-import type { SocketLike } from './options.ts'
-
-/** How the client detects whether a silent connection still lives. Times in ms. */
-export interface HeartbeatOptions {
-  /** What it sends: a `text` of the policy's `message.heartbeat`. Default: the heartbeat of `sallyport.v1`, where that was negotiated. */
-  readonly text?: string
-  /** What the server answers to `text`. */
-  readonly reply?: string
-  /** Silence of the server after which it asks. Default 20 000. */
-  readonly after?: number
-  /** Longest wait for an answer. Default 8000. */
-  readonly within?: number
-  /** Longest wait after the page became visible or online, and after `open()`. Default 3000. */
-  readonly awake?: number
-}
+import type { HeartbeatOptions, SocketLike } from './options.ts'
 
 /** Asks the server of one socket after the other whether it is still there. */
 export interface Heartbeat {

@@ -1,6 +1,5 @@
 import type { BackoffOptions } from './backoff.ts'
-import type { HeartbeatOptions } from './heartbeat.ts'
-import type { ConnectOptions, Lifecycle } from './options.ts'
+import type { ConnectOptions, HeartbeatOptions, Lifecycle } from './options.ts'
 
 /** What `type:text` of a value must look like, and what to write instead. Terse: every page loads it. */
 type Rule = readonly [form: RegExp, write: string]

@@ -1,5 +1,4 @@
 import type { BackoffOptions } from './backoff.ts'
-import type { HeartbeatOptions } from './heartbeat.ts'
 import type { TicketFetch } from './ticket-source.ts'
 
 /** A message: JSON with a `type`. */
@@ -12,6 +11,20 @@ export type Message<D extends string> = { readonly [key in D]: string }
 
 /** A binary message as it is sent. */
 export type Bytes = ArrayBuffer | ArrayBufferView<ArrayBuffer>
+
+/** How the client detects whether a silent connection still lives. Times in ms. */
+export interface HeartbeatOptions {
+  /** What it sends: a `text` of the policy's `message.heartbeat`. Default: the heartbeat of `sallyport.v1`, where that was negotiated. */
+  readonly text?: string
+  /** What the server answers to `text`. */
+  readonly reply?: string
+  /** Silence of the server after which it asks. Default 20 000. */
+  readonly after?: number
+  /** Longest wait for an answer. Default 8000. */
+  readonly within?: number
+  /** Longest wait after the page became visible or online, and after `open()`. Default 3000. */
+  readonly awake?: number
+}
 
 /** The part of a WebSocket that is used; a browser's, Node's and the one of `ws` have it. */
 export interface SocketLike {

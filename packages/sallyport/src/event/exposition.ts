@@ -1,4 +1,4 @@
-import type { CountersSnapshot } from './counters.ts'
+import type { CountersSnapshot } from './counts.ts'
 
 interface Sample {
   readonly labels?: { readonly [name: string]: string }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Connection } from '../connection/connection.ts'
-import type { CountersSnapshot } from '../event/counters.ts'
+import type { CountersSnapshot } from '../event/counts.ts'
 import type { SallyEvent } from '../model/event.ts'
 import type { Handlers } from '../model/message-types.ts'
 import type { Policy, SchemaMap } from '../model/policy.ts'

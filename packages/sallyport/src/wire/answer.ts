@@ -5,12 +5,15 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t -~]*$/
 
-/** Header lines of an answer, by name as it is sent. */
+/** Header lines of an answer, by name. Names are sent as given. */
 export interface AnswerHeaders {
   readonly [name: string]: string
 }
 
-/** The value of `Sec-WebSocket-Accept` for a key (RFC 6455 §4.2.2); it proves understanding, and secures nothing. */
+/**
+ * The value of `Sec-WebSocket-Accept` for a key (RFC 6455 §4.2.2). It proves that the server understands WebSocket, and
+ * protects nothing.
+ */
 export function acceptKey(key: string): string {
   return hash('sha1', key + GUID, 'base64')
 }

@@ -2,14 +2,14 @@ const EMPTY = Buffer.alloc(0)
 const LEAST_BYTES = 512
 
 /**
- * The bytes of a message that comes in parts: one growing buffer, never a list of chunks. It holds at most twice what
- * was received, whatever length a header announces, so that announcing costs the peer as much as sending.
+ * The bytes of a message that arrives in parts: one growing buffer and not a list of chunks. It holds at most twice the
+ * bytes received, whatever length a header announces. So a peer cannot use memory by announcing a length.
  */
 export class Assembly {
   bytes: Buffer = EMPTY
   length = 0
 
-  /** Copies `source[start..end)` behind what is there. */
+  /** Appends a copy of `source[start..end)`. */
   append(source: Buffer, start: number, end: number): void {
     const length = this.length + (end - start)
     if (length > this.bytes.length) {

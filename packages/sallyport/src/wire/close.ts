@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import { FAULTS, type WireFault } from './faults.ts'
 
-/** No status code was in the close frame (RFC 6455 §7.1.5); never sent. */
+/** The close frame had no status code (RFC 6455 §7.1.5). Never sent. */
 export const NO_STATUS = 1005
-/** The connection ended without a close frame (RFC 6455 §7.1.5); never sent. */
+/** The connection ended without a close frame (RFC 6455 §7.1.5). Never sent. */
 export const ABNORMAL = 1006
-/** Greatest length of a close reason in bytes of UTF-8: 125 less the code. */
+/** Greatest length of a close reason in bytes of UTF-8: 125 minus the two bytes of the code. */
 export const MAX_REASON_BYTES = 123
-/** How long a peer may take to answer a close frame before it is cut, in ms. */
+/** Time that a peer has to answer a close frame before it is cut, in ms. */
 export const CLOSE_PATIENCE_MS = 5000
 
-/** What a close frame says. */
+/** The content of a close frame. */
 export interface CloseStatus {
   readonly code: number
   readonly reason: string
@@ -28,7 +28,8 @@ export function isSendableCloseCode(code: number): boolean {
 }
 
 /**
- * Whether an application may close with the code. 1002 is left to the endpoint itself: it speaks of frames, on one hop.
+ * Whether an application may close with the code. 1002 is only for the endpoint itself: it means a fault in the frames
+ * of one hop.
  */
 export function isApplicationCloseCode(code: number): boolean {
   return Number.isInteger(code) && code !== 1002 && isSendableCloseCode(code)
@@ -45,8 +46,8 @@ export function readClose(bytes: Buffer, start: number, end: number): CloseStatu
 }
 
 /**
- * The payload of a close frame: empty for a code that must not be sent, and a reason that is too long is cut at a
- * character, so that closing can never fail.
+ * The payload of a close frame. It is empty for a code that must not be sent. A reason that is too long is cut between
+ * two characters. So closing can never fail.
  */
 export function closePayload(code: number, reason: string): Buffer {
   if (!isSendableCloseCode(code)) return Buffer.alloc(0)

@@ -1,11 +1,11 @@
 import type { Inflate, WireLimits, WirePeer } from './limits.ts'
 import type { WireSink } from './sink.ts'
 
-/** What a decoder is made of. */
+/** The parameters of a decoder. */
 export interface DecoderOptions {
   readonly peer: WirePeer
   readonly limits: WireLimits
-  /** Present when permessage-deflate was negotiated; else a set RSV1 is refused. */
+  /** Present if permessage-deflate was negotiated. Without it a set RSV1 bit is refused. */
   readonly inflate?: Inflate | undefined
 }
 
@@ -13,8 +13,8 @@ const BOUNDS = ['frameBytes', 'messageBytes', 'fragments'] as const
 const METHODS = ['text', 'binary', 'pinged', 'ponged', 'closing', 'fault'] as const
 
 /**
- * Throws a `TypeError` for what a decoder would be open with: a bound that is missing holds nothing back, and frames of a
- * peer by another name than `client` need no mask.
+ * Throws a `TypeError` for options that would disable a check: a missing bound limits nothing, and frames of a peer
+ * other than `client` need no mask.
  */
 export function requireDecoderOptions(options: DecoderOptions, sink: WireSink): void {
   const { peer, limits, inflate } =
@@ -22,7 +22,7 @@ export function requireDecoderOptions(options: DecoderOptions, sink: WireSink): 
   if (peer !== 'client' && peer !== 'server') misuse('peer', peer, "'client' or 'server'")
   for (const bound of BOUNDS) {
     const value: unknown = limits?.[bound]
-    // Infinity is a decision, NaN and text are none.
+    // Infinity may be chosen on purpose. NaN and text cannot.
     if (typeof value !== 'number' || !(value >= 0)) misuse(`limits.${bound}`, value, 'a number of 0 or more')
   }
   if (inflate !== undefined && typeof inflate !== 'function') misuse('inflate', inflate, 'a function')

@@ -14,13 +14,13 @@ import { checkUtf8 } from './utf8.ts'
 const run = new FrameRun()
 
 /**
- * Frames and messages from bytes in any split (RFC 6455 §5): no socket, no clock. Messages that lie whole in one
- * chunk are unmasked there and handed on as they lie; the others are gathered, within the bounds.
+ * Reads frames and messages from bytes in any split (RFC 6455 §5), without a socket or a clock. A message that lies
+ * completely in one chunk is unmasked and delivered there, without a copy. Others are gathered within the bounds.
  *
- * A class for speed alone: all of them have one shape.
+ * It is a class only for speed: all decoders have the same shape.
  */
 export class Decoder {
-  /** Greatest message from the next frame on, in bytes: `limits.messageBytes` until the owner sets it. */
+  /** Greatest message from the next frame on, in bytes. It is `limits.messageBytes` until the owner sets it. */
   messageBytes: number
   #sink: WireSink
   #limits: WireLimits
@@ -29,7 +29,7 @@ export class Decoder {
   #stopped = false
   #ended = false
 
-  // The frame at hand. A header or payload that is cut short by the end of a chunk waits in `#head` and `#left`.
+  // The present frame. A header or payload that continues in the next chunk is kept in `#head` and `#left`.
   #head: Buffer | null = null
   #headLength = 0
   #first = 0
@@ -38,7 +38,7 @@ export class Decoder {
   #left = 0
   #control: Assembly | null = null
 
-  // The message at hand, when it is not whole in one chunk.
+  // The present message, if it is not complete in one chunk.
   #opcode = 0
   #compressed = false
   #fragments = 0
@@ -56,27 +56,30 @@ export class Decoder {
     this.#inflate = options.inflate
   }
 
-  /** Whether nothing more is read: a close frame or a fault ended the stream. */
+  /** Whether nothing more is read, because of a close frame or a fault. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Whether a message or a frame has begun and is not whole. */
+  /** Whether a message or a frame is incomplete. */
   get midway(): boolean {
     return this.#opcode !== 0 || this.midFrame
   }
 
-  /** Whether a frame has begun and is not whole: nothing else can come before its end. */
+  /** Whether a frame is incomplete. Nothing else can come before its end. */
   get midFrame(): boolean {
     return this.#left !== 0 || this.#head !== null
   }
 
-  /** Whether nothing is kept of the stream, so that the decoder may serve another one. */
+  /** Whether nothing of the stream is kept, so that the decoder may read another stream. */
   get idle(): boolean {
     return !this.#ended && !this.midway
   }
 
-  /** Turns an idle decoder to another stream: one of thousands of connections has a frame under way. */
+  /**
+   * Makes an idle decoder read another stream. Of thousands of connections few have an incomplete frame, so decoders
+   * are shared.
+   */
   serve(sink: WireSink, limits: WireLimits, inflate: Inflate | undefined): void {
     if (!this.idle) throw new Error('the decoder is not idle: create another one')
     this.#sink = sink
@@ -86,12 +89,12 @@ export class Decoder {
     this.messageBytes = limits.messageBytes
   }
 
-  /** Makes `push` return after the frame at hand. To be called by the sink, or between two pushes. */
+  /** Makes `push` return after the present frame. The sink may call it, or the owner between two pushes. */
   pause(): void {
     this.#stopped = true
   }
 
-  /** Lets `push` read on; the owner gives the bytes again that the last `push` did not take. */
+  /** Lets `push` read on. The owner passes again the bytes that the last `push` did not take. */
   resume(): void {
     this.#stopped = this.#ended
   }
@@ -99,7 +102,8 @@ export class Decoder {
   /**
    * Reads `chunk[start..end)`, which is unmasked in place.
    *
-   * @returns up to where it was read: less than `end` only while paused; after the end of the stream, all of it
+   * @returns the position of the first unread byte: less than `end` only while paused; after the end of the stream it
+   * is `end`
    */
   push(chunk: Buffer, start = 0, end: number = chunk.length): number {
     let at = start
@@ -125,7 +129,7 @@ export class Decoder {
     this.#head = null
   }
 
-  /** Frames that need not be taken apart, where such are next. */
+  /** Delivers frames that need not be decoded, if such frames come next. */
   #run(chunk: Buffer, start: number, end: number): number {
     const most = Math.min(this.messageBytes, this.#limits.frameBytes)
     if (this.midway || !run.measure(chunk, start, end, most)) return this.#header(chunk, start, end)
@@ -159,13 +163,13 @@ export class Decoder {
   #refuse(first: number, second: number): WireFault | null {
     const fault = refuseStart(first, second, this.#masked, this.#opcode !== 0)
     if (fault !== null || (first & RSV1) === 0) return fault
-    // RSV1 belongs to permessage-deflate, on the first frame of a data message (RFC 7692 §6.1).
+    // RSV1 belongs to permessage-deflate. It may be set on the first frame of a data message (RFC 7692 §6.1).
     const opcode = first & 15
     const allowed = this.#inflate !== undefined && (opcode === OPCODE.text || opcode === OPCODE.binary)
     return allowed ? null : FAULTS.WIRE_RESERVED_BITS
   }
 
-  /** Judges a whole header at `head[from]`, then goes on with the payload at `chunk[at]`. */
+  /** Judges a complete header at `head[from]`, then continues with the payload at `chunk[at]`. */
   #open(head: Buffer, from: number, chunk: Buffer, end: number, at = from + headerSize(head[from + 1]!)): number {
     const first = head[from]!
     const second = head[from + 1]!
@@ -199,7 +203,7 @@ export class Decoder {
     return null
   }
 
-  /** A payload that lies whole in the chunk. */
+  /** Handles a payload that lies completely in the chunk. */
   #whole(chunk: Buffer, start: number, end: number): number {
     const ascii = this.#unmask(chunk, start, end, 0)
     if ((this.#first & 8) !== 0) this.#controlFrame(chunk, start, end)
@@ -212,7 +216,7 @@ export class Decoder {
     return end
   }
 
-  /** The part of a payload that this chunk holds. */
+  /** Handles the part of a payload in this chunk. */
   #gather(chunk: Buffer, start: number, chunkEnd: number): number {
     const end = Math.min(start + this.#left, chunkEnd)
     const ascii = this.#unmask(chunk, start, end, this.#length - this.#left)
@@ -242,7 +246,7 @@ export class Decoder {
     this.#message.append(chunk, start, end)
     if (this.#opcode !== OPCODE.text || this.#compressed) return null
     const { bytes, length } = this.#message
-    // While all is ASCII there is nothing to check; from the first other byte on, each byte is checked as it comes.
+    // ASCII needs no check. From the first other byte on, each byte is checked when it arrives.
     if (ascii && this.#checked === length - (end - start)) this.#checked = length
     else {
       this.#ascii = false
@@ -257,7 +261,7 @@ export class Decoder {
     this.#deliver(bytes, 0, length, this.#ascii, this.#checked)
   }
 
-  /** Hands a whole message on; text is known to be UTF-8 up to `checked`. */
+  /** Delivers a complete message. Text is known to be UTF-8 up to `checked`. */
   #deliver(bytes: Buffer, start: number, end: number, ascii: boolean, checked: number): void {
     const text = this.#opcode === OPCODE.text
     const compressed = this.#compressed

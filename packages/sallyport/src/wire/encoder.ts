@@ -2,17 +2,17 @@ import { NO_ROOM, writeJson } from './json-writer.ts'
 import { applyMask, copyMasked, maskingKey } from './mask.ts'
 import { FIN, MASKED, OPCODE } from './opcode.ts'
 
-/** Greatest header of a frame that a server sends, in bytes (RFC 6455 §5.2); a client's has four more. */
+/** Greatest header of a frame that a server sends, in bytes (RFC 6455 §5.2). A client's header has four more. */
 export const MAX_HEADER_BYTES = 10
 const TEXT = FIN | OPCODE.text
 const KEY_BYTES = 4
 
-/** The size of a server's frame with this many bytes of payload; a client's has four more. */
+/** The size of a server's frame with this many bytes of payload. A client's frame has four more. */
 export function frameSize(payloadBytes: number): number {
   return payloadBytes + headerBytes(payloadBytes)
 }
 
-/** Room that `writeTextFrame` may need for a string: a UTF-16 unit is at most three bytes of UTF-8. */
+/** The room that `writeTextFrame` may need for a string. A UTF-16 unit takes at most three bytes of UTF-8. */
 export function textFrameRoom(text: string): number {
   return MAX_HEADER_BYTES + 3 * text.length
 }
@@ -47,9 +47,9 @@ function writeKey(target: Buffer, at: number, key: number): number {
   return at + KEY_BYTES
 }
 
-/** Up to here masking while copying costs less than the engine's copy and a walk over its words. */
+/** Up to this length, masking while copying is faster than a copy by the engine and a second pass over its words. */
 const FUSED_BYTES = 512
-/** Up to here a loop is done sooner than a view is made for a copy by the engine. */
+/** Up to this length a loop is faster than a copy by the engine, which needs a view. */
 const SHORT_BYTES = 48
 
 function copy(target: Buffer, at: number, source: Uint8Array, from: number, to: number): number {
@@ -78,10 +78,10 @@ export function writeFrame(
 }
 
 /**
- * Writes a text where its payload will lie; the header is guessed as if all were ASCII, and the text moves in the rare
- * case that its length says otherwise.
+ * Writes a text at the place of its payload. The header length is guessed for ASCII. In the rare case of a longer
+ * header the text is moved.
  *
- * @returns how many bytes it has
+ * @returns number of bytes of the text
  */
 function placeText(target: Buffer, at: number, text: string, keyBytes: number): number {
   const guess = at + headerBytes(text.length) + keyBytes
@@ -102,7 +102,7 @@ export function writeTextFrame(target: Buffer, at: number, text: string): number
   return writeHeader(target, at, TEXT, length, 0) + length
 }
 
-/** The size of the last header of a message in JSON: the next one is likely as long. */
+/** The size of the last header of a JSON message. The next one probably has the same size. */
 let jsonHeaderBytes = 2
 
 /**

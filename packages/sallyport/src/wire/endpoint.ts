@@ -78,7 +78,7 @@ export abstract class Endpoint implements WireSink {
   protected abstract faultReason(fault: WireFault): string
   /** The peer broke the protocol or a bound. */
   protected abstract faultFound(fault: WireFault): void
-  /** Client: the server ended its output without a close frame. */
+  /** For a client: the server ended its output without a close frame. */
   protected abstract lost(): void
   /** The connection is gone. Called once. */
   protected abstract over(): void
@@ -122,7 +122,8 @@ export abstract class Endpoint implements WireSink {
 
   /** The peer sends no more. */
   ended(): void {
-    // What a server sent before its end is delivered first; of a client that is gone nobody waits for it.
+    // For a backend, the messages from before its end are delivered first. For a client that is gone, no receiver needs
+    // them.
     if (this.role === 'client' && this.#rest !== null) return
     this.#rest = null
     this.#finish()

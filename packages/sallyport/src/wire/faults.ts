@@ -4,7 +4,7 @@ export interface WireFault {
   readonly code: WireFaultCode
   /** The status code to close with (RFC 6455 §7.4.1). */
   readonly closeCode: 1002 | 1007 | 1009
-  /** What is wrong, for the operator; never for the peer. */
+  /** What is wrong. For the operator, never for the peer. */
   readonly message: string
 }
 
@@ -52,7 +52,7 @@ const RULES: { readonly [code in WireFaultCode]: readonly [closeCode: WireFault[
   WIRE_INFLATE_TOO_BIG: [1009, 'a compressed message inflates beyond the bound (RFC 7692 §8)'],
 }
 
-/** The table of faults: one frozen value each, so that refusing a peer allocates nothing. */
+/** The table of faults. Each is one frozen value, so that refusing a peer allocates nothing. */
 export const FAULTS: { readonly [code in WireFaultCode]: WireFault } = Object.freeze(
   Object.fromEntries(
     Object.entries(RULES).map(([code, [closeCode, message]]) => [code, Object.freeze({ code, closeCode, message })]),

@@ -3,26 +3,25 @@ import { FIN, OPCODE } from './opcode.ts'
 
 const TEXT = FIN | OPCODE.text
 const BINARY = FIN | OPCODE.binary
-/** Up to here bytes are looked at one by one: sooner done than a view is made for the engine. */
+/** Up to this length bytes are checked one by one. That is faster than a view for the engine. */
 const SHORT_BYTES = 160
 
 /**
- * Frames of a server that lie one behind the other, each of them exactly what a server would write for its message: one
- * whole message, text or binary, neither compressed nor masked, its length in the shortest form, its text UTF-8. They may
- * be sent on as they lie.
+ * Consecutive frames of a server, each exactly as this library would write it: one complete message, text or binary,
+ * neither compressed nor masked, with the shortest length form, and text in UTF-8. They may be sent on unchanged.
  */
 export class FrameRun {
-  /** Behind the last frame. */
+  /** Position after the last frame. */
   end = 0
   messages = 0
   /** Bytes of all payloads. */
   payloadBytes = 0
 
   /**
-   * Measures the run that begins at `start`; whatever else begins there or stands behind it is for the decoder to judge.
+   * Measures the run that begins at `start`. The decoder judges all other frames, and those after the run.
    *
    * @param most greatest message, in bytes
-   * @returns whether there is one
+   * @returns whether there is a run
    */
   measure(bytes: Buffer, start: number, end: number, most: number): boolean {
     let at = start
@@ -34,7 +33,7 @@ export class FrameRun {
       let length = bytes[at + 1]!
       let from = at + 2
       if (length >= 126) {
-        // Longer ones are so rare within one read that the decoder may have them.
+        // Longer ones are rare within one read, so the decoder handles them.
         if (length !== 126 || end - at < 4) break
         length = (bytes[at + 2]! << 8) | bytes[at + 3]!
         if (length < 126) break

@@ -31,7 +31,9 @@ export function refuseStart(first: number, second: number, masked: number, fragm
   return opcode === OPCODE.close && length === 1 ? FAULTS.WIRE_CLOSE_LENGTH : null
 }
 
-/** The payload length of the header at `head[at]`, which must be whole and in its shortest form (RFC 6455 §5.2). */
+/**
+ * The payload length of the header at `head[at]`. The header must be complete and in its shortest form (RFC 6455 §5.2).
+ */
 export function readLength(head: Buffer, at: number): number | WireFault {
   const short = head[at + 1]! & 127
   if (short < 126) return short

@@ -1,23 +1,23 @@
 import { types } from 'node:util'
 import { plainEnd } from './plain-scan.ts'
 
-/** The answer of `writeJson` where the room is too small. */
+/** The result of `writeJson` if the room is too small. */
 export const NO_ROOM = -1
-/** The answer of `writeJson` to a value that `JSON.stringify` alone writes as it must be. */
+/** The result of `writeJson` for a value that only `JSON.stringify` can write correctly. */
 export const NOT_PLAIN = -2
 
-/** Arrays and objects in one another; a cycle ends here too, and is `JSON.stringify`'s to refuse. */
+/** Greatest nesting of arrays and objects. A cycle also ends here, and `JSON.stringify` then refuses it. */
 const DEPTH_MOST = 8
-/** Up to here a loop is done sooner than a call of the engine. */
+/** Up to this length a loop is faster than a call of the engine. */
 const SHORT_LENGTH = 24
-/** Longer strings that need an escape are written sooner by `JSON.stringify`. */
+/** For a longer string with an escape `JSON.stringify` is faster. */
 const ESCAPED_MOST = 256
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
-/** What stands behind the backslash for a control character that has a short escape, else 0. */
+/** The character after the backslash for a control character with a short escape. Otherwise 0. */
 const SHORT_ESCAPES = Buffer.alloc(0x20)
 SHORT_ESCAPES.write('btn', 0x08, 'latin1')
 SHORT_ESCAPES.write('fr', 0x0c, 'latin1')
@@ -33,7 +33,7 @@ const isRawJson = (JSON as { readonly isRawJSON?: (value: unknown) => boolean })
  *   range is worth nothing
  */
 export function writeJson(target: Buffer, at: number, end: number, value: object): number {
-  // Then a property's own description does not tell an accessor.
+  // Otherwise a property descriptor would not reveal an accessor.
   if ('value' in Object.prototype) return NOT_PLAIN
   return writeNested(target, at, end, value, 1)
 }
@@ -42,12 +42,12 @@ function writeNested(target: Buffer, at: number, end: number, value: object, dep
   if (depth > DEPTH_MOST || types.isProxy(value)) return NOT_PLAIN
   const prototype: unknown = Object.getPrototypeOf(value)
   if (Array.isArray(value)) {
-    // The prototypes are known, so that nothing but what they hold is asked whether they convert it.
+    // The prototypes are known, so only their own members can define a conversion.
     if (prototype !== Array.prototype || Object.getPrototypeOf(prototype) !== Object.prototype) return NOT_PLAIN
     return 'toJSON' in value ? NOT_PLAIN : writeArray(target, at, end, value, depth)
   }
   if (prototype !== Object.prototype && prototype !== null) return NOT_PLAIN
-  // A boxed primitive and raw JSON are what they are under any prototype.
+  // A boxed primitive and raw JSON keep their meaning under any prototype.
   if ('toJSON' in value || types.isBoxedPrimitive(value)) return NOT_PLAIN
   if (prototype === null && isRawJson?.(value) === true) return NOT_PLAIN
   return writeObject(target, at, end, value, depth)
@@ -93,7 +93,7 @@ function writeArray(target: Buffer, at: number, end: number, value: readonly unk
       target[next] = COMMA
       next++
     }
-    // A hole is what the prototypes hold at its place.
+    // The value of a hole comes from the prototypes.
     const property = Reflect.getOwnPropertyDescriptor(value, index)
     if (property === undefined || !('value' in property)) return NOT_PLAIN
     const held: unknown = property.value
@@ -142,7 +142,7 @@ function writeLongString(target: Buffer, at: number, end: number, text: string):
   if (!fits(text, room)) return NO_ROOM
   const stop = start + target.write(text, start, room)
   const plain = plainEnd(target, start, stop)
-  // Where there is a byte for each unit, all is ASCII; a lone surrogate would be written as U+FFFD.
+  // If each unit took one byte, all is ASCII. A lone surrogate would be written as U+FFFD.
   const ascii = stop - start === text.length
   if (plain !== stop) {
     if (text.length > ESCAPED_MOST) return NOT_PLAIN
@@ -154,7 +154,7 @@ function writeLongString(target: Buffer, at: number, end: number, text: string):
   return stop + 1
 }
 
-/** Goes on with a string whose first `from` units are written behind their quote as they are. */
+/** Continues a string whose first `from` units are already written after the quote. */
 function writeEscaped(target: Buffer, at: number, end: number, text: string, from: number): number {
   target[at] = QUOTE
   let next = at + 1 + from
@@ -178,12 +178,12 @@ function writeEscaped(target: Buffer, at: number, end: number, text: string, fro
 }
 
 function writeByEngine(target: Buffer, at: number, end: number, text: string): number {
-  // A string that is no object is never converted.
+  // A primitive string is never converted by code.
   const quoted = JSON.stringify(text)
   return fits(quoted, end - at) ? at + target.write(quoted, at, end - at) : NO_ROOM
 }
 
-/** A unit of UTF-16 is at most three bytes of UTF-8. */
+/** Whether a text fits. A UTF-16 unit takes at most three bytes of UTF-8. */
 function fits(text: string, room: number): boolean {
   return room >= 3 * text.length || room >= Buffer.byteLength(text)
 }

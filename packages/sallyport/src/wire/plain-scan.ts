@@ -2,7 +2,7 @@ import { wordsOf } from './mask.ts'
 
 const HIGH_BITS = 0x80808080 | 0
 const LOW_BITS = 0x7f7f7f7f
-/** Up to here bytes are looked at one by one: sooner done than finding the words. */
+/** Up to this length bytes are checked one by one. That is faster than finding the words. */
 const SHORT_BYTES = 24
 
 /**
@@ -23,7 +23,7 @@ export function plainEnd(bytes: Uint8Array, start: number, end: number): number 
   return at
 }
 
-/** The first word that is not plain, or one of the three before it. */
+/** The first word with a byte that is not plain, or one of the three words before it. */
 function plainWordsEnd(words: Int32Array, start: number, end: number): number {
   let index = start
   for (; index + 4 <= end; index += 4) {

@@ -1,5 +1,6 @@
 /**
- * RFC 6455 as functions over bytes: no sockets and no clocks. For who builds a proxy, a client or a test of the protocol.
+ * RFC 6455 as functions over bytes, without sockets or clocks. For programs such as a proxy, a client or a test of the
+ * protocol.
  *
  * @packageDocumentation
  */

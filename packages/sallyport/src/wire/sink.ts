@@ -1,22 +1,22 @@
 import type { WireFault } from './faults.ts'
 
 /**
- * What a decoder calls, in the order of the bytes. `bytes[start..end)` is the decoder's or the caller's own memory:
- * it holds until the call returns, and whoever keeps it copies it.
+ * The calls of a decoder, in the order of the bytes. `bytes[start..end)` is memory of the decoder or its caller. It is
+ * valid until the call returns, so code that keeps it must copy it.
  */
 export interface WireSink {
-  /** One whole text message, known to be UTF-8; `ascii` when every byte is below 0x80. */
+  /** One complete text message, valid UTF-8. `ascii` is true if every byte is below 0x80. */
   text(bytes: Buffer, start: number, end: number, ascii: boolean): void
-  /** One whole binary message. */
+  /** One complete binary message. */
   binary(bytes: Buffer, start: number, end: number): void
-  /** Whether whole messages of a server may come as the frames that they are, by `frames`, instead of one by one. */
+  /** Whether complete messages of a server may be delivered as frames by `frames`, instead of one by one. */
   readonly takesFrames?: boolean
-  /** Whole messages of a server: `bytes[start..end)` are frames that another server may send as they lie. */
+  /** Complete messages of a server. The frames in `bytes[start..end)` may be sent by another server unchanged. */
   frames?(bytes: Buffer, start: number, end: number, messages: number, payloadBytes: number): void
-  /** A ping; the same bytes are owed as a pong (RFC 6455 §5.5.3). */
+  /** A ping. The same bytes must be sent back as a pong (RFC 6455 §5.5.3). */
   pinged(bytes: Buffer, start: number, end: number): void
   ponged(bytes: Buffer, start: number, end: number): void
-  /** The peer closes; `code` is 1005 when it gave none. Nothing after it is read. */
+  /** The peer closes. `code` is 1005 if it gave none. Nothing after it is read. */
   closing(code: number, reason: string): void
   /** The peer broke a rule or a bound. Nothing after it is read. */
   fault(fault: WireFault): void

@@ -14,15 +14,15 @@ export interface Upgrade {
 export const MAX_UPGRADE_BYTES = 8192
 export const MAX_UPGRADE_HEADERS = 64
 
-// Printable ASCII alone, CRLF alone, no folded line, no space before a colon, a target in origin-form.
+// Accepts only printable ASCII and CRLF, no folded line, no space before a colon, and a target in origin-form.
 const SHAPE =
   /^GET (\/[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*) HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~]*\r\n)+\r\n$/
 // Sixteen bytes of base64: 22 characters of which the last has four zero bits, and padding.
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
-/** What stands around the target in the request line: `GET `, ` HTTP/1.1` and the line's end. */
+/** The length of the request line without its target. */
 const REQUEST_LINE = 'GET  HTTP/1.1\r\n'.length
 const CONNECTION = /^(?:keep-alive *, *)?upgrade(?: *, *keep-alive)?$/i
-/** The names that browsers and proxies send: connections that keep their headers share these strings. */
+/** Names that browsers and proxies send. Connections that keep their headers share these strings. */
 const NAMES: ReadonlyMap<string, Known> = new Map(
   `Host Upgrade Connection Sec-WebSocket-Key Sec-WebSocket-Version
   Origin Cookie User-Agent Pragma Cache-Control Accept Accept-Encoding Accept-Language
@@ -39,7 +39,10 @@ const CONNECTION_BIT = 4
 const KEY_BIT = 8
 const VERSION = 16
 const REQUIRED = HOST | UPGRADE | CONNECTION_BIT | KEY_BIT | VERSION
-/** What announces a body, or another meaning of the bytes that follow; and what Node's request shows in a way of its own. */
+/**
+ * Headers that announce a body or give the following bytes another meaning, and headers that Node's request shows in a
+ * special way.
+ */
 const HANDED_ON: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
@@ -60,7 +63,7 @@ interface Known {
   readonly bit: number
 }
 
-/** The map is made when it is asked for: the doors read the lines. */
+/** The map is created at the first access, because the doors read the lines. */
 class CleanUpgrade implements Upgrade {
   readonly target: string
   readonly rawHeaders: readonly string[]
@@ -82,11 +85,12 @@ class CleanUpgrade implements Upgrade {
 }
 
 /**
- * Reads the whole first chunk of a connection as a WebSocket handshake. What is not, byte for byte, one complete and
- * unambiguous handshake is not judged here: the caller hands it on untouched to the HTTP server, so that two parsers
- * never read one request differently. A body, a second request or early frames behind it are such cases too.
+ * Reads the complete first chunk of a connection as a WebSocket handshake. Anything that is not, byte for byte, one
+ * complete and unambiguous handshake is not judged here. The caller passes it unchanged to the HTTP server, so that two
+ * parsers never read one request differently. A body, a second request, and early frames after the handshake are such
+ * cases too.
  *
- * @returns null for what is to be handed on
+ * @returns null if the chunk must be passed on
  */
 export function readUpgrade(chunk: Buffer): Upgrade | null {
   if (chunk.length > MAX_UPGRADE_BYTES) return null
@@ -98,7 +102,7 @@ export function readUpgrade(chunk: Buffer): Upgrade | null {
   const others: string[] = []
   let key = ''
   let seen = 0
-  // The shape is known: every line has its colon, and the last one is empty.
+  // The shape has been checked: every line has a colon, and the last line is empty.
   for (let at = target.length + REQUEST_LINE; at < text.length - 2; ) {
     const colon = text.indexOf(':', at)
     const end = text.indexOf('\r\n', colon)
@@ -120,7 +124,7 @@ export function readUpgrade(chunk: Buffer): Upgrade | null {
       seen |= bit
       if ((bit & REQUIRED) !== 0) {
         if (!isRight(bit, value)) return null
-        // With a tab beside the tokens Node 22.18 sees no upgrade.
+        // Node 22.18 does not see an upgrade if there is a tab next to the tokens.
         if (bit === CONNECTION_BIT && text.slice(colon, end).includes('\t')) return null
         if (bit === KEY_BIT) key = value
       }
@@ -132,7 +136,7 @@ export function readUpgrade(chunk: Buffer): Upgrade | null {
   return new CleanUpgrade(target, rawHeaders, key)
 }
 
-/** Without the blanks around it; nearly always that is one before it. */
+/** The value without the blanks around it. Nearly always that is one blank before it. */
 function valueOf(text: string, from: number, to: number): string {
   let start = from
   let end = to
@@ -145,7 +149,7 @@ function isBlank(code: number): boolean {
   return code === BLANK || code === TAB
 }
 
-/** Whether a header that every handshake has says what a clean one says. */
+/** Whether a header that every handshake has contains the correct value. */
 function isRight(bit: number, value: string): boolean {
   if (bit === KEY_BIT) return KEY.test(value)
   if (bit === VERSION) return value === '13'

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 
 const padded = Buffer.alloc(4)
 
-/** How many bytes a lead byte announces; 0 where no sequence can begin with it. */
+/** The number of bytes that a lead byte announces. 0 if no sequence can begin with it. */
 function sequenceLength(lead: number): number {
   if (lead < 0x80) return 1
   if (lead < 0xc2) return 0
@@ -11,7 +11,7 @@ function sequenceLength(lead: number): number {
   return lead < 0xf5 ? 4 : 0
 }
 
-/** Whether a sequence that is cut short can still become a character: its best completion is tried. */
+/** Whether an incomplete sequence can still become a character. Its best completion is tested. */
 function canComplete(bytes: Buffer, start: number, end: number, length: number): boolean {
   const lead = bytes[start]!
   padded.fill(0x80)
@@ -22,12 +22,12 @@ function canComplete(bytes: Buffer, start: number, end: number, length: number):
 }
 
 /**
- * Checks text that arrives in parts (RFC 6455 §8.1), as early as it can be known to be wrong.
+ * Checks text that arrives in parts (RFC 6455 §8.1). A fault is found as early as possible.
  *
- * @returns up to where the bytes are whole characters, from where the next check goes on; -1 when they are no UTF-8
+ * @returns the end of the last complete character, where the next check continues; -1 for invalid UTF-8
  */
 export function checkUtf8(bytes: Buffer, start: number, end: number): number {
-  // At most three bytes at the end can belong to a character that is not whole yet.
+  // At most three bytes at the end can belong to an incomplete character.
   let lead = end
   do lead--
   while (lead > start && end - lead < 4 && (bytes[lead]! & 0xc0) === 0x80)

@@ -7,7 +7,7 @@
  * options, and pass only if they are empty where there is none. Binary packets and undeclared namespaces are refused.
  *
  * Handlers are not counted (`message/concurrency`), and what the app sends is its own (`message/outbound` is refused). Silent
- * peers are ended by Socket.IO's own heartbeat. Tickets need the carrier `query`, which both transports can bear:
+ * peers are ended by Socket.IO's own heartbeat. Tickets need the carrier `query`, which both transports can carry:
  * `io({ query: { ticket } })`, fetched for `?path=/socket.io/`.
  */
 import { insideOf } from '../../guard/registry.ts'

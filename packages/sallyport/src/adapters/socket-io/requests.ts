@@ -59,7 +59,7 @@ const DANGEROUS = ['__proto__', 'constructor', 'prototype']
 
 /**
  * The doors for later requests of a Socket.IO session. The id in the address proves nothing, so each request must come
- * from the origin and bear the credential of the session that the connection was opened for. An unknown id is refused
+ * from the origin and carry the credential of the session that the connection was opened for. An unknown id is refused
  * with the same answer as a wrong credential, and without a look-up.
  */
 export function createRequestDoors({ core, observer }: Inside): RequestDoors {

@@ -60,7 +60,7 @@ const REPLACED: { readonly [option: string]: string } = {
     'The option perMessageDeflate of a WebSocketServer was replaced after ...guard.ws(): what is compressed would have no bound, so every handshake is refused. Spread guard.ws() last, and allow compression in the policy: handshake.extensions.deflate.',
 }
 const FOREIGN =
-  'A WebSocketServer let a connection into a socket that is none of ...guard.ws(), where nothing would be checked, and it was cut: its ws is older than 8.20. Packages bring their own (express-ws has ws 7): raise it there, with `overrides` in package.json.'
+  'A WebSocketServer let a connection into a socket without the options of ...guard.ws(), where nothing would be checked, and it was cut: its ws is older than 8.20. Packages bring their own (express-ws has ws 7): raise it there, with `overrides` in package.json.'
 
 /** Guards `ws` by its own options: `verifyClient` runs the handshake door, a subclass of its socket the message door. */
 export function createWsSide(core: Core): WsSide {
