@@ -77,90 +77,109 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
  * a 503 without details. An argument that is not a request is a mistake of the caller and throws a `TypeError`.
  */
 export function createTicketEndpoint(endpoint: TicketEndpointParts): TicketEndpoint {
-  const { policy, context } = endpoint
-  const timers = context.runtime
-  const charge = chargeUser(policy, context)
-  /** Time for the door, then for the wait in the queue, then for the look-up. */
-  const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
-
-  const decide = async (report: Writable<TicketReport>): Promise<TicketAnswer | Denial> => {
-    const { request } = report
-    const section = policy.handshake.ticket
-    if (section === null || section.csrf !== null) return offAnswer()
-    if (request.method !== 'POST') return methodAnswer()
-    const path = pathOf(request, section.paths)
-    if (typeof path !== 'string') return path
-    const site = siteFault(request)
-    if (site !== null) return site
-    const door = await within(timers, policy.timeoutMs, endpoint.runDoor(request))
-    if (!('origin' in door)) return refusedAnswer(door)
-    report.origin = door.origin ?? ''
-    const fault = originFault(request, report.origin)
-    if (fault !== null) return fault
-    const { standing = 'unproven', credential } = door
-    const isKnown = standing === 'proven' || !isPaced(policy)
-    const asking: Asking = {
-      standing: isKnown ? 'known' : 'stranger',
-      ...(credential !== undefined && { credential }),
-    }
-    const resolution = await resolveSession(policy, context, request, null, asking)
-    if (!('session' in resolution)) return resolution
-    report.session = resolution.session
-    const charged = await charge?.(standing, resolution.session)
-    if (charged?.pass === false) {
-      if (!isReported(policy, 'handshake/rate')) return charged
-      endpoint.wouldDeny?.(charged, request, resolution.session)
-    }
-    const issued = context.tickets.issue(bindingOf(resolution.session, door.origin, path))
-    return issuedAnswer(issued, context.now())
-  }
-
-  const answer = async (view: () => HandshakeRequest): Promise<TicketAnswer> => {
-    const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null }
-    try {
-      report.request = view()
-      const decision = await within(timers, patienceMs, decide(report as Writable<TicketReport>))
-      if ('status' in decision) {
-        if (decision.status === 200) endpoint.emit?.(report as TicketReport)
-        return decision
-      }
-      return refuse(decision)
-    } catch (error) {
-      return refuse(
-        deny('SALLY_CONTROL_FAILED', {
-          reason: 'ticket-endpoint',
-          error: error instanceof Error ? error.name.slice(0, 200) : 'threw',
-        }),
-      )
-    }
-
-    function refuse(denial: Denial): TicketAnswer {
-      report.denial = denial
-      try {
-        if (report.request !== undefined) endpoint.emit?.(report as TicketReport)
-      } catch {
-        // The log failed. The peer is refused all the same.
-      }
-      return refusedAnswer(denial)
-    }
-  }
-
+  const charge = chargeUser(endpoint.policy, endpoint.context)
   return ((request: unknown, other?: unknown): Promise<unknown> => {
     requireCall(request, other, endpoint.withoutAddress ?? false)
-    return respond(request, other)
+    return respond(endpoint, view => answerTo(endpoint, charge, view), request, other)
   }) as TicketEndpoint
+}
 
-  async function respond(request: unknown, other: unknown): Promise<unknown> {
-    if (request instanceof Request) {
-      return writeToWeb(await answer(() => endpoint.fromWeb(request, (other as WebInfo | undefined) ?? {})))
-    }
-    if (typeof (request as Partial<FastifyRequestLike>).raw === 'object') {
-      const { raw } = request as FastifyRequestLike
-      return writeToFastify(await answer(() => endpoint.fromNode(raw)), raw, other as FastifyReplyLike)
-    }
-    const node = request as IncomingMessage
-    return writeToNode(await answer(() => endpoint.fromNode(node)), node, other as ServerResponse)
+/** Judges one request, and notes in `report` what is known of it. */
+async function decide(
+  endpoint: TicketEndpointParts,
+  charge: ReturnType<typeof chargeUser>,
+  report: Writable<TicketReport>,
+): Promise<TicketAnswer | Denial> {
+  const { policy, context } = endpoint
+  const { request } = report
+  const section = policy.handshake.ticket
+  if (section === null || section.csrf !== null) return offAnswer()
+  if (request.method !== 'POST') return methodAnswer()
+  const path = pathOf(request, section.paths)
+  if (typeof path !== 'string') return path
+  const site = siteFault(request)
+  if (site !== null) return site
+  const door = await within(context.runtime, policy.timeoutMs, endpoint.runDoor(request))
+  if (!('origin' in door)) return refusedAnswer(door)
+  report.origin = door.origin ?? ''
+  const fault = originFault(request, report.origin)
+  if (fault !== null) return fault
+  const { standing = 'unproven', credential } = door
+  const isKnown = standing === 'proven' || !isPaced(policy)
+  const asking: Asking = {
+    standing: isKnown ? 'known' : 'stranger',
+    ...(credential !== undefined && { credential }),
   }
+  const resolution = await resolveSession(policy, context, request, null, asking)
+  if (!('session' in resolution)) return resolution
+  report.session = resolution.session
+  const charged = await charge?.(standing, resolution.session)
+  if (charged?.pass === false) {
+    if (!isReported(policy, 'handshake/rate')) return charged
+    endpoint.wouldDeny?.(charged, request, resolution.session)
+  }
+  const issued = context.tickets.issue(bindingOf(resolution.session, door.origin, path))
+  return issuedAnswer(issued, context.now())
+}
+
+/** The answer to one request. It never rejects: a failure gives a 503. */
+async function answerTo(
+  endpoint: TicketEndpointParts,
+  charge: ReturnType<typeof chargeUser>,
+  view: () => HandshakeRequest,
+): Promise<TicketAnswer> {
+  const { policy, context } = endpoint
+  /** Time for the door, then for the wait in the queue, then for the look-up. */
+  const patienceMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
+  const report: Partial<Writable<TicketReport>> = { denial: null, session: null, origin: null }
+  try {
+    report.request = view()
+    const decision = await within(
+      context.runtime,
+      patienceMs,
+      decide(endpoint, charge, report as Writable<TicketReport>),
+    )
+    if ('status' in decision) {
+      if (decision.status === 200) endpoint.emit?.(report as TicketReport)
+      return decision
+    }
+    return refuse(decision)
+  } catch (error) {
+    return refuse(
+      deny('SALLY_CONTROL_FAILED', {
+        reason: 'ticket-endpoint',
+        error: error instanceof Error ? error.name.slice(0, 200) : 'threw',
+      }),
+    )
+  }
+
+  function refuse(denial: Denial): TicketAnswer {
+    report.denial = denial
+    try {
+      if (report.request !== undefined) endpoint.emit?.(report as TicketReport)
+    } catch {
+      // The log failed. The peer is refused all the same.
+    }
+    return refusedAnswer(denial)
+  }
+}
+
+/** Writes the answer in the way of whoever called. */
+async function respond(
+  endpoint: TicketEndpointParts,
+  answer: (view: () => HandshakeRequest) => Promise<TicketAnswer>,
+  request: unknown,
+  other: unknown,
+): Promise<unknown> {
+  if (request instanceof Request) {
+    return writeToWeb(await answer(() => endpoint.fromWeb(request, (other as WebInfo | undefined) ?? {})))
+  }
+  if (typeof (request as Partial<FastifyRequestLike>).raw === 'object') {
+    const { raw } = request as FastifyRequestLike
+    return writeToFastify(await answer(() => endpoint.fromNode(raw)), raw, other as FastifyReplyLike)
+  }
+  const node = request as IncomingMessage
+  return writeToNode(await answer(() => endpoint.fromNode(node)), node, other as ServerResponse)
 }
 
 /** Waits at most `ms`. A later result is dropped. */
