@@ -2,8 +2,7 @@ import type { Timer, Timers } from '../model/runtime.ts'
 import { type Claim, createPlaces, type Places } from './places.ts'
 import type { RedisHub } from './redis-hub.ts'
 import { BATCH, batchesOf, type RedisNames } from './redis-names.ts'
-import type { Ask } from './redis-revocations.ts'
-import { COUNT, LEASE, PURGE } from './redis-scripts.ts'
+import { type Ask, COUNT, LEASE, PURGE } from './redis-scripts.ts'
 
 /** Options of {@link createRedisCounts}. */
 export interface RedisCountsOptions {

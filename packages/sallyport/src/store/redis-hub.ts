@@ -1,6 +1,5 @@
 import type { RedisNames } from './redis-names.ts'
-import type { Ask } from './redis-revocations.ts'
-import { BEAT, DEAD, LEAVE, PROBE } from './redis-scripts.ts'
+import { type Ask, BEAT, DEAD, LEAVE, PROBE } from './redis-scripts.ts'
 import { lostWithinMs } from './circuit.ts'
 import type { Clock, Timer, Timers } from '../model/runtime.ts'
 import { StoreError } from '../model/store-error.ts'

@@ -1,6 +1,5 @@
 import type { RedisNames } from './redis-names.ts'
-import type { Ask } from './redis-revocations.ts'
-import { FORGET, RECALL, REMEMBER } from './redis-scripts.ts'
+import { type Ask, FORGET, RECALL, REMEMBER } from './redis-scripts.ts'
 import type { Store } from '../model/store.ts'
 
 /** The part of the store that remembers texts in Redis, sealed under the store's secret. */

@@ -1,9 +1,7 @@
 import type { RedisKey, RedisNames } from './redis-names.ts'
-import { MARK, MARKED, type Script, TELL, TOLD } from './redis-scripts.ts'
+import { createRedisNews, type RedisNews } from './redis-news.ts'
+import { type Ask, MARK, MARKED, TELL } from './redis-scripts.ts'
 import type { Revocation, RevocationTarget, Unsubscribe } from '../model/store.ts'
-
-/** Runs a script in time, or rejects. */
-export type Ask = (script: Script, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
 
 /** Options of {@link createRevocations}. */
 export interface RevocationsOptions {
@@ -22,16 +20,10 @@ export interface RevocationsOptions {
 }
 
 /** Marks that last, and news that travel. */
-export interface Revocations {
+export interface Revocations extends RedisNews {
   revoke(target: RevocationTarget, ttlMs: number): Promise<void>
   revokedAt(session: string, user: string): Promise<Revocation | null>
   onRevoked(listener: (target: RevocationTarget, at?: number) => void): Unsubscribe
-  /** A publication arrived. */
-  heard(message: string): void
-  /** The epoch that Redis stands at: what was missed is fetched. `ask` may be the probe's. */
-  catchUp(epoch: number, ask?: Ask): Promise<void>
-  /** Redis may have forgotten epochs: what is in the log is heard again. */
-  rewind(): void
   /** Marks again what this node knows. */
   restore(ask: Ask): Promise<void>
   /** Tells what it could not tell. */
@@ -48,9 +40,6 @@ interface Known {
 
 const MOST_KNOWN = 10_000
 const MOST_RECENT = 10_000
-const PAGE = 500
-/** News older than this are late: what began since then is not meant. */
-const LATE_MS = 1000
 
 /** Revocations over Redis: the mark first, so that nobody enters; then the news, so that those who are in leave. */
 export function createRevocations(options: RevocationsOptions): Revocations {
@@ -61,25 +50,12 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   /** Not told yet: Redis was away. */
   const pending = new Map<string, Known>()
   const recent = new Map<string, { readonly at: number; readonly answer: Promise<Revocation | null> }>()
-  /** Everything up to this epoch was heard; null before the first beat. */
-  let seen: number | null = null
-  /** Heard beyond a gap. */
-  const beyond = new Set<number>()
-  let fetching: Promise<void> | null = null
   let telling = false
 
   const marksOf = (target: RevocationTarget): readonly RedisKey[] =>
     target === 'all'
       ? Array.from({ length: buckets }, (_, bucket) => ({ bucket, key: names.inBucket(bucket, 'all') }))
       : [names.of('r', textOf(target))]
-
-  const remember = (map: Map<string, Known>, entry: Known): void => {
-    const text = textOf(entry.target)
-    const before = map.get(text)
-    map.delete(text)
-    map.set(text, before && before.until > entry.until ? { ...entry, until: before.until } : entry)
-    if (map.size > MOST_KNOWN) map.delete(map.keys().next().value!)
-  }
 
   const tellListeners = (target: RevocationTarget, at?: number): unknown[] => {
     recent.clear()
@@ -107,44 +83,16 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     )
   }
 
-  /** `entry`: epoch, time, sealed news. */
-  const apply = (entry: string, fetched: boolean): number => {
-    const [, epochText = '0', time = '0', sealed = ''] = /^(\d+) (\d+) (\S+)$/.exec(entry) ?? []
-    const epoch = Number(epochText)
-    if (seen !== null && (epoch <= seen || beyond.has(epoch))) return epoch
-    const news = names.open(sealed)
-    if (news === null || news.from === node) return epoch
-    const { target, at, ttlMs } = news
-    // Whoever heard it can mark it again, should Redis forget: also when the node that revoked is gone.
-    remember(known, { target, at, until: at - offset() + ttlMs })
-    const late = fetched || Number(time) - at > LATE_MS
-    tellListeners(target, late ? at - offset() : undefined)
-    return epoch
-  }
-
-  const advance = (): void => {
-    while (seen !== null && beyond.delete(seen + 1)) seen++
-  }
-
-  const fetchMissed = async (ask: Ask): Promise<void> => {
-    for (;;) {
-      const from: number = seen ?? 0
-      const entries = (await ask(TOLD, [names.hub('log')], [from, PAGE])) as string[]
-      let last = from
-      for (const entry of entries) last = Math.max(last, apply(entry, true))
-      seen = Math.max(seen ?? 0, last)
-      for (const epoch of beyond) if (epoch <= seen) beyond.delete(epoch)
-      advance()
-      if (entries.length < PAGE) return
-    }
-  }
-
-  const missed = (ask: Ask): Promise<void> => {
-    fetching ??= fetchMissed(ask).finally(() => {
-      fetching = null
-    })
-    return fetching
-  }
+  const news = createRedisNews({
+    names,
+    node,
+    ask: askInTime,
+    told({ target, at, ttlMs }, isLate) {
+      // Whoever heard it can mark it again, should Redis forget: also when the node that revoked is gone.
+      remember(known, { target, at, until: at - offset() + ttlMs })
+      tellListeners(target, isLate ? at - offset() : undefined)
+    },
+  })
 
   const look = async (session: string, user: string): Promise<Revocation | null> => {
     const marks = [names.of('r', `session\0${session}`), names.of('r', `user\0${user}`)]
@@ -158,6 +106,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   }
 
   return {
+    ...news,
     async revoke(target, ttlMs) {
       const entry: Known = { target, at: -1, until: now() + ttlMs }
       // Open connections here end at once, whatever becomes of Redis.
@@ -195,21 +144,6 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       return () => {
         listeners.delete(entry)
       }
-    },
-    heard(message) {
-      const epoch = apply(message, false)
-      if (seen === null || epoch <= seen) return
-      beyond.add(epoch)
-      advance()
-      if (beyond.size > 0) void missed(askInTime).catch(() => undefined)
-    },
-    async catchUp(epoch, ask = askInTime) {
-      seen ??= epoch
-      if (epoch > seen) await missed(ask)
-    },
-    rewind() {
-      if (seen !== null) seen = 0
-      beyond.clear()
     },
     async restore(ask) {
       const at = now()
@@ -249,6 +183,15 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       pending.clear()
     },
   }
+}
+
+/** Keeps the later end of two, as the newest entry; the oldest gives way. */
+function remember(map: Map<string, Known>, entry: Known): void {
+  const text = textOf(entry.target)
+  const before = map.get(text)
+  map.delete(text)
+  map.set(text, before && before.until > entry.until ? { ...entry, until: before.until } : entry)
+  if (map.size > MOST_KNOWN) map.delete(map.keys().next().value!)
 }
 
 function textOf(target: RevocationTarget): string {

@@ -6,6 +6,9 @@ export interface Script {
   readonly sha: string
 }
 
+/** Runs a script in time, or rejects. */
+export type Ask = (script: Script, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
+
 const script = (lua: string): Script => {
   const text = lua.replaceAll(/^ {4}/gm, '').trim()
   return Object.freeze({ lua: text, sha: createHash('sha1').update(text).digest('hex') })

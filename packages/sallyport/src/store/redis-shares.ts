@@ -1,6 +1,5 @@
 import { batchesOf, type RedisNames } from './redis-names.ts'
-import type { Ask } from './redis-revocations.ts'
-import { SHARE } from './redis-scripts.ts'
+import { type Ask, SHARE } from './redis-scripts.ts'
 import type { ShareAsk, ShareGrant } from './shares.ts'
 
 /** Tells Redis what was used of budgets, and asks for more; null for what got no answer. */
