@@ -153,7 +153,7 @@ export interface UpstreamTls {
   readonly dangerouslyAcceptAnyCertificate: boolean
 }
 
-/** What the backend sees of the client, and what the relay keeps for it. */
+/** What the backend learns about the client, and the bounds on the bytes that the relay holds between the two. */
 export interface RelayConfig {
   /** Host that the backend sees: the target's own (default), the client's, or a fixed one. */
   readonly host: 'upstream' | 'client' | { readonly fixed: string }

@@ -11,7 +11,7 @@ export const STORE_STATES: Readonly<
   lost: ['sys_crash', 'critical', 'the shared store was away for too long; open connections end'],
 }
 
-/** What an operator should know of how a guard runs, beside its denials. */
+/** Facts about a running guard that an operator should know, in addition to its denials. */
 export type Notice = 'outlives' | 'shares' | 'shares-copy' | 'twin' | 'apart'
 
 /** The event of each notice: its name in the OWASP vocabulary, level, description and what to do. */

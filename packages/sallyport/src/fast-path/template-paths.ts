@@ -1,9 +1,9 @@
 const HIGH = 0x80808080 | 0
 
 /**
- * Compiles a row of classes of bytes, four places to a word, so that four bytes are judged at once. Null where there
- * are fewer than four places, or a class is of more than two ranges. `fits` says whether a byte is in the class of a
- * place; no byte below 0x20 or beyond ASCII is.
+ * Compiles the allowed bytes of `count` positions, four positions in one word, so that four bytes are judged at once.
+ * `fits` says whether a byte is allowed at a position. Bytes below 0x20 or beyond ASCII are never allowed. Null if there
+ * are fewer than four positions, or if the bytes of one position form more than two ranges.
  */
 export function compilePlaces(count: number, fits: (place: number, byte: number) => boolean): Int32Array | null {
   if (count < 4) return null

@@ -87,7 +87,7 @@ export function readWord(fields: Fields, key: string, fallback: string, meant: s
   return fallback
 }
 
-/** The elements of a list; null, and a problem, where there is none to read. Undefined where it is unsaid. */
+/** The elements of a list. Null after a problem was reported. Undefined if the key is missing. */
 export function readList(fields: Fields, key: string, example: string): readonly unknown[] | null | undefined {
   const value = fields.get(key)
   if (value === undefined) return undefined

@@ -12,7 +12,7 @@ export interface Bucket {
 }
 
 const TAKEN: Taken = Object.freeze({ ok: true, retryAfterMs: 0 })
-/** Rounding of a sum of refills may not cost the last unit. */
+/** The sum of many refills has rounding errors. They must not make the last unit unavailable. */
 const ROUNDING = 1e-9
 
 /** Takes `cost` from the bucket, or leaves it as it is. A cost or budget that is no number is refused. */

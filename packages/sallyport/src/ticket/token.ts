@@ -178,7 +178,7 @@ function mac(secret: Hmac, bytes: Buffer, { session, origin, path }: TicketBindi
     at += message.write(part, at, 'utf16le')
   }
   secret(message, target)
-  // It holds the key's block, and the memory may be somebody's next.
+  // The memory contains the key's block. It is erased, because other code may get the same memory next.
   message.fill(0, 0, HMAC_HEAD_BYTES)
   return target
 }

@@ -86,7 +86,7 @@ export abstract class Endpoint implements WireSink {
   // In: from the socket.
 
   /**
-   * Takes what was received; the memory may be kept when `owned`, else it is used again after the call.
+   * Takes received bytes. With `owned` the endpoint may keep the memory. Otherwise the caller reuses it after the call.
    *
    * @returns false while something waits here, because the endpoint is paused
    */
