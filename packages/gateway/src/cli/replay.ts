@@ -3,7 +3,15 @@ import { createServer, type IncomingMessage, request as ask, type Server } from 
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createGuard, DENIALS, type Guard, type PolicyInput, type SallyEvent, type SessionResolver } from 'sallyport'
+import {
+  createGuard,
+  type DenialCode,
+  DENIALS,
+  type Guard,
+  type PolicyInput,
+  type SallyEvent,
+  type SessionResolver,
+} from 'sallyport'
 import { alteredText, embed, type MessageSubject, refuseSocket } from 'sallyport/embed'
 import {
   closePayload,
@@ -228,7 +236,7 @@ function decisionOf({
   remedy = '',
   enforced = true,
 }: SallyEvent): Decision {
-  const row = DENIALS[code]
+  const row = DENIALS[code as DenialCode]
   const inside = BEHIND_HANDSHAKE.test(control)
   const answer = !inside
     ? String(row.http ?? 403)

@@ -1,10 +1,10 @@
-import type { DenialCode, SallyEvent } from 'sallyport'
+import type { SallyEvent } from 'sallyport'
 
 /** What report mode let pass that the policy would deny. */
 export interface WouldDeny {
   readonly route: string
   readonly control: string
-  readonly code: DenialCode
+  readonly code: string
   readonly count: number
   /** ISO 8601. */
   readonly first: string
@@ -62,7 +62,7 @@ const ALLOW: { readonly [code: string]: readonly [key: string, value: (event: Sa
 interface Row {
   route: string
   control: string
-  code: DenialCode
+  code: string
   count: number
   first: string
   last: string

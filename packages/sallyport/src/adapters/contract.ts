@@ -18,7 +18,7 @@ import type { Admission, Admittance } from '../guard/admission.ts'
 import { insideOf } from '../guard/registry.ts'
 import type { Guard } from '../guard/guard.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
-import type { SchemaMap } from '../model/policy.ts'
+import type { SchemaMap } from '../model/schema-kinds.ts'
 import type { Session } from '../model/session.ts'
 import type { Awaitable } from '../model/verdict.ts'
 

@@ -1,6 +1,6 @@
 import { createObserver } from '../guard/observer.ts'
 import { createCore } from '../guard/core.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import { systemRuntime } from '../model/system-runtime.ts'
 import { reportPolicy } from '../policy/report.ts'
 import type { Problem } from '../shape/problem.ts'

@@ -1,5 +1,5 @@
-import type { DenialCode } from '../model/denials.ts'
-import type { Policy } from '../model/policy.ts'
+import type { DenialCode } from '../policy/denials.ts'
+import type { Policy } from '../policy/types.ts'
 import type { ControlId } from '../model/verdict.ts'
 import type { ControlKey } from '../policy/control-row.ts'
 import { CONTROLS } from '../policy/controls.ts'

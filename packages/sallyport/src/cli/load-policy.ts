@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import type { Problem } from '../shape/problem.ts'
 import { kindOf, quote } from '../shape/shown.ts'

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { createCore } from '../guard/core.ts'
 import { createObserver } from '../guard/observer.ts'
-import type { DenialCode } from '../model/denials.ts'
 import type { SallyEvent } from '../model/event.ts'
-import type { Policy } from '../model/policy.ts'
+import type { DenialCode } from '../policy/denials.ts'
+import type { Policy } from '../policy/types.ts'
 import { systemRuntime } from '../model/system-runtime.ts'
-import type { ControlId } from '../model/verdict.ts'
+import type { Code, ControlId } from '../model/verdict.ts'
 import { describeDenial } from './describe.ts'
 
 /** A handshake that is tried. */
@@ -26,7 +26,7 @@ export interface Asked {
 /** A control that denies. */
 export interface Decision {
   readonly control: ControlId
-  readonly code: DenialCode
+  readonly code: Code
   readonly why: string
   readonly remedy: string
   /** What the client sees: `HTTP 403`. */
@@ -88,7 +88,7 @@ async function runOnce(policy: Policy, asked: Asked): Promise<{ readonly pass: b
 
 function decisionOf({ kind, control, code, detail = '', remedy }: SallyEvent): Decision | null {
   if (kind !== 'denial' || code === undefined) return null
-  const denial = describeDenial(code)
+  const denial = describeDenial(code as DenialCode)
   return {
     control: control ?? denial.control,
     code,

@@ -1,4 +1,4 @@
-import { DENIALS } from '../policy/denials.ts'
+import { denialRow } from '../policy/denials.ts'
 import { type ControlId, type Denial } from '../model/verdict.ts'
 import { ABNORMAL } from '../wire/index.ts'
 import { violationOf } from './violation.ts'
@@ -47,11 +47,11 @@ export type EndReason =
 export function end(connection: ConnectionState, reason: EndReason): void {
   switch (reason.kind) {
     case 'denied':
-      deniedBy(connection, reason.denial, reason.control ?? DENIALS[reason.denial.code].control)
+      deniedBy(connection, reason.denial, reason.control ?? denialRow(reason.denial.code).control)
       break
     case 'bound':
       if (connection.rare.closedWith !== 0) endLastMessages(connection)
-      shut(connection, reason.denial, reason.closeCode, DENIALS[reason.denial.code].control)
+      shut(connection, reason.denial, reason.closeCode, denialRow(reason.denial.code).control)
       break
     case 'refused':
       shut(connection, reason.denial, reason.closeCode, null)
@@ -60,7 +60,7 @@ export function end(connection: ConnectionState, reason: EndReason): void {
       shut(connection, reason.denial, standingCode(reason.denial), null)
       break
     case 'revoked': {
-      const row = DENIALS[reason.denial.code]
+      const row = denialRow(reason.denial.code)
       if (connection.readyState >= 2) endLastMessages(connection)
       else shut(connection, reason.denial, row.close ?? 1008, row.control)
       break
@@ -89,7 +89,7 @@ export function end(connection: ConnectionState, reason: EndReason): void {
 
 function deniedBy(connection: ConnectionState, denial: Denial, control: ControlId): void {
   if (connection.readyState >= 2) return
-  if (connection.services.enforced(control)) shut(connection, denial, DENIALS[denial.code].close ?? 1008, control)
+  if (connection.services.enforced(control)) shut(connection, denial, denialRow(denial.code).close ?? 1008, control)
   else reportOnce(connection, control, denial)
 }
 
@@ -118,7 +118,7 @@ function shut(connection: ConnectionState, denial: Denial, closeCode: number, co
   if (connection.readyState >= 2) return
   leave(connection, denial)
   if (control !== null) connection.services.denied(control, denial, true, connection)
-  if (DENIALS[denial.code].action === 'terminate' || closeCode === ABNORMAL) connection.transport.terminate()
+  if (denialRow(denial.code).action === 'terminate' || closeCode === ABNORMAL) connection.transport.terminate()
   else startClose(connection, closeCode, denial.code)
   connection.rare.abort?.abort()
 }
@@ -140,7 +140,7 @@ function startClose(connection: ConnectionState, closeCode: number, reason: stri
 function broken(connection: ConnectionState, denial: Denial): void {
   if (connection.readyState >= 2) return
   leave(connection, denial)
-  connection.services.denied(DENIALS[denial.code].control, denial, true, connection)
+  connection.services.denied(denialRow(denial.code).control, denial, true, connection)
   cutLater(connection)
   connection.rare.abort?.abort()
 }
@@ -193,6 +193,6 @@ export function endLastMessages(connection: ConnectionState): void {
 
 /** The close code for a denial of the handshake door. Most of its denial rows have only an HTTP status. */
 function standingCode({ code }: Denial): number {
-  const { close, http } = DENIALS[code]
+  const { close, http } = denialRow(code)
   return close ?? (http === 401 ? 4401 : http === 503 || http === 429 ? 1013 : 1008)
 }

@@ -1,5 +1,5 @@
 import type { MessageSubject } from '../controls/message/message-control.ts'
-import { DENIALS } from '../policy/denials.ts'
+import { denialRow } from '../policy/denials.ts'
 import { deny, PASS, type Verdict } from '../model/verdict.ts'
 import { tellAppOpen } from './dispatch.ts'
 import { end } from './ending.ts'
@@ -22,9 +22,9 @@ export function judgeFirst(connection: ConnectionState, subject: MessageSubject)
   const denial =
     subject.bytes > most
       ? deny('SALLY_MESSAGE_TOO_BIG', { reason: 'first', bytes: subject.bytes, most })
-      : deny('SALLY_AUTHENTICATION_FIRST', 'the first message is binary')
+      : deny('SALLY_AUTHENTICATION_FIRST', { reason: 'binary' })
   if (subject.bytes <= most && subject.text !== null) return services.admitFirst(subject.text, connection)
-  const { control } = DENIALS[denial.code]
+  const { control } = denialRow(denial.code)
   const enforced = services.enforced(control)
   services.denied(control, denial, enforced, connection)
   if (enforced) return denial
@@ -38,7 +38,7 @@ export function judgeFirst(connection: ConnectionState, subject: MessageSubject)
  */
 export function settleFirst(connection: ConnectionState, verdict: Verdict): boolean {
   if (!verdict.pass) {
-    const row = DENIALS[verdict.code]
+    const row = denialRow(verdict.code)
     // 4401 tells the client to sign in again. A wrong size, or a failure of our own store, has another code.
     const closeCode = row.control === 'message/size' || row.http === 503 ? (row.close ?? 1013) : 4401
     end(connection, { kind: 'refused', denial: verdict, closeCode })

@@ -1,7 +1,7 @@
 import { nearest } from '../shape/nearest.ts'
 import { isOptions } from '../shape/options.ts'
 import { kindOf } from '../shape/shown.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery } from './services.ts'
 

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { isOf64Bits } from '../controls/message/message-text.ts'
 import { kindOf, pathTo } from '../shape/shown.ts'
 import { isThenable } from '../model/thenable.ts'
-import type { BigIntegers } from '../model/policy.ts'
+import type { BigIntegers } from '../model/schema-kinds.ts'
 
 const ZERO = 0x30
 /** Greatest depth that is searched. JSON.stringify itself throws for a cycle. */

@@ -1,6 +1,5 @@
 import { HARD_FACTOR } from '../controls/lifetime/backpressure.ts'
-import type { DenialCode } from '../model/denials.ts'
-import { deny } from '../model/verdict.ts'
+import { type Code, deny } from '../model/verdict.ts'
 import { end } from './ending.ts'
 import { FLAG, HOLD, withSent } from './flags.ts'
 import { checkOutbound } from './outbound-check.ts'
@@ -53,7 +52,7 @@ function transmit(connection: ConnectionState, message: string | Uint8Array): bo
 }
 
 /** Tells the peer that its message was refused, or that its handler failed. */
-export function replyError(connection: ConnectionState, code: DenialCode): void {
+export function replyError(connection: ConnectionState, code: Code): void {
   transmit(connection, JSON.stringify({ [connection.services.policy.message.discriminator]: 'error', code }))
 }
 

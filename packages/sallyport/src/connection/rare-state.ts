@@ -1,7 +1,6 @@
 import type { Concurrency } from '../controls/message/concurrency.ts'
 import type { RateNeeds } from '../controls/message/message-control.ts'
-import type { DenialCode } from '../model/denials.ts'
-import type { Denial } from '../model/verdict.ts'
+import type { Code, Denial } from '../model/verdict.ts'
 import type { Backlog } from './backlog.ts'
 
 /**
@@ -56,7 +55,7 @@ export class RareState {
   abort: AbortController | null = null
   concurrency: Concurrency | null = null
   /** The codes that report mode has already reported for this connection. Each is reported once. */
-  reportedCodes: Set<DenialCode> | null = null
+  reportedCodes: Set<Code> | null = null
   /** Messages that report mode has let pass and that are still being judged. */
   reporting = 0
   /** In report mode, the budgets that its messages would have needed. */

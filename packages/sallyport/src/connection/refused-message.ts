@@ -1,5 +1,5 @@
 import type { MessageSubject } from '../controls/message/message-control.ts'
-import { DENIALS } from '../policy/denials.ts'
+import { denialRow } from '../policy/denials.ts'
 import { type Denial, deny } from '../model/verdict.ts'
 import { end } from './ending.ts'
 import { replyError } from './outbound.ts'
@@ -10,7 +10,7 @@ const STRIKE_WINDOW_MS = 60_000
 
 /** Treats a refused message as the row of its denial says: drops, delays or answers it, or ends the connection. */
 export function refuseMessage(connection: ConnectionState, subject: MessageSubject, denial: Denial): void {
-  const row = DENIALS[denial.code]
+  const row = denialRow(denial.code)
   const { rate, format } = connection.services.policy.message
   if (row.control === 'message/rate' && rate?.exceed === 'drop') return
   if (row.control === 'message/rate' && rate?.exceed === 'delay') {

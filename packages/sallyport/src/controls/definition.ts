@@ -1,32 +1,11 @@
-import type { Action, Level } from '../model/denials.ts'
+import type { DenialRow } from '../model/denials.ts'
 import type { Facts, FactsOf } from '../model/facts.ts'
 import { type ControlId, type Denial, deny } from '../model/verdict.ts'
-import type { Policy } from '../model/policy.ts'
 import type { Fields } from '../shape/fields.ts'
 import type { Keys } from '../shape/shape.ts'
 
 /** One denial of a control. */
-export interface DenialText {
-  readonly action: Action
-  /** HTTP status of a denial before the upgrade. */
-  readonly http?: number
-  /** Close code of a denial on an open connection (RFC 6455 §7.4). Codes 44xx are ours. */
-  readonly close?: number
-  readonly level: Level
-  /** Event name of the OWASP Logging Vocabulary. */
-  readonly event: string
-  /** Lines of `docs/requirements.md` that this denial fulfils. */
-  readonly requirements: readonly string[]
-  /** What is denied. For the operator. */
-  readonly means: string
-  /** What to do about it. For the operator. */
-  readonly remedy: string
-  /**
-   * The sentence for one denial, with the names of its facts in braces. Several sentences if a fact `reason` chooses
-   * one.
-   */
-  readonly tells: string | { readonly [reason: string]: string }
-}
+export type DenialText = Omit<DenialRow, 'control'>
 
 export type DenialTexts = { readonly [code: `SALLY_${string}`]: DenialText }
 
@@ -55,6 +34,8 @@ export interface Earlier {
  */
 export interface ControlDefinition<Id extends ControlId, K extends Keys, S, D extends DenialTexts> {
   readonly id: Id
+  /** A policy must say it: what is wrong with it is told before the rest of its door. */
+  readonly mustDecide?: true
   /** The condition under which it denies. */
   readonly denies: string
   /** The default, as text. */
@@ -69,11 +50,15 @@ export interface ControlDefinition<Id extends ControlId, K extends Keys, S, D ex
   readonly beside?: Keys
   /** An example of its section. */
   readonly example?: string
+  /** What to write in a value of its section, by key: `deflate`. */
+  readonly examples?: { readonly [key: string]: string }
   readonly denials: D
   /** Reads its section. Null if the control is off. */
   read(door: Fields, earlier: Earlier): S
+  /** Reads the keys beside its section, after all sections of the door. */
+  readBeside?(door: Fields, earlier: Earlier): object
   /** Describes the effect of the section. `policy` is the whole policy, because another section may decide. */
-  effective(section: S, policy: Policy): Effective
+  effective(section: S, policy: object): Effective
 }
 
 /** Of any control. */
@@ -103,3 +88,7 @@ export type Deny<D extends DenialTexts> = <C extends keyof D & `SALLY_${string}`
 export function denying<const D extends DenialTexts>(_denials: D): Deny<D> {
   return deny as Deny<D>
 }
+
+/** What of a policy all of these controls look at. */
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever else a control is compiled with
+export type PolicyOf<C> = [C] extends [{ readonly compile: (policy: infer P, ...more: any[]) => unknown }] ? P : never

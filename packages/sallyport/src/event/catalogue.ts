@@ -1,7 +1,6 @@
 import type { HandshakeRequest } from '../model/handshake-request.ts'
-import { DENIALS, sentenceOf } from '../policy/denials.ts'
-import type { DenialCode, Level } from '../model/denials.ts'
-import type { ControlId, Denial } from '../model/verdict.ts'
+import type { DenialRow, Level } from '../model/denials.ts'
+import type { Code, ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
 import type { EventKind, SallyEvent } from '../model/event.ts'
@@ -24,7 +23,7 @@ export interface Catalogue {
   describeDenial(subject: EventSubject, denial: Denial, enforced: boolean, control?: ControlId): SallyEvent
   describeOpen(subject: EventSubject): SallyEvent
   /** `livedMs` in ms. `code` names the denial that closed it, if one did. */
-  describeClose(subject: EventSubject, closeCode: number, livedMs: number, code?: DenialCode): SallyEvent
+  describeClose(subject: EventSubject, closeCode: number, livedMs: number, code?: Code): SallyEvent
   /** The first message bore a valid ticket. */
   describeAuthenticated(subject: EventSubject): SallyEvent
   describeTicket(subject: EventSubject): SallyEvent
@@ -40,7 +39,14 @@ export interface Catalogue {
   /** `session`: the one that it is about. */
   describeNotice(notice: Notice, session?: Session): SallyEvent
   /** Something threw. The error's class and place are told, never its message: that may quote what the peer sent. */
-  describeFailure(subject: EventSubject, code: DenialCode, error: unknown, control?: ControlId): SallyEvent
+  describeFailure(subject: EventSubject, code: Code, error: unknown, control?: ControlId): SallyEvent
+}
+
+/** The row of each denial, and its sentence. */
+export interface DenialTable {
+  rowOf(code: Code): DenialRow
+  /** What it saw, as a sentence for the operator. */
+  sentenceOf(denial: Denial): string
 }
 
 /** What a catalogue is made with. */
@@ -48,6 +54,7 @@ export interface CatalogueOptions {
   /** The policy's `name`. */
   readonly name: string
   readonly redactor: Redactor
+  readonly denials: DenialTable
   /** Ms since the epoch. */
   readonly now: () => number
 }
@@ -56,7 +63,7 @@ export interface CatalogueOptions {
 const ABNORMAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 1010, 1011])
 
 /** The guard that an event is about. */
-interface EventSource extends Omit<CatalogueOptions, 'name'> {
+interface EventSource extends Omit<CatalogueOptions, 'name' | 'denials'> {
   /** The policy's `name`, cleaned. */
   readonly appid: string
 }
@@ -67,7 +74,7 @@ interface Facts {
   readonly level: Level
   readonly description: string
   readonly control?: ControlId | undefined
-  readonly code?: DenialCode | undefined
+  readonly code?: Code | undefined
   readonly reason?: string | undefined
   readonly detail?: string | undefined
   readonly rest?: Partial<SallyEvent> | undefined
@@ -130,10 +137,10 @@ type SubjectEvents = Pick<
 >
 
 /** Events about an attempt or a connection. */
-function subjectEvents(describe: Describe): SubjectEvents {
+function subjectEvents(describe: Describe, denials: DenialTable): SubjectEvents {
   return {
     describeDenial(subject, denial, enforced, control) {
-      const row = DENIALS[denial.code]
+      const row = denials.rowOf(denial.code)
       // An error reply has a close code in its row too: the one after too many of them.
       const closes = enforced && (row.action === 'close' || row.action === 'terminate') && row.close !== undefined
       const facts: Facts = {
@@ -143,7 +150,7 @@ function subjectEvents(describe: Describe): SubjectEvents {
         description: row.means,
         control: control ?? row.control,
         code: denial.code,
-        detail: sentenceOf(denial),
+        detail: denials.sentenceOf(denial),
         rest: { enforced, remedy: row.remedy, ...(closes && { close_code: row.close }) },
       }
       return describe(facts, subject)
@@ -167,7 +174,7 @@ function subjectEvents(describe: Describe): SubjectEvents {
         subject,
       ),
     describeFailure(subject, code, error, control) {
-      const row = DENIALS[code]
+      const row = denials.rowOf(code)
       const facts: Facts = {
         kind: 'failure',
         event: 'sys_crash',
@@ -246,8 +253,8 @@ function guardEvents(describe: Describe, { appid, redactor }: EventSource): Omit
 }
 
 /** The catalogue of all events of one guard. */
-export function createCatalogue({ name, redactor, now }: CatalogueOptions): Catalogue {
+export function createCatalogue({ name, redactor, now, denials }: CatalogueOptions): Catalogue {
   const guard: EventSource = { appid: clean(name, 100), redactor, now }
   const describe: Describe = (facts, subject) => createEvent(guard, facts, subject)
-  return { ...subjectEvents(describe), ...guardEvents(describe, guard) }
+  return { ...subjectEvents(describe, denials), ...guardEvents(describe, guard) }
 }

@@ -1,12 +1,11 @@
-import type { DenialCode } from '../model/denials.ts'
-import type { ControlId } from '../model/verdict.ts'
+import type { Code, ControlId } from '../model/verdict.ts'
 import type { CountersSnapshot, DenialCount } from './counts.ts'
 import { exposition } from './exposition.ts'
 import { cleanPath } from './redact.ts'
 
 /** Counts, whether anybody listens or not. What is called per message adds to a number and allocates nothing. */
 export interface Counters {
-  denied(control: ControlId, code: DenialCode, path: string, enforced: boolean): void
+  denied(control: ControlId, code: Code, path: string, enforced: boolean): void
   opened(path: string): void
   closed(): void
   messageIn(bytes: number): void

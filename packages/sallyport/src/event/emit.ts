@@ -1,10 +1,9 @@
 import { kindOf } from '../shape/shown.ts'
-import type { Policy } from '../model/policy.ts'
 import type { Runtime } from '../model/runtime.ts'
 import type { Unsubscribe } from '../model/store.ts'
-import { type Catalogue, createCatalogue } from './catalogue.ts'
+import { type Catalogue, createCatalogue, type DenialTable } from './catalogue.ts'
 import { type Counters, createCounters } from './counters.ts'
-import type { SallyEvent } from '../model/event.ts'
+import type { EventsSection, SallyEvent } from '../model/event.ts'
 import { createEventLog } from './log.ts'
 import { quietly } from './fault.ts'
 import { createRedactor } from './redact.ts'
@@ -24,7 +23,8 @@ export interface Events {
 
 /** What {@link createEvents} is made with. */
 export interface EventsOptions {
-  readonly policy: Policy['events']
+  readonly policy: EventsSection
+  readonly denials: DenialTable
   /** The policy's `name`. */
   readonly name: string
   readonly runtime: Runtime
@@ -40,10 +40,10 @@ interface Listener {
 }
 
 /** Joins listeners, bounded log, counters and catalogue. */
-export function createEvents({ policy, name, runtime, routes = null, reporting = [] }: EventsOptions): Events {
+export function createEvents({ policy, name, runtime, denials, routes = null, reporting = [] }: EventsOptions): Events {
   const { now } = runtime
   const counters = createCounters(routes, reporting)
-  const describe = createCatalogue({ name, now, redactor: createRedactor(policy.hashKey, runtime) })
+  const describe = createCatalogue({ name, now, denials, redactor: createRedactor(policy.hashKey, runtime) })
   const log = policy.log && createEventLog(policy.log, policy.windowMs, runtime, () => counters.logFailed())
   const listeners = new Set<Listener>()
 

@@ -1,4 +1,4 @@
-import type { Policy } from '../model/policy.ts'
+import type { SchemaMap } from '../model/schema-kinds.ts'
 import { learnTemplate } from './template-learn.ts'
 import { match, MATCHED, type Template, valueOf } from './template-match.ts'
 import { type ObjectPlan, planOf } from './template-plan.ts'
@@ -36,8 +36,21 @@ const PATIENCE = 256
 /** Hits are halved when one template has so many, so that what was once frequent gives way. */
 const HITS_MOST = 1024
 
+/** What of a policy says how messages are read. */
+export interface ReaderPolicy {
+  readonly message: {
+    readonly format: {
+      readonly data: string
+      readonly depth: number
+      readonly width: number
+      readonly allowKeys: readonly string[]
+    } | null
+    readonly schema: { readonly types: SchemaMap; readonly discriminator: string } | null
+  }
+}
+
 /** Makes the reader of a policy; null where no message could ever be read so. The policy is known to compile. */
-export function createMessageReader({ message }: Policy): MessageReader | null {
+export function createMessageReader({ message }: ReaderPolicy): MessageReader | null {
   const { format, schema } = message
   if (format === null || format.data !== 'json' || format.allowKeys.length > 0 || schema === null) return null
   const plans = new Map<string, ObjectPlan>()

@@ -1,5 +1,5 @@
 import { createHalfOpen } from '../controls/handshake/half-open.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import type { Runtime } from '../model/runtime.ts'
 import { createLookupQueue, type LookupQueue } from '../session/lookup-queue.ts'
 import { createProofs } from '../session/proofs.ts'

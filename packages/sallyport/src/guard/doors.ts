@@ -1,11 +1,17 @@
 import type { ConnectionState } from '../connection/state.ts'
 import type { ControlContext } from '../controls/context.ts'
-import { HANDSHAKE_DOOR, POLLING_DOOR, STANDING_DOOR, TICKET_DOOR } from '../controls/handshake/doors.ts'
+import {
+  HANDSHAKE_DOOR,
+  type HandshakePolicy,
+  POLLING_DOOR,
+  STANDING_DOOR,
+  TICKET_DOOR,
+} from '../controls/handshake/doors.ts'
 import type { HandshakeControl } from '../controls/handshake/handshake-control.ts'
 import { redeemFirstMessage } from '../controls/handshake/ticket.ts'
 import { createDoor, type Door } from '../controls/run.ts'
 import type { Attempt } from '../model/attempt.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import { STRANGERS } from '../session/lookup-question.ts'
 import type { Observer } from './observer.ts'
 import { createStanding, type Standing } from './standing.ts'
@@ -28,7 +34,7 @@ export function compileDoors(policy: Policy, context: ControlContext, observer: 
   const bounds = { report: policy.report, timeoutMs: policy.timeoutMs, timers: context.runtime }
   // A look-up also waits in a queue, so its time-out covers that wait.
   const lookupMs = policy.timeoutMs + STRANGERS.waitMs + policy.timeoutMs
-  const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, void> =>
+  const doorOf = (controls: readonly HandshakeControl<HandshakePolicy>[]): Door<Attempt, void> =>
     createDoor<Attempt>({
       ...bounds,
       checks: controls.flatMap(control => {

@@ -2,12 +2,12 @@ import type { Notice } from '../event/notices.ts'
 import { createEvents, type Events } from '../event/emit.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { HandshakeRequest } from '../model/handshake-request.ts'
-import type { DenialCode } from '../model/denials.ts'
-import { CONTROLS } from '../policy/controls.ts'
+import { DEFINITIONS } from '../policy/definitions.ts'
+import { denialRow, sentenceOf } from '../policy/denials.ts'
 import { isReported } from '../model/reporting.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import type { Runtime } from '../model/runtime.ts'
-import type { ControlId, Denial } from '../model/verdict.ts'
+import type { Code, ControlId, Denial } from '../model/verdict.ts'
 import type { Session } from '../model/session.ts'
 import type { StoreState, RevocationTarget } from '../model/store.ts'
 import type { ConnectionState } from '../connection/state.ts'
@@ -19,7 +19,7 @@ export interface Observer {
   /** Bytes that are not an HTTP request. Nothing more is known of them than that they arrived. */
   unreadable(denial: Denial, ip: string): void
   /** A socket was closed before it became a connection. It is only counted. */
-  lostSocket(code: DenialCode): void
+  lostSocket(code: Code): void
   /** Emits an event for the sockets that were counted. */
   lostSockets(denial: Denial, ip: string): void
   /** `enforced` (default true) is false if report mode issues the ticket all the same. */
@@ -48,8 +48,15 @@ export interface Observer {
 export function createObserver(policy: Policy, runtime: Runtime): Observer {
   const { now } = runtime
   const routes = policy.handshake.ticket?.paths ?? null
-  const reporting = CONTROLS.map(({ id }) => id).filter(id => isReported(policy, id))
-  const events = createEvents({ policy: policy.events, name: policy.name, runtime, routes, reporting })
+  const reporting = DEFINITIONS.map(({ id }) => id).filter(id => isReported(policy, id))
+  const events = createEvents({
+    policy: policy.events,
+    name: policy.name,
+    denials: { rowOf: denialRow, sentenceOf },
+    runtime,
+    routes,
+    reporting,
+  })
   const { counters, describe } = events
   // If nobody listens, no event is built.
   const tell = (build: () => Parameters<Events['emit']>[0]): void => {

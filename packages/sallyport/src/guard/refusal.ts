@@ -1,7 +1,6 @@
 import { refuseAnswer } from '../wire/answer.ts'
-import { DENIALS } from '../policy/denials.ts'
-import type { DenialCode } from '../model/denials.ts'
-import type { Denial } from '../model/verdict.ts'
+import { denialRow } from '../policy/denials.ts'
+import type { Code, Denial } from '../model/verdict.ts'
 
 /** An HTTP answer that ends a connection. */
 export interface HttpAnswer {
@@ -16,14 +15,14 @@ export interface Refusal extends HttpAnswer {
 }
 
 /** Kept answers and their bytes, by code. Most denials of one code get the same answer. */
-const ANSWERS = new Map<DenialCode, HttpAnswer>()
+const ANSWERS = new Map<Code, HttpAnswer>()
 const TEXTS = new WeakMap<HttpAnswer['headers'], string>()
 /**
  * Answers with a wait of up to this many seconds are kept too. In a flood nearly all refusals have one of these few
  * waits.
  */
 const KEPT_WAITS = 60
-const WAITS = new Map<DenialCode, (HttpAnswer | undefined)[]>()
+const WAITS = new Map<Code, (HttpAnswer | undefined)[]>()
 
 /** The HTTP answer to a denied handshake (RFC 6455 §4.2.2, §4.4). */
 export function refusalOf(denial: Denial): Refusal {
@@ -38,7 +37,7 @@ export function refusalOf(denial: Denial): Refusal {
   return { denial, status, headers, body }
 }
 
-function waiting(code: DenialCode, answer: HttpAnswer, retryAfter: number): HttpAnswer {
+function waiting(code: Code, answer: HttpAnswer, retryAfter: number): HttpAnswer {
   const seconds = Math.max(1, Math.ceil(retryAfter))
   const kept = WAITS.get(code)
   const known = kept?.[seconds]
@@ -61,8 +60,8 @@ export function refusalText(answer: HttpAnswer): string {
   return TEXTS.get(answer.headers) ?? textOf(answer)
 }
 
-function answerOf(code: DenialCode): HttpAnswer {
-  const status = DENIALS[code].http ?? 403
+function answerOf(code: Code): HttpAnswer {
+  const status = denialRow(code).http ?? 403
   const headers: Record<string, string> = {
     'Content-Type': 'application/json',
     'Cache-Control': 'no-store',

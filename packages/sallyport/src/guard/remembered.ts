@@ -1,4 +1,4 @@
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import { REMEMBER_MS } from '../controls/lifetime/session.ts'
 import type { Session } from '../model/session.ts'
 import type { RevocationTarget } from '../model/store.ts'

@@ -1,5 +1,5 @@
 import { isNamed } from '../policy/parse.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Policy } from '../policy/types.ts'
 import type { Runtime } from '../model/runtime.ts'
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts'
 import type { RevocationTarget } from '../model/store.ts'

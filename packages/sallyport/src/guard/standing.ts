@@ -1,5 +1,6 @@
 import type { Attempt } from '../model/attempt.ts'
 import type { HandshakeControl } from '../controls/handshake/handshake-control.ts'
+import type { HandshakePolicy } from '../controls/handshake/doors.ts'
 import {
   anonymousSession,
   type Asking,
@@ -7,12 +8,11 @@ import {
   type Resolution,
   resolveSession,
 } from '../controls/handshake/resolve-session.ts'
-import type { DenialCode } from '../model/denials.ts'
 import { isReported } from '../model/reporting.ts'
 import { createDoor } from '../controls/run.ts'
 import { isThenable } from '../model/thenable.ts'
-import type { Policy } from '../model/policy.ts'
-import { type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
+import type { Policy } from '../policy/types.ts'
+import { type Code, type Awaitable, type ControlId, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import type { Timers } from '../model/runtime.ts'
 import type { Session } from '../model/session.ts'
 import type { LookupQueue } from '../session/lookup-queue.ts'
@@ -24,7 +24,7 @@ import { sentenceOf } from '../policy/denials.ts'
 /**
  * Codes that mean "cannot decide": a look-up or a store failed. An open connection survives them for the grace time.
  */
-const CANNOT_TELL: ReadonlySet<DenialCode> = new Set([
+const CANNOT_TELL: ReadonlySet<Code> = new Set([
   'SALLY_SESSION_UNAVAILABLE',
   'SALLY_STORE_UNAVAILABLE',
   'SALLY_CONTROL_FAILED',
@@ -55,7 +55,7 @@ export interface StandingOptions {
   readonly context: ControlContext
   readonly lookups: LookupQueue
   /** The controls of the handshake door that are checked again, in order. */
-  readonly door: readonly HandshakeControl[]
+  readonly door: readonly HandshakeControl<HandshakePolicy>[]
   readonly observe: (control: ControlId, denial: Denial, enforced: boolean, attempt: Attempt) => void
 }
 
@@ -109,7 +109,7 @@ export function createStanding({ policy, context, lookups, door, observe }: Stan
       timers: context.runtime,
     })
 
-  const stepOf = (control: HandshakeControl): readonly Step[] => {
+  const stepOf = (control: HandshakeControl<HandshakePolicy>): readonly Step[] => {
     if (control.id === 'handshake/session') return [lookAgain]
     const check = control.compile(policy, context)
     if (check === null) return []

@@ -1,4 +1,4 @@
-import { DENIALS } from '../policy/denials.ts'
+import { denialRow } from '../policy/denials.ts'
 import type { Denial } from '../model/verdict.ts'
 import type { IssuedTicket } from '../model/tickets.ts'
 
@@ -30,7 +30,7 @@ export function issuedAnswer({ ticket, expiresAt }: IssuedTicket, now: number): 
 /** The HTTP status from the denial's row. The body contains only the code. */
 export function refusedAnswer({ code, retryAfter }: Pick<Denial, 'code' | 'retryAfter'>): TicketAnswer {
   const headers = retryAfter === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) }
-  return answer(DENIALS[code].http ?? 403, { code }, headers)
+  return answer(denialRow(code).http ?? 403, { code }, headers)
 }
 
 /** 405: tickets are issued only for POST. A browser never sends a POST across origins without an Origin. */

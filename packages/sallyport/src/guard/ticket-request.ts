@@ -1,6 +1,5 @@
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { isCanonicalPath } from '../request/request-path.ts'
-import type { TicketPolicy } from '../model/policy.ts'
 import { type Denial, deny } from '../model/verdict.ts'
 
 const PATH_CHARS = 2048
@@ -9,7 +8,7 @@ const PATH_CHARS = 2048
  * The WebSocket path that a ticket is requested for, from the query `?path=/ws`. Without the query it is the first of
  * the policy's paths, or `/`. A denial if it is not a canonical path, or not one of the policy's.
  */
-export function pathOf(request: HandshakeRequest, paths: TicketPolicy['paths']): string | Denial {
+export function pathOf(request: HandshakeRequest, paths: readonly string[] | null): string | Denial {
   const asked = request.query.getAll('path')
   if (asked.length === 0) return paths?.[0] ?? '/'
   const [path] = asked

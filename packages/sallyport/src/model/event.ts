@@ -1,6 +1,5 @@
 import type { Level } from './denials.ts'
-import type { DenialCode } from './denials.ts'
-import type { ControlId } from './verdict.ts'
+import type { Code, ControlId } from './verdict.ts'
 
 /** The subject of an event. */
 export type EventKind =
@@ -32,7 +31,7 @@ export interface SallyEvent {
   readonly level: Level
   readonly description: string
   readonly control?: ControlId
-  readonly code?: DenialCode
+  readonly code?: Code
   /** False if report mode let it pass. */
   readonly enforced?: boolean
   readonly detail?: string
@@ -61,4 +60,13 @@ export interface Logger {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+}
+
+/** `events` of a policy, after it was read. */
+export interface EventsSection {
+  readonly log: Logger | null
+  /** Key of the hashes that stand for session and user; null for a random one. */
+  readonly hashKey: string | null
+  /** A kind of event is logged at once, then counted for this long, in ms. */
+  readonly windowMs: number
 }

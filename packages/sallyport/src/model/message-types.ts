@@ -1,4 +1,4 @@
-import type { SchemaMap } from './policy.ts'
+import type { SchemaMap } from './schema-kinds.ts'
 import type { OutputOf } from './schema-kinds.ts'
 
 /** One message with its type, as its schema accepts it. */

@@ -44,3 +44,14 @@ export type OutputOf<T> =
         : T extends TypeBoxType
           ? TypeBoxStatic<T>
           : { readonly [key: string]: unknown }
+
+/** Schemas by message type. */
+export interface SchemaMap {
+  readonly [type: string]: Schema
+}
+
+/**
+ * What happens to an integer of a message beyond ±(2^53 − 1), which a JavaScript number would round. Up to 64 bits,
+ * signed or unsigned, it can arrive as a `bigint`, or as the text of its digits; else the message is refused.
+ */
+export type BigIntegers = 'refuse' | 'text' | 'bigint'

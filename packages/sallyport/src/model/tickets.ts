@@ -28,3 +28,6 @@ export interface Tickets {
   /** Passes once for a ticket that was issued for this binding and is neither expired, used nor revoked. */
   redeem(ticket: string, binding: TicketBinding): Awaitable<Verdict>
 }
+
+/** How a ticket, or the app's own CSRF token, travels: never in a cookie. */
+export type Carrier = 'subprotocol' | 'first-message' | 'query'

@@ -1,4 +1,3 @@
-import type { DenialCode } from './denials.ts'
 import type { Facts } from './facts.ts'
 
 /**
@@ -7,10 +6,14 @@ import type { Facts } from './facts.ts'
  */
 export type ControlId = `${'handshake' | 'message' | 'lifetime'}/${string}`
 
+/** The form of a denial's code. */
+export type Code = `SALLY_${string}`
+
 /** A denial is a value. No later step in a door can turn it into a pass. */
 export interface Denial {
   readonly pass: false
-  readonly code: DenialCode
+  /** `SALLY_ORIGIN_NOT_ALLOWED`…: one of `DENIALS`. */
+  readonly code: Code
   /** What was found. For the operator; never sent to the peer. The event builds a sentence from it. */
   readonly facts: Facts
   /** Seconds until the same attempt may pass. An HTTP answer sends it as `Retry-After`. */
@@ -28,7 +31,6 @@ export const PASS: { readonly pass: true } = Object.freeze({ pass: true })
 const NO_FACTS: Facts = Object.freeze({})
 
 /** Builds a denial. `retryAfter` in seconds. */
-export function deny(code: DenialCode, given: Facts | string = NO_FACTS, retryAfter?: number): Denial {
-  const facts = typeof given === 'string' ? { detail: given } : given
+export function deny(code: Code, facts: Facts = NO_FACTS, retryAfter?: number): Denial {
   return retryAfter === undefined ? { pass: false, code, facts } : { pass: false, code, facts, retryAfter }
 }

@@ -1,17 +1,25 @@
-import { DENIALS } from './denials.ts'
-import type { DenialCode } from '../model/denials.ts'
 import type { AnyDefinition } from '../controls/definition.ts'
-import type { Keys } from '../shape/shape.ts'
 import type { ControlId } from '../model/verdict.ts'
+import type { Key, Keys } from '../shape/shape.ts'
+import { type DenialCode, DENIALS } from './denials.ts'
 
-/** One key of the policy that configures a control. */
-export interface ControlKey {
+/** One key of the policy, as docs, reports and editors know it. */
+export interface KeyRow {
   /** Its path: `handshake.origin.allow`. */
   readonly key: string
   readonly type: string
   readonly default: string
   readonly meaning: string
+  /** Why this default; undefined where the meaning says it. */
+  readonly because: string | undefined
+  /** `true` makes a control weaker. */
+  readonly weakens: boolean
+  /** Its value is never shown. */
+  readonly secret: boolean
 }
+
+/** One key of the policy that configures a control. */
+export type ControlKey = KeyRow
 
 /** One control as docs, reports and the auditor know it. */
 export interface ControlRow {
@@ -29,64 +37,58 @@ export interface ControlRow {
   readonly probe: 'outside' | { readonly not: string }
 }
 
-/** The part of a row that is written by hand. The rest follows from the id and the table of denials. */
-export interface ControlText {
-  readonly denies: string
-  readonly default: string
-  /** Lines in addition to those of its denials. */
-  readonly meets?: readonly string[]
-  readonly keys: readonly (readonly [key: string, type: string, fallback: string, meaning: string])[]
-  readonly notProbed?: string
-}
-
 /** The row of a control, from its definition. */
 export function rowOf(control: AnyDefinition): ControlRow {
-  const { id, denies, default: fallback, meets, notProbed, keys, beside = {} } = control
-  return controlRow(id, {
-    denies,
-    default: fallback,
-    keys: [...written(keys, ''), ...written(beside, '../')],
-    ...(meets === undefined ? {} : { meets }),
-    ...(notProbed === undefined ? {} : { notProbed }),
-  })
-}
-
-const written = (keys: Keys, prefix: string): ControlText['keys'] =>
-  Object.entries(keys).map(([name, { shape, default: value, shown, meaning }]) => {
-    return [`${prefix}${name}`, shape.type, shown ?? shape.words(value), meaning] as const
-  })
-
-/** Completes a row. */
-export function controlRow(id: ControlId, text: ControlText): ControlRow {
+  const { id, denies, default: fallback, meets = [], notProbed } = control
   const denials = Object.entries(DENIALS).filter(([, row]) => row.control === id)
-  const requirements = new Set([...denials.flatMap(([, row]) => row.requirements), ...(text.meets ?? [])])
-  const door = id.slice(0, id.indexOf('/')) as ControlRow['door']
+  const requirements = new Set([...denials.flatMap(([, row]) => row.requirements), ...meets])
   return Object.freeze({
     id,
-    door,
-    denies: text.denies,
-    default: text.default,
+    door: id.slice(0, id.indexOf('/')) as ControlRow['door'],
+    denies,
+    default: fallback,
     codes: Object.freeze(denials.map(([code]) => code as DenialCode)),
     requirements: Object.freeze([...requirements].toSorted(byRequirement)),
-    keys: Object.freeze(
-      text.keys.map(([key, type, fallback, meaning]) =>
-        Object.freeze({ key: pathOf(id, key), type, default: fallback, meaning }),
-      ),
-    ),
-    probe: text.notProbed === undefined ? 'outside' : Object.freeze({ not: text.notProbed }),
+    keys: Object.freeze(keysOf(control).map(([path, key]) => keyRow(path, key))),
+    probe: notProbed === undefined ? 'outside' : Object.freeze({ not: notProbed }),
   })
 }
 
-/** The path of a key. `../strikes` of `message/schema` is `message.strikes`. */
-function pathOf(id: ControlId, key: string): string {
+/** The keys of a control by their paths: of its section, then those beside it. */
+export function keysOf({ id, keys, beside = {} }: AnyDefinition): readonly (readonly [path: string, key: AnyKey])[] {
   const own = id.replace('/', '.')
-  if (key.startsWith('../')) return `${own.slice(0, own.indexOf('.'))}.${key.slice(3)}`
-  return key === '' ? own : `${own}.${key}`
+  const door = id.slice(0, id.indexOf('/'))
+  return [
+    ...Object.entries(keys).map(([name, key]) => [name === '' ? own : `${own}.${name}`, key] as const),
+    ...Object.entries(beside).map(([name, key]) => [`${door}.${name}`, key] as const),
+  ]
 }
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a key of any type
+export type AnyKey = Key<any, any>
+
+/** One key as a row. */
+export function keyRow(path: string, key: AnyKey): KeyRow {
+  const { shape, default: value, shown, meaning, because, weakens = false, secret = false } = key
+  return Object.freeze({
+    key: path,
+    type: shape.type,
+    default: shown ?? shape.words(value),
+    meaning,
+    because,
+    weakens,
+    secret,
+  })
+}
+
+/** Keys of a section as rows, each below its path. */
+export const rowsOf = (keys: Keys): readonly KeyRow[] =>
+  Object.freeze(Object.entries(keys).map(([path, key]) => keyRow(path, key)))
 
 const GROUPS = ['S', 'WS', 'ASVS', 'RFC', 'LOG']
 
-const group = (id: string): number => GROUPS.indexOf(/^[A-Z]+/.exec(id)?.[0] ?? '')
+const group = (id: string): number =>
+  GROUPS.findIndex(prefix => id.startsWith(prefix) && /[\d-]/.test(id.charAt(prefix.length)))
 
 /** Order of requirement ids: by source, then by number. */
 export function byRequirement(a: string, b: string): number {

@@ -23,6 +23,7 @@ import { session as handshakeSession } from '../controls/handshake/session.ts'
 import { subprotocol } from '../controls/handshake/subprotocol.ts'
 import { ticket } from '../controls/handshake/ticket.ts'
 import { transport } from '../controls/handshake/transport.ts'
+import { authentication } from '../controls/lifetime/authentication.ts'
 import { heartbeat } from '../controls/lifetime/heartbeat.ts'
 
 /** The definitions of all controls, in the order of docs and reports. */
@@ -47,6 +48,7 @@ export const DEFINITIONS = [
   replay,
   concurrency,
   outbound,
+  authentication,
   heartbeat,
   idle,
   age,

@@ -1,20 +1,14 @@
-import { CONTROLS } from './controls.ts'
+import { keysOf } from './control-row.ts'
+import { DEFINITIONS } from './definitions.ts'
+import { ROOT_KEYS } from './root-keys.ts'
 
 /** The path of every key of a policy. Sections and controls are keys too. */
 const PATHS: readonly string[] = [
   ...new Set(
     [
-      'name',
-      'proxy.trust',
-      'proxy.header',
-      'report',
-      'timeout',
-      'store',
-      'events.log',
-      'events.hashKey',
-      'events.window',
-      ...CONTROLS.map(({ id }) => id.replace('/', '.')),
-      ...CONTROLS.flatMap(({ keys }) => keys.map(({ key }) => key)),
+      ...Object.keys(ROOT_KEYS),
+      ...DEFINITIONS.map(({ id }) => id.replace('/', '.')),
+      ...DEFINITIONS.flatMap(control => keysOf(control).map(([path]) => path)),
     ].flatMap(path => path.split('.').map((_, index, parts) => parts.slice(0, index + 1).join('.'))),
   ),
 ]
@@ -22,7 +16,7 @@ const PATHS: readonly string[] = [
 /** Most suggested places. A longer list does not help: every control has a `dangerouslyOff`. */
 const MOST_PLACES = 3
 
-const DOORS: ReadonlySet<string> = new Set(['handshake', 'message', 'lifetime'])
+const DOORS: ReadonlySet<string> = new Set(DEFINITIONS.map(({ id }) => id.slice(0, id.indexOf('/'))))
 
 /** Whether a path is directly below the root or a door: `handshake.rate`, `events.log`. */
 const isSection = (path: string): boolean => path.split('.').length <= 2

@@ -1,9 +1,10 @@
 import ipaddr from 'ipaddr.js'
 import { openChild, refuse } from '../shape/fields.ts'
 import type { Fields } from '../shape/fields.ts'
-import { readChoice, readEach } from '../shape/scalars.ts'
+import { choice, list } from '../shape/kinds.ts'
+import { type InputOf, key } from '../shape/shape.ts'
 import { show } from '../shape/shown.ts'
-import type { Policy } from '../model/policy.ts'
+import type { ProxySection } from '../request/client-address.ts'
 
 /** A wider range than the widest private ones (10.0.0.0/8, fc00::/7) contains addresses of strangers. */
 const WIDEST_V4 = 8
@@ -13,21 +14,32 @@ const EXAMPLE = "'10.0.0.5' or '10.0.0.0/24'"
 /** All peers of a unix socket. As in nginx, they are trusted together or not at all. */
 const UNIX = 'unix:'
 
+export const PROXY_KEYS = {
+  trust: key(
+    list<string>("'10.0.0.5'", (value, at, index) => {
+      const fault = faultOfRange(value)
+      if (fault === null) return value as string
+      refuse(at, index, show(value), fault[0], fault[1])
+      return null
+    }),
+    null,
+    'Reverse proxies whose `X-Forwarded-*` (or `Forwarded`) is believed, as IPs or CIDRs.',
+  ),
+  header: key(choice('x-forwarded-for', 'forwarded'), 'x-forwarded-for', 'The header that they write.'),
+}
+/** What a policy may write at `proxy`. */
+export type ProxyInput = InputOf<typeof PROXY_KEYS> & { readonly trust: readonly string[] }
+
 /** `proxy`: the proxies whose report of the client's address and TLS is trusted (ASVS 4.1.3). Default: none. */
-export function readProxy(root: Fields): Policy['proxy'] {
-  const section = openChild(root, 'proxy', ['trust', 'header'])
+export function readProxy(root: Fields): ProxySection {
+  const section = openChild(root, 'proxy', Object.keys(PROXY_KEYS))
   if (root.get('proxy') !== undefined && section.get('trust') === undefined) {
     refuse(section, 'trust', 'nothing', 'which proxies?', `write trust: [${EXAMPLE}]`)
   }
-  const trust = readEach(section, 'trust', "'10.0.0.5'", (value, at, index) => {
-    const fault = faultOfRange(value)
-    if (fault === null) return value as string
-    refuse(at, index, show(value), fault[0], fault[1])
-    return null
-  })
+  const { trust, header } = PROXY_KEYS
   return Object.freeze({
-    trust: trust ?? Object.freeze([]),
-    header: readChoice(section, 'header', ['x-forwarded-for', 'forwarded'], 'x-forwarded-for'),
+    trust: trust.shape.read(section, 'trust', trust.default) ?? Object.freeze([]),
+    header: header.shape.read(section, 'header', header.default),
   })
 }
 

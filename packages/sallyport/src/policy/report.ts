@@ -1,10 +1,10 @@
-import { CONTROLS } from './controls.ts'
-import type { ControlRow } from './controls.ts'
-import { effectiveValues } from './effective-values.ts'
+import { type ControlRow, rowOf } from './control-row.ts'
+import { DEFINITIONS } from './definitions.ts'
 import { requireOptions } from '../shape/options.ts'
 import { isReported } from '../model/reporting.ts'
 import { isList, kindOf } from '../shape/shown.ts'
-import type { Policy } from '../model/policy.ts'
+import type { AnyDefinition, Effective } from '../controls/definition.ts'
+import type { Policy } from './types.ts'
 import type { ControlId } from '../model/verdict.ts'
 import { durationInWords } from '../shape/words.ts'
 
@@ -37,7 +37,7 @@ export interface Report {
  * secret.
  */
 export function reportPolicy(policy: Policy): Report {
-  const controls = Object.freeze(CONTROLS.map(control => lineOf(control, policy)))
+  const controls = Object.freeze(DEFINITIONS.map(control => lineOf(control, policy)))
   const count = (state: ControlState): number => controls.filter(line => line.state === state).length
   return Object.freeze({
     name: policy.name,
@@ -55,13 +55,13 @@ export function reportPolicy(policy: Policy): Report {
 /** All changes that remain in report mode. Everything else is as without a guard. */
 function changesOf(policy: Policy): string[] {
   const reports = (control: ControlId): boolean => isReported(policy, control)
-  if (!CONTROLS.some(({ id }) => reports(id))) return []
+  if (!DEFINITIONS.some(({ id }) => reports(id))) return []
   const { heartbeat } = policy.lifetime
   return [
     "the guard's own memory stays bounded: messages that wait, messages that slow controls still judge (64 of a connection), remembered users and addresses",
     'guard.drain closes connections and refuses new ones, and guard.revoke closes those that it names',
     ...(reports('handshake/ticket') ? ['the guard never answers with a ticket that is offered as a subprotocol'] : []),
-    ...(CONTROLS.some(({ id }) => id.startsWith('handshake/') && reports(id))
+    ...(DEFINITIONS.some(({ id }) => id.startsWith('handshake/') && reports(id))
       ? ['a handshake waits for its session, handshake.authorize and a shared store, each at most for `timeout`']
       : []),
     ...(reports('lifetime/heartbeat') && heartbeat !== null
@@ -74,8 +74,15 @@ function changesOf(policy: Policy): string[] {
   ]
 }
 
-function lineOf({ id, requirements }: ControlRow, policy: Policy): ReportLine {
-  const { values, active, needed } = effectiveValues(id, policy)
+/** What the section of a control comes to. */
+function effectiveOf({ id, effective }: AnyDefinition, policy: Policy): Effective {
+  const [door, name] = id.split('/') as [ControlRow['door'], string]
+  return effective((policy[door] as { readonly [name: string]: unknown })[name], policy)
+}
+
+function lineOf(control: AnyDefinition, policy: Policy): ReportLine {
+  const { id, requirements } = rowOf(control)
+  const { values, active, needed } = effectiveOf(control, policy)
   const because = policy.weakened.filter(({ control }) => control === id).map(({ path }) => path)
   const reporting = isReported(policy, id)
   const state: ControlState = active ? (reporting ? 'report-only' : because.length > 0 ? 'weakened' : 'on') : 'off'

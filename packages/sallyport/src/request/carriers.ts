@@ -1,5 +1,5 @@
 import type { HandshakeRequest } from '../model/handshake-request.ts'
-import type { TicketPolicy } from '../model/policy.ts'
+import type { Carrier } from '../model/tickets.ts'
 import { type Denial, deny } from '../model/verdict.ts'
 
 /** A client offers the ticket as a subprotocol of this prefix, beside the one it speaks. It is never echoed. */
@@ -24,15 +24,20 @@ export function isTicketProtocol(name: string): boolean {
   )
 }
 
+/** What of `handshake.ticket` says where a token stands. */
+export interface TicketCarriage {
+  readonly carrier: Carrier
+  readonly parameter: string
+  /** Not null where the token is the app's own. */
+  readonly csrf: object | null
+}
+
 /**
  * The one token of a handshake, by the policy's carrier; a denial where there is none, more than one, or one without
  * content. With the carrier `first-message` a handshake has none. An app's own token comes percent-encoded in a
  * subprotocol, whose characters are few (RFC 6455 §4.1).
  */
-export function ticketFrom(
-  request: HandshakeRequest,
-  policy: Pick<TicketPolicy, 'carrier' | 'parameter' | 'csrf'>,
-): string | Denial {
+export function ticketFrom(request: HandshakeRequest, policy: TicketCarriage): string | Denial {
   const found = policy.carrier === 'query' ? request.query.getAll(policy.parameter) : offered(request, policy)
   if (found.length === 0 || policy.carrier === 'first-message') {
     return deny('SALLY_TICKET_MISSING', { carrier: policy.carrier })
@@ -59,7 +64,7 @@ export function ticketFromFirstMessage(text: string): string | null {
   }
 }
 
-function offered(request: HandshakeRequest, { csrf }: Pick<TicketPolicy, 'csrf'>): readonly (string | undefined)[] {
+function offered(request: HandshakeRequest, { csrf }: Pick<TicketCarriage, 'csrf'>): readonly (string | undefined)[] {
   const found: (string | undefined)[] = []
   for (const line of request.lines('sec-websocket-protocol')) {
     for (const part of line.split(',')) {

@@ -1,7 +1,6 @@
 import { isLoopback } from '../model/loopback.ts'
 import ipaddr from 'ipaddr.js'
 import { isIPv4 } from 'node:net'
-import type { Policy } from '../model/policy.ts'
 import { UNIX_PEER } from './remote-address.ts'
 
 /** The peer at the other end, as far as its headers can be believed. */
@@ -24,8 +23,14 @@ const MAPPED = '::ffff:'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
+/** `proxy` of a policy, after it was read: whose word about the client's address and TLS is believed. */
+export interface ProxySection {
+  readonly trust: readonly string[]
+  readonly header: 'x-forwarded-for' | 'forwarded'
+}
+
 /** Compiles `policy.proxy`. Right to left, the first address that is not a trusted proxy is the client (ASVS 4.1.3). */
-export function createAddressReader(proxy: Policy['proxy']): AddressReader {
+export function createAddressReader(proxy: ProxySection): AddressReader {
   const trustsUnix = proxy.trust.includes(UNIX_PEER)
   const ranges = rangesOf(proxy)
   const trusted = (address: Address): boolean => isWithin(ranges, address)
@@ -61,7 +66,7 @@ export function createAddressReader(proxy: Policy['proxy']): AddressReader {
 }
 
 /** Compiles whether the peer of a socket is a proxy that `policy.proxy` trusts. */
-export function createProxyCheck(proxy: Policy['proxy']): (remote: string) => boolean {
+export function createProxyCheck(proxy: ProxySection): (remote: string) => boolean {
   const trustsUnix = proxy.trust.includes(UNIX_PEER)
   const ranges = rangesOf(proxy)
   return remote => {
@@ -74,7 +79,7 @@ export function createProxyCheck(proxy: Policy['proxy']): (remote: string) => bo
 
 type Range = readonly [address: Address, bits: number | undefined]
 
-function rangesOf({ trust }: Policy['proxy']): readonly Range[] {
+function rangesOf({ trust }: ProxySection): readonly Range[] {
   return trust
     .filter(entry => entry !== UNIX_PEER)
     .map(entry => (entry.includes('/') ? ipaddr.parseCIDR(entry) : ([ipaddr.process(entry), undefined] as const)))

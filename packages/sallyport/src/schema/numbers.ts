@@ -1,4 +1,4 @@
-import { type BigIntegers } from '../model/policy.ts'
+import type { BigIntegers } from '../model/schema-kinds.ts'
 import { isAbove, judgeNumber, NUMBER_FAULTS, type NumberFault, type NumberKind } from './number-literal.ts'
 import { type Holder, RISKY_NUMBER, scanNumbers } from './number-scan.ts'
 

@@ -1,4 +1,4 @@
-import type { BigIntegers } from '../model/policy.ts'
+import type { BigIntegers } from '../model/schema-kinds.ts'
 
 /** What a compiled schema answers: the value to pass on, or why not. `detail` names a path and a keyword, never a value. */
 export type SchemaResult =

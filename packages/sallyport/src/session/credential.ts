@@ -1,8 +1,8 @@
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { clientCertificateOf, serverOf } from '../request/peer-request.ts'
-import type { Policy } from '../model/policy.ts'
+import type { Credential, SessionResolver } from '../model/session.ts'
+import type { Carrier } from '../model/tickets.ts'
 import { isTicketProtocol } from '../request/carriers.ts'
-import type { Credential } from '../model/session.ts'
 
 /** Reads what a request shows to say who it is; null where it shows nothing. */
 export type CredentialReader = (request: HandshakeRequest) => string | null
@@ -15,8 +15,23 @@ const SUSPECT =
   /auth|token|session|secret|jwt|credential|key|user|cert|identity|assertion|oidc|principal|email|consumer|account|login|subject/
 const NOT_SUSPECT = /^(?::|sec-|user-agent$)/
 
+/** What of a policy says which parts of a request tell two of them apart. */
+export interface QuestionPolicy {
+  readonly handshake: {
+    readonly session: SessionResolver | null
+    readonly ticket: { readonly carrier: Carrier; readonly parameter: string } | null
+  }
+}
+
+/** What of a policy says where credentials are. */
+export interface CredentialPolicy extends QuestionPolicy {
+  readonly handshake: QuestionPolicy['handshake'] & {
+    readonly subprotocol: { readonly serve: readonly string[] } | null
+  }
+}
+
 /** How the credential of a request is read under a policy. */
-export function createCredentialReader(policy: Policy): CredentialReader {
+export function createCredentialReader(policy: CredentialPolicy): CredentialReader {
   const { session, ticket, subprotocol } = policy.handshake
   const reads = session?.reads
   if (reads !== undefined) return request => readNamed(request, reads)
@@ -87,7 +102,7 @@ function numberOf(server: object | null): string {
  * time are one look-up. Where the resolver says what it reads, `credential` stands for all headers but Host. The client's
  * certificate and the server are not in the headers, and are always compared.
  */
-export function questionKey(request: HandshakeRequest, policy: Policy, credential: string): string {
+export function questionKey(request: HandshakeRequest, policy: QuestionPolicy, credential: string): string {
   const { ticket, session } = policy.handshake
   const parts = [
     request.ip,
@@ -108,7 +123,7 @@ export function questionKey(request: HandshakeRequest, policy: Policy, credentia
   return parts.join('\n')
 }
 
-function targetOf(request: HandshakeRequest, ticket: Policy['handshake']['ticket']): string {
+function targetOf(request: HandshakeRequest, ticket: QuestionPolicy['handshake']['ticket']): string {
   if (ticket?.carrier !== 'query' || request.target === request.path) return request.target
   const { query } = request
   query.delete(ticket.parameter)

@@ -1,13 +1,12 @@
 import type { HandshakeRequest } from '../model/handshake-request.ts'
 import { after } from '../model/after.ts'
-import type { Policy } from '../model/policy.ts'
 import type { Randomness } from '../model/runtime.ts'
 import type { Awaitable } from '../model/verdict.ts'
 import { latestRevocation, type MarkedStore } from '../store/marks.ts'
 import { createRemembered } from '../store/remembered.ts'
 import type { Revocation, Store } from '../model/store.ts'
 import { createHmacSha256, HMAC_HEAD_BYTES } from './hmac.ts'
-import { createCredentialReader } from './credential.ts'
+import { createCredentialReader, type CredentialPolicy } from './credential.ts'
 import type { Session } from '../model/session.ts'
 
 /** How long a credential counts as proven after a resolver accepted it, in ms. */
@@ -46,9 +45,18 @@ export interface Proofs {
   forget(credential: string): void
 }
 
+/** What of a policy says how proofs are kept. */
+export interface ProofsPolicy extends CredentialPolicy {
+  readonly handshake: CredentialPolicy['handshake'] & {
+    readonly connections: { readonly perUser: number } | null
+    readonly ticket: { readonly secrets: readonly string[] | null } | null
+  }
+  readonly store: Store | null
+}
+
 /** The proofs of one guard, in its store where that is shared and can remember. */
 export function createProofs(
-  policy: Policy,
+  policy: ProofsPolicy,
   { store, now, marks = null }: MarkedStore,
   { randomBytes }: Pick<Randomness, 'randomBytes'>,
 ): Proofs {

@@ -55,7 +55,7 @@ export function key<T, Input>(
   meaning: string,
   more: Partial<Key<T, Input>> = {},
 ): Key<T, Input> {
-  return { shape, default: fallback, meaning, ...more }
+  return Object.freeze({ shape, default: Object.freeze(fallback), meaning, ...more })
 }
 
 /** One section of a policy while it is read. */

@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { TicketPolicy } from '../model/policy.ts'
 import type { Randomness } from '../model/runtime.ts'
 import { type Awaitable, type Denial, deny, PASS, type Verdict } from '../model/verdict.ts'
 import { latestRevocation, type MarkedStore } from '../store/marks.ts'
@@ -39,7 +38,7 @@ export const TICKET_CLOCK_SKEW_MS = 2000
  * this process. Throws a TypeError for a secret under 32 bytes.
  */
 export function createTickets(
-  policy: Pick<TicketPolicy, 'secrets' | 'ttlMs'> | null,
+  policy: { readonly secrets: readonly string[] | null; readonly ttlMs: number } | null,
   { store, now, marks = null }: MarkedStore,
   { randomBytes, randomFill }: Randomness,
 ): Tickets {

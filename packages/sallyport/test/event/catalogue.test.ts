@@ -4,21 +4,25 @@ import { fc } from '../../../../test/support/fast-check.ts'
 import { type Catalogue, createCatalogue, type EventSubject } from '../../src/event/catalogue.ts'
 import type { SallyEvent } from '../../src/model/event.ts'
 import { createRedactor } from '../../src/event/redact.ts'
-import { DENIALS } from '../../src/policy/denials.ts'
-import type { DenialCode } from '../../src/model/denials.ts'
+import { type DenialCode, denialRow, DENIALS, sentenceOf } from '../../src/policy/denials.ts'
 import type { Facts } from '../../src/model/facts.ts'
 import { deny } from '../../src/model/verdict.ts'
 import { request, subject } from './facts.ts'
 import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const redactor = createRedactor('a key of tests', systemRuntime)
-const catalogue = createCatalogue({ name: 'app', redactor, now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) })
+const catalogue = createCatalogue({
+  name: 'app',
+  redactor,
+  denials: { rowOf: denialRow, sentenceOf },
+  now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+})
 const alice = redactor.user('alice')
 const CODES = Object.keys(DENIALS) as DenialCode[]
 
 /** Facts of each sentence of a code, with the same text at every name. */
 function factsOf(code: DenialCode, text: string): readonly Facts[] {
-  const { tells = '{detail}' } = DENIALS[code]
+  const { tells } = DENIALS[code]
   const reasons = typeof tells === 'string' ? [[undefined, tells] as const] : Object.entries(tells)
   return reasons.map(([reason, sentence]) => {
     const facts = new Map(Array.from(sentence.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, text]))
@@ -70,37 +74,37 @@ describe('an event', () => {
   for (const { row, made, expected } of [
     {
       row: 'CSRF',
-      made: catalogue.describeDenial(nobody, deny('SALLY_TICKET_MISSING', ''), true),
+      made: catalogue.describeDenial(nobody, deny('SALLY_TICKET_MISSING'), true),
       expected: 'malicious_csrf:192.0.2.7,,',
     },
     {
       row: 'input',
-      made: catalogue.describeDenial(subject, deny('SALLY_MESSAGE_INVALID', ''), true),
+      made: catalogue.describeDenial(subject, deny('SALLY_MESSAGE_INVALID'), true),
       expected: `input_validation_fail:message/schema,${alice}`,
     },
     {
       row: 'rate',
-      made: catalogue.describeDenial(nobody, deny('SALLY_HANDSHAKE_RATE', ''), true),
+      made: catalogue.describeDenial(nobody, deny('SALLY_HANDSHAKE_RATE'), true),
       expected: 'excess_rate_limit_exceeded:192.0.2.7,handshake/rate',
     },
     {
       row: 'authorisation',
-      made: catalogue.describeDenial(subject, deny('SALLY_HANDSHAKE_FORBIDDEN', ''), true),
+      made: catalogue.describeDenial(subject, deny('SALLY_HANDSHAKE_FORBIDDEN'), true),
       expected: `authz_fail:${alice},/ws`,
     },
     {
       row: 'replay',
-      made: catalogue.describeDenial(subject, deny('SALLY_TICKET_USED', ''), true),
+      made: catalogue.describeDenial(subject, deny('SALLY_TICKET_USED'), true),
       expected: `authn_token_reuse:${alice},SALLY_TICKET_USED`,
     },
     {
       row: 'expiry',
-      made: catalogue.describeDenial(subject, deny('SALLY_LIFETIME_EXPIRED', ''), true),
+      made: catalogue.describeDenial(subject, deny('SALLY_LIFETIME_EXPIRED'), true),
       expected: `session_expired:${alice},SALLY_LIFETIME_EXPIRED`,
     },
     {
       row: 'a throwing control',
-      made: catalogue.describeDenial(nobody, deny('SALLY_CONTROL_FAILED', ''), true, 'message/schema'),
+      made: catalogue.describeDenial(nobody, deny('SALLY_CONTROL_FAILED'), true, 'message/schema'),
       expected: 'sys_crash:SALLY_CONTROL_FAILED',
     },
     { row: 'open', made: catalogue.describeOpen(subject), expected: `session_created:${alice}` },
@@ -137,7 +141,7 @@ describe('an event', () => {
 
   it('every code has an event with its own level, control and name', () => {
     for (const code of CODES) {
-      const made = catalogue.describeDenial(subject, deny(code, 'why'), false)
+      const made = catalogue.describeDenial(subject, deny(code, { reason: 'why' }), false)
       assert.equal(made.level, DENIALS[code].level)
       assert.equal(made.control, DENIALS[code].control)
       assert.ok(made.event.startsWith(`${DENIALS[code].event}:`), made.event)
@@ -157,7 +161,7 @@ describe('an event', () => {
     { row: 'a refused handshake', code: 'SALLY_ORIGIN_MISSING', enforced: true, expected: undefined },
   ] as const)
     it(`${row} has the close code ${expected}`, () => {
-      assert.equal(catalogue.describeDenial(subject, deny(code, ''), enforced).close_code, expected)
+      assert.equal(catalogue.describeDenial(subject, deny(code), enforced).close_code, expected)
     })
 
   for (const { row, code, level } of [
@@ -178,7 +182,7 @@ describe('an event', () => {
     const about = {
       request: request('/ws', { 'user-agent': 'x,https://app.company.com', origin: 'https://evil.example' }),
     }
-    const { event } = catalogue.describeDenial(about, deny('SALLY_ORIGIN_NOT_ALLOWED', ''), true)
+    const { event } = catalogue.describeDenial(about, deny('SALLY_ORIGIN_NOT_ALLOWED'), true)
     assert.equal(event, 'malicious_cors:192.0.2.7,x;https://app.company.com,https://evil.example')
   })
 

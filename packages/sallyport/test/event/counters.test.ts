@@ -4,7 +4,7 @@ import { fc } from '../../../../test/support/fast-check.ts'
 import { createCounters } from '../../src/event/counters.ts'
 import { exposition } from '../../src/event/exposition.ts'
 import { DENIALS } from '../../src/policy/denials.ts'
-import type { DenialCode } from '../../src/model/denials.ts'
+import type { DenialCode } from '../../src/policy/denials.ts'
 
 const ORIGIN = ['handshake/origin', 'SALLY_ORIGIN_NOT_ALLOWED'] as const
 

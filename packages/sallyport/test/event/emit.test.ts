@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { denialRow, sentenceOf } from '../../src/policy/denials.ts'
 import { setImmediate } from 'node:timers/promises'
 import { describe, it } from 'node:test'
 import { createEvents } from '../../src/event/emit.ts'
@@ -13,6 +14,7 @@ const setUp = (withLog = false) => {
   }
   const log: Logger = { info: write, warn: write, error: write }
   const events = createEvents({
+    denials: { rowOf: denialRow, sentenceOf },
     policy: { log: withLog ? log : null, hashKey: 'key', windowMs: 10_000 },
     name: 'app',
     runtime: runtimeAt(() => 0),

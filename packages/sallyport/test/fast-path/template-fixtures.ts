@@ -5,7 +5,8 @@ import type { MessageSubject } from '../../src/controls/message/message-control.
 import type { Schema } from '../../src/model/schema-kinds.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import { createMessageReader, type MessageReader, type ReadMessage } from '../../src/fast-path/template.ts'
-import type { Policy, SchemaMap } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 import { atOnce, connectionOf, policyWith, textOf } from '../message/door-fixtures.ts'
 
 type Message = Policy['message']

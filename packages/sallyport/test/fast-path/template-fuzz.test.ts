@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import { fc } from '../../../../test/support/fast-check.ts'
-import type { SchemaMap } from '../../src/model/policy.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 import { pairOf, policyFor } from './template-fixtures.ts'
 
 const TYPES: SchemaMap = {

@@ -6,7 +6,9 @@ import { deny } from '../../src/model/verdict.ts'
 test('the answer is the code and nothing else, the same the second time', () => {
   for (let time = 0; time < 2; time++) {
     assert.equal(
-      refusalText(refusalOf(deny('SALLY_ORIGIN_NOT_ALLOWED', 'Origin "https://evil.example" is not in the list'))),
+      refusalText(
+        refusalOf(deny('SALLY_ORIGIN_NOT_ALLOWED', { reason: 'not-listed', origin: '"https://evil.example"' })),
+      ),
       'HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nConnection: close\r\n' +
         'Content-Length: 35\r\n\r\n{"code":"SALLY_ORIGIN_NOT_ALLOWED"}',
     )
@@ -30,7 +32,7 @@ const waits: readonly [name: string, seconds: number | undefined, header: string
 ]
 for (const [name, seconds, header] of waits) {
   test(`Retry-After, ${name}: one denial's wait is not told to the next`, () => {
-    const refusal = refusalOf(deny('SALLY_HANDSHAKE_RATE', 'too many', seconds))
+    const refusal = refusalOf(deny('SALLY_HANDSHAKE_RATE', { reason: 'all' }, seconds))
     assert.equal(refusal.status, 429)
     assert.equal(refusal.headers['Retry-After'], header)
     assert.equal(/Retry-After: (\d+)\r\n/.exec(refusalText(refusal))?.[1], header)
@@ -38,8 +40,8 @@ for (const [name, seconds, header] of waits) {
 }
 
 test('who embeds a guard cannot write into the answers of others', () => {
-  const { headers } = refusalOf(deny('SALLY_ORIGIN_MISSING', ''))
-  for (const answer of [headers, refusalOf(deny('SALLY_HANDSHAKE_RATE', '', 3)).headers]) {
+  const { headers } = refusalOf(deny('SALLY_ORIGIN_MISSING'))
+  for (const answer of [headers, refusalOf(deny('SALLY_HANDSHAKE_RATE', {}, 3)).headers]) {
     assert.throws(() => Object.assign(answer, { 'Set-Cookie': 'a=1' }), TypeError)
   }
   const text = refusalText({ status: 403, headers: { ...headers, 'X-A': '1' }, body: '{}' })

@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { createControlContext } from '../../src/guard/control-context.ts'
 import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
+import type { HandshakePolicy } from '../../src/controls/handshake/doors.ts'
 import type { HandshakeControl } from '../../src/controls/handshake/handshake-control.ts'
 import { PeerRequest } from '../../src/request/peer-request.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import type { Policy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
 import type { Denial, Verdict } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/model/store.ts'
@@ -73,7 +74,7 @@ export function partsOf(store: Store = createMemoryStore(), policy: Policy = pol
 
 /** Compiles one control and answers its verdicts; throws where the policy turned it off. */
 export function compileControl(
-  control: HandshakeControl,
+  control: HandshakeControl<HandshakePolicy>,
   policy: Policy = policyOf(),
   parts: ControlContext = partsOf(undefined, policy),
 ): (attempt: Attempt) => Verdict | Promise<Verdict> {

@@ -4,7 +4,8 @@ import type { ControlContext } from '../../src/controls/context.ts'
 import { type Attempt, newAttempt } from '../../src/model/attempt.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import { bindingOf, redeemFirstMessage, ticket } from '../../src/controls/handshake/ticket.ts'
-import type { Policy, TicketPolicy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
+import type { TicketSection } from '../../src/controls/handshake/ticket.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createTickets } from '../../src/ticket/token.ts'
@@ -14,7 +15,7 @@ import { systemRuntime } from '../../src/model/system-runtime.ts'
 
 const ORIGIN = 'https://app.example'
 const now = (): number => 1_700_000_000_000
-const policyOf = (section: Partial<TicketPolicy> | null, session: unknown = () => ALICE): Policy =>
+const policyOf = (section: Partial<TicketSection> | null, session: unknown = () => ALICE): Policy =>
   ({ handshake: { session, ticket: section && { ...SECTION, ...section } } }) as unknown as Policy
 function partsOf(): ControlContext {
   const store = createMemoryStore({ now })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authorize } from '../../src/controls/message/authorize.ts'
-import type { Policy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
 import { PASS } from '../../src/model/verdict.ts'
 import { codeOf, connectionOf, parsed, policyWith } from './door-fixtures.ts'
 

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
-import type { BigIntegers } from '../../src/model/policy.ts'
+import type { BigIntegers } from '../../src/model/schema-kinds.ts'
 import { atOnce, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 import { ask, FORMAT, sent } from './numbers-fixtures.ts'
 

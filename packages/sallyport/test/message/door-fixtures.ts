@@ -1,7 +1,7 @@
 import type { ControlContext } from '../../src/controls/context.ts'
 import type { HandshakeRequest } from '../../src/model/handshake-request.ts'
 import type { MessageConnection, MessageSubject } from '../../src/controls/message/message-control.ts'
-import type { Policy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
 import type { Budget, Store, Taken } from '../../src/model/store.ts'
 import { runtimeAt } from '../support/runtime.ts'

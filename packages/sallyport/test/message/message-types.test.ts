@@ -8,7 +8,7 @@ import { Compile as CompileSchema } from 'typebox/schema'
 import * as v from 'valibot'
 import * as z from 'zod'
 import type { Handlers } from '../../src/model/message-types.ts'
-import type { SchemaMap } from '../../src/model/policy.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 
 const TypeBoxChat = Type.Object({
   type: Type.Literal('typebox'),

@@ -1,6 +1,6 @@
 import { sentenceOf } from '../../src/policy/denials.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
-import type { BigIntegers } from '../../src/model/policy.ts'
+import type { BigIntegers } from '../../src/model/schema-kinds.ts'
 import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import { atOnce, connectionOf, policyWith, textOf } from './door-fixtures.ts'

@@ -7,7 +7,7 @@ import * as z from 'zod'
 import { textOf } from '../../src/connection/outbound-text.ts'
 import { compileOutbound } from '../../src/controls/message/outbound.ts'
 import { dataKindOf } from '../../src/schema/plain-data.ts'
-import type { SchemaMap } from '../../src/model/policy.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 import { policyWith } from './door-fixtures.ts'
 
 const compile = (types: SchemaMap) =>

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../../../test/support/fast-check.ts'
 import { cost, rate } from '../../src/controls/message/rate.ts'
-import type { MessageRatePolicy } from '../../src/model/policy.ts'
+import type { MessageRateSection } from '../../src/controls/message/rate-budgets.ts'
 import type { Taken } from '../../src/model/store.ts'
 import { atOnce, codeOf, connectionOf, parsed, partsWith, perMinute, policyWith, textOf } from './door-fixtures.ts'
 import type { TakeCall } from './door-fixtures.ts'
 
-const DEFAULTS: MessageRatePolicy = {
+const DEFAULTS: MessageRateSection = {
   messages: { amount: 60, perMs: 60_000, burst: 3 },
   bytes: { amount: 60_000, perMs: 60_000, burst: 1000 },
   perUser: perMinute(1000),
@@ -16,7 +16,7 @@ const DEFAULTS: MessageRatePolicy = {
   exceed: 'close',
 }
 
-function door(change: Partial<MessageRatePolicy> = {}, answer?: (call: TakeCall) => Taken | Promise<Taken>) {
+function door(change: Partial<MessageRateSection> = {}, answer?: (call: TakeCall) => Taken | Promise<Taken>) {
   const policy = policyWith({ rate: { ...DEFAULTS, ...change } })
   const { parts, calls, clock } = partsWith(answer)
   return {

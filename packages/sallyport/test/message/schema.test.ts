@@ -11,7 +11,7 @@ import { sentenceOf } from '../../src/policy/denials.ts'
 import { compileSchema } from '../../src/controls/message/compile-schema.ts'
 import { schema } from '../../src/controls/message/schema.ts'
 import type { Schema } from '../../src/model/schema-kinds.ts'
-import type { SchemaMap } from '../../src/model/policy.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 import { PASS } from '../../src/model/verdict.ts'
 import { atOnce, codeOf, connectionOf, parsed, policyWith } from './door-fixtures.ts'
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { sentenceOf } from '../../src/policy/denials.ts'
 import { format } from '../../src/controls/message/format.ts'
 import { schema } from '../../src/controls/message/schema.ts'
-import type { SchemaMap } from '../../src/model/policy.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 import { codeOf, connectionOf, policyWith, textOf } from './door-fixtures.ts'
 import { SEED_SCHEMAS } from './seed-schemas.ts'
 

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import * as v from 'valibot'
 import * as z from 'zod'
-import type { SchemaMap } from '../../src/model/policy.ts'
+import type { SchemaMap } from '../../src/model/schema-kinds.ts'
 
 /*
  * The seed's Joi schemas, in each kind that a policy takes:

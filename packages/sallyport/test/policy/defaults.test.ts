@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULTS } from '../../src/model/defaults.ts'
+import { keysOf } from '../../src/policy/control-row.ts'
+import { DEFINITIONS } from '../../src/policy/definitions.ts'
+import { ROOT_KEYS } from '../../src/policy/root-keys.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import type { Policy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
 import { policyWith } from './honest-policy.ts'
 
 const MINUTE = 60_000
@@ -58,7 +60,10 @@ test('default: the first message has 5 s', () => {
   assert.deepEqual(first.lifetime.authentication, { deadlineMs: 5000 })
 })
 
-test('the defaults cannot be changed from outside', () => {
-  assert.ok(Object.isFrozen(DEFAULTS))
-  for (const value of Object.values(DEFAULTS)) assert.ok(Object.isFrozen(value))
+test('what a policy gets by default cannot be changed from outside', () => {
+  for (const [path, { default: value }] of [
+    ...Object.entries(ROOT_KEYS),
+    ...DEFINITIONS.flatMap(control => keysOf(control)),
+  ] as const)
+    assert.ok(Object.isFrozen(value), path)
 })

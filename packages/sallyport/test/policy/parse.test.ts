@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { PolicyError } from '../../src/shape/problem.ts'
-import type { Policy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
 import { policyWith, SECRET } from './honest-policy.ts'
 import { problemsOf } from './problems-of.ts'
 

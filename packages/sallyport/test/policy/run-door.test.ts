@@ -10,7 +10,7 @@ import type { ControlId, Denial, Verdict } from '../../src/model/verdict.ts'
 type Answer = () => Verdict | Promise<Verdict>
 type Seen = { readonly control: ControlId; readonly code: string; readonly detail: string; readonly enforced: boolean }
 
-const no = (): Denial => deny('SALLY_MESSAGE_FORBIDDEN', 'no')
+const no = (): Denial => deny('SALLY_MESSAGE_FORBIDDEN')
 const oddly = (value: unknown): Answer => (() => value) as Answer
 
 /** A promise of other hands, as some libraries still return them. */

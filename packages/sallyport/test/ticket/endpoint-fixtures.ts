@@ -2,7 +2,8 @@ import { createControlContext } from '../../src/guard/control-context.ts'
 import type { ControlContext } from '../../src/controls/context.ts'
 import { createAddressReader } from '../../src/request/client-address.ts'
 import { fromNode, fromWeb } from '../../src/request/peer-request.ts'
-import type { Policy, TicketPolicy } from '../../src/model/policy.ts'
+import type { Policy } from '../../src/policy/types.ts'
+import type { TicketSection } from '../../src/controls/handshake/ticket.ts'
 import type { Awaitable, Denial } from '../../src/model/verdict.ts'
 import type { SessionResolver } from '../../src/model/session.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -13,7 +14,7 @@ import { runtimeAt } from '../support/runtime.ts'
 
 export const ALICE = { id: 's1', user: 'alice' }
 export const START = 1_700_000_000_000
-export const SECTION: TicketPolicy = {
+export const SECTION: TicketSection = {
   secrets: null,
   ttlMs: 30_000,
   carrier: 'subprotocol',
@@ -33,7 +34,7 @@ export const HEADERS = {
 }
 
 export interface Setting {
-  readonly ticket?: Partial<TicketPolicy> | null
+  readonly ticket?: Partial<TicketSection> | null
   readonly session?: SessionResolver
   readonly door?: (origin: string | null) => Awaitable<Denial | { readonly origin: string | null }>
   readonly timeoutMs?: number

@@ -122,7 +122,7 @@ describe('the ticket endpoint, as Request → Response', () => {
   ] as const) {
     it(`the door refuses before the session is looked up, and reports it itself; ${seconds} s are ${told} in Retry-After`, async () => {
       const made = make({
-        door: () => deny('SALLY_HANDSHAKE_RATE', 'x', seconds),
+        door: () => deny('SALLY_HANDSHAKE_RATE', { reason: 'address' }, seconds),
         session: () => assert.fail('looked up'),
       })
       const response = await ask(made.endpoint)

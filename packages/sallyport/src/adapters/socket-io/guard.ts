@@ -13,7 +13,7 @@
 import { insideOf } from '../../guard/registry.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { requireOptions } from '../../shape/options.ts'
-import type { SchemaMap } from '../../model/policy.ts'
+import type { SchemaMap } from '../../model/schema-kinds.ts'
 import type { Session } from '../../model/session.ts'
 import { Admissions, guardConnections } from './connections.ts'
 import { createPacketDoors } from './packets.ts'

@@ -4,6 +4,7 @@ import { type Refusal, refusalOf } from '../../guard/refusal.ts'
 import { refuseSocket } from '../../node/refuse-socket.ts'
 import { type Attempt, newAttempt } from '../../model/attempt.ts'
 import type { HandshakeControl } from '../../controls/handshake/handshake-control.ts'
+import type { HandshakePolicy } from '../../controls/handshake/doors.ts'
 import type { HandshakeRequest } from '../../model/handshake-request.ts'
 import { host } from '../../controls/handshake/host.ts'
 import { origin } from '../../controls/handshake/origin.ts'
@@ -91,7 +92,7 @@ export function createRequestDoors({ core, observer }: Inside): RequestDoors {
     return PASS
   }
 
-  const doorOf = (controls: readonly HandshakeControl[]): Door<Attempt, Following> => {
+  const doorOf = (controls: readonly HandshakeControl<HandshakePolicy>[]): Door<Attempt, Following> => {
     const checks: DoorCheck<Attempt, Following>[] = controls.flatMap(control => {
       const check = control.compile(policy, context)
       return check === null ? [] : [{ id: control.id, check }]

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Schema } from '../../model/schema-kinds.ts'
 import { kindOf, show } from '../../shape/shown.ts'
-import type { Policy } from '../../model/policy.ts'
+import type { Policy } from '../../policy/types.ts'
 
 /** Continues after a middleware. */
 export type Next = (error?: Error) => void

@@ -1,5 +1,5 @@
 import type { LiveConnection } from '../../connection/live-connection.ts'
-import { DENIALS } from '../../policy/denials.ts'
+import { denialRow } from '../../policy/denials.ts'
 import { type Denial, deny, PASS, type Verdict } from '../../model/verdict.ts'
 import type { PacketCase, PacketDoors } from './packets.ts'
 import type { EnginePacket, EngineSocketLike, Packet, SocketIoServerLike } from './server.ts'
@@ -166,7 +166,7 @@ export class PacketStream {
     else if (type === PACKET.disconnect) this.#spaces.delete(nsp)
     else if (type === PACKET.connect) {
       const denial = this.#refusalOfSpace(nsp)
-      if (denial !== null && this.#services.doors.denied(DENIALS[denial.code].control, denial, live)) {
+      if (denial !== null && this.#services.doors.denied(denialRow(denial.code).control, denial, live)) {
         this.#refuse({ type, nsp }, denial)
         return false
       }
@@ -184,7 +184,7 @@ export class PacketStream {
   /** Answers a packet that was refused, or ends the connection, as the denial's row says. */
   #refuse({ type, nsp }: Packet, denial: Denial): void {
     const { live } = this
-    const row = DENIALS[denial.code]
+    const row = denialRow(denial.code)
     if (row.control === 'message/rate' && this.#services.doors.dropsOverRate) return
     if (row.action !== 'reply') {
       live.close(row.close ?? 1008, denial.code)

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { isReported } from '../../model/reporting.ts'
-import type { Policy } from '../../model/policy.ts'
+import type { Policy } from '../../policy/types.ts'
 import { isTicketProtocol } from '../../request/carriers.ts'
 import { agreeDeflate, MIN_WINDOW_BITS, readExtensions } from '../../wire/index.ts'
 

@@ -4,9 +4,9 @@ import { kernelQueueOf } from '../../node/kernel-queue.ts'
 import { isReset, startHandle, stopHandle } from '../../node/socket-handle.ts'
 import type { Transport } from '../../connection/transport.ts'
 import { violationOf } from '../../connection/violation.ts'
-import { DENIALS } from '../../policy/denials.ts'
+import { denialRow } from '../../policy/denials.ts'
 import { isReported } from '../../model/reporting.ts'
-import type { Policy } from '../../model/policy.ts'
+import type { Policy } from '../../policy/types.ts'
 
 /** Fields of `ws` that its types leave out. */
 interface Received {
@@ -113,6 +113,6 @@ export function endOf(
   const error = (socket as Received)._receiver?.errored
   if (!(error instanceof Error)) return undefined
   const { code } = violationOf(...faultOf(error))
-  if (isReported(policy, DENIALS[code].control)) return undefined
-  return { code: DENIALS[code].close, reason: code }
+  if (isReported(policy, denialRow(code).control)) return undefined
+  return { code: denialRow(code).close, reason: code }
 }

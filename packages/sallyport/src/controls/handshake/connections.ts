@@ -9,7 +9,7 @@ import type { Store } from '../../model/store.ts'
 import { count, OFF } from '../../shape/kinds.ts'
 import { type InputOf, key, openSection } from '../../shape/shape.ts'
 import { countInWords } from '../../shape/words.ts'
-import { defineControl, denying, off, on } from '../definition.ts'
+import { defineControl, denying, type Earlier, off, on } from '../definition.ts'
 import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 import { session as sessionControl } from './session.ts'
 
@@ -145,6 +145,13 @@ const spread = ({ random }: Randomness): number => 5 + random() * 10
 
 const crowded = ({ cap }: Lease, randomness: Randomness): Denial =>
   deny('SALLY_CONNECTIONS_IP', { reason: 'open', cap }, spread(randomness))
+
+/** The caps of connections as they hold: on a public endpoint nobody is a known user, and an address has as many as strangers may. */
+export function capsOf(earlier: Earlier): ConnectionsSection | null {
+  const caps = earlier.sectionOf(connections)
+  if (caps === null || earlier.sectionOf(sessionControl) !== null) return caps
+  return { ...caps, perIp: Math.min(caps.perIp, caps.strangersPerIp) }
+}
 
 /**
  * Counts open connections in all and per address, after the session is known. Strangers must not take the slots of

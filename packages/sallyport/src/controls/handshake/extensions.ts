@@ -79,6 +79,7 @@ export const extensions = defineControl({
   meets: ['WS-3', 'WS-17', 'RFC-10.4'],
   keys: KEYS,
   example: 'extensions: { deflate: true }',
+  examples: { deflate: "deflate: { threshold: '1 KiB' }" },
   denials: {},
   read: (handshake): DeflateOffer | null =>
     openSection(handshake, { id: 'handshake/extensions', keys: KEYS }).value('deflate'),

@@ -1,7 +1,7 @@
 import { PASS } from '../../model/verdict.ts'
 import { refuse } from '../../shape/fields.ts'
 import { list, OFF } from '../../shape/kinds.ts'
-import { key, openSection } from '../../shape/shape.ts'
+import { type InputOf, key, openSection } from '../../shape/shape.ts'
 import { show } from '../../shape/shown.ts'
 import { listInWords } from '../../shape/words.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
@@ -29,6 +29,7 @@ const KEYS = {
   ),
   dangerouslyOff: OFF,
 }
+export type HostInput = InputOf<typeof KEYS>
 
 const DENIALS = {
   SALLY_HOST_NOT_SERVED: {

@@ -37,6 +37,14 @@ const KEYS = {
   dangerouslyAllowInsecure: danger('`http:` origins beyond loopback may stand in the list.'),
   dangerouslyAllowAnyOrigin: danger('Instead of `allow`: every page of the web may connect.'),
 }
+/** What a policy may write at `handshake.origin`. */
+export type OriginInput =
+  | {
+      readonly allow: readonly string[]
+      readonly dangerouslyAllowMissing?: boolean
+      readonly dangerouslyAllowInsecure?: boolean
+    }
+  | { readonly dangerouslyAllowAnyOrigin: boolean }
 
 const DENIALS = {
   SALLY_ORIGIN_MISSING: {
@@ -84,6 +92,7 @@ export const origin = defineControl({
   id: 'handshake/origin',
   denies: 'Origin is missing, `null`, repeated, or not exactly (scheme, host, port) in the list',
   default: '*must be decided*',
+  mustDecide: true,
   meets: ['S3', 'S15', 'WS-31', 'RFC-10.1'],
   keys: KEYS,
   example: "origin: { allow: ['https://app.company.com'] }",

@@ -1,17 +1,16 @@
 import type { ControlContext } from '../context.ts'
 import { after } from '../../model/after.ts'
-import type { Policy } from '../../model/policy.ts'
 import { type Awaitable, type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import type { Session } from '../../model/session.ts'
 import { networkKeys } from '../../store/address-key.ts'
 import type { Budget, Taken } from '../../model/store.ts'
-import { ticketFrom } from '../../request/carriers.ts'
+import { ticketFrom, type TicketCarriage } from '../../request/carriers.ts'
 import type { Attempt, Standing } from '../../model/attempt.ts'
 import { budget, OFF } from '../../shape/kinds.ts'
 import { type InputOf, key, openSection } from '../../shape/shape.ts'
 import { budgetInWords } from '../../shape/words.ts'
 import { defineControl, denying, off, on } from '../definition.ts'
-import type { HandshakeCheck } from './handshake-control.ts'
+import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 import { createRetryAfter } from './retry-after.ts'
 
 /** `handshake.rate` of a parsed policy: attempts per time. */
@@ -76,7 +75,11 @@ const DENIALS = {
 const deny = denying(DENIALS)
 
 /** The part of a policy that decides how attempts are counted. */
-type RatePolicy = Pick<Policy, 'handshake'>
+type RatePolicy = HandshakeOf<{
+  rate: RateSection | null
+  session: object | null
+  ticket: TicketCarriage | null
+}>
 
 /**
  * The budgets of larger networks, as multiples. An IPv6 address counts for its /64, and that network for its /56 and

@@ -1,10 +1,9 @@
 import type { ControlContext } from '../context.ts'
 import { after } from '../../model/after.ts'
-import type { DenialCode } from '../../model/denials.ts'
-import { isReported } from '../../model/reporting.ts'
-import { type Awaitable, type Denial, deny } from '../../model/verdict.ts'
-import type { Policy } from '../../model/policy.ts'
-import { questionKey } from '../../session/credential.ts'
+import type { HandshakeOf } from './handshake-control.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
+import { type Code, type Awaitable, type Denial, deny } from '../../model/verdict.ts'
+import { type QuestionPolicy, questionKey } from '../../session/credential.ts'
 import { LookupRefused } from '../../session/lookup-question.ts'
 import { reasonOf, SessionUnavailable } from '../../session/no-session.ts'
 import type { Session } from '../../model/session.ts'
@@ -18,15 +17,17 @@ import { isGone } from '../../request/peer-request.ts'
 /** A valid session, or the reason why there is none. */
 export type Resolution = { readonly session: Session } | Denial
 
+/** What of a policy says whether strangers wait for their look-ups. */
+type PacePolicy = HandshakeOf<{ rate: object | null }> & Reporting
+
+/** What of a policy says how a session is found. */
+export type SessionPolicy = QuestionPolicy & PacePolicy & { readonly timeoutMs: number }
+
 /** The part of the context that resolving needs. */
 type SessionParts = Pick<ControlContext, 'store' | 'now' | 'marks' | 'found' | 'lookups' | 'proofs'>
 
 /** The codes for a credential without a session. */
-const NOBODY: ReadonlySet<DenialCode> = new Set([
-  'SALLY_SESSION_MISSING',
-  'SALLY_SESSION_EXPIRED',
-  'SALLY_SESSION_REVOKED',
-])
+const NOBODY: ReadonlySet<Code> = new Set(['SALLY_SESSION_MISSING', 'SALLY_SESSION_EXPIRED', 'SALLY_SESSION_REVOKED'])
 
 const MOST_CHARS = 512
 /** Most characters of a fault that are shown to the operator. */
@@ -45,7 +46,7 @@ export function addressSession({ ip }: HandshakeRequest): Session {
 }
 
 /** Whether strangers wait for their look-ups. They do not if `handshake/rate` is off or only reports. */
-export function isPaced(policy: Policy): boolean {
+export function isPaced(policy: PacePolicy): boolean {
   return policy.handshake.rate !== null && !isReported(policy, 'handshake/rate')
 }
 
@@ -69,7 +70,7 @@ export interface Asking {
  * not valid.
  */
 export function resolveSession(
-  policy: Policy,
+  policy: SessionPolicy,
   parts: SessionParts,
   request: HandshakeRequest,
   current: Session | null = null,
@@ -105,7 +106,7 @@ export function isSame(one: Session, other: Session): boolean {
 
 function settle(
   look: () => Awaitable<unknown>,
-  policy: Policy,
+  policy: SessionPolicy,
   parts: SessionParts,
   request: HandshakeRequest,
   current: Session | null,
@@ -134,7 +135,7 @@ function settle(
 
 const isNobody = (found: unknown): boolean => found === null || found === undefined
 
-function refusedLookup({ fault, retryAfterMs }: LookupRefused, { timeoutMs }: Policy): Denial {
+function refusedLookup({ fault, retryAfterMs }: LookupRefused, { timeoutMs }: SessionPolicy): Denial {
   if (fault === 'timeout') {
     return deny('SALLY_CONTROL_TIMEOUT', { reason: 'control', control: 'handshake.session', timeoutMs })
   }

@@ -1,5 +1,4 @@
 import { after } from '../../model/after.ts'
-import type { Policy } from '../../model/policy.ts'
 import type { SessionResolver } from '../../model/session.ts'
 import { PASS, type Verdict } from '../../model/verdict.ts'
 import { danger, rule } from '../../shape/kinds.ts'
@@ -7,7 +6,7 @@ import { key } from '../../shape/shape.ts'
 import type { ControlContext } from '../context.ts'
 import { defineControl, off, on } from '../definition.ts'
 import type { HandshakeCheck } from './handshake-control.ts'
-import { anonymousSession, type Asking, isPaced, resolveSession } from './resolve-session.ts'
+import { anonymousSession, type Asking, isPaced, resolveSession, type SessionPolicy } from './resolve-session.ts'
 import { readResolver } from './resolver-value.ts'
 
 const KEYS = {
@@ -83,6 +82,7 @@ export const session = defineControl({
   id: 'handshake/session',
   denies: 'there is no valid session, found the way HTTP finds it; a store that fails is 503, never anonymous',
   default: '*must be decided*',
+  mustDecide: true,
   meets: [
     'ASVS-7.2.1',
     'ASVS-7.2.2',
@@ -106,7 +106,7 @@ export const session = defineControl({
     resolver === null
       ? off('everybody is anonymous')
       : on(resolver.ambient === false ? 'a credential that the page adds' : 'a credential that browsers attach'),
-  compile(policy: Policy, parts: ControlContext): HandshakeCheck {
+  compile(policy: SessionPolicy, parts: ControlContext): HandshakeCheck {
     if (policy.handshake.session === null) {
       return attempt => {
         attempt.session = anonymousSession(attempt)

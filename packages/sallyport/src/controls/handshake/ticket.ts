@@ -1,11 +1,9 @@
 import type { ControlContext } from '../context.ts'
-import type { Policy } from '../../model/policy.ts'
 import { type Awaitable, deny as denyAny, PASS, type Verdict } from '../../model/verdict.ts'
-import type { Session } from '../../model/session.ts'
+import type { Session, SessionResolver } from '../../model/session.ts'
 import { ticketFrom, ticketFromFirstMessage } from '../../request/carriers.ts'
-import type { TicketBinding } from '../../model/tickets.ts'
+import type { Carrier, TicketBinding } from '../../model/tickets.ts'
 import type { Attempt } from '../../model/attempt.ts'
-import type { Carrier } from '../../model/policy.ts'
 import type { HandshakeRequest } from '../../model/handshake-request.ts'
 import { type Fields, readFlag, refuse, refuseIdle } from '../../shape/fields.ts'
 import { choice, danger, duration, list, rule } from '../../shape/kinds.ts'
@@ -13,7 +11,7 @@ import { type InputOf, key, openSection, type Shape } from '../../shape/shape.ts
 import { isEmptyList, kindOf, show } from '../../shape/shown.ts'
 import { durationInWords } from '../../shape/words.ts'
 import { defineControl, denying, off, on, unneeded } from '../definition.ts'
-import type { HandshakeCheck } from './handshake-control.ts'
+import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 import { addressSession } from './resolve-session.ts'
 import { ambientOf } from './resolver-value.ts'
 import { session as sessionControl } from './session.ts'
@@ -147,6 +145,9 @@ const DENIALS = {
 } as const
 const deny = denying(DENIALS)
 
+/** What of a policy says how a ticket is redeemed. */
+type TicketPolicy = HandshakeOf<{ ticket: TicketSection | null; session: SessionResolver | null }>
+
 /**
  * Requires a token that no other site can know (seed: CSRF token in the handshake): a ticket for this session, origin
  * and path, or the app's own CSRF token. In first-message mode `redeemFirstMessage` checks it later.
@@ -206,14 +207,14 @@ export const ticket = defineControl({
     if (isWithout) return null
     return isSaid || ambient === true ? read : null
   },
-  effective(section, { handshake }) {
+  effective(section, { handshake }: HandshakeOf<{ session: SessionResolver | null }>) {
     if (section !== null) return on(`${inWords(section)}, in ${carrierInWords(section)}`)
     if (handshake.session === null) return unneeded('no session to bind one to')
     return handshake.session.ambient === false
       ? unneeded('not needed: browsers attach nothing by themselves')
       : off('the Origin alone is relied on')
   },
-  compile(policy: Policy, parts: ControlContext): HandshakeCheck | null {
+  compile(policy: TicketPolicy, parts: ControlContext): HandshakeCheck | null {
     const section = policy.handshake.ticket
     if (section === null) return null
     if (section.carrier === 'first-message') {
@@ -236,17 +237,17 @@ export const ticket = defineControl({
  */
 export function redeemFirstMessage(
   text: string,
-  policy: Policy,
+  policy: TicketPolicy,
   parts: Pick<ControlContext, 'tickets'>,
   attempt: Attempt,
 ): Awaitable<Verdict> {
   const section = policy.handshake.ticket
   if (section === null || attempt.ticket !== 'deferred') {
-    return denyAny('SALLY_AUTHENTICATION_FIRST', 'an authentication message on a connection that waits for none')
+    return denyAny('SALLY_AUTHENTICATION_FIRST', { reason: 'not-awaited' })
   }
   const token = ticketFromFirstMessage(text)
   if (token === null) {
-    return denyAny('SALLY_AUTHENTICATION_FIRST', 'the first message is not {"type":"auth","csrfToken":"…"}')
+    return denyAny('SALLY_AUTHENTICATION_FIRST', { reason: 'form', form: '{"type":"auth","csrfToken":"…"}' })
   }
   return redeem(policy, section, parts, attempt, token)
 }
@@ -257,7 +258,7 @@ export function bindingOf(session: Session, origin: string | null, path: string)
 }
 
 function redeem(
-  policy: Policy,
+  policy: TicketPolicy,
   section: TicketSection,
   parts: Pick<ControlContext, 'tickets'>,
   attempt: Attempt,

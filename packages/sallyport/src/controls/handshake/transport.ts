@@ -1,4 +1,3 @@
-import type { Policy } from '../../model/policy.ts'
 import { PASS } from '../../model/verdict.ts'
 import { UNIX_PEER } from '../../request/remote-address.ts'
 import { danger, OFF } from '../../shape/kinds.ts'
@@ -9,6 +8,11 @@ import type { HandshakeCheck, HandshakeOf } from './handshake-control.ts'
 
 /** `handshake.transport` of a parsed policy. It has no values. */
 export type TransportSection = Readonly<Record<string, never>>
+
+/** What of a policy says whose word about TLS is believed. */
+export interface TrustPolicy {
+  readonly proxy: { readonly trust: readonly string[] }
+}
 
 const KEYS = {
   dangerouslyAllowPlaintext: danger('Lets ws: connections in from other machines.'),
@@ -51,7 +55,7 @@ export const transport = defineControl({
     const isOff = section.isWeakened('dangerouslyOff')
     return section.isWeakened('dangerouslyAllowPlaintext') || isOff ? null : Object.freeze({})
   },
-  effective: (section, { proxy }) =>
+  effective: (section, { proxy }: TrustPolicy) =>
     section === null
       ? off('plaintext is let in')
       : on(
@@ -59,7 +63,7 @@ export const transport = defineControl({
             ? 'TLS or this machine'
             : `TLS, this machine, or the word of ${listInWords(proxy.trust)}`,
         ),
-  compile(policy: HandshakeOf<{ transport: TransportSection | null }> & Pick<Policy, 'proxy'>): HandshakeCheck | null {
+  compile(policy: HandshakeOf<{ transport: TransportSection | null }> & TrustPolicy): HandshakeCheck | null {
     if (policy.handshake.transport === null) return null
     const { trust } = policy.proxy
     const insecure = deny('SALLY_TRANSPORT_INSECURE', { reason: trust.length === 0 ? 'no-proxy' : 'not-forwarded' })

@@ -1,8 +1,7 @@
-import type { Policy } from '../../model/policy.ts'
 import type { Clock, Timers } from '../../model/runtime.ts'
 import type { ControlId, Denial } from '../../model/verdict.ts'
 import { LEASE_TTL_MS } from '../../model/lease-time.ts'
-import { LIFETIME } from './index.ts'
+import { LIFETIME, type LifetimePolicy } from './index.ts'
 import type { TimedConnection, LifetimeCheck } from './timed-connection.ts'
 import { createWheel, type WheelItem } from './wheel.ts'
 
@@ -45,7 +44,7 @@ export interface KeeperWork<C> {
 
 /** Compiles the policy's lifetime controls. */
 export function createKeeper<C extends KeeperConnection>(
-  policy: Policy,
+  policy: LifetimePolicy,
   runtime: Pick<Clock, 'now'> & Timers,
   work: KeeperWork<C>,
 ): Keeper<C> {

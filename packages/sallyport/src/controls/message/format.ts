@@ -1,5 +1,5 @@
-import { isReported } from '../../model/reporting.ts'
-import { type ControlId, type Denial, PASS, type Verdict } from '../../model/verdict.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
+import { type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import { keyTokens } from '../../schema/key-tokens.ts'
 import { checkNumbers, withDigits } from '../../schema/numbers.ts'
 import { shownPath } from '../../schema/schema-result.ts'
@@ -195,9 +195,7 @@ export const format = defineControl({
     return on(`${data}, depth ${depth}, width ${countInWords(width)}${keys}${big}`)
   },
   compile(
-    whole: MessageOf<{ format: FormatSection | null; schema: object | null; authorize: object | null }> & {
-      readonly report: 'all' | ReadonlySet<ControlId>
-    },
+    whole: MessageOf<{ format: FormatSection | null; schema: object | null; authorize: object | null }> & Reporting,
   ): MessageCheck {
     const { message } = whole
     const policy = message.format

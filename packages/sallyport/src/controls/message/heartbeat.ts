@@ -1,4 +1,4 @@
-import type { SchemaMap } from '../../model/policy.ts'
+import type { SchemaMap } from '../../model/schema-kinds.ts'
 import type { Budget } from '../../model/store.ts'
 import { type Fields, openFields, refuse } from '../../shape/fields.ts'
 import { readList } from '../../shape/scalars.ts'
@@ -26,7 +26,7 @@ export interface Heartbeat {
 }
 
 /** Compiles the heartbeats of a policy: the one of `sallyport.v1`, and those of `message.heartbeat`. */
-export function compileHeartbeats({ message }: MessageOf<{ heartbeat: Pairs }>): readonly Heartbeat[] {
+export function compileHeartbeats({ message }: MessageOf<{ heartbeat: Heartbeats }>): readonly Heartbeat[] {
   const own = { text: JSON.stringify({ type: PING_TYPE }), reply: JSON.stringify({ type: PONG_TYPE }) }
   return [
     ...message.heartbeat.map(pair => ({ ...pair, protocol: null })),
@@ -57,7 +57,8 @@ export function heartbeatIn(
 const EXAMPLE = "{ text: 'ping', reply: 'pong' }"
 const MOST = 8
 
-type Pairs = readonly { readonly text: string; readonly reply: string }[]
+/** `message.heartbeat` of a policy: texts, and what answers them. */
+export type Heartbeats = readonly { readonly text: string; readonly reply: string }[]
 
 const TEXT_PAIR = {
   type: 'object',
@@ -67,7 +68,7 @@ const TEXT_PAIR = {
 }
 
 /** `message.heartbeat`, a key next to `message.rate`. */
-export const HEARTBEAT: Key<Pairs, Pairs> = key<Pairs, Pairs>(
+export const HEARTBEAT: Key<Heartbeats, Heartbeats> = key<Heartbeats, Heartbeats>(
   {
     type: '{ text, reply }[]',
     schema: { type: 'array', items: TEXT_PAIR },
@@ -79,7 +80,7 @@ export const HEARTBEAT: Key<Pairs, Pairs> = key<Pairs, Pairs>(
 )
 
 /** Reads `message.heartbeat`: texts that the guard answers itself. */
-export function readHeartbeats(message: Fields, types: SchemaMap | null, discriminator: string): Pairs {
+export function readHeartbeats(message: Fields, types: SchemaMap | null, discriminator: string): Heartbeats {
   const list = readList(message, 'heartbeat', EXAMPLE)
   if (list === undefined || list === null) return Object.freeze([])
   const at: Fields = { ...message, path: pathTo(message.path, 'heartbeat') }
@@ -87,7 +88,7 @@ export function readHeartbeats(message: Fields, types: SchemaMap | null, discrim
     refuse(message, 'heartbeat', `${list.length} entries`, `more than ${MOST}`, `write at most ${MOST}`)
     return Object.freeze([])
   }
-  const pairs: Pairs[number][] = []
+  const pairs: Heartbeats[number][] = []
   list.forEach((given, index) => {
     const path = pathTo(at.path, index)
     if (typeof given !== 'object' || given === null || Array.isArray(given)) {

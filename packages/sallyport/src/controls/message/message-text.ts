@@ -1,4 +1,4 @@
-import type { BigIntegers } from '../../model/policy.ts'
+import type { BigIntegers } from '../../model/schema-kinds.ts'
 import type { MessageSubject } from './message-control.ts'
 import { type Holder, scanNumbers, UNUSUAL_NUMBER } from '../../schema/number-scan.ts'
 

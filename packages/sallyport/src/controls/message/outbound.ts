@@ -1,6 +1,5 @@
-import { isReported } from '../../model/reporting.ts'
-import type { BigIntegers, SchemaMap } from '../../model/policy.ts'
-import type { ControlId } from '../../model/verdict.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
+import type { BigIntegers, SchemaMap } from '../../model/schema-kinds.ts'
 import { alteredText, isAsSent } from './message-text.ts'
 import { checkNumbers, parseAgain, parseWithBigints, withDigits, withNeighbours } from '../../schema/numbers.ts'
 import { hasOneReading } from './one-reading.ts'
@@ -106,7 +105,8 @@ export function compileOutbound(
   whole: MessageOf<{
     outbound: OutboundSection | null
     format: { readonly bigIntegers: BigIntegers } | null
-  }> & { readonly report: 'all' | ReadonlySet<ControlId> },
+  }> &
+    Reporting,
   writeJson: WriteJson,
 ): OutboundCheck | null {
   const { message } = whole

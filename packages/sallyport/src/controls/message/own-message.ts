@@ -1,10 +1,9 @@
-import { isReported } from '../../model/reporting.ts'
-import type { Policy } from '../../model/policy.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
 import { type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import type { SchemaCheck } from '../../schema/schema-result.ts'
 import type { ControlContext } from '../context.ts'
 import { createDoor, type Door, type DoorCheck, type ObserveDenial } from '../run.ts'
-import { OWN_MESSAGE_DOOR } from './door.ts'
+import { type MessagePolicy, OWN_MESSAGE_DOOR } from './door.ts'
 import type { MessageConnection, MessageSubject } from './message-control.ts'
 import { judgeBySchema } from './schema.ts'
 
@@ -28,7 +27,7 @@ export interface OwnRule {
  * Compiles the part of the message door for such messages: size, rate, format if there is text, and their own schema.
  */
 export function createOwnDoor(
-  policy: Policy,
+  policy: MessagePolicy & Reporting & { readonly timeoutMs: number },
   parts: ControlContext,
   observe: ObserveDenial<MessageSubject, MessageConnection>,
 ): Door<OwnMessage, MessageConnection> {

@@ -1,4 +1,4 @@
-import type { SchemaMap } from '../../model/policy.ts'
+import type { SchemaMap } from '../../model/schema-kinds.ts'
 import type { Budget } from '../../model/store.ts'
 import { entriesOf, type Fields, refuse } from '../../shape/fields.ts'
 import { nearest } from '../../shape/nearest.ts'

@@ -1,19 +1,19 @@
-import { isReported } from '../../model/reporting.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
 import type { Budget } from '../../model/store.ts'
-import { type ControlId, PASS } from '../../model/verdict.ts'
+import { PASS } from '../../model/verdict.ts'
 import { budget, choice, count, duration, OFF, size as bytesOf } from '../../shape/kinds.ts'
 import { type InputOf, key, openSection, type Shape } from '../../shape/shape.ts'
 import { quote } from '../../shape/shown.ts'
 import { budgetInWords, countInWords, listInWords, periodInWords, sizeInWords } from '../../shape/words.ts'
 import type { ControlContext } from '../context.ts'
+import { capsOf } from '../handshake/connections.ts'
 import { defineControl, off, on } from '../definition.ts'
 import { excessMs, spent } from './gcra.ts'
-import { CAPS } from './handshake-sections.ts'
-import { HEARTBEAT } from './heartbeat.ts'
+import { HEARTBEAT, type Heartbeats, readHeartbeats } from './heartbeat.ts'
 import type { MessageCheck, MessageOf } from './message-control.ts'
 import { compileTake, denyLocal, giveBack, intervalMs, type MessageRateSection, withNeeds } from './rate-budgets.ts'
 import { BYTES, readBytes, readCost, times } from './rate-section.ts'
-import { schema } from './schema.ts'
+import { discriminatorOf, schema } from './schema.ts'
 import { size } from './size.ts'
 
 /** Default caps of `handshake.connections`, for a policy without caps. */
@@ -56,6 +56,10 @@ const KEYS = {
   dangerouslyOff: OFF,
 }
 export type MessageRateInput = InputOf<typeof KEYS>
+
+const BESIDE = { heartbeat: HEARTBEAT }
+/** What a policy may write beside `message.rate`. */
+export type RateBesideInput = InputOf<typeof BESIDE>
 
 const DENIALS = {
   SALLY_MESSAGE_RATE: {
@@ -101,7 +105,7 @@ export const rate = defineControl({
   default: `${budgetInWords(MESSAGES, 'messages')}; ${sizeInWords(BYTES.amount)}/min; per user ${PER_USER}, per IP ${PER_IP}`,
   meets: ['WS-31', 'S10'],
   keys: KEYS,
-  beside: { heartbeat: HEARTBEAT },
+  beside: BESIDE,
   example: "rate: { messages: 100, per: '1 minute' }",
   denials: DENIALS,
   read(message, earlier): MessageRateSection | null {
@@ -110,7 +114,7 @@ export const rate = defineControl({
     const amount = section.value('messages')
     const perMs = section.value('per')
     const messages = Object.freeze({ amount, perMs, burst: section.value('burst', amount) })
-    const caps = earlier.sectionOf(CAPS)
+    const caps = capsOf(earlier)
     const perUser = section.value('perUser', times(messages, caps?.perUser ?? CONNECTIONS_PER_USER))
     const perIp = section.value('perIp', times(messages, caps?.perIp ?? CONNECTIONS_PER_IP))
     const read: MessageRateSection = Object.freeze({
@@ -127,7 +131,11 @@ export const rate = defineControl({
     })
     return isOff ? null : read
   },
-  effective(section, { message: { heartbeat } }) {
+  readBeside: (message, earlier): { readonly heartbeat: Heartbeats } => {
+    const types = earlier.sectionOf(schema)?.types ?? null
+    return { heartbeat: readHeartbeats(message, types, discriminatorOf(message, earlier)) }
+  },
+  effective(section, { message: { heartbeat } }: MessageOf<{ heartbeat: Heartbeats }>) {
     if (section === null) return off('no bound')
     const { messages, bytes, perUser, perIp, exceed } = section
     const answers =
@@ -137,7 +145,7 @@ export const rate = defineControl({
     )
   },
   compile(
-    whole: MessageOf<{ rate: MessageRateSection | null }> & { readonly report: 'all' | ReadonlySet<ControlId> },
+    whole: MessageOf<{ rate: MessageRateSection | null }> & Reporting,
     { store }: ControlContext,
   ): MessageCheck | null {
     const policy = whole.message.rate

@@ -60,7 +60,7 @@ const KEYS = {
     },
   ),
 }
-export type ReplayInput = InputOf<typeof KEYS>
+export type ReplayInput = InputOf<typeof KEYS> & { readonly time: string }
 
 const DENIALS = {
   SALLY_MESSAGE_REPLAYED: {

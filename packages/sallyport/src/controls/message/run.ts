@@ -1,12 +1,11 @@
 import type { ControlContext } from '../context.ts'
 import { createDoor } from '../run.ts'
 import type { Door, DoorCheck, ObserveDenial } from '../run.ts'
-import { isReported } from '../../model/reporting.ts'
-import type { Policy } from '../../model/policy.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
 import { PASS } from '../../model/verdict.ts'
-import { MESSAGE_DOOR } from './door.ts'
+import { MESSAGE_DOOR, type MessagePolicy } from './door.ts'
 import type { MessageConnection, MessageSubject } from './message-control.ts'
-import { createMessageReader, type MessageReader } from '../../fast-path/template.ts'
+import { createMessageReader, type MessageReader, type ReaderPolicy } from '../../fast-path/template.ts'
 
 /**
  * The compiled message door. It writes the accepted `value` and `type` into the subject. Never throws, never rejects.
@@ -18,7 +17,7 @@ export type MessageDoor = Door<MessageSubject, MessageConnection>
  * report mode does not, and the run continues with the present value. Throws a SchemaError for an invalid schema.
  */
 export function createMessageDoor(
-  policy: Policy,
+  policy: MessagePolicy & ReaderPolicy & Reporting & { readonly timeoutMs: number },
   parts: ControlContext,
   observe: ObserveDenial<MessageSubject, MessageConnection>,
 ): MessageDoor {

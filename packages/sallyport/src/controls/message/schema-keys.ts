@@ -1,8 +1,8 @@
 import { type Fields, refuse } from '../../shape/fields.ts'
 import { choice, count, danger } from '../../shape/kinds.ts'
-import { key, type Shape } from '../../shape/shape.ts'
+import { type InputOf, key, type Shape } from '../../shape/shape.ts'
 import { show } from '../../shape/shown.ts'
-import type { SchemaMap } from '../../model/policy.ts'
+import type { SchemaMap } from '../../model/schema-kinds.ts'
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -41,6 +41,8 @@ export const BESIDE_SCHEMA = {
     because: 'one mistake is a bug, more than five within a minute are a probe',
   }),
 }
+/** What a policy may write beside `message.schema`. */
+export type SchemaBesideInput = InputOf<typeof BESIDE_SCHEMA>
 
 function readDiscriminator(message: Fields, name: string, fallback: string): string {
   const value = message.get(name)

@@ -1,4 +1,4 @@
-import type { SchemaMap } from '../../model/policy.ts'
+import type { SchemaMap } from '../../model/schema-kinds.ts'
 import { entriesOf, type Fields, openChild, readDanger, refuse } from '../../shape/fields.ts'
 import { kindOf, pathTo } from '../../shape/shown.ts'
 import { faultOfSchema } from './schema-value.ts'

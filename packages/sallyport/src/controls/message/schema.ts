@@ -1,8 +1,8 @@
-import { isReported } from '../../model/reporting.ts'
-import { type ControlId, type Denial, PASS, type Verdict } from '../../model/verdict.ts'
+import { isReported, type Reporting } from '../../model/reporting.ts'
+import { type Denial, PASS, type Verdict } from '../../model/verdict.ts'
 import { compileSchema } from './compile-schema.ts'
 import type { MessageCheck, MessageOf, MessageSubject } from './message-control.ts'
-import type { BigIntegers, SchemaMap } from '../../model/policy.ts'
+import type { BigIntegers, SchemaMap } from '../../model/schema-kinds.ts'
 import { isAsSent, unwritable } from './message-text.ts'
 import { parseAgain, withDigits, withNeighbours } from '../../schema/numbers.ts'
 import { shownPath } from '../../schema/schema-result.ts'
@@ -12,9 +12,9 @@ import { undeclaredFields } from './undeclared-fields.ts'
 import { type Fields, refuse as tell } from '../../shape/fields.ts'
 import { pathTo, show } from '../../shape/shown.ts'
 import { listInWords } from '../../shape/words.ts'
-import { defineControl, denying, off, on } from '../definition.ts'
+import { defineControl, denying, type Earlier, off, on } from '../definition.ts'
+import { ticket } from '../handshake/ticket.ts'
 import { type FormatSection, format } from './format.ts'
-import { TICKET } from './handshake-sections.ts'
 import { PING_TYPE } from './heartbeat.ts'
 import { BESIDE_SCHEMA, SCHEMA_KEYS } from './schema-keys.ts'
 import { readSchema, type ReservedType } from './schema-section.ts'
@@ -113,13 +113,14 @@ export const schema = defineControl({
   denies: 'its type is unknown, or the schema of its type does not match; unknown fields are stripped (or refused)',
   default: `*must be decided*; unknown fields stripped, ${BESIDE_SCHEMA.strikes.default} strikes a minute`,
   meets: ['S6', 'S11', 'S14', 'WS-5', 'WS-19', 'WS-31', 'RFC-10.7'],
+  mustDecide: true,
   keys: SCHEMA_KEYS,
   beside: BESIDE_SCHEMA,
   example: 'schema: { chat: ChatSchema }',
   denials: DENIALS,
   read(message, earlier): SchemaSection | null {
     const { discriminator, unknownFields } = BESIDE_SCHEMA
-    const hasFirst = earlier.sectionOf(TICKET)?.carrier === 'first-message'
+    const hasFirst = earlier.sectionOf(ticket)?.carrier === 'first-message'
     const types = readSchema(message, hasFirst ? [FIRST, PING] : [PING])
     if (types !== null) refuseUnparsed(message, earlier.sectionOf(format))
     const section = {
@@ -128,6 +129,10 @@ export const schema = defineControl({
     }
     return types === null ? null : Object.freeze({ types, ...section })
   },
+  readBeside: (message, earlier): { readonly discriminator: string; readonly strikes: number } => ({
+    discriminator: discriminatorOf(message, earlier),
+    strikes: BESIDE_SCHEMA.strikes.shape.read(message, 'strikes', BESIDE_SCHEMA.strikes.default),
+  }),
   effective: section =>
     section === null
       ? off('any message')
@@ -135,9 +140,7 @@ export const schema = defineControl({
           `${listInWords(Object.keys(section.types))} by ${section.discriminator}; unknown fields: ${section.unknownFields}`,
         ),
   compile(
-    whole: MessageOf<{ schema: SchemaSection | null; format: FormatSection | null }> & {
-      readonly report: 'all' | ReadonlySet<ControlId>
-    },
+    whole: MessageOf<{ schema: SchemaSection | null; format: FormatSection | null }> & Reporting,
   ): MessageCheck | null {
     const policy = whole.message.schema
     if (policy === null) return null
@@ -158,6 +161,12 @@ export const schema = defineControl({
     }
   },
 })
+
+/** The key that names the type of a message, also where any message is accepted. */
+export function discriminatorOf(message: Fields, earlier: Earlier): string {
+  const { shape, default: fallback } = BESIDE_SCHEMA.discriminator
+  return earlier.sectionOf(schema)?.discriminator ?? shape.read(message, 'discriminator', fallback)
+}
 
 /** A schema judges parsed JSON. Without parsing, every message would be refused, or none would be judged. */
 function refuseUnparsed(message: Fields, format: FormatSection | null): void {

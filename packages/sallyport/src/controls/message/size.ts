@@ -7,8 +7,8 @@ import { show } from '../../shape/shown.ts'
 import { budgetInWords, sizeInWords } from '../../shape/words.ts'
 import type { ControlContext } from '../context.ts'
 import { defineControl, denying, on } from '../definition.ts'
+import { ticket } from '../handshake/ticket.ts'
 import { excessMs, spent } from './gcra.ts'
-import { TICKET } from './handshake-sections.ts'
 import type { MessageCheck, MessageConnection, MessageOf } from './message-control.ts'
 
 /** `message.size` of a parsed policy. */
@@ -99,7 +99,7 @@ export const size = defineControl({
     const section = openSection(message, { id: 'message/size', keys: KEYS })
     const bytes = section.value('bytes')
     const unauthenticatedBytes = section.value('unauthenticatedBytes', Math.min(UNAUTHENTICATED_BYTES, bytes))
-    const hasFirst = earlier.sectionOf(TICKET)?.carrier === 'first-message'
+    const hasFirst = earlier.sectionOf(ticket)?.carrier === 'first-message'
     if (!hasFirst) refuseIdle(section.fields, 'unauthenticatedBytes', "handshake.ticket.carrier: 'first-message'")
     if (unauthenticatedBytes > bytes) {
       const shown = show(section.said('unauthenticatedBytes'))
