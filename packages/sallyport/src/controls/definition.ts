@@ -86,7 +86,7 @@ export type Deny<D extends DenialTexts> = <C extends keyof D & `SALLY_${string}`
 
 /** The `deny` function for the codes of one control. */
 export function denying<const D extends DenialTexts>(_denials: D): Deny<D> {
-  return deny as Deny<D>
+  return deny
 }
 
 /** What of a policy all of these controls look at. */

@@ -1,6 +1,6 @@
 import type { AnyDefinition } from '../controls/definition.ts'
 import type { ControlId } from '../model/verdict.ts'
-import type { Key, Keys } from '../shape/shape.ts'
+import type { Key } from '../shape/shape.ts'
 import { type DenialCode, DENIALS } from './denials.ts'
 
 /** One key of the policy, as docs, reports and editors know it. */
@@ -80,10 +80,6 @@ export function keyRow(path: string, key: AnyKey): KeyRow {
     secret,
   })
 }
-
-/** Keys of a section as rows, each below its path. */
-export const rowsOf = (keys: Keys): readonly KeyRow[] =>
-  Object.freeze(Object.entries(keys).map(([path, key]) => keyRow(path, key)))
 
 const GROUPS = ['S', 'WS', 'ASVS', 'RFC', 'LOG']
 

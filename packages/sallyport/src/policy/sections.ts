@@ -17,7 +17,7 @@ const controlsOf = (door: Door): readonly AnyDefinition[] => DEFINITIONS.filter(
 
 /** The keys that may stand in a door. */
 function keysOfDoor(door: Door): readonly string[] {
-  return controlsOf(door).flatMap(({ id, beside = {} }) => [nameOf(id), ...Object.keys(beside)])
+  return controlsOf(door).flatMap(({ id, beside = {} }) => [nameOf(id)].concat(Object.keys(beside)))
 }
 
 /** Reads each section once, and earlier than its turn where another section needs it. Each door is opened at its turn. */

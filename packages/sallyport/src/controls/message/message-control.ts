@@ -1,6 +1,5 @@
-import type { ControlContext } from '../context.ts'
 import type { HandshakeRequest } from '../../model/handshake-request.ts'
-import type { ControlId, Verdict } from '../../model/verdict.ts'
+import type { Verdict } from '../../model/verdict.ts'
 import type { Session } from '../../model/session.ts'
 import type { NeededBudget } from './needed-budget.ts'
 
@@ -87,12 +86,6 @@ export interface MessageConnection {
 
 /** A compiled message control. A synchronous verdict is used at once, without `await`. */
 export type MessageCheck = (subject: MessageSubject, connection: MessageConnection) => Verdict | Promise<Verdict>
-
-/** One control of the message door. `compile` returns null if the policy turned it off. `P` is what it looks at of a policy. */
-export interface MessageControl<P> {
-  readonly id: ControlId
-  readonly compile: (policy: P, parts: ControlContext) => MessageCheck | null
-}
 
 /** A policy of which only these sections of `message` are used. */
 export interface MessageOf<Sections> {
