@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url)
 const INDEX = new URL('../../src/index.ts', import.meta.url).href
@@ -95,16 +97,24 @@ describe('check', () => {
       assert.match(err, told)
     })
 
-  test('a Node that does not read TypeScript is told what to write', () => {
+  test('a Node that does not read TypeScript is told what to write', async () => {
+    // JavaScript alone: this process reads no TypeScript.
+    const command = join(folder, 'sallyport.mjs')
+    await build({
+      entryPoints: [fileURLToPath(MAIN)],
+      outfile: command,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'error',
+      // The dependencies of CommonJS ask for Node's own modules by `require`.
+      banner: {
+        js: `import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);`,
+      },
+    })
     const { status, stderr } = spawnSync(
       process.execPath,
-      // Built files only: this process reads no TypeScript.
-      [
-        '--no-experimental-strip-types',
-        new URL('../../dist/cli/main.js', import.meta.url).pathname,
-        'check',
-        'policy.ts',
-      ],
+      ['--no-experimental-strip-types', command, 'check', 'policy.ts'],
       { cwd: folder, encoding: 'utf8' },
     )
     assert.equal(status, 2)
