@@ -31,7 +31,6 @@ const LEFT: readonly string[] = [
   'packages/gateway/src/runtime/shared-parts.ts',
   'packages/gateway/src/runtime/shared-store.ts',
   'packages/gateway/src/session/forward-auth.ts',
-  'packages/gateway/src/upstream/backend-socket.ts',
 ]
 
 /** A global that is called or handed on, not a method of the same name. */
