@@ -34,7 +34,7 @@ export interface Earlier {
  */
 export interface ControlDefinition<Id extends ControlId, K extends Keys, S, D extends DenialTexts> {
   readonly id: Id
-  /** A policy must say it: what is wrong with it is told before the rest of its door. */
+  /** Every policy must have this section. Its problems are listed before the others of its door. */
   readonly mustDecide?: true
   /** The condition under which it denies. */
   readonly denies: string
@@ -89,6 +89,6 @@ export function denying<const D extends DenialTexts>(_denials: D): Deny<D> {
   return deny
 }
 
-/** What of a policy all of these controls look at. */
+/** The parts of a policy that these controls use. */
 // oxlint-disable-next-line typescript/no-explicit-any -- whatever else a control is compiled with
 export type PolicyOf<C> = [C] extends [{ readonly compile: (policy: infer P, ...more: any[]) => unknown }] ? P : never

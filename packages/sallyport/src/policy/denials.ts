@@ -22,7 +22,7 @@ export const DENIALS: Readonly<Record<DenialCode, DenialRow>> = Object.freeze(
   ]) as Record<DenialCode, DenialRow>,
 )
 
-/** The row of a code: of ours, since nobody else makes denials. */
+/** The row of a denial code. Each denial is made by this library, so that its code has a row. */
 export function denialRow(code: string): DenialRow {
   return DENIALS[code as DenialCode]
 }

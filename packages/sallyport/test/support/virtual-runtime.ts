@@ -1,6 +1,6 @@
 import type { Runtime, Timer } from '../../src/model/runtime.ts'
 
-/** A runtime whose time passes only when it is told to, and whose randomness follows from a seed. */
+/** A runtime for tests. The test moves its clock forward. Its random numbers follow from a seed. */
 export interface VirtualRuntime extends Runtime {
   /** Lets so many ms pass: timers run in the order in which they are due, and what they promise settles after each. */
   run(ms: number): Promise<void>

@@ -12,7 +12,7 @@ import {
 
 const LIMITS = { frameBytes: 100, messageBytes: 100, fragments: 4 }
 
-/** An endpoint whose bytes go to `sent`, and whose calls go to `told`: no socket, no timer. */
+/** An endpoint without socket and timer. Its bytes are kept in `sent`, its calls in `told`. */
 class Recorded extends Endpoint {
   readonly role: EndpointRole
   readonly told: string[] = []

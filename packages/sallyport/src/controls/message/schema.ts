@@ -105,8 +105,8 @@ const NAMED_TYPES_MOST = 64
 const PLAIN_TYPE = /^[A-Za-z][\w.:/-]{0,63}$/
 
 /**
- * Denies a message whose type is not declared, or whose schema refuses it. The validated value is passed on, without
- * the fields that the schema does not declare, at any depth (CWE-915).
+ * Denies a message if its type is not declared, or if the schema of its type refuses it. Passes the validated value on,
+ * without the fields that the schema does not declare, at any depth (CWE-915).
  */
 export const schema = defineControl({
   id: 'message/schema',

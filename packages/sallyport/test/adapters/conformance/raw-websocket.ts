@@ -12,7 +12,7 @@ export interface Target {
   readonly host?: string
   /** The text frame of a message; default the JSON itself. */
   encode?(json: string): string
-  /** The message of a text frame; undefined for a frame that is none. `reply` writes a text frame. */
+  /** Returns the message of a text frame, and undefined for every other frame. `reply` writes a text frame. */
   decode?(text: string, reply: (text: string) => void): string | undefined
   /** Whether a text frame says that messages may be sent. Default: they may, once 101 came. */
   opens?(text: string): boolean
