@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BrowserContext } from 'puppeteer-core'
 import { startChromium } from '../../../test/browsers/chromium.ts'
+import { closedContext } from '../../../test/browsers/patience.ts'
 import { attack, openChat, say, shows, signInByForm } from '../test/pages.ts'
 import { startTestChat } from '../test/running-chat.ts'
 
@@ -50,8 +51,8 @@ try {
       await page.screenshot({ path: path('chat-narrow') })
     }
     await verdict(context, running.chat.attackers[0]!, unguarded ? 'hijacked' : 'refused')
-    await context.close()
-    await others.close()
+    await closedContext(context)
+    await closedContext(others)
     await running.end()
   }
 } finally {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
 import { startChromium } from '../../../test/browsers/chromium.ts'
+import { closedContext } from '../../../test/browsers/patience.ts'
 import { start, type Started } from './started.ts'
 
 /** One thing that the demo shows. */
@@ -124,7 +125,7 @@ async function act(
       deleted === falls,
     )
   } finally {
-    await context.close()
+    await closedContext(context)
   }
 }
 
